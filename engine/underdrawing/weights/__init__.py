@@ -1,0 +1,19 @@
+"""Pretrained networks: what there is, where it comes from, and getting it. Light to import; see `catalogue`."""
+
+from underdrawing.weights.catalogue import CATALOGUE, DEFAULT, Entry, Source
+from underdrawing.weights.fetch import Progress, fetch
+from underdrawing.weights.store import WeightsError, entry, folder, missing, path
+
+__all__ = [
+    "CATALOGUE",
+    "DEFAULT",
+    "Entry",
+    "Progress",
+    "Source",
+    "WeightsError",
+    "entry",
+    "fetch",
+    "folder",
+    "missing",
+    "path",
+]
