@@ -34,6 +34,7 @@ class Encoding(StrEnum):
     COLOURS = "colours"  # (1, 3, H, W) in [-1, 1]: the palette's colours, or free colour
     SIGNED = "signed"  # (1, 1, H, W) in [-1, 1]: lines
     NOISE = "noise"  # (1, channels, H, W), drawn anew with the job's seed, standard normal
+    PLACES = "places"  # (1, 2, H, W) in [-1, 1]: x and y of each pixel in the whole learnt picture
 
 
 class Composite(StrEnum):
