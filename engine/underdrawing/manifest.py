@@ -79,6 +79,7 @@ class ApplyPlan:
 
     Attributes:
         graphs: run one after the other; empty where a method needs no training and no graph.
+        half: the same in float16, for devices that are faster with it; empty where there are none.
         procedure: the renderer's name for a training-free method ("" where graphs are run).
         stride: padded sides are multiples of this many pixels.
         minimum: padded sides are at least this many pixels.
@@ -90,6 +91,7 @@ class ApplyPlan:
     """
 
     graphs: tuple[GraphSpec, ...] = ()
+    half: tuple[GraphSpec, ...] = ()
     procedure: str = ""
     stride: int = 1
     minimum: int = 64
@@ -103,8 +105,10 @@ class ApplyPlan:
 class PictureInfo:
     """The picture that was learnt, so that it is recognised again."""
 
-    width: int
+    width: int  # of what was learnt: the region
     height: int
+    full_width: int  # of the whole picture
+    full_height: int
     depth: str  # "u8", "u16", "f16", "f32"
     channels: int  # 1 or 3, without alpha
     hash: str  # sha256 of the pixels that the model saw
@@ -198,8 +202,8 @@ def _integer(value: object, key: str, low: int, high: int) -> int:
     return int(_number(value, key, low, high))
 
 
-def _plan(raw: dict[str, Any]) -> ApplyPlan:
-    graphs = tuple(
+def _graphs(raw: list[Any]) -> tuple[GraphSpec, ...]:
+    return tuple(
         GraphSpec(
             file=plain_name(g["file"]),
             inputs=tuple(
@@ -214,14 +218,18 @@ def _plan(raw: dict[str, Any]) -> ApplyPlan:
             output=_text(g, "output"),
             precision=_text(g, "precision"),
         )
-        for g in raw["graphs"]
+        for g in raw
     )
+
+
+def _plan(raw: dict[str, Any]) -> ApplyPlan:
     region = tuple(_integer(v, "region", 0, 1 << 20) for v in raw["region"])
     if len(region) != 4:
         raise ManifestError("region is not x, y, width, height.")
     halo = raw["halo"]
     return ApplyPlan(
-        graphs=graphs,
+        graphs=_graphs(raw["graphs"]),
+        half=_graphs(raw["half"]),
         procedure=_text(raw, "procedure"),
         stride=_integer(raw["stride"], "stride", 1, 1024),
         minimum=_integer(raw["minimum"], "minimum", 1, 4096),
@@ -256,6 +264,8 @@ def _manifest(raw: dict[str, Any]) -> Manifest:
         picture=PictureInfo(
             width=_integer(picture["width"], "width", 1, 1 << 20),
             height=_integer(picture["height"], "height", 1, 1 << 20),
+            full_width=_integer(picture["full_width"], "full_width", 1, 1 << 20),
+            full_height=_integer(picture["full_height"], "full_height", 1, 1 << 20),
             depth=_text(picture, "depth"),
             channels=_integer(picture["channels"], "channels", 1, 3),
             hash=_text(picture, "hash"),

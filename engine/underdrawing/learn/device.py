@@ -44,7 +44,7 @@ class Device:
 
     def place(self, network: Network) -> Network:
         """Move a network here, in the memory layout that convolutions are fastest in."""
-        return network.to(self.torch).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+        return network.to(self.torch).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def put(self, tensor: Tensor) -> Tensor:
         """Move a batch of pictures (B, C, H, W) here, channels last."""

@@ -142,6 +142,7 @@ class Run(Protocol):
     """One training of a method on one set of data: the networks, their optimisers and one step of them."""
 
     stages: Sequence[Stage]
+    notes: Sequence[str]  # what differs from the recipe because something is not installed, in sentences
 
     def enter(self, stage: int) -> None:
         """Called before the first step of every stage, also when a checkpoint of that stage is resumed."""
@@ -180,6 +181,12 @@ class Method(Protocol):
     needs_training: bool
     recipes: Mapping[str, Recipe]
     default_recipe: str
+
+    def stride(self, recipe: Recipe) -> int:
+        """Sides of the training pair are padded to multiples of this."""
+
+    def pixels(self, recipe: Recipe, device: Device) -> int:
+        """Bigger pictures are reduced to this many pixels before they are learnt; 0: never."""
 
     def begin(self, data: TrainingData, recipe: Recipe, device: Device, seed: int) -> Run:
         """Networks with fresh weights, on the device, ready for the first step.

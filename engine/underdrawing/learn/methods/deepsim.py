@@ -7,6 +7,7 @@ warped picture; at the end it maps an edited primitive to an edited picture. Rec
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -391,14 +392,14 @@ class DeepSIMRun:
         """The generator with one named input a plane."""
         planes, places = self.sampler.whole()
         planes = {name: value.cpu() for name, value in planes.items()}
-        network = self.best.cpu().eval()
-        wrapped = Exported(network, self.names, bool(self._extra)).eval()
+        network = copy.deepcopy(self.best).cpu().to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
+        wrapped = Exported(network, bool(self._extra)).eval()
         inputs = dict(planes)
         if self._extra:
             inputs["places"] = places.cpu()
         # The statistics of the picture as it is: what is not edited comes out as it was learnt.
         with torch.no_grad(), watched(network):
-            wrapped(**inputs)
+            wrapped(*inputs.values())
         freeze(network)
         return [ExportGraph("generator.onnx", wrapped, inputs)]
 
@@ -421,15 +422,15 @@ class DeepSIMRun:
 
 
 class Exported(nn.Module):
-    """The generator as it is exported: planes by name in, picture out."""
+    """The generator as it is exported: planes in, and after them the places where it takes them; picture out."""
 
-    def __init__(self, network: nn.Module, names: Sequence[str], places: bool) -> None:
+    def __init__(self, network: nn.Module, places: bool) -> None:
         super().__init__()
-        self.network, self.names, self.places = network, tuple(names), places
+        self.network, self.places = network, places
 
-    def forward(self, **inputs: Tensor) -> Tensor:
-        parts = [inputs[name] for name in self.names]
+    def forward(self, *inputs: Tensor) -> Tensor:
+        parts = list(inputs)
         if self.places:
-            parts += [inputs["places"], torch.ones_like(inputs["places"][:, :1])]
+            parts.append(torch.ones_like(inputs[-1][:, :1]))
         result: Tensor = self.network(torch.cat(parts, 1))
         return result

@@ -1,0 +1,88 @@
+"""Export to ONNX with free height and width, and the numbers to compare it with.
+
+Padding stays outside the graphs: the renderer pads to the plan's stride. The comparison itself runs in the process
+that will apply the model (`underdrawing.serve.verify`); here only its questions and answers are written down.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from underdrawing.learn.method import ExportGraph
+from underdrawing.manifest import ApplyPlan
+
+OPSET = 20
+# Float32 graphs may differ from torch by this much in [-1, 1]; float16 ones by more, they have 11 bits.
+FLOAT32_BOUND = 1e-3
+FLOAT16_BOUND = 3e-2
+CHECK_FILE = "check.safetensors"
+
+
+def export(graphs: Sequence[ExportGraph], folder: Path) -> list[Path]:
+    """Write every graph into `folder`; heights and widths are free (multiples of the plan's stride)."""
+    return [_export(graph, folder / graph.file) for graph in graphs]
+
+
+def _export(graph: ExportGraph, path: Path) -> Path:
+    names, tensors = list(graph.inputs), tuple(graph.inputs.values())
+    # AUTO lets the exporter find out that all heights agree, and that they are multiples of the stride.
+    free = {2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO}
+    partial = path.with_name(path.name + ".partial")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            graph.module,
+            tensors,
+            str(partial),
+            input_names=names,
+            output_names=[graph.output],
+            dynamic_shapes=(tuple(free for _ in tensors),),
+            opset_version=OPSET,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+    partial.replace(path)
+    return path
+
+
+@torch.no_grad()
+def write_check(graphs: Sequence[ExportGraph], plan: ApplyPlan, folder: Path) -> Path:
+    """Inputs at several sizes and what torch makes of them: `GRAPH/SIZE/in/NAME` and `GRAPH/SIZE/out`."""
+    tensors: dict[str, Tensor] = {}
+    precision = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    try:
+        for graph in graphs:
+            for height, width in check_sizes(graph, plan):
+                inputs = {name: _resized(value, height, width) for name, value in graph.inputs.items()}
+                key = f"{graph.file}/{height}x{width}"
+                tensors |= {f"{key}/in/{name}": value.contiguous() for name, value in inputs.items()}
+                tensors[f"{key}/out"] = graph.module(*inputs.values()).float().contiguous()
+    finally:
+        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = precision
+    path = folder / CHECK_FILE
+    save_file(tensors, path)
+    return path
+
+
+def check_sizes(graph: ExportGraph, plan: ApplyPlan) -> list[tuple[int, int]]:
+    """The trained size, the smallest one, and two whose sides differ from both."""
+    height, width = next(iter(graph.inputs.values())).shape[2:]
+    least = -(-plan.minimum // plan.stride) * plan.stride
+    odd = (max(least, height // 2 // plan.stride * plan.stride), width + plan.stride)
+    tall = (height + 2 * plan.stride, max(least, width // 2 // plan.stride * plan.stride))
+    return sorted({(height, width), (least, least), odd, tall})
+
+
+def _resized(value: Tensor, height: int, width: int) -> Tensor:
+    """Another size of an input, by repeating and cutting, so that one-hot planes stay one-hot."""
+    rows = torch.arange(height) % value.shape[2]
+    columns = torch.arange(width) % value.shape[3]
+    return value[:, :, rows][:, :, :, columns]

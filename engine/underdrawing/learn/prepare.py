@@ -1,0 +1,118 @@
+"""From a picture and its primitive to training data: the region, the size that is learnt, the tensors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from underdrawing.learn.data import TrainingData, make_pair
+from underdrawing.learn.device import Device
+from underdrawing.learn.method import LearnError, Method, Recipe
+from underdrawing.manifest import PlaneKind
+from underdrawing.picture.geometry import Bounds
+from underdrawing.picture.image import Picture
+from underdrawing.picture.primitive import Primitive
+
+# Below this many pixels there is nothing to learn from.
+LEAST_PIXELS = 64
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a training starts from.
+
+    Attributes:
+        data: tensors.
+        picture: the region that is learnt, as the user has it.
+        primitive: its primitive, at the same size.
+        white: the value of float pictures that is taken as 1.
+        notes: sentences for the user about what was reduced.
+    """
+
+    data: TrainingData
+    picture: Picture
+    primitive: Primitive
+    white: float
+    notes: tuple[str, ...]
+
+
+def white_of(picture: Picture) -> float:
+    """The value that counts as 1: above 1 only where a float picture holds brighter light than white."""
+    if picture.depth not in ("f16", "f32"):
+        return 1.0
+    values = picture.pixels[np.isfinite(picture.pixels)].astype(np.float32)
+    return max(1.0, float(np.quantile(values, 0.999))) if values.size else 1.0
+
+
+def small_size(width: int, height: int, scale: float) -> tuple[int, int]:
+    """Width and height of what is learnt, for a region of this size."""
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def prepare(
+    picture: Picture,
+    primitive: Primitive,
+    region: tuple[int, int, int, int] | None,
+    method: Method,
+    recipe: Recipe,
+    device: Device,
+    features: Mapping[str, str],
+) -> Prepared:
+    """Training data of one picture.
+
+    Args:
+        picture: the whole picture.
+        primitive: of the whole picture, or of the region alone.
+        region: x, y, width, height of what is learnt; None: everything.
+        method, recipe, device: they say how large a picture can be learnt.
+        features: paths of pretrained weights by name.
+
+    Raises:
+        LearnError: sizes that do not fit, a region outside the picture, a picture too small to learn from.
+    """
+    width, height = picture.size
+    whole = Bounds(0, 0, width, height)
+    bounds = whole if region is None else whole.intersect(Bounds(*region))
+    if bounds.width * bounds.height < LEAST_PIXELS:
+        raise LearnError(
+            "too_small",
+            f"There are only {bounds.width} x {bounds.height} pixels to learn from.",
+            "Choose a larger picture or region; 64 x 64 is a sensible least.",
+        )
+    if primitive.size == picture.size:
+        primitive = primitive.crop(bounds)
+    elif primitive.size != (bounds.width, bounds.height):
+        raise LearnError(
+            "wrong_size",
+            f"The primitive is {primitive.size[0]} x {primitive.size[1]}, the picture {width} x {height} pixels.",
+            "Make the primitive from this picture, or scale it to the same size.",
+        )
+    picture = picture.crop(bounds)
+    white = white_of(picture)
+    limit = method.pixels(recipe, device)
+    scale = min(1.0, math.sqrt(limit / (bounds.width * bounds.height))) if limit else 1.0
+    rgb = picture.to_float(white)
+    small_primitive, notes = primitive, []
+    if scale < 1:
+        size = small_size(bounds.width, bounds.height, scale)
+        rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+        small_primitive = primitive.resized(size)
+        notes.append(
+            f"The picture is learnt at {size[0]} x {size[1]} pixels ({scale:.0%}); its finer detail is brought back"
+            " from the picture itself when an edit is applied. Choose a region to learn it at full size."
+        )
+    planes: dict[str, tuple[PlaneKind, np.ndarray]] = {}
+    if small_primitive.segments is not None:
+        planes["segments"] = (PlaneKind.CLASSES, small_primitive.segments)
+    if small_primitive.edges is not None:
+        planes["edges"] = (PlaneKind.LINES, small_primitive.edges)
+    if small_primitive.paint is not None:
+        planes["paint"] = (PlaneKind.COLOUR, small_primitive.paint)
+    palette = None if small_primitive.palette is None else small_primitive.palette.colours
+    pair = make_pair(np.nan_to_num(rgb), planes, palette, method.stride(recipe))
+    area = (bounds.x, bounds.y, bounds.width, bounds.height)
+    return Prepared(TrainingData((pair,), scale, area, features), picture, primitive, white, tuple(notes))
