@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 Report = Callable[[int, int], None]
 """Called with the bytes that are there and the bytes in all."""
 
-CHUNK = 1 << 18
+# What a broken connection may lose: the last unfinished chunk.
+CHUNK = 1 << 16
 CONNECT_SECONDS, READ_SECONDS = 15.0, 60.0
 FRUITLESS_TRIES = 5
 ALL_TRIES = 60

