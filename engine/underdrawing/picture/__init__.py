@@ -1,0 +1,1 @@
+"""Pictures and primitives as arrays: depths, planes, palettes, masks, region tools, compositing. No torch here."""

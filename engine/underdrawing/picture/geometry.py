@@ -1,0 +1,110 @@
+"""Rectangles of whole pixels, with the algebra that crops, tiles and masks need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, order=True)
+class Bounds:
+    """A rectangle: left, top, width and height in pixels. Nothing is inside when a side is 0."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        if self.width < 0 or self.height < 0:
+            raise ValueError(f"A rectangle cannot be {self.width} by {self.height} pixels.")
+
+    @classmethod
+    def of_size(cls, size: tuple[int, int]) -> Bounds:
+        """All of a picture of this (width, height)."""
+        return cls(0, 0, size[0], size[1])
+
+    @classmethod
+    def of_edges(cls, left: int, top: int, right: int, bottom: int) -> Bounds:
+        """From edges; right and bottom lie outside. Empty where they cross."""
+        return cls(left, top, max(0, right - left), max(0, bottom - top))
+
+    @classmethod
+    def of_mask(cls, mask: np.ndarray) -> Bounds:
+        """The smallest rectangle around all true (or nonzero) pixels of an (H, W) mask; empty where there is none."""
+        rows = np.flatnonzero(mask.any(axis=1))
+        if rows.size == 0:
+            return cls(0, 0, 0, 0)
+        columns = np.flatnonzero(mask[rows[0] : rows[-1] + 1].any(axis=0))
+        return cls.of_edges(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+
+    @property
+    def right(self) -> int:
+        """First column to the right of the rectangle."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> int:
+        """First row below the rectangle."""
+        return self.y + self.height
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.width, self.height
+
+    @property
+    def area(self) -> int:
+        """Number of pixels."""
+        return self.width * self.height
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no pixel inside."""
+        return self.area == 0
+
+    def intersect(self, other: Bounds) -> Bounds:
+        """What both hold."""
+        return Bounds.of_edges(
+            max(self.x, other.x),
+            max(self.y, other.y),
+            min(self.right, other.right),
+            min(self.bottom, other.bottom),
+        )
+
+    def union(self, other: Bounds) -> Bounds:
+        """The smallest rectangle around both; an empty one adds nothing."""
+        if self.is_empty or other.is_empty:
+            return other if self.is_empty else self
+        return Bounds.of_edges(
+            min(self.x, other.x),
+            min(self.y, other.y),
+            max(self.right, other.right),
+            max(self.bottom, other.bottom),
+        )
+
+    def expand(self, margin: int, inside: Bounds | tuple[int, int] | None = None) -> Bounds:
+        """Grown on all sides (shrunk by a negative margin), cut to `inside`: a rectangle or a (width, height)."""
+        grown = Bounds.of_edges(self.x - margin, self.y - margin, self.right + margin, self.bottom + margin)
+        if inside is None:
+            return grown
+        return grown.intersect(inside if isinstance(inside, Bounds) else Bounds.of_size(inside))
+
+    def translate(self, dx: int, dy: int) -> Bounds:
+        """Moved to the right and down."""
+        return Bounds(self.x + dx, self.y + dy, self.width, self.height)
+
+    def contains(self, other: Bounds) -> bool:
+        """Whether all of the other's pixels lie inside."""
+        return other.is_empty or self.intersect(other) == other
+
+    def slices(self) -> tuple[slice, slice]:
+        """Rows and columns for `array[bounds.slices()]`.
+
+        Raises:
+            ValueError: a negative corner, which NumPy would count from the other end.
+        """
+        if self.x < 0 or self.y < 0:
+            raise ValueError(f"{self} begins outside of the picture; intersect it with the picture first.")
+        return slice(self.y, self.bottom), slice(self.x, self.right)

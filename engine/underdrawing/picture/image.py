@@ -1,0 +1,161 @@
+"""A picture in memory: pixels at their own depth, alpha and colour profile beside them."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from underdrawing.picture.geometry import Bounds
+
+DEPTHS = {
+    "u8": np.dtype(np.uint8),
+    "u16": np.dtype(np.uint16),
+    "f16": np.dtype(np.float16),
+    "f32": np.dtype(np.float32),
+}
+NAMES = {dtype: name for name, dtype in DEPTHS.items()}
+LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. ITU-R BT.709
+
+
+class PictureError(ValueError):
+    """A picture or a file that cannot be used; the text says why and what to do."""
+
+
+def srgb_encode(linear: np.ndarray) -> np.ndarray:
+    """Linear light in [0, 1] as sRGB values in [0, 1] (IEC 61966-2-1)."""
+    curve = 1.055 * np.power(np.maximum(linear, 0.0031308), np.float32(1 / 2.4)) - 0.055
+    return np.where(linear <= 0.0031308, linear * np.float32(12.92), curve).astype(np.float32)
+
+
+def srgb_decode(encoded: np.ndarray) -> np.ndarray:
+    """sRGB values in [0, 1] as linear light in [0, 1] (IEC 61966-2-1)."""
+    curve = np.power((np.maximum(encoded, 0.04045) + 0.055) / 1.055, np.float32(2.4))
+    return np.where(encoded <= 0.04045, encoded / np.float32(12.92), curve).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A grey or colour picture.
+
+    Attributes:
+        pixels: (H, W, 1 or 3) uint8, uint16, float16 or float32; an (H, W) array is taken as grey. Not premultiplied.
+        alpha: (H, W) of the same type, or None. Integers span the type's range, floats [0, 1].
+        profile: ICC profile, or None (then the values are taken as sRGB).
+        linear: float pixels in linear light, with 1 as white; integers are never linear.
+
+    Raises:
+        PictureError: a shape, type or combination that is none of these.
+    """
+
+    pixels: np.ndarray
+    alpha: np.ndarray | None = None
+    profile: bytes | None = None
+    linear: bool = False
+
+    def __post_init__(self) -> None:
+        pixels = self.pixels[..., None] if self.pixels.ndim == 2 else self.pixels
+        if pixels.ndim != 3 or pixels.shape[2] not in (1, 3):
+            raise PictureError(
+                f"Pixels of shape {self.pixels.shape} are neither grey nor colour; pass alpha on its own."
+            )
+        if 0 in pixels.shape:
+            raise PictureError("The picture is empty; it needs at least one pixel.")
+        if pixels.dtype not in NAMES:
+            raise PictureError(
+                f"Pixels of type {pixels.dtype} are not supported; use 8 or 16 bit, or 16 or 32 bit float."
+            )
+        if self.alpha is not None and (self.alpha.shape != pixels.shape[:2] or self.alpha.dtype != pixels.dtype):
+            raise PictureError("The alpha channel must have the picture's size and depth.")
+        if self.linear and pixels.dtype.kind != "f":
+            raise PictureError("Only float pictures can be in linear light.")
+        object.__setattr__(self, "pixels", pixels)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return int(self.pixels.shape[1]), int(self.pixels.shape[0])
+
+    @property
+    def bounds(self) -> Bounds:
+        """The whole picture as a rectangle."""
+        return Bounds.of_size(self.size)
+
+    @property
+    def channels(self) -> int:
+        """1 (grey) or 3 (colour), without alpha."""
+        return int(self.pixels.shape[2])
+
+    @property
+    def depth(self) -> str:
+        """One of "u8", "u16", "f16", "f32"."""
+        return NAMES[self.pixels.dtype]
+
+    @cached_property
+    def hash(self) -> str:
+        """sha256 (hexadecimal) of shape, depth and pixels; alpha and profile do not count."""
+        digest = hashlib.sha256(f"{self.pixels.shape} {self.depth} {self.linear}\n".encode())
+        pixels = np.ascontiguousarray(self.pixels)
+        digest.update((pixels if sys.byteorder == "little" else pixels.byteswap()).data)
+        return digest.hexdigest()
+
+    def crop(self, bounds: Bounds) -> Picture:
+        """A part, as a view; what lies outside of the picture is left out."""
+        part = bounds.intersect(self.bounds)
+        if part.is_empty:
+            raise PictureError(
+                f"{bounds} lies outside of the picture, which is {self.size[0]} by {self.size[1]} pixels."
+            )
+        alpha = None if self.alpha is None else self.alpha[part.slices()]
+        return replace(self, pixels=self.pixels[part.slices()], alpha=alpha)
+
+    def to_float(self, white: float = 1.0) -> np.ndarray:
+        """Encoded colour for the networks.
+
+        Args:
+            white: the value that becomes 1, in units of the full range (integers) or of 1.0 (floats).
+
+        Returns:
+            (H, W, 3) float32 in [0, 1], sRGB-encoded; grey repeated, linear light encoded, NaN taken as 0,
+            values over white clipped.
+        """
+        scale = 1.0 if self.pixels.dtype.kind == "f" else float(np.iinfo(self.pixels.dtype).max)
+        values = self.pixels.astype(np.float32)
+        values /= np.float32(scale * white)
+        if self.pixels.dtype.kind == "f":
+            np.nan_to_num(values, copy=False, nan=0.0, posinf=1.0, neginf=0.0)
+        np.clip(values, 0.0, 1.0, out=values)
+        if self.linear:
+            values = srgb_encode(values)
+        return np.repeat(values, 3, axis=2) if self.channels == 1 else values
+
+    def to_bytes(self) -> np.ndarray:
+        """Encoded colour as (H, W, 3) uint8, for the tools that look at pictures in 8 bits."""
+        if self.depth == "u8":
+            return np.repeat(self.pixels, 3, axis=2) if self.channels == 1 else np.ascontiguousarray(self.pixels)
+        return np.rint(self.to_float() * 255).astype(np.uint8)
+
+    @classmethod
+    def from_float(cls, rgb: np.ndarray, like: Picture, white: float = 1.0) -> Picture:
+        """The way back from `to_float`.
+
+        Args:
+            rgb: (H, W, 3) float in [0, 1], sRGB-encoded; values outside are clipped.
+            like: whose depth, channels, linearity and profile the result takes; its size and alpha do not count.
+            white: as given to `to_float`.
+        """
+        values = np.clip(np.nan_to_num(rgb.astype(np.float32)), 0.0, 1.0)
+        if like.channels == 1:
+            values = values @ LUMA[:, None]
+        if like.linear:
+            values = srgb_decode(values)
+        dtype = like.pixels.dtype
+        if dtype.kind == "f":
+            pixels = (values * np.float32(white)).astype(dtype)
+        else:
+            full = np.iinfo(dtype).max
+            pixels = np.rint(np.clip(values * np.float32(white), 0, 1).astype(np.float64) * full).astype(dtype)
+        return cls(pixels, None, like.profile, like.linear)
