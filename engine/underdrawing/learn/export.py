@@ -6,8 +6,10 @@ that will apply the model (`underdrawing.serve.verify`); here only its questions
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -15,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from underdrawing.learn.method import ExportGraph
-from underdrawing.manifest import ApplyPlan
+from underdrawing.manifest import ApplyPlan, GraphSpec
 
 OPSET = 20
 # Float32 graphs may differ from torch by this much in [-1, 1]; float16 ones by more, they have 11 bits.
@@ -86,3 +88,20 @@ def _resized(value: Tensor, height: int, width: int) -> Tensor:
     rows = torch.arange(height) % value.shape[2]
     columns = torch.arange(width) % value.shape[3]
     return value[:, :, rows][:, :, :, columns]
+
+
+def export_half(graphs: Sequence[ExportGraph], plan: ApplyPlan, folder: Path) -> tuple[GraphSpec, ...]:
+    """The same graphs in float16, for GPUs; whether they are good enough, the comparison says."""
+    made = []
+    for graph, spec in zip(graphs, plan.graphs, strict=True):
+        file = graph.file.replace(".onnx", ".half.onnx")
+        module = copy.deepcopy(graph.module).half()
+        inputs = {name: value.half() for name, value in graph.inputs.items()}
+        export([ExportGraph(file, module, inputs, graph.output)], folder)
+        made.append(replace(spec, file=file, precision="float16"))
+    return tuple(made)
+
+
+def with_half(plan: ApplyPlan, half: tuple[GraphSpec, ...]) -> ApplyPlan:
+    """The plan with float16 graphs beside the float32 ones."""
+    return replace(plan, half=half)

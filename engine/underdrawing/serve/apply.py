@@ -1,0 +1,317 @@
+"""Apply a model to an edited underdrawing, as the model's apply plan says. Runs in the renderer process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from underdrawing.link.messages import EngineError
+from underdrawing.manifest import ApplyPlan, Composite, Encoding, GraphInput, GraphSpec, Manifest
+from underdrawing.picture.composite import poisson
+from underdrawing.picture.detail import restore_detail
+from underdrawing.picture.files import read_picture
+from underdrawing.picture.geometry import Bounds
+from underdrawing.picture.image import Picture
+from underdrawing.picture.mask import combine, edit_mask, feather
+from underdrawing.picture.palette import Palette
+from underdrawing.picture.primitive import Primitive, read_primitive
+from underdrawing.serve.sessions import SessionStore
+
+DETAIL_MARGIN = 24  # pixels of the picture around an edit that restored detail may come from, at least
+
+
+@dataclass(frozen=True)
+class Options:
+    """How an edit becomes a result.
+
+    Attributes:
+        mask_mode: how a given mask and the difference of the primitives go together: "limit", "only" or "add".
+        grow: pixels by which the difference is widened; None: a default that fits the picture.
+        feather: width in pixels of the soft inner border of the result's mask.
+        blend: "none", or "poisson" for the gradient domain.
+        whole: the whole learnt region instead of the edit alone.
+        seed: for methods that take noise.
+    """
+
+    mask_mode: str = "limit"
+    grow: int | None = None
+    feather: float = 3.0
+    blend: str = "none"
+    whole: bool = False
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A result: unblended pixels of an area of the whole picture, and where they count.
+
+    Attributes:
+        bounds: the area, in pixels of the whole picture.
+        picture: its pixels, at the depth of the picture that was learnt.
+        mask: (height, width) float32, 0 outside the edit.
+        device: what really ran the model.
+        notes: sentences for the user.
+    """
+
+    bounds: Bounds
+    picture: Picture
+    mask: np.ndarray
+    device: str
+    seconds: float
+    notes: tuple[str, ...]
+
+
+class Model:
+    """A trained model as the renderer holds it: its manifest, its own primitive, its picture when it is needed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.manifest = folder, Manifest.load(folder)
+        palette = Palette.from_json(list(self.manifest.palette)) if self.manifest.palette else None
+        self.primitive: Primitive = read_primitive(folder / "primitive.png", palette)
+        self._picture: Picture | None = None
+        self._small: np.ndarray | None = None
+
+    @property
+    def picture(self) -> Picture:
+        """The learnt region at its own depth."""
+        if self._picture is None:
+            self._picture = read_picture(self.folder / self.manifest.picture.file)
+        return self._picture
+
+    @property
+    def small_size(self) -> tuple[int, int]:
+        """Width and height of what the network saw."""
+        scale, (width, height) = self.manifest.plan.scale, self.primitive.size
+        return max(1, round(width * scale)), max(1, round(height * scale))
+
+    def small_picture(self) -> np.ndarray:
+        """The picture as the network saw it, (h, w, 3) float32 in [0, 1]."""
+        if self._small is None:
+            rgb = self.picture.to_float(self.manifest.picture.white)
+            same = self.small_size == self.picture.size
+            self._small = rgb if same else cv2.resize(rgb, self.small_size, interpolation=cv2.INTER_AREA)
+        return self._small
+
+
+def apply(
+    model: Model,
+    edited: Primitive,
+    sessions: SessionStore,
+    options: Options,
+    given: np.ndarray | None = None,
+    current: Picture | None = None,
+) -> Applied:
+    """The picture that follows from an edited underdrawing.
+
+    Args:
+        model: what was learnt.
+        edited: the edited primitive, of the whole picture or of the learnt region, in the model's palette.
+        sessions: where loaded graphs are kept.
+        options: see there.
+        given: a mask (H, W) of the same size as `edited`, bool.
+        current: the picture as it is now, of the whole picture or of the learnt region; None: as it was learnt.
+
+    Raises:
+        EngineError: sizes that do not fit, or nothing was edited.
+    """
+    start = time.perf_counter()
+    info, plan = model.manifest.picture, model.manifest.plan
+    if plan.composite is Composite.WHOLE:
+        options = replace(options, whole=True)
+    area = Bounds(*plan.region)
+    inside = _inside(edited.size, area, (info.full_width, info.full_height), "underdrawing")
+    if given is not None:
+        given = given[_inside((given.shape[1], given.shape[0]), area, edited.size, "mask").slices()]
+    edited = edited.crop(inside)
+    for name in (p.name for p in model.manifest.planes):
+        if getattr(edited, name) is None:
+            text = f"The model was learnt with {name}, which this underdrawing lacks."
+            raise EngineError("plane_missing", text, f"Give the {name} too, edited or as they were.")
+    mask, wanted = _mask(model.primitive, edited, given, options)
+    result, device, notes = _render(model, edited, wanted, sessions, options)
+    original = model.picture if current is None else current.crop(
+        _inside(current.size, area, (info.full_width, info.full_height), "picture")
+    )
+    if options.blend == "poisson":
+        surrounds = wanted.expand(8, Bounds(0, 0, *edited.size))
+        base = original.crop(surrounds).to_float(info.white)
+        inner = wanted.translate(-surrounds.x, -surrounds.y).slices()
+        patch = base.copy()
+        patch[inner] = result
+        result = poisson(base, patch, mask[surrounds.slices()])[inner]
+    soft = feather(mask[wanted.slices()], options.feather) if not options.whole else mask[wanted.slices()]
+    picture = Picture.from_float(result, original.crop(wanted), info.white)
+    bounds = wanted.translate(area.x, area.y)
+    return Applied(bounds, picture, soft.astype(np.float32), device, time.perf_counter() - start, tuple(notes))
+
+
+def _inside(size: tuple[int, int], area: Bounds, full: tuple[int, int], what: str) -> Bounds:
+    """Where the learnt region lies in something of this size: all of it, or the region's own place."""
+    if size == (area.width, area.height):
+        return Bounds(0, 0, *size)
+    if size == full:
+        return area
+    text = f"The {what} is {size[0]} x {size[1]} pixels; the model was learnt on {full[0]} x {full[1]}"
+    if (area.width, area.height) != full:
+        text += f" (a region of {area.width} x {area.height})"
+    raise EngineError("wrong_size", text + ".", "Use the picture that was learnt, or learn this one.")
+
+
+def _mask(
+    before: Primitive, after: Primitive, given: np.ndarray | None, options: Options
+) -> tuple[np.ndarray, Bounds]:
+    """What is edited, as a bool mask of the learnt region, and its bounds."""
+    if options.whole:
+        mask = np.ones((after.size[1], after.size[0]), bool)
+        return mask, Bounds(0, 0, *after.size)
+    grown = {} if options.grow is None else {"grow": options.grow}
+    difference = edit_mask(before, after, **grown)
+    mask = difference if given is None else combine(difference, given, options.mask_mode)
+    bounds = Bounds.of_mask(mask)
+    if bounds is None:
+        raise EngineError(
+            "nothing_edited",
+            "Nothing is edited: the underdrawing is as it was learnt"
+            + ("." if given is None else ", or the mask leaves nothing of the edit."),
+            "Paint on the underdrawing first, or ask for the whole picture.",
+        )
+    return mask, bounds
+
+
+def _render(
+    model: Model, edited: Primitive, wanted: Bounds, sessions: SessionStore, options: Options
+) -> tuple[np.ndarray, str, list[str]]:
+    """Generated pixels of `wanted`, (h, w, 3) float32 in [0, 1], at the picture's own resolution."""
+    plan = model.manifest.plan
+    small = edited if edited.size == model.small_size else edited.resized(model.small_size)
+    ratio = (small.size[0] / edited.size[0], small.size[1] / edited.size[1])
+    everything = Bounds(0, 0, *small.size)
+    if ratio == (1.0, 1.0):
+        generated, device = _run(model, small, wanted, sessions, options.seed)
+        return generated, device, []
+    # What the network makes is coarser than the picture: bring back the picture's own fine detail.
+    margin = max(DETAIL_MARGIN, round(DETAIL_MARGIN / ratio[0]))
+    around = wanted.expand(margin, Bounds(0, 0, *edited.size))
+    coarse = _scaled(around, ratio, everything)
+    around = _unscaled(coarse, ratio, edited.size)
+    generated, device = _run(model, small, coarse, sessions, options.seed)
+    target = _scaled(wanted, ratio, everything).translate(-coarse.x, -coarse.y)
+    changed = np.zeros(generated.shape[:2], bool)
+    changed[target.slices()] = True
+    full = model.picture.crop(around).to_float(model.manifest.picture.white)
+    detailed = restore_detail(full, model.small_picture()[coarse.slices()], generated, changed)
+    cut = wanted.translate(-around.x, -around.y)
+    return detailed[cut.slices()], device, [
+        f"The model was learnt at {plan.scale:.0%} of the picture's size; fine detail comes from the picture itself."
+    ]
+
+
+def _scaled(bounds: Bounds, ratio: tuple[float, float], inside: Bounds) -> Bounds:
+    """Bounds in the smaller picture that cover these."""
+    x0, y0 = int(bounds.x * ratio[0]), int(bounds.y * ratio[1])
+    x1 = int(np.ceil((bounds.x + bounds.width) * ratio[0]))
+    y1 = int(np.ceil((bounds.y + bounds.height) * ratio[1]))
+    return Bounds(x0, y0, x1 - x0, y1 - y0).intersect(inside)
+
+
+def _unscaled(bounds: Bounds, ratio: tuple[float, float], size: tuple[int, int]) -> Bounds:
+    """The pixels of the larger picture that these stand for."""
+    x0, y0 = round(bounds.x / ratio[0]), round(bounds.y / ratio[1])
+    x1, y1 = round((bounds.x + bounds.width) / ratio[0]), round((bounds.y + bounds.height) / ratio[1])
+    return Bounds(x0, y0, x1 - x0, y1 - y0).intersect(Bounds(0, 0, *size))
+
+
+def window(wanted: Bounds, size: tuple[int, int], plan: ApplyPlan) -> Bounds:
+    """The part of the learnt picture that must be run to get `wanted` exactly as a run of the whole gives it.
+
+    Its corner lies on the stride's grid, so that every halving falls on the same pixels.
+    """
+    if plan.halo is None:
+        return Bounds(0, 0, *size)
+    around = wanted.expand(plan.halo, Bounds(0, 0, *size))
+    x, y = around.x // plan.stride * plan.stride, around.y // plan.stride * plan.stride
+    right = min(size[0], -(-(around.x + around.width) // plan.stride) * plan.stride)
+    bottom = min(size[1], -(-(around.y + around.height) // plan.stride) * plan.stride)
+    return Bounds(x, y, right - x, bottom - y)
+
+
+def _run(
+    model: Model, primitive: Primitive, wanted: Bounds, sessions: SessionStore, seed: int
+) -> tuple[np.ndarray, str]:
+    """Run the model's graphs on the window around `wanted`: (h, w, 3) float32 in [0, 1], and what ran them."""
+    plan = model.manifest.plan
+    part = window(wanted, primitive.size, plan)
+    padded = tuple(max(plan.minimum, side) for side in (part.height, part.width))
+    height, width = (-(-side // plan.stride) * plan.stride for side in padded)
+    graphs = plan.graphs
+    if plan.half and sessions.get(model.folder / plan.half[0].file).on_gpu:
+        graphs = plan.half
+    output, provider = np.zeros(0, np.float32), ""
+    results: dict[str, np.ndarray] = {}
+    for graph in graphs:
+        session = sessions.get(model.folder / graph.file)
+        inputs = _graph_inputs(model, graph, primitive, part, (height, width), results, seed)
+        output = results[graph.output] = session.run(inputs)
+        provider = session.provider
+    rgb = output[0].transpose(1, 2, 0)[: part.height, : part.width] / 2 + 0.5
+    if not np.isfinite(rgb).all():
+        text = "The model's result is not a picture (it holds infinite values)."
+        raise EngineError("bad_result", text, "Learn the picture again; if it stays so, try another recipe.")
+    cut = wanted.translate(-part.x, -part.y)
+    return rgb[cut.slices()].clip(0, 1), "GPU" if provider.startswith("CUDA") else "CPU"
+
+
+def _graph_inputs(
+    model: Model,
+    graph: GraphSpec,
+    primitive: Primitive,
+    part: Bounds,
+    padded: tuple[int, int],
+    results: Mapping[str, np.ndarray],
+    seed: int,
+) -> dict[str, np.ndarray]:
+    """Tensors (1, C, H, W) of a graph's inputs, by name."""
+    inputs = {}
+    for entry in graph.inputs:
+        if entry.plane in results:
+            inputs[entry.name] = results[entry.plane]
+        elif entry.encoding is Encoding.PLACES:
+            inputs[entry.name] = _places(part, padded, model.small_size, model.manifest.plan)
+        elif entry.encoding is Encoding.NOISE:
+            noise = np.random.default_rng(seed).standard_normal((1, entry.channels, *padded))
+            inputs[entry.name] = noise.astype(np.float32)
+        else:
+            source, name = (model.primitive, entry.plane.removeprefix("source:"))
+            if not entry.plane.startswith("source:"):
+                source = primitive
+            elif source.size != model.small_size:
+                source = source.resized(model.small_size)
+            inputs[entry.name] = _encode(source.crop(part), name, entry, padded)
+    return inputs
+
+
+def _encode(primitive: Primitive, name: str, entry: GraphInput, padded: tuple[int, int]) -> np.ndarray:
+    """A plane as a tensor, mirrored on where it ends before the padded size."""
+    values = np.asarray(getattr(primitive, name))
+    extra = [(0, padded[0] - values.shape[0]), (0, padded[1] - values.shape[1])] + [(0, 0)] * (values.ndim - 2)
+    values = np.pad(values, extra, mode="symmetric")
+    if entry.encoding is Encoding.ONE_HOT:
+        return np.eye(entry.channels, dtype=np.float32)[values].transpose(2, 0, 1)[None]
+    if values.ndim == 2 and entry.encoding is Encoding.COLOURS and primitive.palette is not None:
+        values = primitive.palette.colours[values]
+    signed = values.astype(np.float32) / 127.5 - 1
+    return signed[None, None] if signed.ndim == 2 else signed.transpose(2, 0, 1)[None]
+
+
+def _places(part: Bounds, padded: tuple[int, int], size: tuple[int, int], plan: ApplyPlan) -> np.ndarray:
+    """Where each pixel lies in the learnt picture, (1, 2, H, W) in [-1, 1], measured as in training."""
+    full = [max(plan.minimum, -(-side // plan.stride) * plan.stride) for side in size]
+    x = (np.arange(padded[1], dtype=np.float32) + 0.5 + part.x) / full[0] * 2 - 1
+    y = (np.arange(padded[0], dtype=np.float32) + 0.5 + part.y) / full[1] * 2 - 1
+    return np.stack(np.meshgrid(x, y))[None].astype(np.float32)
+

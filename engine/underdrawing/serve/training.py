@@ -1,0 +1,304 @@
+"""One training job from its inputs to a finished model folder. Runs in the worker process."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from underdrawing import __version__
+from underdrawing.learn import export, loop
+from underdrawing.learn.device import Device, choose
+from underdrawing.learn.loop import Limits, Outcome, Report
+from underdrawing.learn.method import LearnError, Method, Recipe, Run
+from underdrawing.learn.methods import find
+from underdrawing.learn.prepare import Prepared, prepare
+from underdrawing.link.messages import EngineError
+from underdrawing.manifest import MANIFEST_FILE, ApplyPlan, Manifest, PictureInfo, PlaneSpec
+from underdrawing.picture.files import write_picture
+from underdrawing.picture.image import Picture
+from underdrawing.picture.primitive import Primitive, write_primitive
+from underdrawing.serve.child import Context
+from underdrawing.serve.frames import Inputs
+
+PREVIEW_SIDE = 320  # pixels, the longer side of the thumbnail in the library
+FEATURE_FILES = {"vgg16": "vgg16.safetensors", "vgg19": "vgg19.safetensors"}
+
+
+class _Relay:
+    """Passes what the loop reports to the daemon."""
+
+    def __init__(self, context: Context, inputs: Inputs, prepared: Prepared, device: Device) -> None:
+        self.context, self.inputs, self.prepared, self.device = context, inputs, prepared, device
+
+    def progress(self, report: Report) -> None:
+        self.context.event("progress", phase="training", device=self.device.name, **asdict(report))
+
+    def sample(self, picture: Tensor) -> None:
+        self.context.event("sample", hash=self.inputs.put(_shown(picture, self.prepared)))
+
+    def note(self, text: str) -> None:
+        self.context.event("note", text=text)
+
+    def wanted(self) -> str | None:
+        return self.context.wanted()
+
+
+def _shown(picture: Tensor, prepared: Prepared) -> Picture:
+    """A sample as a picture, without the padding."""
+    height, width = prepared.data.pairs[0].inside
+    rgb = picture[0, :, :height, :width].permute(1, 2, 0).cpu().numpy() / 2 + 0.5
+    return Picture((rgb.clip(0, 1) * 255 + 0.5).astype(np.uint8))
+
+
+def signature(method: Method, recipe: Recipe, seed: int, prepared: Prepared) -> str:
+    """A fingerprint of what is trained; a checkpoint of something else must not be resumed."""
+    figures = {f.name: getattr(recipe.figures, f.name) for f in fields(recipe.figures)}
+    text = json.dumps([method.name, recipe.name, figures, seed, prepared.data.region], sort_keys=True, default=str)
+    digest = hashlib.sha256(text.encode())
+    for pair in prepared.data.pairs:
+        digest.update(pair.picture.numpy().tobytes())
+        for name in sorted(pair.planes):
+            digest.update(pair.planes[name].values.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def train(args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """Learn, export, compare, and leave a complete model folder whose manifest is written last.
+
+    Args:
+        args: as docs/protocol.md describes the job.
+        context: where events go and wishes to pause or cancel come from.
+
+    Returns:
+        The state in which it ended, and the measured figures.
+
+    Raises:
+        EngineError: with a sentence for the user.
+    """
+    folder, home = Path(args["folder"]), Path(args["home"])
+    try:
+        context.event("progress", phase="preparing", fraction=0.0)
+        method = find(str(args.get("method") or "deepsim"))
+        recipe = _recipe(method, args)
+        device = _device(args, home)
+        inputs = Inputs(Path(args["spool"]), folder / "inputs")
+        picture = inputs.picture(args["picture"])
+        primitive, unseen = inputs.primitive(args["planes"], args.get("palette"))
+        for colour in unseen:
+            context.event("note", text=f"The primitive has {colour}.")
+        prepared = prepare(picture, primitive, _region(args), method, recipe, device, _features(Path(args["weights"])))
+        seed = int(args.get("seed") or 0)
+        run = method.begin(prepared.data, recipe, device, seed)
+        for note in [*prepared.notes, *run.notes]:
+            context.event("note", text=note)
+        limits = _limits(args, recipe)
+        relay = _Relay(context, inputs, prepared, device)
+        result = loop.train(run, limits, folder, relay, signature(method, recipe, seed, prepared))
+        figures = {
+            "iterations": result.standing.iteration,
+            "seconds": round(result.standing.elapsed, 2),
+            "budget": limits.budget,
+            "seed": seed,
+            "device": device.name,
+            "losses": result.losses,
+            "saving_share": round(result.saving, 4),
+            "calmed": result.standing.calmed,
+        }
+        if result.outcome is not Outcome.DONE:
+            return {"state": str(result.outcome), "figures": figures}
+        context.event("progress", phase="exporting", fraction=1.0, device=device.name)
+        plan, differences = _export(run, folder, device)
+        figures["export_difference"] = differences
+        figures["pixel_difference"] = _own_difference(run, prepared)
+        _leave(args, folder, method, recipe, prepared, picture, run, plan, figures)
+    except LearnError as error:
+        raise EngineError(error.code, str(error), error.hint) from None
+    return {"state": "done", "figures": figures}
+
+
+def _recipe(method: Method, args: Mapping[str, Any]) -> Recipe:
+    name = str(args.get("recipe") or method.default_recipe)
+    if name not in method.recipes:
+        text = f"The method {method.name!r} has no recipe called {name!r}."
+        raise LearnError("unknown_recipe", text, f"Choose one of: {', '.join(method.recipes)}.")
+    return method.recipes[name].with_options(args.get("options") or {})
+
+
+def _device(args: Mapping[str, Any], home: Path) -> Device:
+    try:
+        return choose(str(args.get("device") or "auto"), args.get("threads"), home / "run" / "precision.json")
+    except ValueError as error:
+        raise LearnError("no_gpu", f"The GPU cannot be used: {error}.", "Train with --device cpu.") from None
+
+
+def _region(args: Mapping[str, Any]) -> tuple[int, int, int, int] | None:
+    region = args.get("region")
+    if region is None:
+        return None
+    x, y, width, height = (int(v) for v in region)
+    return x, y, width, height
+
+
+def _features(weights: Path) -> dict[str, str]:
+    found = {name: weights / file for name, file in FEATURE_FILES.items()}
+    return {name: str(path) for name, path in found.items() if path.is_file()}
+
+
+def _limits(args: Mapping[str, Any], recipe: Recipe) -> Limits:
+    """Iterations or seconds, as asked for; else the recipe's own."""
+    iterations, budget = args.get("iterations"), args.get("budget")
+    if iterations is None and budget is None:
+        iterations, budget = recipe.iterations, recipe.budget
+    if iterations is not None:
+        return Limits(max(1, int(iterations)), None)
+    return Limits(None, max(1.0, float(budget or 0)))
+
+
+def _export(run: Run, folder: Path, device: Device) -> tuple[ApplyPlan, dict[str, float]]:
+    """Graphs in the folder, compared with torch where they will be applied.
+
+    Raises:
+        LearnError: a float32 graph differs by more than the bound.
+    """
+    graphs, plan = run.graphs(), run.plan()
+    export.export(graphs, folder)
+    half = export.export_half(graphs, plan, folder) if device.is_cuda else ()
+    check = export.write_check(graphs, plan, folder)
+    try:
+        differences = verify_elsewhere(folder, [g.file for g in plan.graphs], [g.file for g in half])
+    finally:
+        check.unlink(missing_ok=True)
+    for graph in plan.graphs:
+        if not differences[graph.file] <= export.FLOAT32_BOUND:
+            raise LearnError(
+                "export_differs",
+                f"The exported model differs from the trained one by {differences[graph.file]:.2g}"
+                f" (at most {export.FLOAT32_BOUND:g} is allowed), so it was not kept.",
+                "This is a fault of this machine's torch or onnxruntime; `underdrawing doctor` says which versions run.",
+            )
+    good = tuple(g for g in half if differences.get(g.file, float("inf")) <= export.FLOAT16_BOUND)
+    for graph in half:
+        if graph not in good:
+            (folder / graph.file).unlink(missing_ok=True)
+    return export.with_half(plan, good if len(good) == len(half) else ()), differences
+
+
+def verify_elsewhere(folder: Path, graphs: list[str], half: list[str]) -> dict[str, float]:
+    """Largest differences by graph, found by the process that applies models (the only one with onnxruntime)."""
+    command = [sys.executable, "-m", "underdrawing.serve.verify", str(folder), *graphs, *half]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise LearnError(
+            "export_unchecked",
+            f"The exported model could not be compared with the trained one: {last}",
+            "`underdrawing doctor` says whether onnxruntime works here.",
+        )
+    found: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def _own_difference(run: Run, prepared: Prepared) -> float:
+    """Mean absolute difference, in [0, 1], between the picture and what the model makes of its own primitive."""
+    pair = prepared.data.pairs[0]
+    height, width = pair.inside
+    made = run.sample().cpu()[..., :height, :width]
+    return round(float((made - pair.picture[..., :height, :width]).abs().mean()) / 2, 5)
+
+
+def _leave(
+    args: Mapping[str, Any],
+    folder: Path,
+    method: Method,
+    recipe: Recipe,
+    prepared: Prepared,
+    whole: Picture,
+    run: Run,
+    plan: ApplyPlan,
+    figures: dict[str, Any],
+) -> None:
+    """Write everything that belongs to the model; the manifest last, as it makes the folder a model."""
+    picture, primitive = prepared.picture, prepared.primitive
+    picture_file = f"picture.{'tif' if picture.depth in ('f16', 'f32') else 'png'}"
+    write_picture(folder / picture_file, _without_alpha(picture))
+    primitive_files = write_primitive(folder / "primitive.png", primitive)
+    write_picture(folder / "preview.png", _preview(_shown(run.sample(), prepared)))
+    names = [picture_file, "preview.png", "checkpoint.safetensors", *(p.name for p in primitive_files)]
+    names += [g.file for g in (*plan.graphs, *plan.half)]
+    used = {"segments": primitive.segments, "edges": primitive.edges, "paint": primitive.paint}
+    manifest = Manifest(
+        id=str(args["model"]),
+        name=str(args.get("name") or args["model"]),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        method=method.name,
+        recipe=recipe.name,
+        planes=tuple(PlaneSpec(p.name, p.kind, True) for p in method.planes if used.get(p.name) is not None),
+        plan=plan,
+        picture=PictureInfo(
+            width=picture.size[0],
+            height=picture.size[1],
+            full_width=whole.size[0],
+            full_height=whole.size[1],
+            depth=picture.depth,
+            channels=picture.pixels.shape[2],
+            hash=picture.hash,
+            file=picture_file,
+            profile_hash=hashlib.sha256(picture.profile).hexdigest() if picture.profile else "",
+            linear=picture.linear,
+            white=prepared.white,
+        ),
+        palette=() if primitive.palette is None else tuple(primitive.palette.to_json()),
+        hyperparameters={
+            f.name: {"value": getattr(recipe.figures, f.name), "source": recipe.sources[f.name]}
+            for f in fields(recipe.figures)
+        },
+        figures=figures,
+        versions=_versions(),
+        files={name: _sha256(folder / name) for name in names},
+    )
+    partial = folder / (MANIFEST_FILE + ".partial")
+    partial.write_text(manifest.to_json(), encoding="utf-8")
+    partial.replace(folder / MANIFEST_FILE)
+
+
+def _without_alpha(picture: Picture) -> Picture:
+    return Picture(picture.pixels, None, picture.profile, picture.linear)
+
+
+def _preview(picture: Picture) -> Picture:
+    import cv2
+
+    width, height = picture.size
+    scale = min(1.0, PREVIEW_SIDE / max(width, height))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return Picture(cv2.resize(picture.pixels, size, interpolation=cv2.INTER_AREA))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    return {
+        "underdrawing": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "onnx": version("onnx"),
+    }
