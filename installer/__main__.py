@@ -1,0 +1,218 @@
+"""`python3 installer …`: makes the environment, and whatever else a copy of Underdrawing needs on this machine.
+
+Starts with Python 3.9 or newer and the standard library alone. Python runs this file without a package: the files
+beside it are imported by their own names (ud_…), never relatively.
+"""
+
+from __future__ import annotations
+
+import sys
+
+if sys.version_info < (3, 9):  # noqa: UP036  Older ones get a sentence instead of a syntax error further on.
+    sys.exit("Underdrawing's installer starts with Python 3.9 or newer: install 3.11 or newer, and start it with that.")
+
+import argparse
+import shutil
+import subprocess
+from pathlib import Path
+
+import ud_doctor
+import ud_lock
+import ud_test
+from ud_env import Environment, folder_megabytes
+from ud_machine import ROOT, clean_environment, sources
+from ud_pip import Where
+from ud_report import InstallError, Reporter, plain_output
+
+EPILOGUE = """examples:
+  python3 installer demo        install, learn a bundled picture, and show what editing it does
+  python3 installer engine      install (or go on with an interrupted installation)
+  python3 installer test        run the tests
+  python3 installer doctor      what is well here, and what is not
+  python3 installer remove      take the environment away again"""
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python3 installer", epilog=EPILOGUE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--venv", type=Path, metavar="DIR", help="the environment's folder (default: .venv)")
+    kind = common.add_mutually_exclusive_group()
+    kind.add_argument("--cpu", dest="kind", action="store_const", const="cpu", help="without CUDA, whatever is here")
+    kind.add_argument("--cuda", dest="kind", action="store_const", const="cuda", help="with CUDA, whatever is here")
+    common.add_argument("--offline", type=Path, metavar="DIR", help="take every file from this folder")
+    common.add_argument("--mirror", metavar="URL", help="a package index in place of the configured one")
+    common.add_argument("--torch-index", metavar="URL", help="a package index for torch alone")
+    common.add_argument("--yes", action="store_true", help="ask nothing")
+    verbs = parser.add_subparsers(dest="verb", metavar="COMMAND")
+    verbs.add_parser("engine", parents=[common], help="install the engine")
+    demo = verbs.add_parser("demo", parents=[common], help="install, and show what it does with a bundled picture")
+    demo.add_argument("--out", type=Path, default=ROOT / "demo", help="where the demo's pictures go (default: demo)")
+    test = verbs.add_parser("test", parents=[common], help="run the tests (what follows -- goes to pytest)")
+    test.add_argument("--only", choices=ud_test.SUITES, help="one suite alone")
+    test.add_argument("--long", action="store_true", help="the tests that take minutes, too")
+    test.add_argument("--without-hosts", action="store_true", help="without those that need GIMP or Krita")
+    verbs.add_parser("doctor", parents=[common], help="look at everything and say what to do")
+    remove = verbs.add_parser("remove", parents=[common], help="take away what was installed")
+    remove.add_argument("--models", action="store_true", help="the learnt models and the weights, too")
+    lock = verbs.add_parser("lock", parents=[common], help="make the lock files anew (maintainers)")
+    lock.add_argument("--upgrade", action="store_true", help="move to the newest versions")
+    return parser
+
+
+def where_from(options: argparse.Namespace) -> Where:
+    """Where packages come from, as the command line says."""
+    if options.offline is not None and not options.offline.is_dir():
+        raise InstallError(f"There is no folder {options.offline}.", "Give --offline a folder with the files.")
+    offline = options.offline.resolve() if options.offline else None
+    return Where(offline, options.mirror, options.torch_index)
+
+
+def engine(environment: Environment, options: argparse.Namespace, report: Reporter, tests: bool = False) -> None:
+    """Make the environment, the weights included, and note for the clients where the engine's Python is."""
+    before = environment.state().get("verified")
+    kind = environment.ensure(options.kind, tests)
+    if options.kind and environment.ours():
+        environment.record(asked=True)
+    if before != environment.state().get("verified") or not environment.ours():
+        report.say(f"Ready: {environment.folder} ({kind}, {environment.size_megabytes()} MB)")
+
+
+def install(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
+    """The verb `engine`."""
+    engine(environment, options, report)
+    weights(environment, options, report)
+    return 0
+
+
+def weights(environment: Environment, options: argparse.Namespace, report: Reporter) -> None:
+    """Fetch the default weights; without them Underdrawing works, less well, and that is said."""
+    script = (
+        "import sys\nfrom underdrawing import weights\n"
+        "names = weights.missing()\n"
+        "for n in names: print(f'  {n}: {weights.CATALOGUE[n].use}')\n"
+        "try:\n    weights.fetch(names, offline=sys.argv[1] or None)\n"
+        "except weights.WeightsError as error:\n    sys.exit(str(error))\n"
+    )
+    report.step("Pretrained weights (68 MB, fetched once)")
+    done = subprocess.run(
+        [str(environment.python), "-c", script, str(options.offline or "")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=clean_environment(),
+    )
+    report.log(done.stdout + done.stderr)
+    if done.returncode != 0:
+        report.warn((done.stderr.strip().splitlines() or ["The weights could not be fetched."])[-1])
+        report.warn("Going on without them: learnt pictures come out softer. Later: underdrawing weights fetch")
+
+
+def demo(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
+    """The verb `demo`."""
+    install(environment, options, report)
+    return environment.run(["-m", "underdrawing.demo", "--out", str(options.out)])
+
+
+def test(environment: Environment, options: argparse.Namespace, report: Reporter, more: list[str]) -> int:
+    """The verb `test`."""
+    engine(environment, options, report, tests=True)
+    return ud_test.test(
+        environment,
+        report,
+        only=options.only,
+        long=options.long,
+        without_hosts=options.without_hosts,
+        offline=options.offline,
+        more=more,
+    )
+
+
+def remove(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
+    """The verb `remove`: what the installer made, and nothing else; models only when asked for by name."""
+    home = _home(environment)
+    gone = [folder for folder in (ROOT / ".cache",) if folder.exists()]
+    if environment.folder.exists():
+        if not environment.ours():
+            raise InstallError(
+                f"{environment.folder} was not made by the installer, so it stays.", "Delete it by hand."
+            )
+        gone.insert(0, environment.folder)
+    if options.models and home is not None and home.exists():
+        gone.append(home)
+    if not gone:
+        report.say("Nothing is installed here.")
+        return 0
+    for folder in gone:
+        report.say(f"To be deleted: {folder} ({folder_megabytes(folder)} MB)")
+    if home is not None and home.exists() and home not in gone:
+        report.say(f"To be kept: {home} with your models ({folder_megabytes(home)} MB); --models deletes it, too.")
+    if not options.yes and input("Delete? [y/N] ").strip().lower() not in ("y", "yes"):
+        report.say("Nothing was deleted.")
+        return 1
+    for folder in gone:
+        shutil.rmtree(folder)
+    print("Done.")
+    return 0
+
+
+def _home(environment: Environment) -> Path | None:
+    """Underdrawing's data folder, as its own code says; None when that cannot be asked."""
+    script = "from underdrawing.link.endpoint import home; print(home())"
+    try:
+        command = [str(environment.python), "-c", script]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_environment())
+    except OSError:
+        return None
+    return Path(done.stdout.strip()) if done.returncode == 0 and done.stdout.strip() else None
+
+
+def main(words: list[str]) -> int:
+    """Run one command; its exit code."""
+    plain_output()
+    more: list[str] = []
+    if "--" in words:
+        more = words[words.index("--") + 1 :]
+        words = words[: words.index("--")]
+    parser = arguments()
+    options = parser.parse_args(words)
+    if options.verb is None:
+        parser.print_help()
+        megabytes = sources()["download_megabytes"]
+        print(f"\nAn installation downloads about {megabytes['cpu']} MB ({megabytes['cuda']} MB with CUDA).")
+        return 2
+    report = Reporter()
+    try:
+        report.open_log(ROOT / ".cache" / "installer" / f"{options.verb}.log")
+    except OSError as error:
+        report.fail(
+            InstallError(f"{ROOT} cannot be written ({error.strerror}).", "Use a copy in a folder of your own.")
+        )
+        return 1
+    environment = Environment((options.venv or ROOT / ".venv").absolute(), report)
+    try:
+        environment.where = where_from(options)
+        if options.verb == "test":
+            return test(environment, options, report, more)
+        if options.verb == "doctor":
+            return ud_doctor.doctor(environment, report)
+        if options.verb == "lock":
+            ud_lock.lock(report, environment.python, options.upgrade)
+            return 0
+        return {"engine": install, "demo": demo, "remove": remove}[options.verb](environment, options, report)
+    except InstallError as error:
+        report.fail(error)
+        return 1
+    except KeyboardInterrupt:
+        report.fail(InstallError("Stopped.", "Run the same command again: it goes on where this one stopped."))
+        return 130
+    except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
+        report.fail(InstallError(f"{error.strerror or error}{place}.", "Is the disk full, or the folder read-only?"))
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

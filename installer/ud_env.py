@@ -1,0 +1,275 @@
+"""Making the environment `.venv`, step by step, so that an interrupted installation is finished by the next run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from ud_machine import HERE, ROOT, Choice, choose, clean_environment, free_megabytes, gpu, sources
+from ud_pip import Pip, Where, advice, reason
+from ud_python import find_python
+from ud_report import InstallError, Reporter
+
+LOCKS = HERE / "locks"
+MARK = "underdrawing-environment.json"
+
+# Imports everything that a use of Underdrawing can need, and prints what torch was built for.
+_PROBE = """
+import importlib, sys
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+import torch
+print(torch.version.cuda or "cpu")
+"""
+_MODULES = ("underdrawing", "numpy", "cv2", "skimage", "h5py", "onnx", "onnxruntime", "zmq", "psutil", "safetensors")
+
+
+class Environment:
+    """The environment in `folder`, and how far its installation has come."""
+
+    def __init__(self, folder: Path, report: Reporter, where: Where | None = None) -> None:
+        self.folder, self.report, self.where = folder, report, where or Where()
+        scripts = "Scripts" if sys.platform == "win32" else "bin"
+        self.python = folder / scripts / ("python.exe" if sys.platform == "win32" else "python")
+
+    # --- What is recorded ---------------------------------------------------------------------------------------
+
+    @property
+    def mark(self) -> Path:
+        """The file that says this environment is the installer's, and which steps are done."""
+        return self.folder / MARK
+
+    def state(self) -> dict[str, Any]:
+        """What the mark says; empty when there is none or it is damaged."""
+        try:
+            found = json.loads(self.mark.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def record(self, **changes: Any) -> None:
+        """Change what the mark says; all of it or nothing."""
+        state = {**self.state(), **changes}
+        scratch = self.mark.with_name(MARK + ".new")
+        scratch.write_text(json.dumps(state, indent=1), encoding="utf-8")
+        scratch.replace(self.mark)
+
+    def ours(self) -> bool:
+        """Whether the installer made this environment."""
+        return bool(self.state())
+
+    def runs(self) -> bool:
+        """Whether its Python starts."""
+        try:
+            done = subprocess.run([str(self.python), "-c", ""], capture_output=True, timeout=60, check=False)
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        return done.returncode == 0
+
+    def probe(self, modules: tuple[str, ...] = _MODULES) -> tuple[str | None, str]:
+        """(torch's build, "") when everything can be imported, else (None, the last line of the reason)."""
+        command = [str(self.python), "-W", "ignore", "-c", _PROBE, *modules]
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=300, check=False, env=clean_environment()
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return None, str(error)
+        self.report.log(done.stdout + done.stderr)
+        words = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines() or ["no answer"]
+        return (words[-1], "") if done.returncode == 0 else (None, words[-1])
+
+    # --- Making it ----------------------------------------------------------------------------------------------
+
+    def ensure(self, wanted: str | None = None, tests: bool = False) -> str:
+        """Bring the environment up to what the lock files say; quick when nothing is to be done.
+
+        wanted: "cpu" or "cuda" against what the machine suggests. tests: with what the tests need.
+        Returns the kind. Raises InstallError.
+        """
+        if self.folder.exists() and not self.ours() and self.runs():
+            return self._use_foreign(tests)
+        choice = self._choose(wanted)
+        if not self.ours() or not self.runs():
+            self._create(choice)
+        state = self.state()
+        if state.get("running"):
+            self._mend(state["running"])
+        if state.get("kind") not in (None, choice.kind):
+            self._forget_other_kind(state["kind"], choice.kind)
+        self.record(kind=choice.kind)
+        pip = Pip(self.python, self.report, self.where)
+        self._step("tools", "the installation tools", self._locked(pip, "tools.txt"), "tools.txt")
+        pip.progress = "raw"
+        self._step("torch", f"torch ({choice.kind})", lambda: self._torch(pip, choice.kind), "torch.txt", choice.kind)
+        lock = f"{choice.kind}.txt"
+        self._step("packages", "the other packages", self._locked(pip, lock), lock)
+        if tests:
+            self._step("tests", "what the tests need", self._locked(pip, "test.txt"), "test.txt")
+        editable = ["--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
+        if self.where.offline is None:
+            editable = ["--no-index", *editable]
+        self._step("underdrawing", "Underdrawing", lambda: pip.install("Underdrawing", editable), "../pyproject.toml")
+        self._verify(choice.kind)
+        return choice.kind
+
+    def _choose(self, wanted: str | None) -> Choice:
+        """What the user asked for now or before, else what suits the machine."""
+        before = self.state()
+        if wanted is None and before.get("asked"):
+            return Choice(before["kind"], f"{before['kind']} was asked for.")
+        choice = choose(gpu(), wanted)
+        if before.get("kind") != choice.kind:
+            self.report.say(choice.why)
+        return choice
+
+    def _create(self, choice: Choice) -> None:
+        python = find_python(self.report)
+        needed = sources()["disk_megabytes"][choice.kind]
+        free = free_megabytes(self.folder)
+        if free < needed:
+            raise InstallError(
+                f"{free} MB are free on the disk of {self.folder.parent}, and about {needed} MB are needed.",
+                "Free some space, or unpack Underdrawing on another disk.",
+            )
+        self.report.step(f"Making the environment {self.folder} with {python.label}")
+        if self.folder.exists():
+            # Ours but broken, or the torso of an interrupted run: nothing in it is worth keeping.
+            shutil.rmtree(self.folder)
+        command = [python.path, "-m", "venv", str(self.folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_environment())
+        self.report.log(done.stdout + done.stderr)
+        if done.returncode != 0 or not self.runs():
+            shutil.rmtree(self.folder, ignore_errors=True)
+            words = (done.stderr or done.stdout).strip().splitlines() or ["no word"]
+            raise InstallError(
+                f"The environment {self.folder} could not be made: {words[-1]}.",
+                "Is the folder writable? A copy of Underdrawing in a folder of your own always is.",
+            )
+        self.record(made_by="python3 installer", python=python.path, steps={})
+
+    def _use_foreign(self, tests: bool) -> str:
+        """An environment that somebody else made: used when it has everything, never changed."""
+        modules = (*_MODULES, "pytest", "hypothesis") if tests else _MODULES
+        build, why = self.probe(modules)
+        if build is None:
+            raise InstallError(
+                f"{self.folder} is there already, was not made by the installer, and lacks something: {why}.",
+                "Move it away, or name another folder with --venv DIR.",
+            )
+        self.report.say(f"Using {self.folder} as it is (the installer did not make it and changes nothing in it).")
+        return "cpu" if build == "cpu" else "cuda"
+
+    def _locked(self, pip: Pip, lock: str) -> Any:
+        label = {"tools.txt": "the installation tools", "test.txt": "the test tools"}.get(lock, "the packages")
+        arguments = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--requirement", str(LOCKS / lock)]
+        return lambda: pip.install(label, arguments)
+
+    def _torch(self, pip: Pip, kind: str) -> None:
+        """torch from the place that sources.json names, the user's own settings first."""
+        by_system = sources()["torch"][kind]
+        source = by_system.get(sys.platform, by_system["other"])
+        if "lock" in source:
+            arguments = ["--no-deps", "--require-hashes", "--requirement", str(LOCKS / source["lock"])]
+            pip.install(f"torch ({kind})", arguments)
+            return
+        arguments = ["--no-deps", "--only-binary", ":all:", source["requirement"]]
+        label = source["requirement"]
+        index = self.where.torch_index or os.environ.get("UNDERDRAWING_TORCH_INDEX")
+        if self.where.offline is not None:
+            pip.install(label, arguments)
+            return
+        # A pip that is configured with a place for this build (a mirror, a wheel house) is asked first.
+        if index is None and pip.attempt(label, arguments) is None:
+            return
+        index = index or source["index"]
+        said = pip.attempt(label, ["--index-url", index, *arguments], elsewhere=False)
+        if said is not None:
+            raise InstallError(
+                f"pip could not get {label} from {index}: {reason(said)}",
+                f"{advice(said, self.where)} Another place can be named with --torch-index URL.",
+            )
+
+    def _step(self, name: str, label: str, work: Any, lock: str, extra: str = "") -> None:
+        """Do one step unless it was done with this very lock file."""
+        content = (LOCKS / lock).read_bytes() + str(ROOT).encode() + extra.encode()
+        key = hashlib.sha256(content).hexdigest()
+        steps = self.state().get("steps", {})
+        if steps.get(name) == key:
+            return
+        self.report.step(f"Installing {label}")
+        self.record(running=name)
+        work()
+        self.record(running=None, steps={**self.state().get("steps", {}), name: key})
+
+    def _mend(self, step: str) -> None:
+        """After an interrupted pip: forget packages that were unpacked by halves, so that they are installed again.
+
+        pip writes INSTALLER when all of a package's files are in place.
+        """
+        self.report.step(f"The last installation was interrupted (step '{step}'): going on")
+        for info in self._site().glob("*.dist-info"):
+            if not (info / "INSTALLER").exists():
+                shutil.rmtree(info)
+        for torso in self._site().glob("~*"):
+            shutil.rmtree(torso, ignore_errors=True)
+
+    def _site(self) -> Path:
+        command = [str(self.python), "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"]
+        return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
+
+    def _forget_other_kind(self, old: str, new: str) -> None:
+        """onnxruntime and onnxruntime-gpu overwrite each other's files: both go before either comes."""
+        self.report.step(f"Changing the environment from {old} to {new}")
+        command = [str(self.python), "-m", "pip", "uninstall", "-y", "torch", "onnxruntime", "onnxruntime-gpu"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_environment())
+        self.report.log(done.stdout + done.stderr)
+        steps = {name: key for name, key in self.state().get("steps", {}).items() if name in ("tools", "tests")}
+        self.record(steps=steps)
+
+    def _verify(self, kind: str) -> None:
+        """Import everything once after a change; the result is remembered."""
+        steps = self.state()["steps"]
+        if self.state().get("verified") == steps:
+            return
+        self.report.step("Checking that everything can be loaded")
+        build, why = self.probe()
+        if build is None:
+            self.record(steps={})
+            raise InstallError(
+                f"The installed packages cannot be loaded: {why}.",
+                "Run the same command again: it installs them anew. If it says the same, see docs/installation.md.",
+            )
+        if kind == "cpu" and build != "cpu":
+            self.report.warn(f"torch was built for CUDA {build}: larger than needed, it runs on the CPU all the same.")
+        if kind == "cuda" and build == "cpu":
+            raise InstallError("torch came as a CPU build.", "Name an index with CUDA builds: --torch-index URL.")
+        self.record(verified=steps)
+
+    # --- Using it -----------------------------------------------------------------------------------------------
+
+    def run(self, arguments: list[str], environment: dict[str, str] | None = None) -> int:
+        """Run the environment's Python with these arguments, in the foreground; its exit code."""
+        self.report.clear()
+        sys.stdout.flush()
+        env = {**clean_environment(), **(environment or {})}
+        self.report.log("$ " + " ".join([str(self.python), *arguments]))
+        return subprocess.run([str(self.python), *arguments], cwd=ROOT, env=env, check=False).returncode
+
+    def size_megabytes(self) -> int:
+        """What it takes on the disk."""
+        return folder_megabytes(self.folder)
+
+
+def folder_megabytes(folder: Path) -> int:
+    """The size of all files below a folder."""
+    total = 0
+    for root, _, files in os.walk(folder):
+        total += sum((Path(root) / name).lstat().st_size for name in files)
+    return total // 1_000_000

@@ -1,0 +1,121 @@
+"""`python3 installer test`: the linters, the type checker and every suite that this machine can run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ud_env import Environment
+from ud_machine import ROOT, clean_environment, gpu
+from ud_report import Reporter
+
+HOSTS = ("gimp", "krita")
+SUITES = ("engine", "installer", *HOSTS)
+# pytest's own word for "no test was collected".
+NO_TESTS = 5
+
+
+@dataclass
+class Plan:
+    """Which suites run, and what will not be tested here and why."""
+
+    folders: list[str] = field(default_factory=list)
+    untested: list[str] = field(default_factory=list)
+    required: list[str] = field(default_factory=list)
+    """Suites that must have run for the whole to count as passed."""
+
+
+def plan(root: Path, only: str | None, without_hosts: bool, strict: bool) -> Plan:
+    """What to run of what exists in `root`. strict (CI): a host's suite that exists must run."""
+    made = Plan()
+    for suite in SUITES:
+        folder = root / "tests" / suite
+        if not folder.is_dir():
+            continue
+        host = suite in HOSTS
+        if host and strict:
+            made.required.append(suite)
+        if only is not None and suite != only:
+            made.untested.append(f"{suite}: left out by --only {only}")
+        elif host and without_hosts:
+            made.untested.append(f"{suite}: left out by --without-hosts")
+        else:
+            made.folders.append(f"tests/{suite}")
+    return made
+
+
+def weights_folder() -> Path:
+    """Where the tests keep the weights from one run to the next (`$UNDERDRAWING_WEIGHTS` to name another)."""
+    given = os.environ.get("UNDERDRAWING_WEIGHTS")
+    if given:
+        return Path(given)
+    cache = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or str(Path.home() / ".cache")
+    return Path(cache) / "underdrawing" / "weights"
+
+
+def fetch_weights(environment: Environment, folder: Path, offline: Path | None) -> str | None:
+    """Get the default weights into `folder`; the reason when that fails (tests that need them are then skipped)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    script = (
+        "import sys\nfrom underdrawing import weights\n"
+        "try:\n    weights.fetch(offline=sys.argv[1] or None)\n"
+        "except weights.WeightsError as error:\n    sys.exit(str(error))\n"
+    )
+    command = [str(environment.python), "-c", script, str(offline or "")]
+    env = {**clean_environment(), "UNDERDRAWING_WEIGHTS": str(folder)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+    environment.report.log(done.stdout + done.stderr)
+    return None if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no word"])[-1]
+
+
+def check(environment: Environment, report: Reporter) -> list[str]:
+    """Run ruff and mypy; the names of those that complained (their words are printed)."""
+    failed = []
+    checks: dict[str, list[list[str]]] = {
+        "ruff check": [["ruff", "check", "engine", "installer", "tests"]],
+        "ruff format": [["ruff", "format", "--check", "--quiet", "engine", "installer", "tests"]],
+        "mypy": [["mypy"], ["mypy", "installer"]],
+    }
+    for name, commands in checks.items():
+        report.step(name)
+        codes = [environment.run(["-m", *command]) for command in commands]
+        if any(codes):
+            failed.append(name)
+    return failed
+
+
+def test(
+    environment: Environment,
+    report: Reporter,
+    *,
+    only: str | None,
+    long: bool,
+    without_hosts: bool,
+    offline: Path | None,
+    more: list[str],
+) -> int:
+    """Run everything; the exit code. pytest's closing line comes last, the list of what was not tested just before."""
+    strict = os.environ.get("CI", "").lower() in ("1", "true", "yes")
+    made = plan(ROOT, only, without_hosts, strict)
+    folder = weights_folder()
+    report.step(f"Weights for the tests, kept in {folder}")
+    missing = fetch_weights(environment, folder, offline)
+    if missing:
+        made.untested.append(f"whatever needs pretrained weights: {missing}")
+    if gpu() is None:
+        made.untested.append("CUDA: no NVIDIA card answers here")
+    if not long:
+        made.untested.append("the long tests: run with --long")
+    failed = [] if only not in (None, "installer", "engine") else check(environment, report)
+    notes = {"untested": made.untested, "required": made.required, "failed": failed}
+    arguments = ["-m", "pytest", *made.folders, *([] if long else ["-m", "not long"]), *more]
+    variables = {"UNDERDRAWING_TEST_NOTES": json.dumps(notes), "UNDERDRAWING_WEIGHTS": str(folder)}
+    report.step("pytest " + " ".join(made.folders))
+    code = environment.run(arguments, variables)
+    if code == NO_TESTS:
+        print("No test was found: that is a failure.", file=sys.stderr)
+    return 1 if failed and code == 0 else code
