@@ -59,15 +59,11 @@ class Picture:
     def __post_init__(self) -> None:
         pixels = self.pixels[..., None] if self.pixels.ndim == 2 else self.pixels
         if pixels.ndim != 3 or pixels.shape[2] not in (1, 3):
-            raise PictureError(
-                f"Pixels of shape {self.pixels.shape} are neither grey nor colour; pass alpha on its own."
-            )
+            raise PictureError(f"Pixels of shape {self.pixels.shape} are not grey or colour; pass alpha on its own.")
         if 0 in pixels.shape:
             raise PictureError("The picture is empty; it needs at least one pixel.")
         if pixels.dtype not in NAMES:
-            raise PictureError(
-                f"Pixels of type {pixels.dtype} are not supported; use 8 or 16 bit, or 16 or 32 bit float."
-            )
+            raise PictureError(f"Pixels of type {pixels.dtype} are not supported; use 8 or 16 bit, or float.")
         if self.alpha is not None and (self.alpha.shape != pixels.shape[:2] or self.alpha.dtype != pixels.dtype):
             raise PictureError("The alpha channel must have the picture's size and depth.")
         if self.linear and pixels.dtype.kind != "f":
@@ -106,9 +102,7 @@ class Picture:
         """A part, as a view; what lies outside of the picture is left out."""
         part = bounds.intersect(self.bounds)
         if part.is_empty:
-            raise PictureError(
-                f"{bounds} lies outside of the picture, which is {self.size[0]} by {self.size[1]} pixels."
-            )
+            raise PictureError(f"{bounds} lies outside of the picture of {self.size[0]} by {self.size[1]} pixels.")
         alpha = None if self.alpha is None else self.alpha[part.slices()]
         return replace(self, pixels=self.pixels[part.slices()], alpha=alpha)
 

@@ -1,0 +1,399 @@
+"""Drawn maps as drawing programs leave them: flat colours, mixtures along borders, the noise of lossy files.
+
+The arithmetic behind `palette`: which colours are real ones, and what a mixed pixel is a mixture of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+UNKNOWN = 255
+REACH = 2  # pixels to each side within which the classes of a border pixel are looked for
+WIDE = 4  # the same for doubtful pixels: borders that were drawn softly or scaled
+HEART = 32  # pixels in the heart of an area that make its colour a real one, even between two others
+STEPS = np.linspace(0.1, 0.9, 9, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Noise:
+    """How exact the colours of a map are: distances in RGB of 0 to 255."""
+
+    same: float  # pixels this near to a colour have this colour
+    merge: float  # flat colours this near to each other are one
+    mixed: float  # pixels this near to the line between two colours are mixtures of these
+    fewest: int  # pixels that a stroke in another colour needs to be more than noise
+    shift: float  # flat colours this near to a class are that class, saved by another program
+
+
+CLEAN = Noise(same=6.0, merge=5.0, mixed=28.0, fewest=6, shift=12.0)
+LOSSY = Noise(same=18.0, merge=26.0, mixed=90.0, fewest=40, shift=32.0)
+
+
+def noise_of(rgb: np.ndarray) -> Noise:
+    """Lossless maps have few neighbours that differ by a little; the noise of JPEG and WebP has many."""
+    step = np.abs(rgb[:, 1:].astype(np.int16) - rgb[:, :-1]) if rgb.shape[1] > 1 else np.zeros((1, 1, 3), np.int16)
+    if step.size > 3_000_000:
+        step = step[:: 1 + step.size // 3_000_000]
+    largest = step.max(axis=2)
+    near = int(np.count_nonzero(largest <= 12))
+    little = int(np.count_nonzero((largest > 0) & (largest <= 12)))
+    return LOSSY if little > 0.05 * max(near, 1) else CLEAN
+
+
+def codes(rgb: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 as (H, W) int32: red, green, blue in one number."""
+    result = rgb[..., 0].astype(np.int32)
+    for channel in (1, 2):
+        result <<= 8
+        result |= rgb[..., channel]
+    return result
+
+
+def uncode(values: np.ndarray) -> np.ndarray:
+    """The way back: (..., 3) uint8."""
+    return np.stack([values >> 16, values >> 8 & 255, values & 255], -1).astype(np.uint8)
+
+
+def exact_classes(rgb: np.ndarray, table: np.ndarray, noise: Noise) -> np.ndarray:
+    """(H, W) uint8: the class whose colour a pixel has within the noise, or UNKNOWN."""
+    lookup = np.full(1 << 24, UNKNOWN, np.uint8)
+    cube = lookup.reshape(256, 256, 256)
+    radius = int(noise.same)
+    for index, colour in enumerate(table.astype(int)):
+        low, high = np.maximum(colour - radius, 0), np.minimum(colour + radius, 255) + 1
+        axes = [np.arange(low[c], high[c]) - colour[c] for c in range(3)]
+        distance = axes[0][:, None, None] ** 2 + axes[1][:, None] ** 2 + axes[2] ** 2
+        part = cube[low[0] : high[0], low[1] : high[1], low[2] : high[2]]
+        own = distance <= noise.same**2
+        clash = own & (part != UNKNOWN)
+        if clash.any():  # two colours are nearer to each other than the noise: the nearer one wins
+            points = np.argwhere(clash) + low
+            rival = table[part[clash]].astype(int)
+            own[clash] = distance[clash] < ((points - rival) ** 2).sum(1)
+        part[own] = index
+    return lookup[codes(rgb)]
+
+
+def flat_mask(rgb: np.ndarray, tolerance: int) -> np.ndarray:
+    """(H, W) bool: pixels whose 3x3 surroundings differ by no more than `tolerance` in any channel."""
+    kernel = np.ones((3, 3), np.uint8)
+    spread = cv2.subtract(cv2.dilate(rgb, kernel), cv2.erode(rgb, kernel))
+    return (
+        cv2.transform(spread, np.ones((1, 3), np.float32)) <= tolerance
+        if tolerance == 0
+        else spread.max(2) <= tolerance
+    )
+
+
+def block_mask(labels: np.ndarray) -> np.ndarray:
+    """(H, W) bool: pixels that lie in a 2x2 block of equal values."""
+    result = np.zeros(labels.shape, bool)
+    if min(labels.shape) < 2:
+        return result
+    right = labels[:, 1:] == labels[:, :-1]
+    block = right[1:] & right[:-1] & (labels[1:, :-1] == labels[:-1, :-1])
+    for rows in (slice(0, -1), slice(1, None)):
+        for columns in (slice(0, -1), slice(1, None)):
+            result[rows, columns] |= block
+    return result
+
+
+def _merged(values: np.ndarray, counts: np.ndarray, near: float, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Greedy clusters, most frequent colour first: (C, 3) int and the pixels of each."""
+    order = np.argsort(-counts, kind="stable")
+    values, counts = values[order].astype(np.int32), counts[order].astype(np.int64)
+    chosen: list[np.ndarray] = []
+    pixels: list[int] = []
+    left = np.ones(len(values), bool)
+    for index in range(len(values)):
+        if len(chosen) == most:
+            break
+        if left[index]:
+            close = left & (((values - values[index]) ** 2).sum(1) <= near**2)
+            chosen.append(values[index])
+            pixels.append(int(counts[close].sum()))
+            left &= ~close
+    return np.array(chosen, np.int32).reshape(-1, 3), np.array(pixels, np.int64)
+
+
+def _histogram(code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Different codes and how often each occurs; quick for large flat maps, where sorting would not be."""
+    if code.size < 200_000:
+        return np.unique(code, return_counts=True)
+    counts = np.bincount(code, minlength=1 << 24)
+    values = np.flatnonzero(counts)
+    return values, counts[values]
+
+
+def _areas(code: np.ndarray, flat: np.ndarray, noise: Noise, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Colours (C, 3) int of flat pixels, how many there are of each, and how many lie in the heart of an area."""
+    values, counts = _histogram(code[flat])
+    if noise is LOSSY:
+        values, counts = values[counts >= 2], counts[counts >= 2]
+    table, pixels = _merged(uncode(values), counts, noise.merge, most)
+    heart = cv2.erode(flat.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    values, counts = _histogram(code[heart])
+    inner, points = counts.astype(np.int64), uncode(values).astype(np.int32)
+    near = [inner[((points - colour) ** 2).sum(1) <= noise.merge**2].sum() for colour in table]
+    return table, pixels, np.array(near, np.int64)
+
+
+def flat_colours(rgb: np.ndarray, noise: Noise, most: int) -> np.ndarray:
+    """(C, 3) uint8 colours of areas, largest first; never empty."""
+    code = codes(rgb)
+    flat = flat_mask(rgb, 0 if noise is CLEAN else 10)
+    values, counts = _histogram(code.ravel())
+    # With this few different colours nothing was smoothed when it was drawn: all of them are meant.
+    if noise is CLEAN and len(values) <= min(most, 32):
+        return uncode(values[np.argsort(-counts, kind="stable")])
+    table, pixels, heart = _areas(code, flat, noise, most)
+    if noise is CLEAN:
+        table, pixels = _with_thin(code, table, pixels, heart, most)
+    if not len(table):
+        table, pixels = _merged(uncode(values), counts, noise.merge, most)
+    if noise is LOSSY:  # ringing makes small flat spots of its own
+        keep = pixels >= max(noise.fewest, pixels.max() // 2000)
+        table, pixels = table[keep], pixels[keep]
+    return table[np.argsort(-pixels, kind="stable")].astype(np.uint8)
+
+
+def _with_thin(
+    code: np.ndarray, table: np.ndarray, pixels: np.ndarray, heart: np.ndarray, most: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Leave out mixtures of two others that have no heart; add colours of strokes too thin for a flat 3x3 area."""
+    order = np.lexsort((-pixels, heart < HEART))
+    found: list[np.ndarray] = []
+    sizes: list[int] = []
+    for index in order:
+        if heart[index] >= HEART or not between_any(table[index], np.array(found).reshape(-1, 3), CLEAN.mixed):
+            found.append(table[index])
+            sizes.append(int(pixels[index]))
+    values, counts = _histogram(code[block_mask(code)])
+    enough = np.flatnonzero(counts >= 4)
+    for index in enough[np.argsort(-counts[enough], kind="stable")][:500]:
+        colour = uncode(values[index : index + 1])[0].astype(np.int32)
+        if len(found) == most:
+            break
+        if not between_any(colour, np.array(found).reshape(-1, 3), CLEAN.mixed):
+            found.append(colour)
+            sizes.append(int(counts[index]))
+    return np.array(found, np.int32).reshape(-1, 3), np.array(sizes, np.int64)
+
+
+def between_any(colour: np.ndarray, table: np.ndarray, near: float) -> bool:
+    """Whether a colour is a mixture of any two of the table, or as good as one of them."""
+    if not len(table):
+        return False
+    if ((table.astype(np.int32) - colour) ** 2).sum(1).min() <= CLEAN.shift**2:
+        return True
+    if len(table) < 2:
+        return False
+    first, second = np.triu_indices(len(table), 1)
+    points = np.repeat(colour[None].astype(np.float32), len(first), 0)
+    return bool((mixture_distance(points, table[first], table[second]) <= near).any())
+
+
+def mixture_distance(points: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """How far colours are from the mixtures of two others, all (N, 3) in 0 to 255.
+
+    Mixtures of sRGB values lie on a straight line, mixtures in linear light on a curve; programs make both.
+    """
+    points, first, second = (np.asarray(a, np.float32) for a in (points, first, second))
+    way = second - first
+    part = np.clip(((points - first) * way).sum(1) / np.maximum((way * way).sum(1), 1e-6), 0, 1)
+    best = np.linalg.norm(points - first - part[:, None] * way, axis=1)
+    far = np.flatnonzero(best > CLEAN.mixed / 2)
+    if far.size:
+        low, high = first[far] ** 2.2, second[far] ** 2.2
+        for step in STEPS:
+            curve = (low + step * (high - low)) ** (1 / 2.2)
+            best[far] = np.minimum(best[far], np.linalg.norm(points[far] - curve, axis=1))
+    return best
+
+
+def _around(known: np.ndarray, where: np.ndarray, count: int, reach: int = REACH) -> np.ndarray:
+    """(N, C) bool: which classes occur within reach of the N pixels at flat positions `where`."""
+    width = known.shape[1] + 2 * reach
+    padded = cv2.copyMakeBorder(known, reach, reach, reach, reach, cv2.BORDER_CONSTANT, value=UNKNOWN)
+    start = (where // known.shape[1]) * width + where % known.shape[1]
+    flat = padded.ravel()
+    present = np.zeros((len(where), 256), bool)
+    rows = np.arange(len(where)) * 256
+    for dy in range(2 * reach + 1):
+        for dx in range(2 * reach + 1):
+            present.ravel()[rows + flat[start + dy * width + dx]] = True
+    return present[:, :count]
+
+
+def foreign_colours(rgb: np.ndarray, known: np.ndarray, table: np.ndarray, noise: Noise, room: int) -> np.ndarray:
+    """(F, 3) uint8 colours of areas and strokes that are neither in the table nor mixtures along borders.
+
+    Some may be as near to a class as `noise.shift`: the class itself, as another program saved it.
+    """
+    unknown = known == UNKNOWN
+    flat = unknown & flat_mask(rgb, 0 if noise is CLEAN else 10)
+    areas, pixels, heart = _areas(codes(rgb), flat, noise, room)
+    few, many = (1, HEART) if noise is CLEAN else (noise.fewest, 400)
+    keep = [
+        inner >= many or (size >= few and not between_any(colour, table, CLEAN.mixed))
+        for colour, size, inner in zip(areas, pixels, heart, strict=True)
+    ]
+    areas = areas[np.array(keep, bool)]
+    extended = np.concatenate([table, areas.astype(np.uint8)])
+    known = exact_classes(rgb, extended, noise)
+    if len(areas) < room and 4 * np.count_nonzero(known == UNKNOWN) < known.size:  # else it is no drawn map
+        areas = np.concatenate([areas, _strokes(rgb, known, extended, noise)[: room - len(areas)]])
+    return areas.astype(np.uint8)
+
+
+def _away(found: np.ndarray, table: np.ndarray, far: float) -> np.ndarray:
+    """Those of the colours found that are farther than this from every colour of the table."""
+    offset = found[:, None].astype(np.float32) - table.astype(np.float32)
+    return found[np.linalg.norm(offset, axis=2).min(1) > far]
+
+
+def _strokes(rgb: np.ndarray, known: np.ndarray, table: np.ndarray, noise: Noise) -> np.ndarray:
+    """(S, 3) colours of thin strokes: connected unknown pixels that no two classes nearby can be mixed to."""
+    where = np.flatnonzero(known.ravel() == UNKNOWN)
+    if not where.size:
+        return np.zeros((0, 3), np.int32)
+    points = rgb.reshape(-1, 3)[where].astype(np.float32)
+    present = _around(known, where, len(table), WIDE)
+    colours = table.astype(np.float32)
+    distance = np.linalg.norm(points[:, None] - colours, axis=2) if len(where) * len(table) < 4_000_000 else None
+    nearest = np.full(len(where), -1)
+    least = np.full(len(where), np.inf, np.float32)
+    for index, colour in enumerate(colours):
+        own = distance[:, index] if distance is not None else np.linalg.norm(points - colour, axis=1)
+        closer = present[:, index] & (own < least)
+        least[closer], nearest[closer] = own[closer], index
+    strange = np.where(nearest < 0, 0.0, least)
+    for index, colour in enumerate(colours):
+        test = np.flatnonzero(present[:, index] & (strange > noise.mixed) & (nearest != index))
+        if test.size:
+            other = np.repeat(colour[None], test.size, 0)
+            mixed = mixture_distance(points[test], colours[nearest[test]], other)
+            strange[test] = np.minimum(strange[test], mixed)
+    mask = np.zeros(known.size, np.uint8)
+    mask[where[strange > noise.mixed]] = 1
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.reshape(known.shape), connectivity=8)
+    large = stats[:, cv2.CC_STAT_AREA] >= noise.fewest
+    if noise is CLEAN:  # a dab of two by two equal pixels is meant, however small
+        dabs = np.where(mask.reshape(known.shape) > 0, codes(rgb), -1 - np.arange(known.size).reshape(known.shape) % 7)
+        large[np.unique(labels[block_mask(dabs) & (labels > 0)])] = True
+    large[0] = False
+    component = labels.ravel()[where]
+    member = large[component]
+    if member.any():
+        member[member] &= ~_smeared(points[member], component[member], present[member], colours, noise)
+    if not member.any():
+        return np.zeros((0, 3), np.int32)
+    # The purest pixels of a stroke are those farthest from its surroundings; they show the colour that was meant.
+    keys = codes(rgb.reshape(-1, 1, 3)[where[member]]).ravel()
+    shades, sizes = np.unique(keys, return_counts=True)
+    found, _ = _merged(uncode(shades), sizes * 16 + _average(strange[member], keys, shades), max(48.0, noise.merge), 16)
+    found = _away(found, table, noise.shift)
+    if noise is LOSSY:  # colour bleeds over whole blocks there, farther than classes are looked for
+        found = found[[not between_any(colour, table, noise.mixed) for colour in found]]
+    return found
+
+
+def _smeared(
+    points: np.ndarray, component: np.ndarray, present: np.ndarray, colours: np.ndarray, noise: Noise
+) -> np.ndarray:
+    """(N,) bool: pixels that are mixtures of two classes which their whole spot touches: a border drawn softly."""
+    _, spot = np.unique(component, return_inverse=True)
+    touched = np.zeros((int(spot.max()) + 1, len(colours)), bool)
+    np.logical_or.at(touched, spot, present)
+    result = np.zeros(len(points), bool)
+    for first in np.flatnonzero(touched.any(0)):
+        for second in np.flatnonzero(touched.any(0)):
+            if first >= second:
+                continue
+            test = np.flatnonzero(~result & touched[spot, first] & touched[spot, second])
+            ends = [np.repeat(colours[end][None], test.size, 0) for end in (first, second)]
+            result[test] = mixture_distance(points[test], ends[0], ends[1]) <= noise.mixed
+    return result
+
+
+def _average(values: np.ndarray, keys: np.ndarray, different: np.ndarray) -> np.ndarray:
+    place = np.searchsorted(different, keys)
+    return np.bincount(place, values, len(different)) / np.maximum(np.bincount(place, minlength=len(different)), 1)
+
+
+def resolve(rgb: np.ndarray, known: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """(H, W) uint8: classes for the unknown pixels too, each one of those that meet there.
+
+    Exact colours that do not fill a 2x2 block are doubted first: where they are mixtures of two other classes that
+    meet there, the likeness to a third class is chance.
+    """
+    labels = known.copy()
+    _doubt(rgb, labels, table)
+    if 4 * np.count_nonzero(labels == UNKNOWN) > labels.size:  # no drawn map but a photograph: no borders to look for
+        steps = np.arange(4, 256, 8, dtype=np.uint8)
+        grid = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), -1).reshape(-1, 3).astype(np.float32)
+        cube = _nearest(grid, table.astype(np.float32), None).reshape(32, 32, 32)
+        plain = cube[rgb[..., 0] >> 3, rgb[..., 1] >> 3, rgb[..., 2] >> 3]
+        return np.where(labels == UNKNOWN, plain, labels)
+    colours = table.astype(np.float32)
+    flat = rgb.reshape(-1, 3)
+    pending = np.flatnonzero(labels.ravel() == UNKNOWN)
+    for _ in range(64):
+        if not pending.size:
+            return labels
+        present = _around(labels, pending, len(table))
+        ready = present.any(1)
+        if not ready.any():
+            break
+        now, choices = pending[ready], present[ready]
+        labels.ravel()[now] = _nearest(flat[now].astype(np.float32), colours, choices)
+        pending = pending[~ready]
+    if pending.size:  # wide soft areas, or nothing known at all: plainly the nearest colour
+        labels.ravel()[pending] = _nearest(flat[pending].astype(np.float32), colours, None)
+    return labels
+
+
+def _nearest(points: np.ndarray, colours: np.ndarray, allowed: np.ndarray | None) -> np.ndarray:
+    best = np.full(len(points), np.inf, np.float32)
+    result = np.zeros(len(points), np.uint8)
+    for index, colour in enumerate(colours):
+        rows = slice(None) if allowed is None else np.flatnonzero(allowed[:, index])
+        offset = points[rows] - colour
+        distance = np.einsum("nc,nc->n", offset, offset)
+        closer = distance < best[rows]
+        if allowed is None:
+            best[closer], result[closer] = distance[closer], index
+        else:
+            chosen = rows[closer]
+            best[chosen], result[chosen] = distance[closer], index
+    return result
+
+
+def _doubt(rgb: np.ndarray, labels: np.ndarray, table: np.ndarray) -> None:
+    """Set exact but isolated pixels to UNKNOWN where they are mixtures of two solid classes beside them."""
+    solid = labels.copy()
+    solid[~block_mask(labels)] = UNKNOWN
+    where = np.flatnonzero((labels != UNKNOWN).ravel() & (solid == UNKNOWN).ravel())
+    if not where.size:
+        return
+    own = labels.ravel()[where]
+    present = _around(solid, where, len(table))
+    present[np.arange(len(where)), own] = False
+    rows = np.flatnonzero(present.sum(1) >= 2)
+    if not rows.size:
+        return
+    colours = table.astype(np.float32)
+    points = rgb.reshape(-1, 3)[where[rows]].astype(np.float32)
+    first = _nearest(points, colours, present[rows])
+    rest = present[rows].copy()
+    rest[np.arange(len(rows)), first] = False
+    least = np.full(len(rows), np.inf, np.float32)
+    for index, colour in enumerate(colours):
+        test = np.flatnonzero(rest[:, index])
+        if test.size:
+            other = np.repeat(colour[None], test.size, 0)
+            least[test] = np.minimum(least[test], mixture_distance(points[test], colours[first[test]], other))
+    labels.ravel()[where[rows[least <= CLEAN.mixed / 2]]] = UNKNOWN
