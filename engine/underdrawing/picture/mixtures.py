@@ -28,7 +28,7 @@ class Noise:
     shift: float  # flat colours this near to a class are that class, saved by another program
 
 
-CLEAN = Noise(same=6.0, merge=5.0, mixed=28.0, fewest=6, shift=12.0)
+CLEAN = Noise(same=6.0, merge=5.0, mixed=28.0, fewest=12, shift=12.0)
 LOSSY = Noise(same=18.0, merge=26.0, mixed=90.0, fewest=40, shift=32.0)
 
 
@@ -103,7 +103,7 @@ def block_mask(labels: np.ndarray) -> np.ndarray:
 
 def _merged(values: np.ndarray, counts: np.ndarray, near: float, most: int) -> tuple[np.ndarray, np.ndarray]:
     """Greedy clusters, most frequent colour first: (C, 3) int and the pixels of each."""
-    order = np.argsort(-counts, kind="stable")
+    order = np.argsort(-counts, kind="stable")[:50_000]  # a photograph has millions
     values, counts = values[order].astype(np.int32), counts[order].astype(np.int64)
     chosen: list[np.ndarray] = []
     pixels: list[int] = []
@@ -244,8 +244,13 @@ def foreign_colours(rgb: np.ndarray, known: np.ndarray, table: np.ndarray, noise
     areas = areas[np.array(keep, bool)]
     extended = np.concatenate([table, areas.astype(np.uint8)])
     known = exact_classes(rgb, extended, noise)
-    if len(areas) < room and 4 * np.count_nonzero(known == UNKNOWN) < known.size:  # else it is no drawn map
-        areas = np.concatenate([areas, _strokes(rgb, known, extended, noise)[: room - len(areas)]])
+    if len(areas) < room:
+        if 4 * np.count_nonzero(known == UNKNOWN) < known.size:
+            more = _strokes(rgb, known, extended, noise)
+        else:  # no drawn map but a photograph: say so by its commonest colours
+            values, counts = np.unique(codes(rgb & 0xF0 | 8)[known == UNKNOWN], return_counts=True)
+            more = _away(_merged(uncode(values), counts, 64.0, 6)[0], extended, noise.shift)
+        areas = np.concatenate([areas, more[: room - len(areas)]])
     return areas.astype(np.uint8)
 
 
@@ -263,13 +268,14 @@ def _strokes(rgb: np.ndarray, known: np.ndarray, table: np.ndarray, noise: Noise
     points = rgb.reshape(-1, 3)[where].astype(np.float32)
     present = _around(known, where, len(table), WIDE)
     colours = table.astype(np.float32)
-    distance = np.linalg.norm(points[:, None] - colours, axis=2) if len(where) * len(table) < 4_000_000 else None
     nearest = np.full(len(where), -1)
     least = np.full(len(where), np.inf, np.float32)
     for index, colour in enumerate(colours):
-        own = distance[:, index] if distance is not None else np.linalg.norm(points - colour, axis=1)
-        closer = present[:, index] & (own < least)
-        least[closer], nearest[closer] = own[closer], index
+        rows = np.flatnonzero(present[:, index])
+        offset = points[rows] - colour
+        own = np.sqrt(np.einsum("nc,nc->n", offset, offset))
+        closer = own < least[rows]
+        least[rows[closer]], nearest[rows[closer]] = own[closer], index
     strange = np.where(nearest < 0, 0.0, least)
     for index, colour in enumerate(colours):
         test = np.flatnonzero(present[:, index] & (strange > noise.mixed) & (nearest != index))
@@ -277,18 +283,19 @@ def _strokes(rgb: np.ndarray, known: np.ndarray, table: np.ndarray, noise: Noise
             other = np.repeat(colour[None], test.size, 0)
             mixed = mixture_distance(points[test], colours[nearest[test]], other)
             strange[test] = np.minimum(strange[test], mixed)
-    mask = np.zeros(known.size, np.uint8)
-    mask[where[strange > noise.mixed]] = 1
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.reshape(known.shape), connectivity=8)
+    doubtful = strange > noise.mixed
+    if doubtful.any():
+        _, spots = cv2.connectedComponents((known == UNKNOWN).view(np.uint8), connectivity=8)
+        touched = _touched(spots.ravel()[where], present)[doubtful]
+        doubtful[doubtful] = ~_smeared(points[doubtful], touched, colours, noise.mixed)
+    mask = np.zeros(known.shape, np.uint8)
+    mask.ravel()[where[doubtful]] = 1
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     large = stats[:, cv2.CC_STAT_AREA] >= noise.fewest
     if noise is CLEAN:  # a dab of two by two equal pixels is meant, however small
-        dabs = np.where(mask.reshape(known.shape) > 0, codes(rgb), -1 - np.arange(known.size).reshape(known.shape) % 7)
-        large[np.unique(labels[block_mask(dabs) & (labels > 0)])] = True
+        large[np.unique(labels[block_mask(codes(rgb)) & (labels > 0)])] = True
     large[0] = False
-    component = labels.ravel()[where]
-    member = large[component]
-    if member.any():
-        member[member] &= ~_smeared(points[member], component[member], present[member], colours, noise)
+    member = large[labels.ravel()[where]]
     if not member.any():
         return np.zeros((0, 3), np.int32)
     # The purest pixels of a stroke are those farthest from its surroundings; they show the colour that was meant.
@@ -301,21 +308,22 @@ def _strokes(rgb: np.ndarray, known: np.ndarray, table: np.ndarray, noise: Noise
     return found
 
 
-def _smeared(
-    points: np.ndarray, component: np.ndarray, present: np.ndarray, colours: np.ndarray, noise: Noise
-) -> np.ndarray:
-    """(N,) bool: pixels that are mixtures of two classes which their whole spot touches: a border drawn softly."""
-    _, spot = np.unique(component, return_inverse=True)
-    touched = np.zeros((int(spot.max()) + 1, len(colours)), bool)
-    np.logical_or.at(touched, spot, present)
+def _touched(spots: np.ndarray, present: np.ndarray) -> np.ndarray:
+    """(N, C) bool: the classes near any pixel of the connected spot to which a pixel belongs."""
+    touched = np.zeros((int(spots.max()) + 1, present.shape[1]), bool)
+    for index in range(present.shape[1]):
+        touched[spots[present[:, index]], index] = True
+    return touched[spots]
+
+
+def _smeared(points: np.ndarray, touched: np.ndarray, colours: np.ndarray, near: float) -> np.ndarray:
+    """(N,) bool: mixtures of two classes that their spot touches anywhere, so a border that was drawn softly."""
     result = np.zeros(len(points), bool)
-    for first in np.flatnonzero(touched.any(0)):
-        for second in np.flatnonzero(touched.any(0)):
-            if first >= second:
-                continue
-            test = np.flatnonzero(~result & touched[spot, first] & touched[spot, second])
+    for first, second in zip(*np.triu_indices(len(colours), 1), strict=True):
+        test = np.flatnonzero(~result & touched[:, first] & touched[:, second])
+        if test.size:
             ends = [np.repeat(colours[end][None], test.size, 0) for end in (first, second)]
-            result[test] = mixture_distance(points[test], ends[0], ends[1]) <= noise.mixed
+            result[test] = mixture_distance(points[test], ends[0], ends[1]) <= near
     return result
 
 
