@@ -1,0 +1,1 @@
+"""Segmentation of a second picture in the palette of a model."""

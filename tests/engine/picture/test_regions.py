@@ -1,0 +1,1 @@
+"""Region tools: what moves, what is left behind, and what stays as it was."""
