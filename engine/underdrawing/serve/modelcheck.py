@@ -1,0 +1,65 @@
+"""Look into an ONNX graph that may come from a stranger: nothing but plain arithmetic, everything within the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+
+from underdrawing.link.messages import EngineError
+from underdrawing.manifest import GraphSpec
+
+# What our exports use, and what plain convolutional networks use beside it. No control flow, no files, no strings.
+OPERATORS = frozenset(
+    """Abs Add And AveragePool BatchNormalization Cast CastLike Ceil Clip Concat Constant ConstantOfShape Conv
+    ConvTranspose Cos CumSum DepthToSpace Div Elu Equal Erf Exp Expand Flatten Floor Gather GatherElements GatherND Gelu
+    Gemm GlobalAveragePool Greater GreaterOrEqual GridSample GroupNormalization HardSigmoid Identity
+    InstanceNormalization LayerNormalization LeakyRelu Less LessOrEqual Log MatMul Max MaxPool Mean Min Mod Mul Neg Not
+    Or PRelu Pad Pow Range Reciprocal ReduceMax ReduceMean ReduceMin ReduceSum ReduceSumSquare Relu Reshape Resize
+    Round ScatterElements ScatterND Shape Sigmoid Sign Sin Size Slice Softmax Softplus SpaceToDepth Split Sqrt Squeeze
+    Sub Sum Tanh Tile TopK Transpose Trilu Unsqueeze Where""".split()
+)
+MOST_BYTES = 2 << 30
+MOST_NODES = 20_000
+MOST_ELEMENTS = 1 << 29
+
+
+def check_graph(path: Path, spec: GraphSpec) -> None:
+    """Refuse a graph that is damaged, does more than arithmetic, reads other files, or does not fit its manifest.
+
+    Raises:
+        EngineError: with what is wrong.
+    """
+
+    def refuse(text: str) -> EngineError:
+        return EngineError("bad_model", f"{path.name} {text}.", "Ask for the model file again; this one is not used.")
+
+    if path.stat().st_size > MOST_BYTES:
+        raise refuse("is larger than 2 GiB")
+    try:
+        model = onnx.load(str(path), load_external_data=False)
+        graph = model.graph
+    except Exception:  # noqa: BLE001 - a parser's fault on a stranger's bytes, whatever its type
+        raise refuse("is not a readable ONNX graph") from None
+    if len(graph.node) > MOST_NODES or model.functions and len(model.functions) > 64:
+        raise refuse("has too many nodes")
+    nodes = [*graph.node, *(node for function in model.functions for node in function.node)]
+    own = {(f.domain, f.name) for f in model.functions}
+    for node in nodes:
+        standard = node.domain in ("", "ai.onnx") and node.op_type in OPERATORS
+        if not standard and (node.domain, node.op_type) not in own:
+            raise refuse(f"uses the operator {node.op_type[:40]!r}, which models of this program do not")
+        if any(a.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS) for a in node.attribute):
+            raise refuse("holds graphs within graphs")
+    tensors = [*graph.initializer, *(a.t for node in nodes for a in node.attribute if a.HasField("t"))]
+    for tensor in tensors:
+        if tensor.external_data or tensor.data_location == onnx.TensorProto.EXTERNAL:
+            raise refuse("wants to read other files")
+        count = 1
+        for size in tensor.dims:
+            count *= max(0, size)
+        if count > MOST_ELEMENTS:
+            raise refuse("declares a tensor of impossible size")
+    named = {entry.name for entry in graph.input} - {tensor.name for tensor in graph.initializer}
+    if named != {entry.name for entry in spec.inputs} or spec.output not in {entry.name for entry in graph.output}:
+        raise refuse("does not have the inputs and outputs that its manifest promises")

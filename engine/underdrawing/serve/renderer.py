@@ -1,0 +1,184 @@
+"""The renderer process: makes primitives and applies models. The only door to onnxruntime."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from underdrawing.link.messages import EngineError
+from underdrawing.manifest import MANIFEST_FILE
+from underdrawing.picture.image import Picture, PictureError
+from underdrawing.picture.layout import segment_like
+from underdrawing.picture.make import make_primitive
+from underdrawing.picture.palette import Palette
+from underdrawing.picture.primitive import Primitive
+from underdrawing.picture.regions import change
+from underdrawing.serve import apply as applying
+from underdrawing.serve.apply import Model, Options
+from underdrawing.serve.child import Context, serve
+from underdrawing.serve.frames import Inputs
+from underdrawing.serve.helpers import helper_networks
+from underdrawing.serve.modelcheck import check_graph
+from underdrawing.serve.sessions import SessionStore, probe
+
+MODELS_KEPT = 4
+
+
+class Renderer:
+    """Loaded models and the tasks on them."""
+
+    def __init__(self) -> None:
+        self.sessions = SessionStore()
+        self.models: OrderedDict[tuple[str, int], Model] = OrderedDict()
+        self.device = ""
+
+    def model(self, folder: str) -> Model:
+        """The model in this folder; one that changed on disk is read anew."""
+        key = (folder, (Path(folder) / MANIFEST_FILE).stat().st_mtime_ns)
+        if key not in self.models:
+            self.models[key] = Model(Path(folder))
+            while len(self.models) > MODELS_KEPT:
+                self.models.popitem(last=False)
+        self.models.move_to_end(key)
+        return self.models[key]
+
+    def primitive(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """A primitive of a picture."""
+        inputs = Inputs(Path(args["spool"]))
+        picture = inputs.picture(args["picture"])
+        options = dict(args.get("options") or {})
+        networks, notes = helper_networks(Path(args["home"]) / "weights", args["kind"], options, self.sessions)
+        made = make_primitive(picture, args["kind"], **options, **networks)
+        return {**inputs.put_primitive(made), "notes": notes}
+
+    def region(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """A region tool on all planes together."""
+        inputs = Inputs(Path(args["spool"]))
+        primitive, unseen = inputs.primitive(args["planes"], args.get("palette"))
+        edit = change(primitive, str(args["operation"]), self._region_mask(inputs, args, primitive), args)
+        mask = inputs.put(Picture(edit.mask.astype(np.uint8) * 255))
+        return {**inputs.put_primitive(edit.primitive), "mask": mask, "notes": unseen}
+
+    @staticmethod
+    def _region_mask(inputs: Inputs, args: Mapping[str, Any], primitive: Primitive) -> np.ndarray:
+        from underdrawing.picture.regions import region_at, region_of_class
+
+        region = args["region"]
+        if "mask" in region:
+            return inputs.mask(region["mask"])
+        if "point" in region:
+            return region_at(primitive, int(region["point"][0]), int(region["point"][1]))
+        return region_of_class(primitive, str(region["class"]))
+
+    def layout(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """Another picture segmented in a model's palette."""
+        inputs = Inputs(Path(args["spool"]))
+        model = self.model(args["model_folder"])
+        if model.primitive.segments is None or model.primitive.palette is None:
+            text = "This model was learnt without segments, so no layout can be made for it."
+            raise EngineError("plane_missing", text, "Learn the picture with segments, or both planes.")
+        other = inputs.picture(args["picture"])
+        segments = segment_like(other, model.picture, model.primitive.segments, model.primitive.palette)
+        edges = None
+        if model.primitive.edges is not None:
+            edges = make_primitive(other, "super").edges
+        return {**inputs.put_primitive(Primitive(segments, model.primitive.palette, edges, None)), "notes": []}
+
+    def apply(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """The picture that follows from an edited underdrawing."""
+        start = time.perf_counter()
+        inputs = Inputs(Path(args["spool"]))
+        model = self.model(args["model_folder"])
+        palette = None if model.primitive.palette is None else model.primitive.palette.to_json()
+        planes = args["planes"]
+        edited, unseen = inputs.primitive(planes, palette)
+        edited = _completed(edited, model.primitive)
+        given = inputs.mask(args["mask"]) if args.get("mask") else None
+        current = inputs.picture(args["picture"]) if args.get("picture") else None
+        options = Options(
+            mask_mode=str(args.get("mask_mode") or "limit"),
+            grow=None if args.get("grow") is None else int(args["grow"]),
+            feather=float(args.get("feather", Options.feather)),
+            blend=str(args.get("blend") or "none"),
+            whole=bool(args.get("whole")),
+            seed=int(args.get("seed") or 0),
+        )
+        result = applying.apply(model, edited, self.sessions, options, given, current)
+        self.device = result.device
+        deep = result.picture.depth != "u8"
+        full, kind = (65535, np.uint16) if deep else (255, np.uint8)
+        # A pixel that counts at all must not be rounded to none, nor the other way round.
+        mask = np.where(result.mask > 0, np.maximum(1, np.rint(result.mask * full)), 0).astype(kind)
+        return {
+            "x": result.bounds.x,
+            "y": result.bounds.y,
+            "width": result.bounds.width,
+            "height": result.bounds.height,
+            "picture": inputs.put(result.picture),
+            "mask": inputs.put(Picture(mask)),
+            "device": result.device,
+            "seconds": round(time.perf_counter() - start, 4),
+            "unseen": unseen,
+            "notes": list(result.notes),
+        }
+
+    def unload(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """Forget all models and give their memory back."""
+        self.models.clear()
+        return {"unloaded": self.sessions.drop()}
+
+    def status(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """What is loaded and what really runs models here."""
+        found: dict[str, Any] = {
+            "loaded": self.sessions.describe(),
+            "memory": psutil.Process().memory_info().rss,
+            "device": self.device,
+        }
+        if args.get("probe"):
+            found["providers"] = probe()
+        return found
+
+    def check_model(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """Look into the graphs of a model from elsewhere before it enters the library."""
+        folder = Path(args["model_folder"])
+        model = Model(folder)
+        plan = model.manifest.plan
+        for graph in (*plan.graphs, *plan.half):
+            check_graph(folder / graph.file, graph)
+        return {"id": model.manifest.id}
+
+
+def _completed(edited: Primitive, own: Primitive) -> Primitive:
+    """Planes that the user did not send are as they were learnt."""
+    if edited.size != own.size:
+        return edited
+    palette = edited.palette or own.palette
+    segments = own.segments if edited.segments is None else edited.segments
+    edges = own.edges if edited.edges is None else edited.edges
+    paint = own.paint if edited.paint is None else edited.paint
+    return Primitive(segments, palette, edges, paint)
+
+
+def _clear(task: Any) -> Any:
+    """Faults of pictures as errors of the protocol."""
+
+    def run(args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        try:
+            done: dict[str, Any] = task(args, context)
+        except PictureError as error:
+            raise EngineError("bad_picture", str(error), "") from None
+        return done
+
+    return run
+
+
+if __name__ == "__main__":
+    renderer = Renderer()
+    tasks = ("primitive", "region", "layout", "apply", "unload", "status", "check_model")
+    serve({name: _clear(getattr(renderer, name)) for name in tasks})

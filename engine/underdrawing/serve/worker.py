@@ -1,0 +1,25 @@
+"""The worker process: trains one model. The only door to `learn`, and so to torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from underdrawing.learn.method import describe as describe_method
+from underdrawing.learn.methods import everything
+from underdrawing.serve.child import Context, serve
+from underdrawing.serve.training import train
+
+
+def describe(args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """Which methods there are, with their recipes, and where they can train."""
+    devices = [{"name": "CPU", "kind": "cpu"}]
+    for number in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
+        devices.append({"name": torch.cuda.get_device_name(number), "kind": "cuda"})
+    return {"methods": [describe_method(method) for method in everything().values()], "devices": devices}
+
+
+if __name__ == "__main__":
+    serve({"train": train, "describe": describe})
