@@ -72,9 +72,9 @@ class Environment:
             return False
         return done.returncode == 0
 
-    def probe(self, modules: tuple[str, ...] = _MODULES) -> tuple[str | None, str]:
+    def probe(self, *more: str) -> tuple[str | None, str]:
         """(torch's build, "") when everything can be imported, else (None, the last line of the reason)."""
-        command = [str(self.python), "-W", "ignore", "-c", _PROBE, *modules]
+        command = [str(self.python), "-W", "ignore", "-c", _PROBE, *_MODULES, *more]
         try:
             done = subprocess.run(
                 command, capture_output=True, text=True, timeout=300, check=False, env=clean_environment()
@@ -106,7 +106,6 @@ class Environment:
         self.record(kind=choice.kind)
         pip = Pip(self.python, self.report, self.where)
         self._step("tools", "the installation tools", self._locked(pip, "tools.txt"), "tools.txt")
-        pip.progress = "raw"
         self._step("torch", f"torch ({choice.kind})", lambda: self._torch(pip, choice.kind), "torch.txt", choice.kind)
         lock = f"{choice.kind}.txt"
         self._step("packages", "the other packages", self._locked(pip, lock), lock)
@@ -115,7 +114,8 @@ class Environment:
         editable = ["--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
         if self.where.offline is None:
             editable = ["--no-index", *editable]
-        self._step("underdrawing", "Underdrawing", lambda: pip.install("Underdrawing", editable), "../pyproject.toml")
+        project = "../../pyproject.toml"
+        self._step("underdrawing", "Underdrawing", lambda: pip.install("Underdrawing", editable), project)
         self._verify(choice.kind)
         return choice.kind
 
@@ -156,8 +156,7 @@ class Environment:
 
     def _use_foreign(self, tests: bool) -> str:
         """An environment that somebody else made: used when it has everything, never changed."""
-        modules = (*_MODULES, "pytest", "hypothesis") if tests else _MODULES
-        build, why = self.probe(modules)
+        build, why = self.probe(*(("pytest", "hypothesis") if tests else ()))
         if build is None:
             raise InstallError(
                 f"{self.folder} is there already, was not made by the installer, and lacks something: {why}.",

@@ -35,8 +35,6 @@ class Pip:
 
     def __init__(self, python: Path, report: Reporter, where: Where) -> None:
         self.python, self.report, self.where = python, report, where
-        self.progress = "off"
-        """`raw` once a pip that knows it is there (24.1)."""
 
     def install(self, label: str, arguments: Sequence[str], elsewhere: bool = True) -> None:
         """`pip install` with these arguments. Raises InstallError with pip's reason."""
@@ -46,7 +44,7 @@ class Pip:
 
     def attempt(self, label: str, arguments: Sequence[str], elsewhere: bool = True) -> list[str] | None:
         """The same, but a failure is returned as the lines that pip said; None is success."""
-        command = [str(self.python), "-m", "pip", "install", "--no-input", "--progress-bar", self.progress]
+        command = [str(self.python), "-m", "pip", "install", "--no-input", "--progress-bar", self._progress()]
         command += self.where.options() if elsewhere else []
         command += arguments
         self.report.log("$ " + " ".join(command))
@@ -80,6 +78,14 @@ class Pip:
             finally:
                 self.report.clear()
         return None if pip.returncode == 0 else said
+
+    def _progress(self) -> str:
+        """The kind of progress to ask this pip for: `raw` came with 24.1, and Debian's first one is older."""
+        command = [str(self.python), "-m", "pip", "--version"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_environment())
+        version = re.match(r"pip (\d+)\.(\d+)", done.stdout)
+        modern = version is not None and (int(version.group(1)), int(version.group(2))) >= (24, 1)
+        return "raw" if modern else "off"
 
 
 def reason(said: Sequence[str]) -> str:

@@ -57,7 +57,8 @@ def ask(path: str) -> Python | None:
 
 
 def _candidates() -> Iterator[str]:
-    yield sys.executable
+    # Started from inside an environment, its base is meant: the environment may be the one to be made anew.
+    yield getattr(sys, "_base_executable", "") or sys.executable
     least, most = sources()["python"]["least"][1], sources()["python"]["most"][1]
     # The versions in the middle have wheels of everything for the longest time.
     minors = sorted(range(least, most + 1), key=lambda minor: (minor == most, minor))

@@ -1,0 +1,236 @@
+"""Making an environment for real, with small wheels in place of the big ones: resumed, mended, refused."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ud_env
+import ud_pip
+import ud_report
+from tests.installer.conftest import INSTALLER, make_wheel
+from ud_env import Environment
+
+KEEP = "import sys; print(sys.prefix)"
+
+
+class Small:
+    """A copy of Underdrawing in small: lock files of tiny wheels, an editable project, no network."""
+
+    def __init__(self, folder: Path, wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder, self.wheels = folder, wheels
+        self.root = folder / "copy of 写本"
+        locks = self.root / "installer" / "locks"
+        locks.mkdir(parents=True)
+        (self.root / "pyproject.toml").write_text("[project]\nname = 'small'\n")
+        self.lock("tools", "torch", "cpu", "test")
+        monkeypatch.setattr(ud_env, "LOCKS", locks)
+        monkeypatch.setattr(ud_env, "ROOT", self.root)
+        monkeypatch.setattr(ud_env, "_MODULES", ("cpu_part",))
+        data = {
+            "python": {"least": [3, 11], "most": [3, 14]},
+            "torch": {"cpu": {"other": {"lock": "torch.txt"}}},
+            "disk_megabytes": {"cpu": 30},
+        }
+        monkeypatch.setattr(ud_env, "sources", lambda: data)
+        # pip's editable installation of the real project needs the build tools: here the project is a wheel, too.
+        editable = Environment._step
+
+        def step(self: Environment, name: str, label: str, work: object, *lock: str) -> None:
+            editable(self, name, label, (lambda: None) if name == "underdrawing" else work, *lock)
+
+        monkeypatch.setattr(Environment, "_step", step)
+
+    def lock(self, *names: str, version: str = "1.0") -> None:
+        """Write wheels and lock files of these steps."""
+        for name in names:
+            module = "torch" if name == "torch" else f"{name}_part"
+            source = "class version:\n    cuda = None\n" if name == "torch" else f"version = {version!r}\n"
+            line = make_wheel(self.wheels, module, version, source)
+            (self.root / "installer" / "locks" / f"{name}.txt").write_text(line)
+
+    def environment(self) -> Environment:
+        return Environment(self.root / ".venv", ud_report.Reporter(), ud_pip.Where(offline=self.wheels))
+
+
+@pytest.fixture
+def small(tmp_path: Path, wheels: Path, monkeypatch: pytest.MonkeyPatch) -> Small:
+    return Small(tmp_path, wheels, monkeypatch)
+
+
+def imported(environment: Environment, module: str) -> str:
+    """The version of a module in an environment; empty when it cannot be imported."""
+    script = f"import {module}; print({module}.version)"
+    return subprocess.run(
+        [str(environment.python), "-c", script], capture_output=True, text=True, check=False
+    ).stdout.strip()
+
+
+def test_an_environment_is_made_once_and_brought_up_to_date(small: Small, capsys: pytest.CaptureFixture[str]) -> None:
+    environment = small.environment()
+    assert environment.ensure("cpu", tests=True) == "cpu"
+    assert imported(environment, "cpu_part") == "1.0"
+    assert imported(environment, "test_part") == "1.0"
+    assert environment.ours()
+    capsys.readouterr()
+    assert environment.ensure("cpu") == "cpu"
+    assert capsys.readouterr().out == "", "nothing was to be done"
+    small.lock("cpu", version="2.0")
+    environment.ensure("cpu")
+    assert imported(environment, "cpu_part") == "2.0"
+    assert "Installing the other packages" in capsys.readouterr().out
+
+
+def test_a_wrong_hash_stops_the_installation_and_the_next_run_goes_on(small: Small) -> None:
+    lock = small.root / "installer" / "locks" / "cpu.txt"
+    good = lock.read_text()
+    lock.write_text(good[:-5] + "0000\n")
+    environment = small.environment()
+    with pytest.raises(ud_report.InstallError, match="DO NOT MATCH THE HASHES"):
+        environment.ensure("cpu")
+    assert imported(environment, "cpu_part") == ""
+    lock.write_text(good)
+    environment.ensure("cpu")
+    assert imported(environment, "cpu_part") == "1.0"
+
+
+def test_a_half_unpacked_package_is_installed_again(small: Small) -> None:
+    """The state that a killed pip leaves: a distribution's files, but not the INSTALLER file written last."""
+    environment = small.environment()
+    environment.ensure("cpu")
+    site = environment._site()
+    (site / "cpu_part-1.0.dist-info" / "INSTALLER").unlink()
+    (site / "cpu_part.py").write_text("version = '1.")
+    steps = environment.state()["steps"]
+    del steps["packages"]
+    environment.record(running="packages", steps=steps)
+    environment.ensure("cpu")
+    assert imported(environment, "cpu_part") == "1.0"
+    assert environment.state()["running"] is None
+
+
+def test_packages_that_do_not_load_are_installed_anew_by_the_next_run(small: Small) -> None:
+    small.lock("cpu", version="1.0")
+    line = make_wheel(small.wheels, "cpu_part", "1.1", "raise ImportError('libfoo.so is missing')\n")
+    (small.root / "installer" / "locks" / "cpu.txt").write_text(line)
+    environment = small.environment()
+    with pytest.raises(ud_report.InstallError, match=r"libfoo\.so is missing"):
+        environment.ensure("cpu")
+    small.lock("cpu", version="1.2")
+    environment.ensure("cpu")
+    assert imported(environment, "cpu_part") == "1.2"
+
+
+def test_a_torso_of_an_environment_is_made_anew(small: Small) -> None:
+    environment = small.environment()
+    environment.folder.mkdir()
+    (environment.folder / "pyvenv.cfg").write_text("home = /nowhere\n")
+    environment.ensure("cpu")
+    assert imported(environment, "cpu_part") == "1.0"
+
+
+def test_somebody_elses_environment_is_never_changed(small: Small) -> None:
+    environment = small.environment()
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment.folder)], check=True)
+    before = sorted(environment.folder.rglob("*"))
+    with pytest.raises(ud_report.InstallError, match="was not made by the installer"):
+        environment.ensure("cpu")
+    assert sorted(p for p in environment.folder.rglob("*") if "__pycache__" not in p.parts) == before
+
+
+def test_a_full_disk_is_told_before_anything_is_made(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ud_env, "free_megabytes", lambda folder: 12)
+    environment = small.environment()
+    with pytest.raises(ud_report.InstallError, match="12 MB are free"):
+        environment.ensure("cpu")
+    assert not environment.folder.exists()
+
+
+def test_a_damaged_record_is_no_record(small: Small) -> None:
+    environment = small.environment()
+    environment.folder.mkdir()
+    environment.mark.write_text('{"steps": ')
+    assert environment.state() == {}
+    environment.mark.write_text("[]")
+    assert not environment.ours()
+
+
+def installer(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the real installer."""
+    from ud_machine import clean_environment
+
+    env = {**clean_environment(), **variables}
+    command = [sys.executable, str(INSTALLER), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=env, stdin=subprocess.DEVNULL)
+
+
+def test_no_network_is_one_sentence_and_leaves_a_run_that_can_go_on(tmp_path: Path) -> None:
+    nowhere = {
+        "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+        "PIP_EXTRA_INDEX_URL": "",
+        "PIP_RETRIES": "0",
+        "PIP_NO_CACHE_DIR": "1",
+        "PIP_CONFIG_FILE": "/dev/null",
+    }
+    done = installer("engine", "--cpu", "--venv", str(tmp_path / "v"), **nowhere)
+    assert done.returncode == 1
+    assert "pip could not install the installation tools" in done.stderr
+    assert "Check the network" in done.stderr
+    assert "Traceback" not in done.stderr
+    mark = json.loads((tmp_path / "v" / ud_env.MARK).read_text())
+    assert mark["running"] == "tools"
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = installer("engine", "--cpu", "--venv", str(tmp_path / "file" / "v"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("✗ ")
+    assert "Traceback" not in done.stderr
+
+
+def test_an_offline_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    done = installer("engine", "--offline", str(tmp_path / "none"))
+    assert done.returncode == 1
+    assert "There is no folder" in done.stderr
+
+
+def test_remove_takes_its_own_environment_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "v"
+    folder.mkdir()
+    (folder / "mine.txt").write_text("keep me")
+    done = installer("remove", "--yes", "--venv", str(folder))
+    assert done.returncode == 1
+    assert "was not made by the installer" in done.stderr
+    assert (folder / "mine.txt").exists()
+
+
+def test_the_doctor_finds_this_environment_well() -> None:
+    import ud_doctor
+
+    environment = Environment(Path(sys.prefix), ud_report.Reporter())
+    lines = ud_doctor.examine(environment)
+    bad = [line for line in lines if line.verdict is ud_doctor.Verdict.BAD]
+    assert bad == []
+    assert any("CPUExecutionProvider: runs" in line.text for line in lines)
+
+
+def test_the_doctor_tells_what_is_wrong() -> None:
+    import ud_doctor
+
+    said = {
+        "torch": "2.13.0",
+        "flavours": ["onnxruntime", "onnxruntime-gpu"],
+        "cuda": None,
+        "providers": {"CPUExecutionProvider": "runs", "CUDAExecutionProvider": "does not run"},
+        "missing": {"vgg16": "it is softer"},
+        "weights": "/w",
+    }
+    lines = ud_doctor._judge(said, card=True)
+    bad = [line.text for line in lines if line.verdict is ud_doctor.Verdict.BAD]
+    assert len(bad) == 2
+    assert all(line.remedy for line in lines if line.verdict is ud_doctor.Verdict.BAD)
