@@ -365,18 +365,16 @@ def resolve(rgb: np.ndarray, known: np.ndarray, table: np.ndarray) -> np.ndarray
 
 
 def _nearest(points: np.ndarray, colours: np.ndarray, allowed: np.ndarray | None) -> np.ndarray:
+    """(N,) uint8: the nearest of the colours, for each point among those that are allowed, (N, C) bool."""
     best = np.full(len(points), np.inf, np.float32)
     result = np.zeros(len(points), np.uint8)
+    everywhere = np.arange(len(points))
     for index, colour in enumerate(colours):
-        rows = slice(None) if allowed is None else np.flatnonzero(allowed[:, index])
+        rows = everywhere if allowed is None else np.flatnonzero(allowed[:, index])
         offset = points[rows] - colour
         distance = np.einsum("nc,nc->n", offset, offset)
         closer = distance < best[rows]
-        if allowed is None:
-            best[closer], result[closer] = distance[closer], index
-        else:
-            chosen = rows[closer]
-            best[chosen], result[chosen] = distance[closer], index
+        best[rows[closer]], result[rows[closer]] = distance[closer], index
     return result
 
 

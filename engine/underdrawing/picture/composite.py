@@ -1,0 +1,119 @@
+"""Putting a result back: every pixel outside of the mask stays bit for bit what it was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from underdrawing.picture.geometry import Bounds
+from underdrawing.picture.image import Picture, PictureError
+
+
+def composite(original: Picture, result: Picture, at: tuple[int, int], alpha: np.ndarray) -> Picture:
+    """Lay a result over a picture.
+
+    Args:
+        original: its depth, linearity, alpha channel and profile are kept.
+        result: a part of the same kind; another depth or number of channels is converted. Its alpha is not used.
+        at: left and top of the result in the original; parts outside are cut off.
+        alpha: (h, w) float of the result's size, 0 to 1: where it is 0 the original's bytes stay, where it is 1 the
+            result's bytes are taken.
+
+    Raises:
+        PictureError: sizes that do not fit together.
+    """
+    if alpha.shape != result.pixels.shape[:2]:
+        raise PictureError(f"The mask has shape {alpha.shape}, the result {result.pixels.shape[:2]}.")
+    kind = (original.depth, original.channels, original.linear)
+    if (result.depth, result.channels, result.linear) != kind:
+        result = Picture.from_float(result.to_float(), original)
+    area = result.bounds.translate(*at).intersect(original.bounds)
+    pixels = original.pixels.copy()
+    if not area.is_empty:
+        inside = area.translate(-at[0], -at[1]).slices()
+        pixels[area.slices()] = _mixed(original.pixels[area.slices()], result.pixels[inside], alpha[inside])
+    return replace(original, pixels=pixels)
+
+
+def _mixed(before: np.ndarray, after: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    share = np.clip(np.nan_to_num(alpha.astype(np.float32)), 0, 1)[..., None]
+    soft = (share > 0) & (share < 1)
+    mixed = np.where(share >= 1, after, before)
+    if soft.any():
+        where = soft[..., 0]
+        first, second = before[where].astype(np.float32), after[where].astype(np.float32)
+        values = first + share[where] * (second - first)
+        mixed[where] = values if before.dtype.kind == "f" else np.rint(values)
+    return mixed
+
+
+def poisson(original: np.ndarray, result: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Blend in the gradient domain: the result's gradients, the original's colours along the mask's border.
+
+    The difference of the two is continued smoothly from the border into the mask and added to the result (Pérez,
+    Gangnet and Blake, Poisson Image Editing, SIGGRAPH 2003, equation 8), which is the same as solving
+    for the result's gradients. Sides where the mask reaches the end of the picture are left free.
+
+    Args:
+        original: (H, W, 3) float.
+        result: (H, W, 3) float.
+        mask: (H, W) bool.
+
+    Returns:
+        (H, W, 3) float32: the original outside, the blend inside; the plain result where the mask has no border.
+    """
+    mask = mask.astype(bool)
+    first, second = original.astype(np.float32), result.astype(np.float32)
+    blended = np.where(mask[..., None], second, first)
+    if not mask.any() or mask.all():
+        return blended
+    around = Bounds.of_mask(mask).expand(1, (mask.shape[1], mask.shape[0]))
+    rows, columns = around.slices()
+    inner = mask[rows, columns]
+    gap = np.where(inner[..., None], 0, first[rows, columns] - second[rows, columns]).astype(np.float32)
+    blended[rows, columns] = np.where(
+        inner[..., None], second[rows, columns] + membrane(gap, inner), blended[rows, columns]
+    )
+    return blended
+
+
+def membrane(values: np.ndarray, free: np.ndarray) -> np.ndarray:
+    """Continue values harmonically into the free pixels: cascadic multigrid, coarse to fine, smoothed on each level.
+
+    Args:
+        values: (H, W, C) float32; what stands at free pixels is not used.
+        free: (H, W) bool; at least one pixel is not free.
+
+    Returns:
+        (H, W, C) float32.
+    """
+    height, width = free.shape
+    start = np.where(free[..., None], 0, values).astype(np.float32)
+    if max(height, width) > 4 and free.any():
+        known = (~free).astype(np.float32)
+        size = ((width + 1) // 2, (height + 1) // 2)
+        pad = (0, 2 * size[1] - height, 0, 2 * size[0] - width)
+        weight = cv2.copyMakeBorder(known, *pad, cv2.BORDER_CONSTANT, value=0)
+        sums = cv2.copyMakeBorder(start, *pad, cv2.BORDER_CONSTANT, value=0).reshape(*weight.shape, -1)
+        blocks = weight.reshape(size[1], 2, size[0], 2).sum((1, 3))
+        means = sums.reshape(size[1], 2, size[0], 2, -1).sum((1, 3)) / np.maximum(blocks, 1)[..., None]
+        coarse = membrane(means, blocks == 0)
+        fine = cv2.resize(coarse, (2 * size[0], 2 * size[1]), interpolation=cv2.INTER_LINEAR)
+        start = np.where(free[..., None], fine.reshape(*weight.shape, -1)[:height, :width], start)
+    # Small grids are cheap: solved nearly exactly there, little is left to do where it is dear.
+    return _relaxed(start, free, int(np.clip(60_000 / max(height, width) ** 1.3, 24, 400)))
+
+
+def _relaxed(values: np.ndarray, free: np.ndarray, times: int) -> np.ndarray:
+    """Chebyshev-weighted Jacobi steps towards the mean of the four neighbours."""
+    kernel = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32) / 4
+    inside = free[..., None].astype(np.float32)
+    previous, current, weight, radius = values, values, 1.0, 0.995
+    for step in range(times):
+        mean = cv2.filter2D(current, -1, kernel, borderType=cv2.BORDER_REPLICATE).reshape(values.shape)
+        weight = 1.0 if step == 0 else (1 / (1 - radius**2 / 2) if step == 1 else 1 / (1 - radius**2 * weight / 4))
+        following = previous + inside * weight * (mean - previous) if step else current + inside * (mean - current)
+        previous, current = current, following
+    return current
