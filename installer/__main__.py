@@ -83,8 +83,33 @@ def engine(environment: Environment, options: argparse.Namespace, report: Report
 def install(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
     """The verb `engine`."""
     engine(environment, options, report)
+    register(environment)
     weights(environment, options, report)
     return 0
+
+
+def register(environment: Environment) -> None:
+    """Write down in Underdrawing's data folder which Python runs the engine: clients start it with that."""
+    script = (
+        "import json, sys\nfrom underdrawing import __version__\n"
+        "from underdrawing.link.endpoint import home, make_home, write_private\n"
+        "told = {'python': sys.executable, 'version': __version__, 'root': sys.argv[1]}\n"
+        "write_private(make_home(home()) / 'install.json', json.dumps(told, indent=1))\n"
+    )
+    done = subprocess.run(
+        [str(environment.python), "-c", script, str(ROOT)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=clean_environment(),
+    )
+    environment.report.log(done.stderr)
+    if done.returncode != 0:
+        why = (done.stderr.strip().splitlines() or ["no word"])[-1]
+        raise InstallError(
+            f"The engine's place could not be written down: {why}.",
+            "Is your data folder writable? Another can be named with UNDERDRAWING_HOME.",
+        )
 
 
 def weights(environment: Environment, options: argparse.Namespace, report: Reporter) -> None:

@@ -109,6 +109,8 @@ def clean_environment() -> dict[str, str]:
     environment = dict(os.environ)
     for name in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__", "PIP_TARGET", "PIP_PREFIX"):
         environment.pop(name, None)
+    # onnxruntime would tell its maker about this machine.
+    environment.setdefault("ORT_DISABLE_TELEMETRY", "1")
     environment.update(
         PIP_USER="0", PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PYTHONIOENCODING="utf-8:replace"
     )
