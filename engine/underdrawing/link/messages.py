@@ -129,7 +129,9 @@ def decode(parts: Sequence[Any]) -> Message:
     return Message(kind, identity, verb, body, frames, tuple(parts[2:]))
 
 
-def request(verb: str, body: Dict[str, Any], frames: Sequence[Dict[str, Any]] = (), parts: Sequence[Any] = ()) -> Message:
+def request(
+    verb: str, body: Dict[str, Any], frames: Sequence[Dict[str, Any]] = (), parts: Sequence[Any] = ()
+) -> Message:
     """A request with a fresh id."""
     return Message(REQUEST, new_id(), verb, body, list(frames), parts)
 

@@ -111,8 +111,14 @@ class Frame:
             raise EngineError("bad_frame", "A picture does not have as many bytes as its header promises.")
         profile = bytes(view[pixels:]) or None
         return cls(
-            about["width"], about["height"], about["order"], about["depth"],
-            view[:pixels], about["stride"], about["linear"], profile,
+            about["width"],
+            about["height"],
+            about["order"],
+            about["depth"],
+            view[:pixels],
+            about["stride"],
+            about["linear"],
+            profile,
         )
 
 
@@ -129,7 +135,10 @@ def check_header(header: Dict[str, Any]) -> Dict[str, Any]:
     """
     about: Dict[str, Any] = {}
     for key, low, high in (
-        ("width", 1, MOST_SIDE), ("height", 1, MOST_SIDE), ("stride", 1, MOST_DATA), ("profile_size", 0, MOST_PROFILE),
+        ("width", 1, MOST_SIDE),
+        ("height", 1, MOST_SIDE),
+        ("stride", 1, MOST_DATA),
+        ("profile_size", 0, MOST_PROFILE),
     ):
         value = header.get(key)
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
@@ -138,7 +147,10 @@ def check_header(header: Dict[str, Any]) -> Dict[str, Any]:
     order, depth, linear = header.get("order"), header.get("depth"), header.get("linear", False)
     if order not in CHANNELS or depth not in BYTES or not isinstance(linear, bool):
         raise EngineError("bad_frame", "A picture's header has an unknown order or depth.")
-    if about["stride"] < about["width"] * CHANNELS[order] * BYTES[depth] or about["stride"] * about["height"] > MOST_DATA:
+    if (
+        about["stride"] < about["width"] * CHANNELS[order] * BYTES[depth]
+        or about["stride"] * about["height"] > MOST_DATA
+    ):
         raise EngineError("bad_frame", "The rows of a picture do not fit its width, or it is above 4 GiB.")
     about.update(order=order, depth=depth, linear=linear)
     return about

@@ -134,8 +134,10 @@ def apply(
             raise EngineError("plane_missing", text, f"Give the {name} too, edited or as they were.")
     mask, wanted = _mask(model.primitive, edited, given, options)
     result, device, notes = _render(model, edited, wanted, sessions, options)
-    original = model.picture if current is None else current.crop(
-        _inside(current.size, area, (info.full_width, info.full_height), "picture")
+    original = (
+        model.picture
+        if current is None
+        else current.crop(_inside(current.size, area, (info.full_width, info.full_height), "picture"))
     )
     if options.blend == "poisson":
         surrounds = wanted.expand(8, Bounds(0, 0, *edited.size))
@@ -162,9 +164,7 @@ def _inside(size: tuple[int, int], area: Bounds, full: tuple[int, int], what: st
     raise EngineError("wrong_size", text + ".", "Use the picture that was learnt, or learn this one.")
 
 
-def _mask(
-    before: Primitive, after: Primitive, given: np.ndarray | None, options: Options
-) -> tuple[np.ndarray, Bounds]:
+def _mask(before: Primitive, after: Primitive, given: np.ndarray | None, options: Options) -> tuple[np.ndarray, Bounds]:
     """What is edited, as a bool mask of the learnt region, and its bounds."""
     if options.whole:
         mask = np.ones((after.size[1], after.size[0]), bool)
@@ -206,9 +206,11 @@ def _render(
     full = model.picture.crop(around).to_float(model.manifest.picture.white)
     detailed = restore_detail(full, model.small_picture()[coarse.slices()], generated, changed)
     cut = wanted.translate(-around.x, -around.y)
-    return detailed[cut.slices()], device, [
-        f"The model was learnt at {plan.scale:.0%} of the picture's size; fine detail comes from the picture itself."
-    ]
+    return (
+        detailed[cut.slices()],
+        device,
+        [f"The model was learnt at {plan.scale:.0%} of the picture's size; fine detail comes from the picture itself."],
+    )
 
 
 def _scaled(bounds: Bounds, ratio: tuple[float, float], inside: Bounds) -> Bounds:
@@ -314,4 +316,3 @@ def _places(part: Bounds, padded: tuple[int, int], size: tuple[int, int], plan: 
     x = (np.arange(padded[1], dtype=np.float32) + 0.5 + part.x) / full[0] * 2 - 1
     y = (np.arange(padded[0], dtype=np.float32) + 0.5 + part.y) / full[1] * 2 - 1
     return np.stack(np.meshgrid(x, y))[None].astype(np.float32)
-

@@ -11,13 +11,7 @@ from underdrawing.manifest import GraphSpec
 
 # What our exports use, and what plain convolutional networks use beside it. No control flow, no files, no strings.
 OPERATORS = frozenset(
-    """Abs Add And AveragePool BatchNormalization Cast CastLike Ceil Clip Concat Constant ConstantOfShape Conv
-    ConvTranspose Cos CumSum DepthToSpace Div Elu Equal Erf Exp Expand Flatten Floor Gather GatherElements GatherND Gelu
-    Gemm GlobalAveragePool Greater GreaterOrEqual GridSample GroupNormalization HardSigmoid Identity
-    InstanceNormalization LayerNormalization LeakyRelu Less LessOrEqual Log MatMul Max MaxPool Mean Min Mod Mul Neg Not
-    Or PRelu Pad Pow Range Reciprocal ReduceMax ReduceMean ReduceMin ReduceSum ReduceSumSquare Relu Reshape Resize
-    Round ScatterElements ScatterND Shape Sigmoid Sign Sin Size Slice Softmax Softplus SpaceToDepth Split Sqrt Squeeze
-    Sub Sum Tanh Tile TopK Transpose Trilu Unsqueeze Where""".split()
+    ["Abs", "Add", "And", "AveragePool", "BatchNormalization", "Cast", "CastLike", "Ceil", "Clip", "Concat", "Constant", "ConstantOfShape", "Conv", "ConvTranspose", "Cos", "CumSum", "DepthToSpace", "Div", "Elu", "Equal", "Erf", "Exp", "Expand", "Flatten", "Floor", "Gather", "GatherElements", "GatherND", "Gelu", "Gemm", "GlobalAveragePool", "Greater", "GreaterOrEqual", "GridSample", "GroupNormalization", "HardSigmoid", "Identity", "InstanceNormalization", "LayerNormalization", "LeakyRelu", "Less", "LessOrEqual", "Log", "MatMul", "Max", "MaxPool", "Mean", "Min", "Mod", "Mul", "Neg", "Not", "Or", "PRelu", "Pad", "Pow", "Range", "Reciprocal", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum", "ReduceSumSquare", "Relu", "Reshape", "Resize", "Round", "ScatterElements", "ScatterND", "Shape", "Sigmoid", "Sign", "Sin", "Size", "Slice", "Softmax", "Softplus", "SpaceToDepth", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh", "Tile", "TopK", "Transpose", "Trilu", "Unsqueeze", "Where"]
 )
 MOST_BYTES = 2 << 30
 MOST_NODES = 20_000
@@ -41,7 +35,7 @@ def check_graph(path: Path, spec: GraphSpec) -> None:
         graph = model.graph
     except Exception:  # noqa: BLE001 - a parser's fault on a stranger's bytes, whatever its type
         raise refuse("is not a readable ONNX graph") from None
-    if len(graph.node) > MOST_NODES or model.functions and len(model.functions) > 64:
+    if len(graph.node) > MOST_NODES or (model.functions and len(model.functions) > 64):
         raise refuse("has too many nodes")
     nodes = [*graph.node, *(node for function in model.functions for node in function.node)]
     own = {(f.domain, f.name) for f in model.functions}

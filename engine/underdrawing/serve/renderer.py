@@ -16,7 +16,6 @@ from underdrawing.manifest import MANIFEST_FILE
 from underdrawing.picture.image import Picture, PictureError
 from underdrawing.picture.layout import segment_like
 from underdrawing.picture.make import make_primitive
-from underdrawing.picture.palette import Palette
 from underdrawing.picture.primitive import Primitive
 from underdrawing.picture.regions import change
 from underdrawing.serve import apply as applying

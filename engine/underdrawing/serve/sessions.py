@@ -55,7 +55,9 @@ def open_session(path: Path, threads: int | None = None, wanted: str = "auto") -
     """Load a graph; on a GPU if onnxruntime can really use one and `wanted` is not "cpu"."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    options.intra_op_num_threads = threads or max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0)
+    options.intra_op_num_threads = threads or max(
+        1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+    )
     # Sizes change with every edited region: memory patterns of one size are no use for the next.
     options.enable_mem_pattern = False
     providers = [CUDA, CPU] if wanted != "cpu" and CUDA in onnxruntime.get_available_providers() else [CPU]

@@ -63,7 +63,9 @@ class Spool:
             loaded = json.loads((self.folder / f"{key}.json").read_text(encoding="utf-8"))
             os.utime(self.path(key))
         except (OSError, ValueError):
-            raise EngineError("unknown_picture", "The engine does not have that picture any more.", "Send it again.") from None
+            raise EngineError(
+                "unknown_picture", "The engine does not have that picture any more.", "Send it again."
+            ) from None
         return dict(loaded)
 
     def open(self, key: str) -> memoryview:
@@ -72,7 +74,9 @@ class Spool:
             with self.path(key).open("rb") as file:
                 return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         except (OSError, ValueError):
-            raise EngineError("unknown_picture", "The engine does not have that picture any more.", "Send it again.") from None
+            raise EngineError(
+                "unknown_picture", "The engine does not have that picture any more.", "Send it again."
+            ) from None
 
     def put(self, header: dict[str, Any], blob: Any) -> str:
         """Store a whole blob; its hash is computed, and compared where the header has one.
@@ -132,7 +136,8 @@ class Spool:
         except OSError as error:
             partial.unlink(missing_ok=True)
             raise EngineError(
-                "disk_full", f"The engine could not store a picture: {error.strerror or error}.",
+                "disk_full",
+                f"The engine could not store a picture: {error.strerror or error}.",
                 "Make room on the disk that holds the engine's folder.",
             ) from None
         return key

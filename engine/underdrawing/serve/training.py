@@ -5,10 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
@@ -30,7 +28,7 @@ from underdrawing.link.messages import EngineError
 from underdrawing.manifest import MANIFEST_FILE, ApplyPlan, Manifest, PictureInfo, PlaneSpec
 from underdrawing.picture.files import write_picture
 from underdrawing.picture.image import Picture
-from underdrawing.picture.primitive import Primitive, write_primitive
+from underdrawing.picture.primitive import write_primitive
 from underdrawing.serve.child import Context
 from underdrawing.serve.frames import Inputs
 
@@ -99,7 +97,7 @@ def train(args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         picture = inputs.picture(args["picture"])
         primitive, unseen = inputs.primitive(args["planes"], args.get("palette"))
         for colour in unseen:
-            context.event("note", text=f"The primitive has {colour}.")
+            context.event("note", text=colour)
         prepared = prepare(picture, primitive, _region(args), method, recipe, device, _features(Path(args["weights"])))
         seed = int(args.get("seed") or 0)
         run = method.begin(prepared.data, recipe, device, seed)

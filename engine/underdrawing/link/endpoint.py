@@ -1,0 +1,191 @@
+"""Where the engine's files are, and how to find, start and recognise a running engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional
+
+from .messages import PROTOCOL, EngineError
+
+FOLDERS = ("run", "keys", "models", "training", "spool", "weights", "logs")
+
+
+def home() -> Path:
+    """The engine's folder: $UNDERDRAWING_HOME, or `underdrawing` in the user's data folder."""
+    named = os.environ.get("UNDERDRAWING_HOME")
+    if named:
+        return Path(named).expanduser().absolute()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "Underdrawing"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "Underdrawing"
+    # Flatpak gives its programs a data folder of their own; the engine's is the host's.
+    data = os.environ.get("HOST_XDG_DATA_HOME") or os.environ.get("XDG_DATA_HOME")
+    if not data or ".var/app" in data:
+        data = str(Path.home() / ".local" / "share")
+    return Path(data) / "underdrawing"
+
+
+def make_home(folder: Path) -> Path:
+    """The folder and its subfolders, for the user alone.
+
+    Raises:
+        EngineError: it cannot be written to.
+    """
+    try:
+        for name in ("", *FOLDERS):
+            place = folder / name
+            place.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if os.name == "posix" and place.stat().st_mode & 0o077 and name in ("", "run", "keys"):
+                place.chmod(0o700)
+    except OSError as error:
+        raise EngineError(
+            "home",
+            "The folder %s cannot be used: %s." % (folder, error.strerror or error),
+            "Check its rights, or name another with the variable UNDERDRAWING_HOME.",
+        ) from None
+    return folder
+
+
+def write_private(path: Path, text: str) -> None:
+    """A file that only the user can read (0600), complete or not there at all."""
+    partial = path.with_name("%s.%d.partial" % (path.name, os.getpid()))
+    partial.unlink(missing_ok=True)
+    descriptor = os.open(str(partial), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(str(partial), str(path))
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What run/engine.json says about the running engine. It holds no secret."""
+
+    endpoint: str
+    public_key: str
+    pid: int
+    protocol: int
+    version: str
+
+    @classmethod
+    def read(cls, folder: Path) -> Optional[Connection]:
+        """The connection file; None where there is none or it is damaged."""
+        try:
+            raw = json.loads((folder / "run" / "engine.json").read_text(encoding="utf-8"))
+            return cls(
+                str(raw["endpoint"]), str(raw["public_key"]), int(raw["pid"]), int(raw["protocol"]), str(raw["version"])
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def write(self, folder: Path) -> None:
+        """Tell clients where the engine is."""
+        write_private(folder / "run" / "engine.json", json.dumps(self.__dict__, indent=2) + "\n")
+
+
+def engine_command(folder: Path) -> List[str]:
+    """The program that starts an engine: as the installer recorded it, or this Python where it has the engine."""
+    try:
+        recorded = json.loads((folder / "install.json").read_text(encoding="utf-8"))["python"]
+        if isinstance(recorded, str) and Path(recorded).is_file():
+            return [recorded, "-m", "underdrawing.serve.daemon"]
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    import importlib.util
+
+    try:
+        if importlib.util.find_spec("underdrawing.serve") is not None:
+            return [sys.executable, "-m", "underdrawing.serve.daemon"]
+    except (ImportError, ValueError):
+        pass
+    raise EngineError(
+        "not_installed",
+        "The Underdrawing engine is not installed for this user.",
+        "Install it with: python3 installer engine",
+    )
+
+
+def engine_python(folder: Path) -> str:
+    """The Python that runs the engine, for the bridge."""
+    return engine_command(folder)[0]
+
+
+@contextmanager
+def locked(path: Path, timeout: float) -> Iterator[bool]:
+    """Hold a lock file; yields False when somebody else holds it for longer than `timeout` seconds."""
+    handle = open(str(path), "a+b")
+    got = False
+    try:
+        end = time.monotonic() + timeout
+        while True:
+            got = try_lock(handle)
+            if got or time.monotonic() >= end:
+                break
+            time.sleep(0.05)
+        yield got
+    finally:
+        handle.close()
+
+
+def try_lock(handle: Any) -> bool:
+    """Lock an open file for this process, without waiting; it is released when the file is closed."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            handle.seek(0)
+            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def start_engine(folder: Path) -> "subprocess.Popen[bytes]":
+    """Start an engine of its own, which outlives this process."""
+    command = [*engine_command(folder), "--home", str(folder)]
+    make_home(folder)
+    output = open(str(folder / "logs" / "start.log"), "ab")
+    options: Dict[str, Any] = {}
+    if sys.platform == "win32":
+        options["creationflags"] = 0x00000008 | 0x08000000  # DETACHED_PROCESS, CREATE_NO_WINDOW
+    else:
+        options["start_new_session"] = True
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH")}
+    if "PYTHONPATH" in os.environ and command[0] == sys.executable:
+        environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
+    try:
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, cwd=str(folder), **options
+        )
+    except OSError as error:
+        raise EngineError(
+            "not_startable",
+            "The engine could not be started: %s." % (error.strerror or error),
+            "Repair the installation with: python3 installer engine",
+        ) from None
+    finally:
+        output.close()
+
+
+def check_protocol(connection: Connection) -> None:
+    """Refuse an engine of another protocol with a sentence that says which side is older."""
+    if connection.protocol != PROTOCOL:
+        older = "engine" if connection.protocol < PROTOCOL else "plug-in"
+        raise EngineError(
+            "protocol",
+            "The engine speaks protocol %d, this program %d." % (connection.protocol, PROTOCOL),
+            "Update the %s: python3 installer update" % older,
+        )

@@ -1,0 +1,65 @@
+"""CURVE keys: one pair for the engine, one for the user's clients, and the list of clients that may come in."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import List, Tuple
+
+from .endpoint import write_private
+from .messages import EngineError
+
+KEY = re.compile(r"[0-9a-zA-Z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}\Z")  # Z85
+
+
+def load_pair(folder: Path, name: str, create: bool) -> Tuple[bytes, bytes]:
+    """A pair of keys, (public, secret), Z85.
+
+    A secret file that others can read is exposed: it is replaced by a new one.
+
+    Args:
+        folder: the keys folder (0700).
+        name: "engine" or "client".
+        create: make the pair where there is none.
+    """
+    path = folder / (name + ".secret")
+    if path.is_file() and os.name == "posix" and path.stat().st_mode & 0o077:
+        if not create:
+            raise EngineError(
+                "key_exposed",
+                "The secret key %s can be read by others." % path.name,
+                "Restart the engine: it makes a new one (underdrawing engine stop).",
+            )
+        path.unlink()
+    try:
+        public, secret = path.read_text(encoding="ascii").split()
+        if KEY.match(public) and KEY.match(secret):
+            return public.encode("ascii"), secret.encode("ascii")
+    except (OSError, ValueError):
+        pass
+    if not create:
+        raise EngineError("no_key", "There is no key to reach the engine with.", "Start it: underdrawing engine start")
+    return new_pair(folder, name)
+
+
+def new_pair(folder: Path, name: str) -> Tuple[bytes, bytes]:
+    """Make a new pair and store it (0600)."""
+    import zmq
+
+    public, secret = zmq.curve_keypair()
+    write_private(folder / (name + ".secret"), public.decode("ascii") + "\n" + secret.decode("ascii") + "\n")
+    return public, secret
+
+
+def allowed(folder: Path) -> List[bytes]:
+    """Public keys of clients on other machines, added by hand: keys/allowed/*.key."""
+    found = []
+    for path in sorted((folder / "allowed").glob("*.key")):
+        try:
+            text = path.read_text(encoding="ascii").strip()
+        except (OSError, ValueError):
+            continue
+        if KEY.match(text):
+            found.append(text.encode("ascii"))
+    return found
