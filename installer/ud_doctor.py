@@ -102,6 +102,8 @@ def _judge(said: dict[str, Any], card: bool) -> list[Line]:
     for name, answer in said["providers"].items():
         verdict = Verdict.GOOD if answer == "runs" else Verdict.BAD
         remedy = "" if answer == "runs" else "Update the NVIDIA driver, or use the CPU: python3 installer engine --cpu"
+        if name.startswith("CUDA") and answer != "runs" and not card:
+            verdict, remedy = Verdict.NOTE, ""
         lines.append(Line(verdict, f"A small graph on {name}: {answer}.", remedy))
     if card and said["cuda"] is None:
         lines.append(

@@ -10,14 +10,13 @@ import numpy as np
 
 # How many convolutions each block of VGG16 has; every block but the first begins with a halving.
 BLOCKS = (2, 2, 3, 3, 3)
-# Subtracted from blue, green, red in 0 to 255 (the means the network was trained with).
-BGR_MEANS = (104.00699, 116.66877, 122.67892)
 
 
 def hed_to_onnx(h5: bytes, target: Path) -> None:
-    """Write the network as ONNX: `picture` (1, 3, H, W) RGB float32 in [0, 1] to `edges` (1, 1, H, W) in [0, 1].
+    """Write the network as ONNX: `picture` (1, 3, H, W) to `edges` (1, 1, H, W) float32 in [0, 1].
 
-    H and W are free; 1 is a certain outline. Raises KeyError or ValueError when the file is not HED's weights.
+    The picture is blue, green, red in 0 to 255, float32, minus the means (104.00699, 116.66877, 122.67892) that the
+    network was trained with. H and W are free; 1 is a certain outline. Raises KeyError or ValueError when the file is not HED's weights.
     """
     import h5py
     import onnx
@@ -42,16 +41,12 @@ def hed_to_onnx(h5: bytes, target: Path) -> None:
 
         def convolve(source: str, group: str, name: str) -> str:
             kernel: np.ndarray = np.asarray(stored[f"{group}/vars/0"], np.float32).transpose(3, 2, 0, 1)
-            if name == "block1_0":  # The network wants blue, green, red: turn its first kernel instead of the picture.
-                kernel = kernel[:, ::-1]
             bias = np.asarray(stored[f"{group}/vars/1"], np.float32)
             inputs = [source, constant(f"{name}.weight", kernel), constant(f"{name}.bias", bias)]
             side = kernel.shape[2]
             return node("Conv", inputs, name, kernel_shape=[side, side], pads=[side // 2] * 4)
 
-        scaled = node("Mul", ["picture", constant("white", np.array([255.0], np.float32))], "scaled")
-        means = np.array(BGR_MEANS[::-1], np.float32).reshape(1, 3, 1, 1)
-        x = node("Sub", [scaled, constant("means", means)], "centred")
+        x = "picture"
         full = node("Shape", ["picture"], "full_shape", start=2, end=4)
         sides = []
         for number, convolutions in enumerate(BLOCKS, start=1):
