@@ -78,8 +78,8 @@ def run(handler: Handler, message: Mapping[str, Any], context: Context) -> dict[
     except EngineError as error:
         return {"ok": False, "error": error.as_dict()}
     except MemoryError:
-        error = EngineError("out_of_memory", "There is not enough memory for this.", "Choose a smaller region.")
-        return {"ok": False, "error": error.as_dict()}
+        short = EngineError("out_of_memory", "There is not enough memory for this.", "Choose a smaller region.")
+        return {"ok": False, "error": short.as_dict()}
     except OSError as fault:
         traceback.print_exc()
         text = f"A file could not be read or written: {fault.strerror or fault}."

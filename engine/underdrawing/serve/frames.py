@@ -18,7 +18,7 @@ from underdrawing.serve.spool import Spool, checked_hash
 
 def picture_of(frame: Frame) -> Picture:
     """The picture that a frame holds."""
-    dtype = DEPTHS[frame.depth].newbyteorder("<")
+    dtype = np.dtype(DEPTHS[frame.depth]).newbyteorder("<")
     channels = CHANNELS[frame.order]
     rows = np.frombuffer(frame.data, np.uint8).reshape(frame.height, frame.stride)
     used = frame.width * channels * dtype.itemsize
@@ -40,7 +40,7 @@ def frame_of(picture: Picture) -> Frame:
         pixels, order = np.dstack([pixels, picture.alpha]), order + "A"
     little = np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("<"), copy=False))
     width, height = picture.size
-    data = memoryview(little).cast("B")
+    data = memoryview(little.view(np.uint8).data).cast("B")
     return Frame(width, height, order, picture.depth, data, 0, picture.linear, picture.profile or None)
 
 

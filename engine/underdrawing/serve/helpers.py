@@ -1,4 +1,4 @@
-"""Optional networks that help to make primitives: HED's outlines and U2-Net's subject. Used when their weights are there."""
+"""Networks that help to make primitives where their weights are there: HED's outlines, U2-Net's subject."""
 
 from __future__ import annotations
 

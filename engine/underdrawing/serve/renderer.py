@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from underdrawing.picture.image import Picture, PictureError
 from underdrawing.picture.layout import segment_like
 from underdrawing.picture.make import make_primitive
 from underdrawing.picture.primitive import Primitive
-from underdrawing.picture.regions import change
+from underdrawing.picture.regions import change, region_at, region_of_class
 from underdrawing.serve import apply as applying
 from underdrawing.serve.apply import Model, Options
 from underdrawing.serve.child import Context, serve
@@ -27,6 +28,14 @@ from underdrawing.serve.modelcheck import check_graph
 from underdrawing.serve.sessions import SessionStore, probe
 
 MODELS_KEPT = 4
+PRIMITIVE_OPTIONS: dict[str, Callable[[float], float]] = {
+    "sigma": float,
+    "low": float,
+    "high": float,
+    "regions": int,
+    "strength": float,
+    "colours": int,
+}
 
 
 class Renderer:
@@ -52,8 +61,8 @@ class Renderer:
         inputs = Inputs(Path(args["spool"]))
         picture = inputs.picture(args["picture"])
         options = dict(args.get("options") or {})
-        networks, notes = helper_networks(Path(args["home"]) / "weights", args["kind"], options, self.sessions)
-        made = make_primitive(picture, args["kind"], **options, **networks)
+        networks, notes = helper_networks(Path(args["weights"]), args["kind"], options, self.sessions)
+        made = make_primitive(picture, args["kind"], **_checked(options), **networks)
         return {**inputs.put_primitive(made), "notes": notes}
 
     def region(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
@@ -66,8 +75,6 @@ class Renderer:
 
     @staticmethod
     def _region_mask(inputs: Inputs, args: Mapping[str, Any], primitive: Primitive) -> np.ndarray:
-        from underdrawing.picture.regions import region_at, region_of_class
-
         region = args["region"]
         if "mask" in region:
             return inputs.mask(region["mask"])
@@ -151,6 +158,26 @@ class Renderer:
         for graph in (*plan.graphs, *plan.half):
             check_graph(folder / graph.file, graph)
         return {"id": model.manifest.id}
+
+
+def _checked(options: dict[str, Any]) -> dict[str, Any]:
+    """Options of a primitive as numbers of their own types.
+
+    Raises:
+        EngineError: one that does not exist, or is no number.
+    """
+    checked: dict[str, Any] = {}
+    for name, value in options.items():
+        kind = PRIMITIVE_OPTIONS.get(name)
+        if kind is None:
+            known = ", ".join(PRIMITIVE_OPTIONS)
+            raise EngineError("bad_request", f"There is no option {name!r} for primitives.", f"There are: {known}.")
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise EngineError("bad_request", f"The option {name!r} must be a number.")
+        checked[name] = kind(value)
+    return checked
 
 
 def _completed(edited: Primitive, own: Primitive) -> Primitive:

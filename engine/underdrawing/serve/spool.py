@@ -161,6 +161,17 @@ class Spool:
         about_partial.write_text(json.dumps({**about, "hash": key}), encoding="utf-8")
         about_partial.replace(self.folder / f"{key}.json")
 
+    def adopt(self, path: Path) -> str:
+        """Take a file that was written into the spool's folder; its hash."""
+        with path.open("rb") as file:
+            key = hashlib.file_digest(file, "sha256").hexdigest()
+        header = {**FILE_HEADER, "size": path.stat().st_size, "hash": key}
+        path.replace(self.path(key))
+        partial = self.folder / f"{key}.json.partial"
+        partial.write_text(json.dumps(header), encoding="utf-8")
+        partial.replace(self.folder / f"{key}.json")
+        return key
+
     def pin(self, *keys: str) -> None:
         """Keep blobs however old they become, until they are unpinned as often."""
         self.pinned.update(keys)

@@ -186,7 +186,7 @@ def _export(run: Run, folder: Path, device: Device) -> tuple[ApplyPlan, dict[str
                 "export_differs",
                 f"The exported model differs from the trained one by {differences[graph.file]:.2g}"
                 f" (at most {export.FLOAT32_BOUND:g} is allowed), so it was not kept.",
-                "This is a fault of this machine's torch or onnxruntime; `underdrawing doctor` says which versions run.",
+                "This is a fault of torch or onnxruntime here; `underdrawing doctor` says which versions run.",
             )
     good = tuple(g for g in half if differences.get(g.file, float("inf")) <= export.FLOAT16_BOUND)
     for graph in half:

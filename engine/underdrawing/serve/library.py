@@ -1,0 +1,196 @@
+"""The model library on disk: a folder a model. A folder is a model when its manifest is there, and not before."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import uuid
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from underdrawing.link.messages import EngineError
+from underdrawing.manifest import MANIFEST_FILE, Manifest, ManifestError
+
+IDENTITY = re.compile(r"[0-9a-f]{12}\Z")
+LONGEST_NAME = 120  # characters
+
+
+def new_identity() -> str:
+    """A fresh model id: 12 hexadecimal digits."""
+    return uuid.uuid4().hex[:12]
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names in a folder survive a power cut, where the system can."""
+    if os.name == "posix":
+        with contextlib.suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+def write_text(path: Path, text: str) -> None:
+    """A file that is complete or as it was before."""
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def check_files(folder: Path, manifest: Manifest) -> None:
+    """Compare every file with the hash that the manifest promises.
+
+    Raises:
+        ManifestError: one is missing or different.
+    """
+    for name, expected in manifest.files.items():
+        try:
+            with (folder / name).open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError:
+            raise ManifestError(f"The model lacks the file {name}.") from None
+        if found != expected:
+            raise ManifestError(f"The model's file {name} is not the one that was made.")
+
+
+class Library:
+    """The models of a user.
+
+    Args:
+        home: the engine's folder; models are in `models`, trainings on their way in `training`.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.models, self.training = home / "models", home / "training"
+        for leftover in self.models.glob(".*"):  # a deletion that was interrupted
+            shutil.rmtree(leftover, ignore_errors=True)
+
+    def all(self) -> list[Manifest]:
+        """Every model that can be read, the oldest first; a damaged one does not hide the others."""
+        found = []
+        for folder in self.models.iterdir():
+            with contextlib.suppress(ManifestError):
+                if IDENTITY.match(folder.name):
+                    found.append(Manifest.load(folder))
+        return sorted(found, key=lambda m: (m.created, m.id))
+
+    def find(self, wanted: str) -> Manifest:
+        """A model by its id, the beginning of its id (4 digits at least), or its name (the newest of that name).
+
+        Raises:
+            EngineError: there is none, or the beginning fits several.
+        """
+        models = self.all()
+        named = [m for m in models if m.name == wanted]
+        begun = [m for m in models if len(wanted) >= 4 and m.id.startswith(wanted)]
+        if any(m.id == wanted for m in models):
+            return next(m for m in models if m.id == wanted)
+        if named:
+            return named[-1]
+        if len(begun) == 1:
+            return begun[0]
+        if begun:
+            raise EngineError("ambiguous", f"Several models begin with {wanted!r}.", "Give more of the id.")
+        hint = "List the models with: underdrawing models list"
+        raise EngineError("unknown_model", f"There is no model {wanted!r}.", hint)
+
+    def folder(self, identity: str) -> Path:
+        """Where a model is."""
+        return self.models / identity
+
+    def summary(self, manifest: Manifest) -> dict[str, Any]:
+        """What lists show."""
+        size = sum(p.stat().st_size for p in self.folder(manifest.id).iterdir() if p.is_file())
+        picture = manifest.picture
+        return {
+            "id": manifest.id,
+            "name": manifest.name,
+            "created": manifest.created,
+            "method": manifest.method,
+            "recipe": manifest.recipe,
+            "planes": [p.name for p in manifest.planes],
+            "width": picture.full_width,
+            "height": picture.full_height,
+            "region": list(manifest.plan.region),
+            "picture_hash": picture.hash,
+            "seconds": manifest.figures.get("seconds"),
+            "bytes": size,
+        }
+
+    def details(self, manifest: Manifest) -> dict[str, Any]:
+        """Everything about a model."""
+        return {**self.summary(manifest), "manifest": asdict(manifest), "folder": str(self.folder(manifest.id))}
+
+    def rename(self, manifest: Manifest, name: str) -> Manifest:
+        """Give a model another name."""
+        changed = replace(manifest, name=checked_name(name))
+        write_text(self.folder(manifest.id) / MANIFEST_FILE, changed.to_json())
+        return changed
+
+    def delete(self, manifest: Manifest) -> None:
+        """Delete a model: first its name goes, so that a kill in between leaves no half of it."""
+        gone = self.models / f".{manifest.id}"
+        self.folder(manifest.id).rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
+
+    def staging(self, identity: str) -> Path:
+        """Where a model grows before it is one."""
+        return self.training / identity
+
+    def publish(self, identity: str) -> Manifest:
+        """Take a finished staging folder into the library.
+
+        Raises:
+            ManifestError: it is not finished or not whole.
+        """
+        staging = self.staging(identity)
+        manifest = Manifest.load(staging)
+        if manifest.id != identity:
+            raise ManifestError("The manifest belongs to another model.")
+        check_files(staging, manifest)
+        for name in [p.name for p in staging.iterdir()]:
+            if name not in manifest.files and name != MANIFEST_FILE:
+                path = staging / name
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        sync_folder(staging)
+        staging.rename(self.folder(identity))
+        sync_folder(self.models)
+        return manifest
+
+    def staged(self) -> list[tuple[str, dict[str, Any] | None]]:
+        """Staging folders with their job descriptions; None where there is none that can be read."""
+        found: list[tuple[str, dict[str, Any] | None]] = []
+        for folder in sorted(self.training.iterdir()):
+            if not folder.is_dir() or not IDENTITY.match(folder.name):
+                continue
+            try:
+                job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+                found.append((folder.name, job if isinstance(job, dict) else None))
+            except (OSError, ValueError):
+                found.append((folder.name, None))
+        return found
+
+    def discard(self, identity: str) -> None:
+        """Forget a staging folder."""
+        shutil.rmtree(self.staging(identity), ignore_errors=True)
+
+
+def checked_name(name: object) -> str:
+    """A model's name as a person types it.
+
+    Raises:
+        EngineError: empty, too long, or with control characters.
+    """
+    if not isinstance(name, str) or not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        text = f"A model's name has 1 to {LONGEST_NAME} printable characters."
+        raise EngineError("bad_name", text, "Choose another name.")
+    return name.strip()
