@@ -16,7 +16,9 @@ def hed_to_onnx(h5: bytes, target: Path) -> None:
     """Write the network as ONNX: `picture` (1, 3, H, W) to `edges` (1, 1, H, W) float32 in [0, 1].
 
     The picture is blue, green, red in 0 to 255, float32, minus the means (104.00699, 116.66877, 122.67892) that the
-    network was trained with. H and W are free; 1 is a certain outline. Raises KeyError or ValueError when the file is not HED's weights.
+    network was trained with. H and W are free; 1 is a certain outline.
+
+    Raises KeyError or ValueError when the file does not hold HED's weights.
     """
     import h5py
     import onnx
