@@ -48,6 +48,8 @@ def read_picture(path: Path) -> Picture:
         return _decode_other(data)
     except PictureError as error:
         raise PictureError(f"{path.name}: {error}") from None
+    except cv2.error as error:
+        raise PictureError(f"{path.name}: The file is damaged: {error.err}.") from None
     except MemoryError:
         raise PictureError(f"{path.name}: There is not enough memory for this picture; use a smaller one.") from None
 

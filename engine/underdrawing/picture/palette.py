@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from underdrawing.picture import colours, mixtures
+from underdrawing.picture import colours, mixtures, snapping
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import PictureError
 
@@ -167,11 +167,11 @@ def snap(rgb: np.ndarray, palette: Palette) -> Snapped:
         return Snapped(known)
     table = palette.colours
     room = MOST - len(table)
-    foreign = mixtures.foreign_colours(rgb, known, table, noise, room) if room else table[:0]
+    foreign = snapping.foreign_colours(rgb, known, table, noise, room) if room else table[:0]
     extended = np.concatenate([table, foreign])
     if len(foreign):
         known = mixtures.exact_classes(rgb, extended, noise)
-    indices = mixtures.resolve(rgb, known, extended)
+    indices = snapping.resolve(rgb, known, extended)
     if not len(foreign):
         return Snapped(indices)
     unseen, nearest = _report(indices, palette, foreign, noise.shift)

@@ -1,8 +1,8 @@
 """Automatic segmentation: a picture as a chosen number of areas with clean borders.
 
 Superpixels (SLIC, Achanta et al. 2012) are merged pairwise, the cheapest pair first: Ward's criterion on colour,
-texture and a spectral embedding of the whole graph (normalised cuts, Shi and Malik 2000), weighted by the strength of the
-border between them. The borders are then settled at pixel level by the areas' own colours.
+texture and a spectral embedding of the whole graph (normalised cuts, Shi and Malik 2000), weighted by the strength of
+the border between them. The borders are then settled at pixel level by the areas' own colours.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ import io
 import json
 import logging
 import struct
+import warnings
+import zlib
 from collections.abc import Callable
 
 import cv2
@@ -17,7 +19,12 @@ from underdrawing.picture.image import NAMES, Picture, PictureError
 
 # tifffile reports damage to its log and goes on; we judge the result ourselves.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)
-_FAULTS = (tifffile.TiffFileError, ValueError, KeyError, IndexError, TypeError, OSError, RuntimeError, struct.error)
+_FAULTS = (
+    *(tifffile.TiffFileError, ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError),
+    *(OSError, RuntimeError, struct.error, zlib.error, cv2.error),
+)
+_DEFLATE = (8, 32946)  # values of the tag Compression
+_UNPACKED = 2 << 30  # bytes; what could unpack to more is unpacked on trial first
 
 
 def decode(data: bytes, check_size: Callable[[int, int], None]) -> Picture:
@@ -34,7 +41,7 @@ def decode(data: bytes, check_size: Callable[[int, int], None]) -> Picture:
             if not isinstance(page, tifffile.TiffPage):
                 raise PictureError("The TIFF file has no readable first page.")
             check_size(page.imagewidth, page.imagelength)
-            _check_segments(page, len(data))
+            _check_segments(page, data)
             kind = tifffile.PHOTOMETRIC(page.photometric)
             samples = _samples(page, data)
             description, profile = page.description, page.iccprofile
@@ -72,25 +79,50 @@ def decode(data: bytes, check_size: Callable[[int, int], None]) -> Picture:
     return upright(Picture(pixels, alpha, profile or None, linear), orientation)
 
 
-def _check_segments(page: tifffile.TiffPage, length: int) -> None:
-    for start, count in zip(page.dataoffsets, page.databytecounts, strict=False):
-        if start + count > length:
+def _check_segments(page: tifffile.TiffPage, data: bytes) -> None:
+    """Refuse files that are cut off, or that would unpack to much more than their pixels."""
+    if not page.dataoffsets or len(page.dataoffsets) != len(page.databytecounts):
+        raise PictureError("The TIFF file has no pixels.")
+    for start, count in zip(page.dataoffsets, page.databytecounts, strict=True):
+        if start + count > len(data):
             raise PictureError("The TIFF file is cut off; get a complete copy of it.")
+    if int(page.compression) in _DEFLATE and sum(page.databytecounts) * 1032 > _UNPACKED:
+        room = 2 * max(int(page.nbytes), 1 << 20)  # tiles at the borders are larger than what is seen of them
+        for start, count in zip(page.dataoffsets, page.databytecounts, strict=True):
+            room -= len(zlib.decompressobj().decompress(data[start : start + count], room + 1))
+            if room < 0:
+                raise PictureError("The TIFF file unpacks to more than its pixels; it is damaged or hostile.")
 
 
 def _samples(page: tifffile.TiffPage, data: bytes) -> np.ndarray:
     """(H, W) or (H, W, S) or planar (S, H, W) values as they are stored."""
     try:
         return page.asarray()
-    except (ValueError, KeyError, ImportError) as error:
-        # Without imagecodecs, tifffile lacks LZW, JPEG and others; OpenCV's libtiff has them.
+    except ValueError as error:
+        if "imagecodecs" not in str(error):
+            raise
+        return _by_libtiff(page, data, str(error))
+
+
+def _by_libtiff(page: tifffile.TiffPage, data: bytes, fault: str) -> np.ndarray:
+    """What tifffile alone cannot unpack (LZW, JPEG, fax): Pillow's libtiff for 8 bits, OpenCV's for more."""
+    if int(page.bitspersample) <= 8:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = Image.open(io.BytesIO(data), formats=("TIFF",))
+            samples = np.array(image)
+        if image.mode in ("1", "L") and page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
+            samples = ~samples  # Pillow has turned it round already, as the caller will
+        good = samples.shape[2:] == ((page.samplesperpixel,) if page.samplesperpixel > 1 else ())
+    else:
         decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-        if decoded is None or decoded.shape[:2] != (page.imagelength, page.imagewidth):
-            text = f"It is compressed in a way that cannot be read here ({error}); save it uncompressed."
-            raise PictureError(text) from None
-        if decoded.ndim == 3 and decoded.shape[2] >= 3:
-            decoded = decoded[..., [2, 1, 0, *range(3, decoded.shape[2])]]
-        return decoded
+        samples = np.zeros((0, 0)) if decoded is None else decoded
+        good = (samples.shape[2] if samples.ndim == 3 else 1) == page.samplesperpixel
+        if good and page.samplesperpixel >= 3:
+            samples = samples[..., [2, 1, 0, *range(3, samples.shape[2])]]
+    if not good or samples.shape[:2] != (page.imagelength, page.imagewidth):
+        raise PictureError(f"It is compressed in a way that cannot be read here ({fault}); save it uncompressed.")
+    return samples
 
 
 def _normal(samples: np.ndarray) -> np.ndarray:
