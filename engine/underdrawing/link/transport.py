@@ -45,14 +45,14 @@ class ZmqTransport:
 
     def send(self, parts: Sequence[Any], timeout: float) -> bool:
         """Send a multipart message; False when it could not go out within `timeout` seconds."""
-        if not self.socket.poll(int(timeout * 1000), self._zmq.POLLOUT):
+        if not self.socket.poll(int(min(timeout, 30.0) * 1000), self._zmq.POLLOUT):
             return False
         self.socket.send_multipart(parts, copy=True)
         return True
 
     def receive(self, timeout: float) -> Optional[List[bytes]]:
         """The next message, or None after `timeout` seconds."""
-        if not self.socket.poll(int(timeout * 1000), self._zmq.POLLIN):
+        if not self.socket.poll(int(min(timeout, 30.0) * 1000), self._zmq.POLLIN):
             return None
         return list(self.socket.recv_multipart())
 

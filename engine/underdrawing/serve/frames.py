@@ -18,12 +18,13 @@ from underdrawing.serve.spool import Spool, checked_hash
 
 def picture_of(frame: Frame) -> Picture:
     """The picture that a frame holds."""
-    dtype = np.dtype(DEPTHS[frame.depth]).newbyteorder("<")
+    native: np.dtype[Any] = DEPTHS[frame.depth]  # type: ignore[assignment]
+    dtype = native.newbyteorder("<")
     channels = CHANNELS[frame.order]
     rows = np.frombuffer(frame.data, np.uint8).reshape(frame.height, frame.stride)
     used = frame.width * channels * dtype.itemsize
     pixels = np.ascontiguousarray(rows[:, :used]).view(dtype).reshape(frame.height, frame.width, channels)
-    pixels = pixels.astype(DEPTHS[frame.depth], copy=False)
+    pixels = pixels.astype(native, copy=False)
     alpha = None
     if frame.order in ("LA", "RGBA", "BGRA"):
         pixels, alpha = pixels[..., :-1], np.ascontiguousarray(pixels[..., -1])

@@ -15,7 +15,6 @@ import psutil
 from underdrawing.link.messages import EngineError
 from underdrawing.manifest import MANIFEST_FILE
 from underdrawing.picture.image import Picture, PictureError
-from underdrawing.picture.layout import segment_like
 from underdrawing.picture.make import make_primitive
 from underdrawing.picture.primitive import Primitive
 from underdrawing.picture.regions import change, region_at, region_of_class
@@ -62,7 +61,10 @@ class Renderer:
         picture = inputs.picture(args["picture"])
         options = dict(args.get("options") or {})
         networks, notes = helper_networks(Path(args["weights"]), args["kind"], options, self.sessions)
-        made = make_primitive(picture, args["kind"], **_checked(options), **networks)
+        numbers = _checked(options)
+        made = make_primitive(
+            picture, args["kind"], **numbers, soft_edges=networks.get("soft_edges"), saliency=networks.get("saliency")
+        )
         return {**inputs.put_primitive(made), "notes": notes}
 
     def region(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
@@ -84,6 +86,8 @@ class Renderer:
 
     def layout(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """Another picture segmented in a model's palette."""
+        from underdrawing.picture.layout import segment_like
+
         inputs = Inputs(Path(args["spool"]))
         model = self.model(args["model_folder"])
         if model.primitive.segments is None or model.primitive.palette is None:
