@@ -1,0 +1,110 @@
+"""`underdrawing models …`: the library of what was learnt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from underdrawing.commands import show
+from underdrawing.commands.show import Json, told
+from underdrawing.commands.use import ModelName
+
+app = typer.Typer(no_args_is_help=True, help="The library of learnt pictures.")
+
+
+@app.command("list")
+@told
+def list_models(json: Json = False) -> None:
+    """List the models."""
+    with show.engine() as engine:
+        found = engine.models()
+
+    def text() -> str:
+        rows = [
+            [
+                m["id"],
+                m["name"],
+                m["method"],
+                f"{m['width']} x {m['height']}",
+                show.megabytes(m["bytes"]),
+                m["created"][:16],
+            ]
+            for m in found
+        ]
+        head = ["id", "name", "method", "picture", "size", "made"]
+        return show.table(rows, head) if rows else "There are no models yet. Learn a picture: underdrawing train IMAGE"
+
+    show.answer({"models": found}, text)
+
+
+@app.command("show")
+@told
+def show_model(model: ModelName, json: Json = False) -> None:
+    """Everything about one model: method, recipe, planes, palette, figures, versions."""
+    with show.engine() as engine:
+        found = engine.model(model)
+
+    def text() -> str:
+        manifest = found["manifest"]
+        lines = [f"{found['name']} ({found['id']})", f"  made {found['created']}, {show.megabytes(found['bytes'])}"]
+        lines.append(f"  method {found['method']}, recipe {found['recipe']}, planes {', '.join(found['planes'])}")
+        lines.append(f"  picture {found['width']} x {found['height']}, learnt part {found['region']}")
+        classes = [str(entry["name"]) for entry in manifest.get("palette") or []]
+        if classes:
+            lines.append(f"  areas: {', '.join(classes)}")
+        lines += [f"  {name}: {value}" for name, value in (manifest.get("figures") or {}).items()]
+        lines.append(f"  in {found['folder']}")
+        return "\n".join(lines)
+
+    show.answer(found, text)
+
+
+@app.command()
+@told
+def rename(model: ModelName, name: Annotated[str, typer.Argument(help="The new name.")], json: Json = False) -> None:
+    """Give a model another name."""
+    with show.engine() as engine:
+        show.answer(engine.rename(model, name), f"now called {name}")
+
+
+@app.command()
+@told
+def delete(
+    model: ModelName, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False, json: Json = False
+) -> None:
+    """Delete a model for good."""
+    with show.engine() as engine:
+        found = engine.model(model)
+        if not yes:
+            typer.confirm(
+                f"Delete {found['name']} ({found['id']}, {show.megabytes(found['bytes'])}) for good?", abort=True
+            )
+        show.answer(engine.delete(found["id"]), f"{found['name']} is deleted")
+
+
+@app.command()
+@told
+def export(
+    model: ModelName,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The file (default: NAME.underdrawing).")] = None,
+    json: Json = False,
+) -> None:
+    """Write a model into one file that can be given to somebody else."""
+    with show.engine() as engine:
+        found = engine.model(model)
+        plain = "".join(c if c.isalnum() or c in " ._-" else "_" for c in found["name"]).strip(" .") or found["id"]
+        target = out or Path(f"{plain}.underdrawing")
+        engine.export_model(found["id"], target)
+    show.note("The file contains the picture.")
+    show.answer({"files": [str(target)]}, f"{target}: {show.megabytes(target.stat().st_size)}")
+
+
+@app.command("import")
+@told
+def import_model(file: Annotated[Path, typer.Argument(help="An .underdrawing file.")], json: Json = False) -> None:
+    """Take a model from somebody else into the library."""
+    with show.engine() as engine:
+        body = engine.import_model(file)
+    show.answer(body, f"{body.get('name')} ({body.get('id') or body.get('model')})")

@@ -1,0 +1,251 @@
+"""`underdrawing engine …`, `doctor` and `install`: the engine itself and the machine it runs on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from underdrawing.commands import show
+from underdrawing.commands.show import Json, told
+
+app = typer.Typer(no_args_is_help=True, help="The engine that runs in the background.")
+NOT_RUNNING = 3
+
+
+@app.command()
+@told
+def start(json: Json = False) -> None:
+    """Start the engine (every command does so when it needs it)."""
+    with show.engine() as engine:
+        body = {**engine.hello(), "endpoint": engine.connection.endpoint}
+    show.answer(body, f"The engine runs (version {body['version']}, process {body['pid']}).")
+
+
+@app.command()
+@told
+def stop(json: Json = False) -> None:
+    """End the engine. What is being learnt goes on at the next start."""
+    engine = _running()
+    if engine is None:
+        show.answer({"running": False}, "The engine is not running.")
+        return
+    with engine:
+        pid = engine.connection.pid
+        engine.shutdown()
+    gone = _wait_for_end(pid, 15.0)
+    show.answer(
+        {"running": not gone}, "The engine has ended." if gone else f"The engine (process {pid}) is still ending."
+    )
+
+
+@app.command()
+@told
+def status(json: Json = False) -> None:
+    """What the engine is doing. Exit code 3 when it is not running."""
+    engine = _running()
+    if engine is None:
+        show.answer({"running": False}, "The engine is not running.")
+        raise typer.Exit(NOT_RUNNING)
+    with engine:
+        body = {"running": True, **engine.status()}
+
+    def text() -> str:
+        lines = [
+            f"The engine runs: version {body['version']}, process {body['pid']}, {show.megabytes(body['memory'])}."
+        ]
+        lines.append(f"  {body['models']} models in {body['home']}, {show.megabytes(body['free'])} free on the disk")
+        for job in body["jobs"]:
+            share = float((job.get("progress") or {}).get("fraction") or 0)
+            lines.append(f"  learning {job['name']}: {job['state']}, {share:.0%}")
+        renderer = body.get("renderer") or {}
+        for loaded in renderer.get("loaded") or []:
+            lines.append(f"  loaded: {loaded}")
+        return "\n".join(lines)
+
+    show.answer(body, text)
+
+
+@app.command()
+@told
+def unload(json: Json = False) -> None:
+    """Give back the memory of models that are kept ready."""
+    with show.engine() as engine:
+        show.answer(engine.unload(), "Nothing is loaded any more.")
+
+
+@app.command()
+@told
+def logs(
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many.")] = 40,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+) -> None:
+    """Show the end of the engine's log."""
+    from underdrawing.link.endpoint import home
+
+    found = sorted((home() / "logs").glob("*.log"), key=lambda file: file.stat().st_mtime)
+    if not found:
+        print(f"There is no log yet in {home() / 'logs'}.")
+        return
+    for file in found[-3:]:
+        print(f"== {file}")
+        with file.open(encoding="utf-8", errors="replace") as stream:
+            print("".join(stream.readlines()[-lines:]), end="")
+    if follow:
+        with found[-1].open(encoding="utf-8", errors="replace") as stream:
+            stream.seek(0, 2)
+            while True:
+                line = stream.readline()
+                if line:
+                    print(line, end="", flush=True)
+                else:
+                    time.sleep(0.3)
+
+
+@app.command()
+def run() -> None:
+    """Run the engine in this terminal until Ctrl-C."""
+    try:
+        code = subprocess.run([sys.executable, "-m", "underdrawing.serve.daemon"], check=False).returncode
+    except KeyboardInterrupt:
+        code = show.INTERRUPTED
+    raise typer.Exit(code)
+
+
+@told
+def install(
+    mirror: Annotated[str | None, typer.Option(metavar="URL", help="A place that has the weights.")] = None,
+    offline: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder that has the weights.")] = None,
+    json: Json = False,
+) -> None:
+    """Register this engine for the plug-ins, and get the default weights."""
+    import json as text
+
+    from underdrawing import __version__, weights
+    from underdrawing.link.endpoint import home, make_home, write_private
+
+    told = {"python": sys.executable, "version": __version__}
+    place = make_home(home()) / "install.json"
+    write_private(place, text.dumps(told, indent=1))
+    found = weights.fetch(mirror=mirror, offline=offline)
+    body = {"install": str(place), "weights": {name: str(file) for name, file in found.items()}}
+    show.answer(body, f"Registered in {place}; {len(found)} weights are in {weights.folder()}.")
+
+
+class Verdict(StrEnum):
+    """How a line of the doctor stands."""
+
+    GOOD = "good"
+    NOTE = "note"
+    BAD = "bad"
+
+
+_SIGNS = {Verdict.GOOD: "✓", Verdict.NOTE: "·", Verdict.BAD: "✗"}
+
+
+@told
+def doctor(json: Json = False) -> None:
+    """Look at everything and say what to do. Exit code 1 when something is wrong."""
+    lines = list(_examine())
+
+    def text() -> str:
+        said = []
+        for line in lines:
+            said.append(f"{_SIGNS[Verdict(line['verdict'])]} {line['text']}")
+            if line["remedy"]:
+                said.append(f"    {line['remedy']}")
+        return "\n".join(said)
+
+    show.answer({"lines": lines}, text)
+    if any(line["verdict"] == Verdict.BAD for line in lines):
+        raise typer.Exit(show.FAILED)
+
+
+def _line(verdict: Verdict, text: str, remedy: str = "") -> dict[str, str]:
+    return {"verdict": str(verdict), "text": text, "remedy": remedy}
+
+
+def _examine() -> list[dict[str, str]]:
+    """The doctor's lines."""
+    from importlib.metadata import distributions
+
+    from underdrawing import __version__, weights
+    from underdrawing.link.messages import EngineError
+
+    lines = [_line(Verdict.NOTE, f"Underdrawing {__version__}, Python {sys.version.split()[0]} ({sys.executable})")]
+    names = {str(d.metadata["Name"]).lower() for d in distributions()}
+    if {"onnxruntime", "onnxruntime-gpu"} <= names:
+        text = "onnxruntime and onnxruntime-gpu are both installed and break each other."
+        lines.append(_line(Verdict.BAD, text, "Remove both with pip, and install the one you want."))
+    try:
+        with show.engine() as engine:
+            lines.append(_line(Verdict.GOOD, f"The engine runs and answers at {engine.connection.endpoint}."))
+            lines += _engine_lines(engine.status(probe=True))
+            lines += _device_lines(engine.methods())
+    except EngineError as error:
+        lines.append(_line(Verdict.BAD, error.message, error.hint))
+    for name in weights.missing():
+        entry = weights.CATALOGUE[name]
+        lines.append(
+            _line(Verdict.NOTE, f"The weights {name} are missing: {entry.without}.", "underdrawing weights fetch")
+        )
+    if not weights.missing():
+        lines.append(_line(Verdict.GOOD, f"The pretrained weights are in {weights.folder()}."))
+    return lines
+
+
+def _engine_lines(status: dict[str, Any]) -> list[dict[str, str]]:
+    """What the engine says about itself and about what applies models."""
+    lines = []
+    free = float(status["free"])
+    verdict = Verdict.GOOD if free > 1e9 else Verdict.BAD
+    lines.append(
+        _line(verdict, f"{show.megabytes(free)} are free in {status['home']}.", "" if free > 1e9 else "Make room.")
+    )
+    renderer = status.get("renderer") or {}
+    if "error" in renderer:
+        error = renderer["error"]
+        lines.append(
+            _line(Verdict.BAD, f"Models cannot be applied: {error.get('message')}", str(error.get("hint") or ""))
+        )
+    providers = renderer.get("providers") or {}
+    for name, said in providers.items() if isinstance(providers, dict) else []:
+        good = said in (True, "", "ok", "runs")
+        lines.append(
+            _line(Verdict.GOOD if good else Verdict.NOTE, f"A small graph on {name}: {'runs' if good else said}.")
+        )
+    return lines
+
+
+def _device_lines(methods: dict[str, Any]) -> list[dict[str, str]]:
+    devices = [d if isinstance(d, str) else str(d.get("name") or d) for d in methods.get("devices") or []]
+    text = f"Pictures can be learnt on: {', '.join(devices)}." if devices else "There is no device to learn on."
+    return [_line(Verdict.GOOD if devices else Verdict.BAD, text)]
+
+
+def _running() -> Any:
+    """The engine if it runs, else None."""
+    from underdrawing.link.messages import EngineError
+
+    try:
+        return show.engine(start=False)
+    except EngineError as error:
+        if error.code == "not_running":
+            return None
+        raise
+
+
+def _wait_for_end(pid: int, limit: float) -> bool:
+    import psutil
+
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.05)
+    return False

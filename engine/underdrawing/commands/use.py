@@ -1,0 +1,210 @@
+"""`underdrawing apply` and `animate`: from edited underdrawings to pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from underdrawing.commands import files, show
+from underdrawing.commands.make import Out
+from underdrawing.commands.show import Json, told
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from underdrawing.link.client import Engine
+    from underdrawing.picture.image import Picture
+    from underdrawing.picture.primitive import Primitive
+
+ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="The model, by name or id.")]
+PICTURES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp")
+
+
+class MaskMode(StrEnum):
+    """How a given mask and the difference of the underdrawings go together."""
+
+    LIMIT = "limit"
+    ONLY = "only"
+    ADD = "add"
+
+
+class Blend(StrEnum):
+    """How the edit's border is blended."""
+
+    NONE = "none"
+    POISSON = "poisson"
+
+
+@told
+def apply(
+    model: ModelName,
+    edited: Annotated[Path, typer.Argument(help="The edited underdrawing.")],
+    out: Out,
+    image: Annotated[Path | None, typer.Option(help="The whole picture (default: the one that was learnt).")] = None,
+    mask: Annotated[Path | None, typer.Option(help="Where the picture may change: what is not black.")] = None,
+    mask_mode: Annotated[
+        MaskMode, typer.Option(help="limit: the edit, inside the mask; only: the mask alone; add: both.")
+    ] = MaskMode.LIMIT,
+    save_mask: Annotated[Path | None, typer.Option(help="Also write the mask, feather included.")] = None,
+    grow: Annotated[int | None, typer.Option(help="Widen the edit's mask by so many pixels.")] = None,
+    feather: Annotated[float | None, typer.Option(help="Width of the soft inner border, in pixels.")] = None,
+    blend: Annotated[
+        Blend, typer.Option(help="poisson: gradients of the result, colours of the picture.")
+    ] = Blend.NONE,
+    whole: Annotated[bool, typer.Option(help="Paint everything anew, not the edit alone.")] = False,
+    seed: Annotated[int, typer.Option(help="For methods that take noise.")] = 0,
+    quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 95,
+    json: Json = False,
+) -> None:
+    """Write the picture that follows from an edited underdrawing. Outside the edit it stays bit for bit the same."""
+    options: dict[str, Any] = {"blend": blend.value, "whole": whole, "seed": seed}
+    if grow is not None:
+        options["grow"] = grow
+    if feather is not None:
+        options["feather"] = feather
+    with show.engine() as engine:
+        known = Known(engine, model)
+        primitive, unseen = files.drawn(edited, known.palette)
+        original, corner = known.original(image)
+        if mask is not None:
+            options["mask"] = files.frame(files.picture(mask))
+            options["mask_mode"] = mask_mode.value
+        current = None if image is None else files.frame(known.learnt_part(original))
+        reply = engine.apply(known.id, files.frames(primitive), current, **options)
+        made, alpha = _composed(engine, reply, original, corner)
+    body = reply.body
+    for text in body.get("notes") or []:
+        show.note(str(text))
+    losses = files.save(out, made, quality)
+    written = [str(out)]
+    if save_mask is not None:
+        files.save(save_mask, _mask_picture(alpha))
+        written.append(str(save_mask))
+    place = [body["x"], body["y"], body["width"], body["height"]]
+    answer = {
+        "files": written,
+        "changed": place,
+        "device": body.get("device"),
+        "seconds": body.get("seconds"),
+        "unseen": unseen,
+        "notes": body.get("notes", []),
+        "losses": losses,
+    }
+    where = f"changed {place[2]} x {place[3]} pixels at {place[0]},{place[1]}"
+    show.answer(answer, f"{', '.join(written)}: {where}, {body.get('seconds')} s on {body.get('device')}")
+
+
+class Known:
+    """A model as the library describes it."""
+
+    def __init__(self, engine: Engine, model: str) -> None:
+        self.details = engine.model(model)
+        self.id = str(self.details["id"])
+        self.manifest: dict[str, Any] = self.details["manifest"]
+        self.palette = files.palette_of(self.manifest)
+        x, y, width, height = self.manifest["plan"]["region"]
+        info = self.manifest["picture"]
+        if not width or not height:
+            x, y, width, height = 0, 0, info["full_width"], info["full_height"]
+        self.region = (int(x), int(y), int(width), int(height))
+        self.full = (int(info["full_width"]), int(info["full_height"]))
+
+    def original(self, image: Path | None) -> tuple[Picture, tuple[int, int]]:
+        """The picture to lay the result over, and where its corner lies in the whole picture."""
+        if image is None:
+            stored = Path(self.details["folder"]) / self.manifest["picture"]["file"]
+            if self.region[2:] != self.full:
+                show.note(
+                    "The model learnt a part of its picture; the result shows this part. Give --image for the whole."
+                )
+            return files.picture(stored), self.region[:2]
+        given = files.picture(image)
+        if given.size == self.full:
+            return given, (0, 0)
+        if given.size == self.region[2:]:
+            return given, self.region[:2]
+        raise show.wrong(
+            f"{image.name} has {given.size[0]} x {given.size[1]} pixels; the picture that was learnt has "
+            f"{self.full[0]} x {self.full[1]}."
+        )
+
+    def learnt_part(self, picture: Picture) -> Picture:
+        """Of a whole picture the part that was learnt: more need not travel."""
+        from underdrawing.picture.geometry import Bounds
+
+        return picture if picture.size == self.region[2:] else picture.crop(Bounds(*self.region))
+
+
+def _composed(engine: Engine, reply: Any, original: Picture, corner: tuple[int, int]) -> tuple[Picture, np.ndarray]:
+    """The result laid over the picture, and its mask, (H, W) float32 of the picture's size."""
+    import numpy as np
+
+    from underdrawing.picture.composite import composite
+
+    result = files.received(engine, reply, reply.body["picture"])
+    stored = files.received(engine, reply, reply.body["mask"]).pixels[..., 0]
+    alpha = stored.astype(np.float32) / np.iinfo(stored.dtype).max
+    x, y = int(reply.body["x"]) - corner[0], int(reply.body["y"]) - corner[1]
+    whole = np.zeros((original.size[1], original.size[0]), np.float32)
+    whole[y : y + alpha.shape[0], x : x + alpha.shape[1]] = alpha
+    return composite(original, result, (x, y), alpha), whole
+
+
+def _mask_picture(alpha: np.ndarray) -> Picture:
+    import numpy as np
+
+    from underdrawing.picture.image import Picture
+
+    return Picture(np.rint(alpha * 255).astype(np.uint8)[..., None])
+
+
+@told
+def animate(
+    model: ModelName,
+    frames: Annotated[Path, typer.Argument(help="A folder of pictures, or a film.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="An .mp4, a .gif, or a folder.")],
+    photos: Annotated[
+        bool, typer.Option(help="The frames are photographs: make each one's underdrawing first.")
+    ] = False,
+    fps: Annotated[float, typer.Option(min=0.5, max=240, help="Frames a second.")] = 24.0,
+    seed: Annotated[int, typer.Option(help="For methods that take noise; the same for all frames.")] = 0,
+    json: Json = False,
+) -> None:
+    """Paint a clip: an underdrawing in, a picture out, for each frame."""
+    from underdrawing.commands.film import Film
+
+    with show.engine() as engine:
+        known = Known(engine, model)
+        count = 0
+        with Film(out, fps) as film:
+            for primitive in _primitives(engine, known, frames, photos):
+                fitting = (
+                    primitive if primitive.size in (known.full, known.region[2:]) else primitive.resized(known.full)
+                )
+                reply = engine.apply(known.id, files.frames(fitting), whole=True, seed=seed)
+                film.add(files.received(engine, reply, reply.body["picture"]).to_bytes())
+                count += 1
+    show.answer({"files": [str(out)], "frames": count}, f"{out}: {count} frames")
+
+
+def _primitives(engine: Engine, known: Known, source: Path, photos: bool) -> Iterator[Primitive]:
+    """Each frame's underdrawing, in the model's palette."""
+    from underdrawing.commands.film import pictures_of
+    from underdrawing.picture.primitive import Primitive
+
+    planes = [plane["name"] for plane in known.manifest["planes"]]
+    for shot in pictures_of(source):
+        if not photos:
+            primitive, unseen = Primitive.from_planes({"drawn": shot.to_bytes()}, known.palette)
+            for colour in unseen:
+                show.note(str(colour))
+            yield primitive
+        elif "segments" in planes:
+            yield files.received_primitive(engine, engine.layout(known.id, files.frame(shot)))
+        else:
+            kind = "edges" if "edges" in planes else "paint"
+            yield files.received_primitive(engine, engine.make_primitive(files.frame(shot), kind))
