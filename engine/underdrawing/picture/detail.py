@@ -14,6 +14,7 @@ from scipy.spatial import cKDTree
 PATCH = 5  # pixels of the small picture that are compared
 COMPONENTS = 12  # of the patches' principal components
 MOST_PLACES = 40_000  # candidate places in the small picture
+NEIGHBOURLY = 2.5  # cells by which neighbours' offsets may differ and still mean the same piece
 NEAR = 0.15  # how much the distance of places counts against the distance of patches
 
 
@@ -42,13 +43,9 @@ def restore_detail(
     # One offset a cell of the small picture: blocks of detail move as they are, unblurred.
     moved = cv2.resize(offsets, size, interpolation=cv2.INTER_NEAREST) * ratio
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    detail = cv2.remap(
-        fine,
-        x + np.rint(moved[..., 0]),
-        y + np.rint(moved[..., 1]),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REFLECT_101,
-    )
+    detail = cv2.remap(fine, x + moved[..., 0], y + moved[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    # Where neighbours found their detail in quite different places it would be noise: there it fades out.
+    detail *= cv2.resize(_agreement(offsets), size, interpolation=cv2.INTER_LINEAR)[..., None]
     return np.clip(smooth + detail, 0, 1).astype(np.float32)
 
 
@@ -86,3 +83,15 @@ def _coherent(offsets: np.ndarray, changed: np.ndarray) -> np.ndarray:
     """Neighbours that moved alike give one whole piece of detail instead of confetti: a 3 x 3 median of offsets."""
     smooth = np.dstack([cv2.medianBlur(np.ascontiguousarray(offsets[..., k]), 3) for k in range(2)])
     return np.where(changed[..., None], smooth, 0).astype(np.float32)
+
+
+def _agreement(offsets: np.ndarray) -> np.ndarray:
+    """(h, w) float32 in [0, 1]: how many of the eight neighbours have nearly the same offset (mirrored ones too)."""
+    height, width = offsets.shape[:2]
+    padded = np.pad(offsets, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    alike = np.zeros((height, width), np.float32)
+    for dy in range(3):
+        for dx in range(3):
+            step = padded[dy : dy + height, dx : dx + width] - offsets
+            alike += (np.abs(step).max(2) <= NEIGHBOURLY).astype(np.float32)
+    return np.clip((alike - 2) / 4, 0, 1).astype(np.float32)
