@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from underdrawing.picture.image import Picture
+    from underdrawing.picture.palette import Palette, Unseen
+    from underdrawing.picture.primitive import Primitive
 
 PICTURES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp")
 
@@ -47,6 +49,30 @@ def pictures_of(source: Path) -> Iterator[Picture]:
             good, shot = film.read()
     finally:
         film.release()
+
+
+def drawings_of(source: Path, palette: Palette | None) -> Iterator[tuple[Primitive, list[Unseen]]]:
+    """Each frame's underdrawing, and the colours that the palette lacks.
+
+    In a folder, files that belong together (`1.segments.png`, `1.edges.png`) make one frame.
+
+    Raises:
+        PictureError: nothing there that can be read.
+    """
+    from underdrawing.picture.primitive import Plane, Primitive, read_drawn
+
+    if source.is_dir():
+        names: dict[Path, None] = {}
+        for file in sorted(file for file in source.iterdir() if file.suffix.lower() in PICTURES):
+            stem = file.with_suffix("")
+            together = stem.suffix.removeprefix(".") in set(Plane)
+            names[stem.with_suffix(".png") if together else file] = None
+        for name in names:
+            yield read_drawn(name, palette)
+        if names:
+            return
+    for shot in pictures_of(source):
+        yield Primitive.from_planes({"drawn": shot.to_bytes()}, palette)
 
 
 class Film:

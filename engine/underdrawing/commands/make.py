@@ -64,7 +64,7 @@ def primitive(
         made = files.received_primitive(engine, reply)
     written = files.save_primitive(out, made)
     classes = [] if made.palette is None else [str(entry["name"]) for entry in made.palette.to_json()]
-    text = f"{', '.join(written)}" + (f"\nareas: {', '.join(classes)}" if classes else "")
+    text = f"{', '.join(written)}" + (f"\nareas: {'; '.join(classes)}" if classes else "")
     show.answer({"files": written, "kind": kind.value, "classes": classes, "notes": reply.body.get("notes", [])}, text)
 
 

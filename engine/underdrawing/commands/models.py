@@ -53,7 +53,7 @@ def show_model(model: ModelName, json: Json = False) -> None:
         lines.append(f"  picture {found['width']} x {found['height']}, learnt part {found['region']}")
         classes = [str(entry["name"]) for entry in manifest.get("palette") or []]
         if classes:
-            lines.append(f"  areas: {', '.join(classes)}")
+            lines.append(f"  areas: {'; '.join(classes)}")
         lines += [f"  {name}: {value}" for name, value in (manifest.get("figures") or {}).items()]
         lines.append(f"  in {found['folder']}")
         return "\n".join(lines)

@@ -23,7 +23,7 @@ NOT_RUNNING = 3
 def start(json: Json = False) -> None:
     """Start the engine (every command does so when it needs it)."""
     with show.engine() as engine:
-        body = {**engine.hello(), "endpoint": engine.connection.endpoint}
+        body = engine.hello()
     show.answer(body, f"The engine runs (version {body['version']}, process {body['pid']}).")
 
 
@@ -36,7 +36,7 @@ def stop(json: Json = False) -> None:
         show.answer({"running": False}, "The engine is not running.")
         return
     with engine:
-        pid = engine.connection.pid
+        pid = int(engine.hello()["pid"])
         engine.shutdown()
     gone = _wait_for_end(pid, 15.0)
     show.answer(
@@ -184,7 +184,7 @@ def _examine() -> list[dict[str, str]]:
         lines.append(_line(Verdict.BAD, text, "Remove both with pip, and install the one you want."))
     try:
         with show.engine() as engine:
-            lines.append(_line(Verdict.GOOD, f"The engine runs and answers at {engine.connection.endpoint}."))
+            lines.append(_line(Verdict.GOOD, f"The engine runs and answers (process {engine.hello()['pid']})."))
             lines += _engine_lines(engine.status(probe=True))
             lines += _device_lines(engine.methods())
     except EngineError as error:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from underdrawing.picture.primitive import Primitive
 
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="The model, by name or id.")]
-PICTURES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp")
+MOST_NOTES = 8  # about colours that the palette lacks, in a clip
 
 
 class MaskMode(StrEnum):
@@ -193,17 +193,21 @@ def animate(
 
 def _primitives(engine: Engine, known: Known, source: Path, photos: bool) -> Iterator[Primitive]:
     """Each frame's underdrawing, in the model's palette."""
-    from underdrawing.commands.film import pictures_of
-    from underdrawing.picture.primitive import Primitive
+    from underdrawing.commands.film import drawings_of, pictures_of
 
     planes = [plane["name"] for plane in known.manifest["planes"]]
-    for shot in pictures_of(source):
-        if not photos:
-            primitive, unseen = Primitive.from_planes({"drawn": shot.to_bytes()}, known.palette)
-            for colour in unseen:
-                show.note(str(colour))
+    if not photos:
+        told: set[str] = set()
+        for primitive, unseen in drawings_of(source, known.palette):
+            # Compressed films shift every colour a little in every frame: each is told of once, and not endlessly.
+            for colour in {str(colour) for colour in unseen} - told:
+                if len(told) < MOST_NOTES:
+                    show.note(colour)
+                told.add(colour)
             yield primitive
-        elif "segments" in planes:
+        return
+    for shot in pictures_of(source):
+        if "segments" in planes:
             yield files.received_primitive(engine, engine.layout(known.id, files.frame(shot)))
         else:
             kind = "edges" if "edges" in planes else "paint"

@@ -33,6 +33,7 @@ from underdrawing.serve.jobs import ENDED, Job, Jobs, State
 from underdrawing.serve.library import Library
 from underdrawing.serve.requests import Ask, Verbs
 from underdrawing.serve.spool import Spool
+from underdrawing.weights.store import folder as weights_folder
 
 log = logging.getLogger("underdrawing.daemon")
 
@@ -195,7 +196,7 @@ class Daemon:
     def task(self, name: str, args: dict[str, Any], on_event: Callable[[dict[str, Any]], None], on_end: End) -> Task:
         """A numbered task with the folders that every child needs."""
         self.numbers += 1
-        folders = {"home": str(self.home), "spool": str(self.spool.folder), "weights": str(self.home / "weights")}
+        folders = {"home": str(self.home), "spool": str(self.spool.folder), "weights": str(weights_folder(self.home))}
         return Task(self.numbers, name, {**args, **folders}, on_event, on_end)
 
     def render(self, name: str, args: dict[str, Any], ask: Ask, on_end: End) -> None:

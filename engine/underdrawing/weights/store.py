@@ -13,14 +13,16 @@ class WeightsError(Exception):
     """Weights cannot be had. The text is one sentence for the user: what is wrong and what to do."""
 
 
-def folder() -> Path:
+def folder(engine_home: Path | None = None) -> Path:
     """The folder of the weights: `$UNDERDRAWING_WEIGHTS` (to share one between homes), else `<home>/weights`."""
     given = os.environ.get("UNDERDRAWING_WEIGHTS")
     if given:
         return Path(given)
+    if engine_home is not None:
+        return engine_home / "weights"
     from underdrawing.link.endpoint import home
 
-    return Path(home()) / "weights"
+    return home() / "weights"
 
 
 def entry(name: str) -> Entry:
