@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 UNKNOWN = 255
+FEW = 32  # different colours of a map that may have been drawn without any smoothing
 HEART = 32  # pixels in the heart of an area that make its colour a real one, even between two others
 STEPS = np.linspace(0.1, 0.9, 9, dtype=np.float32)
 
@@ -79,11 +80,9 @@ def flat_mask(rgb: np.ndarray, tolerance: int) -> np.ndarray:
     """(H, W) bool: pixels whose 3x3 surroundings differ by no more than `tolerance` in any channel."""
     kernel = np.ones((3, 3), np.uint8)
     spread = cv2.subtract(cv2.dilate(rgb, kernel), cv2.erode(rgb, kernel))
-    return (
-        cv2.transform(spread, np.ones((1, 3), np.float32)) <= tolerance
-        if tolerance == 0
-        else spread.max(2) <= tolerance
-    )
+    if tolerance == 0:  # the sum of the channels is quicker than their maximum, and 0 in the same places
+        return np.asarray(cv2.transform(spread, np.ones((1, 3), np.float32)) == 0)
+    return np.asarray(spread.max(2) <= tolerance)
 
 
 def block_mask(labels: np.ndarray) -> np.ndarray:
@@ -144,18 +143,33 @@ def flat_colours(rgb: np.ndarray, noise: Noise, most: int) -> np.ndarray:
     code = codes(rgb)
     flat = flat_mask(rgb, 0 if noise is CLEAN else 10)
     values, counts = histogram(code.ravel())
-    # With this few different colours nothing was smoothed when it was drawn: all of them are meant.
-    if noise is CLEAN and len(values) <= min(most, 32):
-        return uncode(values[np.argsort(-counts, kind="stable")])
+    if noise is CLEAN and len(values) <= min(most, FEW):
+        return _of_few(code, values, counts)
     table, pixels, heart = areas_of(code, flat, noise, most)
     if noise is CLEAN:
         table, pixels = _with_thin(code, table, pixels, heart, most)
     if not len(table):
         table, pixels = merged(uncode(values), counts, noise.merge, most)
     if noise is LOSSY:  # ringing makes small flat spots of its own
-        keep = pixels >= max(noise.fewest, pixels.max() // 2000)
+        keep = pixels >= min(max(noise.fewest, pixels.max() // 2000), pixels.max())
         table, pixels = table[keep], pixels[keep]
     return table[np.argsort(-pixels, kind="stable")].astype(np.uint8)
+
+
+def _of_few(code: np.ndarray, values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """(C, 3) uint8: the colours of a map that has few, without those that occur along borders only."""
+    thick_values, thick_counts = histogram(code[block_mask(code)])
+    thick = np.zeros(len(values), np.int64)
+    thick[np.searchsorted(values, thick_values)] = thick_counts
+    order = np.lexsort((-counts, 2 * thick < counts))
+    found: list[np.ndarray] = []
+    sizes = []
+    for index in order:
+        colour = uncode(values[index : index + 1])[0].astype(np.int32)
+        if 2 * thick[index] >= counts[index] or not between_any(colour, np.array(found).reshape(-1, 3), CLEAN.mixed):
+            found.append(colour)
+            sizes.append(int(counts[index]))
+    return np.array(found, np.uint8)[np.argsort(-np.array(sizes), kind="stable")]
 
 
 def _with_thin(
@@ -181,8 +195,8 @@ def _with_thin(
     return np.array(found, np.int32).reshape(-1, 3), np.array(sizes, np.int64)
 
 
-def between_any(colour: np.ndarray, table: np.ndarray, near: float) -> bool:
-    """Whether a colour is a mixture of any two of the table, or as good as one of them."""
+def between_any(colour: np.ndarray, table: np.ndarray, near: float, last: int = 0) -> bool:
+    """Whether a colour is a mixture of any two of the table (one of them of the `last` ones), or as good as one."""
     if not len(table):
         return False
     if ((table.astype(np.int32) - colour) ** 2).sum(1).min() <= CLEAN.shift**2:
@@ -190,6 +204,8 @@ def between_any(colour: np.ndarray, table: np.ndarray, near: float) -> bool:
     if len(table) < 2:
         return False
     first, second = np.triu_indices(len(table), 1)
+    if last:
+        first, second = first[second >= len(table) - last], second[second >= len(table) - last]
     points = np.repeat(colour[None].astype(np.float32), len(first), 0)
     return bool((mixture_distance(points, table[first], table[second]) <= near).any())
 

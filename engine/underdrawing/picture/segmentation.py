@@ -15,6 +15,7 @@ import numpy as np
 from skimage.segmentation import slic
 
 from underdrawing.picture import colours
+from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import PictureError
 from underdrawing.picture.palette import MOST, Palette, distinct_colours, unique_names
 from underdrawing.picture.regiongraph import build, edge_strength, merge
@@ -97,18 +98,23 @@ def settle(labels: np.ndarray, lab: np.ndarray, subject: np.ndarray | None, roun
     count = int(labels.max()) + 1
     height, width = labels.shape
     reach = max(2.0, min(height, width) / 100)
+    wide = 2 * round(3 * reach) + 1
     for _ in range(rounds):
-        votes = np.empty((count, height, width), np.float32)
+        votes = np.full((count, height, width), -1e9, np.float32)
         for index in range(count):
             own = labels == index
-            member = own.astype(np.float32)
+            if not own.any():
+                continue
+            area = Bounds.of_mask(own).expand(wide, (width, height)).slices()
+            member, part = own[area].astype(np.float32), lab[area]
             near = cv2.GaussianBlur(member, (0, 0), reach)
             # Colours are compared with the area's colour right here, not with its mean: areas have gradients.
-            weight = cv2.GaussianBlur(member, (0, 0), 3 * reach) + 1e-4
-            local = cv2.GaussianBlur(lab * member[..., None], (0, 0), 3 * reach) / weight[..., None]
-            offset = ((lab - local) ** 2).sum(2)
-            spread = float(offset[own].mean()) if own.any() else 1.0
-            votes[index] = np.where(near > 0.02, np.log(near + 1e-4) * 2.5 - offset / (2 * max(spread, 20.0)), -1e9)
+            weight = cv2.blur(member, (wide, wide)) + 1e-4
+            local = cv2.blur(part * member[..., None], (wide, wide)) / weight[..., None]
+            offset = part - local
+            offset = np.einsum("hwc,hwc->hw", offset, offset)
+            spread = max(float(offset[own[area]].mean()), 20.0)
+            votes[(index, *area)] = np.where(near > 0.02, np.log(near + 1e-4) * 2.5 - offset / (2 * spread), -1e9)
         fresh = votes.argmax(0).astype(np.uint8)
         if subject is not None:
             # A pixel may not go over to the other side of the subject's outline.

@@ -116,7 +116,15 @@ def _strokes(rgb: np.ndarray, known: np.ndarray, table: np.ndarray, noise: Noise
     # The purest pixels of a stroke are those farthest from its surroundings; they show the colour that was meant.
     keys = codes(rgb.reshape(-1, 1, 3)[where[member]]).ravel()
     shades, sizes = np.unique(keys, return_counts=True)
-    found, _ = merged(uncode(shades), sizes * 16 + _average(strange[member], keys, shades), max(48.0, noise.merge), 16)
+    purity = _average(strange[member], keys, shades)
+    found, _ = merged(uncode(shades), sizes * 16 + purity, max(48.0, noise.merge), 16)
+    found = found[np.argsort(-purity[np.searchsorted(shades, codes(found[None].astype(np.uint8))[0])], kind="stable")]
+    kept = np.zeros((0, 3), np.int32)
+    for colour in found:  # paler shades are the same stroke's own smooth borders
+        ends = np.concatenate([table.astype(np.int32), kept])
+        if not len(kept) or not between_any(colour, ends, noise.mixed, len(kept)):
+            kept = np.concatenate([kept, colour[None]])
+    found = kept
     found = _away(found, table, noise.shift)
     if noise is LOSSY:  # colour bleeds over whole blocks there, farther than classes are looked for
         found = found[[not between_any(colour, table, noise.mixed) for colour in found]]

@@ -1,0 +1,56 @@
+"""Rectangles."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from underdrawing.picture.geometry import Bounds
+
+rectangles = st.builds(Bounds, *[st.integers(-30, 30)] * 2, *[st.integers(0, 30)] * 2)
+
+
+def pixels(bounds: Bounds) -> set[tuple[int, int]]:
+    return {(x, y) for x in range(bounds.x, bounds.right) for y in range(bounds.y, bounds.bottom)}
+
+
+@given(rectangles, rectangles)
+def test_intersection_holds_exactly_the_common_pixels(a: Bounds, b: Bounds) -> None:
+    assert pixels(a.intersect(b)) == pixels(a) & pixels(b)
+
+
+@given(rectangles, rectangles)
+def test_union_is_the_smallest_rectangle_around_both(a: Bounds, b: Bounds) -> None:
+    both = pixels(a) | pixels(b)
+    union = a.union(b)
+    assert pixels(union) >= both
+    assert union.contains(a) and union.contains(b)
+    if both:
+        xs, ys = zip(*both, strict=True)
+        assert union == Bounds.of_edges(min(xs), min(ys), max(xs) + 1, max(ys) + 1)
+
+
+@given(rectangles, st.integers(0, 9))
+def test_expanding_and_shrinking_go_back(a: Bounds, margin: int) -> None:
+    assert a.expand(margin).expand(-margin) == a
+
+
+def test_expanded_rectangles_stay_inside_the_picture() -> None:
+    assert Bounds(2, 3, 4, 4).expand(5, (10, 8)) == Bounds(0, 0, 10, 8)
+    assert Bounds(2, 3, 4, 4).expand(1, Bounds(3, 3, 2, 2)) == Bounds(3, 3, 2, 2)
+
+
+def test_bounds_of_a_mask() -> None:
+    mask = np.zeros((9, 12), bool)
+    assert Bounds.of_mask(mask).is_empty
+    mask[2, 3] = mask[7, 10] = True
+    bounds = Bounds.of_mask(mask)
+    assert bounds == Bounds(3, 2, 8, 6)
+    assert mask[bounds.slices()].sum() == 2
+
+
+def test_negative_corners_do_not_count_from_the_other_end() -> None:
+    with pytest.raises(ValueError, match="begins outside"):
+        Bounds(-2, 0, 4, 4).slices()
+    with pytest.raises(ValueError, match="cannot be"):
+        Bounds(0, 0, -1, 4)

@@ -1,0 +1,93 @@
+"""Pictures in memory."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from underdrawing.picture.geometry import Bounds
+from underdrawing.picture.image import Picture, PictureError, srgb_decode, srgb_encode
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_every_integer_value_comes_back_from_floats(dtype: type, channels: int) -> None:
+    values = np.arange(np.iinfo(dtype).max + 1, dtype=dtype).reshape(16, -1)
+    picture = Picture(np.repeat(values[..., None], channels, axis=2))
+    again = Picture.from_float(picture.to_float(), picture)
+    assert again.depth == picture.depth
+    assert np.array_equal(again.pixels, picture.pixels)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+@pytest.mark.parametrize("linear", [False, True])
+@pytest.mark.parametrize("white", [1.0, 4.0])
+def test_floats_come_back_within_their_precision(dtype: type, linear: bool, white: float) -> None:
+    pixels = (np.random.default_rng(0).random((9, 8, 3)) * white).astype(dtype)
+    picture = Picture(pixels, linear=linear)
+    again = Picture.from_float(picture.to_float(white), picture, white)
+    assert again.linear == linear and again.depth == picture.depth
+    np.testing.assert_allclose(again.pixels.astype(float), pixels.astype(float), rtol=2e-3, atol=1e-5)
+
+
+@given(hnp.arrays(np.float32, (4, 5, 3), elements=st.floats(width=32)), st.booleans())
+def test_any_float_becomes_a_value_from_0_to_1(pixels: np.ndarray, linear: bool) -> None:
+    values = Picture(pixels, linear=linear).to_float()
+    assert np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1
+
+
+def test_sizes_that_are_no_square_and_white_that_clips() -> None:
+    pixels = np.zeros((5, 7, 1), np.float32)
+    pixels[1, 2] = 3.0
+    picture = Picture(pixels)
+    assert picture.size == (7, 5) and picture.channels == 1
+    values = picture.to_float(2.0)
+    assert values.shape == (5, 7, 3) and values[1, 2].tolist() == [1.0, 1.0, 1.0]
+
+
+def test_srgb_curve_against_known_values() -> None:
+    encoded = np.array([0.0, 0.04045, 0.5, 1.0], np.float32)
+    np.testing.assert_allclose(srgb_decode(encoded), [0.0, 0.0031308, 0.2140411, 1.0], atol=1e-6)
+    np.testing.assert_allclose(srgb_encode(srgb_decode(encoded)), encoded, atol=1e-6)
+
+
+def test_hash_depends_on_shape_depth_and_pixels_alone() -> None:
+    pixels = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    one = Picture(pixels)
+    assert one.hash == Picture(pixels.copy(), np.zeros((2, 4), np.uint8), b"profile").hash
+    assert one.hash == Picture(np.asfortranarray(pixels)).hash
+    assert one.hash != Picture(pixels.reshape(4, 2, 3)).hash
+    assert one.hash != Picture(pixels.astype(np.uint16)).hash
+    assert one.hash != Picture(pixels[::-1]).hash
+
+
+def test_crop_takes_alpha_along_and_refuses_outside() -> None:
+    picture = Picture(np.zeros((6, 8, 3), np.uint8), np.arange(48, dtype=np.uint8).reshape(6, 8), b"p")
+    part = picture.crop(Bounds(5, 4, 10, 10))
+    assert part.size == (3, 2) and part.profile == b"p"
+    assert part.alpha is not None and part.alpha.tolist() == [[37, 38, 39], [45, 46, 47]]
+    with pytest.raises(PictureError, match="outside"):
+        picture.crop(Bounds(8, 0, 3, 3))
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        np.zeros((0, 4, 3), np.uint8),
+        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((4, 4, 3), np.int32),
+        np.zeros((4, 4, 3), np.float64),
+        np.zeros(4, np.uint8),
+    ],
+)
+def test_unusable_arrays_are_refused_with_a_reason(pixels: np.ndarray) -> None:
+    with pytest.raises(PictureError):
+        Picture(pixels)
+
+
+def test_alpha_must_fit() -> None:
+    with pytest.raises(PictureError, match="alpha"):
+        Picture(np.zeros((4, 4, 3), np.uint8), np.zeros((4, 5), np.uint8))
+    with pytest.raises(PictureError, match="linear"):
+        Picture(np.zeros((4, 4, 3), np.uint8), linear=True)
