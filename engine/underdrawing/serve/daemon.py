@@ -43,6 +43,8 @@ RENDERER_IDLE = 300.0  # seconds after which an unused renderer ends and gives i
 IDLE_EXIT = 1800.0  # seconds without clients and jobs after which the engine ends
 MOST_WAITING = 64  # requests for the renderer
 HIGH_WATER = 16  # messages a client may leave unread
+# Threads that spin while they wait made training seven times slower beside one other busy program, and the program too.
+POLITE = {"OMP_WAIT_POLICY": "PASSIVE", "TORCH_CPP_LOG_LEVEL": "ERROR"}
 WORKER, RENDERER = "underdrawing.serve.worker", "underdrawing.serve.renderer"
 
 End = Callable[[dict[str, Any] | None, EngineError | None], None]
@@ -282,7 +284,7 @@ class Daemon:
         job.state, job.error = State.RUNNING, None
         folder = self.library.staging(job.model)
         args = {**job.args, "job": job.id, "model": job.model, "name": job.name, "folder": str(folder)}
-        self.worker = Child(WORKER, f"worker {job.id}", self.inbox, self.wake)
+        self.worker = Child(WORKER, f"worker {job.id}", self.inbox, self.wake, POLITE)
         self.worker.give(self.task("train", args, lambda e: self.heard(job, e), lambda r, e: self.trained(job, r, e)))
         log.info("job %s begins", job.id)
         self.changed(job)

@@ -15,6 +15,7 @@ import psutil
 from underdrawing.link.messages import EngineError
 from underdrawing.manifest import MANIFEST_FILE
 from underdrawing.picture.image import Picture, PictureError
+from underdrawing.picture.layout import segment_like
 from underdrawing.picture.make import make_primitive
 from underdrawing.picture.primitive import Primitive
 from underdrawing.picture.regions import change, region_at, region_of_class
@@ -86,8 +87,6 @@ class Renderer:
 
     def layout(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """Another picture segmented in a model's palette."""
-        from underdrawing.picture.layout import segment_like
-
         inputs = Inputs(Path(args["spool"]))
         model = self.model(args["model_folder"])
         if model.primitive.segments is None or model.primitive.palette is None:

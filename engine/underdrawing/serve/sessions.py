@@ -60,6 +60,8 @@ def open_session(path: Path, threads: int | None = None, wanted: str = "auto") -
     )
     # Sizes change with every edited region: memory patterns of one size are no use for the next.
     options.enable_mem_pattern = False
+    # Threads that go on spinning after a run would take processors from the painting program and from training.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     providers = [CUDA, CPU] if wanted != "cpu" and CUDA in onnxruntime.get_available_providers() else [CPU]
     session = onnxruntime.InferenceSession(path, options, providers=providers)
     return Session(session, session.get_providers()[0], path.stat().st_size)
