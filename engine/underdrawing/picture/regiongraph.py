@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from scipy import sparse
+from scipy.sparse.linalg import ArpackError, eigsh
 
 EIGENVECTORS = 12
 LIGHTNESS = 0.7  # shadows change lightness more than things do
@@ -91,12 +93,16 @@ def embed(graph: Graph) -> np.ndarray:
     distance = offset + 0.5 * graph.strengths
     scale = max(2.0, float(np.median(distance)))
     weight = np.exp(-distance / scale) * np.sqrt(graph.lengths) + 1e-6
-    affinity = np.zeros((graph.count, graph.count))
-    affinity[first, second] = affinity[second, first] = weight
-    degree = affinity.sum(1)
-    normal = affinity / np.sqrt(degree[:, None] * degree)
-    values, vectors = np.linalg.eigh(normal)
-    values, vectors = values[::-1][1 : EIGENVECTORS + 1], vectors[:, ::-1][:, 1 : EIGENVECTORS + 1]
+    both = np.concatenate([first, second]), np.concatenate([second, first])
+    affinity = sparse.coo_array((np.tile(weight, 2), both), (graph.count, graph.count)).tocsr()
+    degree = np.maximum(affinity.sum(1), 1e-12)
+    half = sparse.diags_array(1 / np.sqrt(degree))
+    # The same start gives the same vectors on every run.
+    try:
+        values, vectors = eigsh(half @ affinity @ half, EIGENVECTORS + 1, which="LA", v0=np.sqrt(degree))
+    except ArpackError:  # it did not converge: colours and borders alone decide
+        return np.zeros((graph.count, 0))
+    values, vectors = values[::-1][1:], vectors[:, ::-1][:, 1:]
     points = vectors / np.sqrt(degree)[:, None]
     points /= np.sqrt(np.average(points**2, axis=0, weights=graph.sizes))
     # Slow eigenvectors say more about the whole; the weight is that of contour detectors (Arbelaez et al. 2011).
