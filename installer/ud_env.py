@@ -96,7 +96,7 @@ class Environment:
         if self.folder.exists() and not self.ours() and self.runs():
             return self._use_foreign(tests)
         choice = self._choose(wanted)
-        if not self.ours() or not self.runs():
+        if not self.ours() or self.state().get("running") == "venv" or not self.runs():
             self._create(choice)
         state = self.state()
         if state.get("running"):
@@ -140,8 +140,16 @@ class Environment:
             )
         self.report.step(f"Making the environment {self.folder} with {python.label}")
         if self.folder.exists():
+            if any(self.folder.iterdir()) and not self.ours() and not (self.folder / "pyvenv.cfg").exists():
+                raise InstallError(
+                    f"{self.folder} is there already and is no environment, so it stays as it is.",
+                    "Move it away, or name another folder with --venv DIR.",
+                )
             # Ours but broken, or the torso of an interrupted run: nothing in it is worth keeping.
             shutil.rmtree(self.folder)
+        # The mark comes first, so that what an interrupted run leaves is known as the installer's.
+        self.folder.mkdir(parents=True)
+        self.record(made_by="python3 installer", python=python.path, running="venv", steps={})
         command = [python.path, "-m", "venv", str(self.folder)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_environment())
         self.report.log(done.stdout + done.stderr)
@@ -152,7 +160,7 @@ class Environment:
                 f"The environment {self.folder} could not be made: {words[-1]}.",
                 "Is the folder writable? A copy of Underdrawing in a folder of your own always is.",
             )
-        self.record(made_by="python3 installer", python=python.path, steps={})
+        self.record(running=None)
 
     def _use_foreign(self, tests: bool) -> str:
         """An environment that somebody else made: used when it has everything, never changed."""

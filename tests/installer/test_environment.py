@@ -133,6 +133,23 @@ def test_a_torso_of_an_environment_is_made_anew(small: Small) -> None:
     assert imported(environment, "cpu_part") == "1.0"
 
 
+def test_a_folder_with_something_else_in_it_is_left_alone(small: Small) -> None:
+    environment = small.environment()
+    environment.folder.mkdir()
+    (environment.folder / "letters.txt").write_text("keep me")
+    with pytest.raises(ud_report.InstallError, match="is no environment"):
+        environment.ensure("cpu")
+    assert (environment.folder / "letters.txt").read_text() == "keep me"
+
+
+def test_an_environment_killed_while_it_was_made_is_made_anew(small: Small) -> None:
+    environment = small.environment()
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment.folder)], check=True)
+    environment.record(made_by="python3 installer", running="venv", steps={})
+    environment.ensure("cpu")
+    assert imported(environment, "cpu_part") == "1.0"
+
+
 def test_somebody_elses_environment_is_never_changed(small: Small) -> None:
     environment = small.environment()
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment.folder)], check=True)
