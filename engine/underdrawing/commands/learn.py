@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from underdrawing.commands.show import Json, told
 if TYPE_CHECKING:
     from underdrawing.link.client import Engine
 
+SECONDS_BETWEEN_LINES = 15.0
 JobName = Annotated[str, typer.Argument(metavar="JOB", help="The training: its id, its model's id, or its name.")]
 
 
@@ -200,6 +202,7 @@ def _bar() -> Iterator[Callable[[dict[str, Any]], None]]:
     console = Console(stderr=True)
     columns = (BarColumn(28), TextColumn("{task.percentage:>3.0f}%"), TextColumn("{task.description}"))
     live = console.is_terminal and not show.as_json()
+    told = [time.monotonic()]
     with Progress(*columns, console=console, transient=True, disable=not live) as progress:
         task = progress.add_task("waiting", total=1.0)
 
@@ -207,7 +210,12 @@ def _bar() -> Iterator[Callable[[dict[str, Any]], None]]:
             if event.get("event") == "note":
                 show.note(str(event.get("text", "")))
             if event.get("event") == "progress":
-                progress.update(task, completed=float(event.get("fraction") or 0), description=described(event))
+                share = float(event.get("fraction") or 0)
+                progress.update(task, completed=share, description=described(event))
+                # Where no bar can be drawn (a log, a pipe), a line now and then shows that it goes on.
+                if not live and not show.as_json() and time.monotonic() - told[0] > SECONDS_BETWEEN_LINES:
+                    told[0] = time.monotonic()
+                    show.note(f"{share:.0%}, {described(event)}")
 
         yield on_event
 
