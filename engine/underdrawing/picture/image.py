@@ -130,6 +130,9 @@ class Picture:
         """Encoded colour as (H, W, 3) uint8, for the tools that look at pictures in 8 bits."""
         if self.depth == "u8":
             return np.repeat(self.pixels, 3, axis=2) if self.channels == 1 else np.ascontiguousarray(self.pixels)
+        if self.depth == "u16":  # 65535 / 255 is 257: rounded without floats
+            values = ((self.pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+            return np.repeat(values, 3, axis=2) if self.channels == 1 else values
         return np.rint(self.to_float() * 255).astype(np.uint8)
 
     @classmethod

@@ -46,6 +46,14 @@ def test_sizes_that_are_no_square_and_white_that_clips() -> None:
     assert values.shape == (5, 7, 3) and values[1, 2].tolist() == [1.0, 1.0, 1.0]
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_eight_bits_of_sixteen_are_rounded(channels: int) -> None:
+    every = np.arange(65536, dtype=np.uint16).reshape(256, 256, 1).repeat(channels, axis=2)
+    expected = np.rint(np.arange(65536) / 65535 * 255).astype(np.uint8).reshape(256, 256)
+    shown = Picture(every).to_bytes()
+    assert shown.shape == (256, 256, 3) and all(np.array_equal(shown[..., c], expected) for c in range(3))
+
+
 def test_srgb_curve_against_known_values() -> None:
     encoded = np.array([0.0, 0.04045, 0.5, 1.0], np.float32)
     np.testing.assert_allclose(srgb_decode(encoded), [0.0, 0.0031308, 0.2140411, 1.0], atol=1e-6)
