@@ -53,7 +53,7 @@ class Cutout:
         halo = dilate(mask, REACH)
         edges = cut(primitive.edges, 255)
         if edges is not None:
-            edges = np.where(halo, edges, np.uint8(255))
+            edges = np.where(dilate(mask, _outline_reach(edges, mask)), edges, np.uint8(255))
         return cls(box.x, box.y, mask, halo, cut(primitive.segments, 0), edges, cut(primitive.paint, 0))
 
     @property
@@ -117,6 +117,20 @@ class Cutout:
             planes["edges"] = edges
         changed[here] = halo
         return primitive.with_planes(**planes), changed
+
+
+def _outline_reach(edges: np.ndarray, mask: np.ndarray) -> int:
+    """How far outside of the region its own outline lies, 1 to `REACH` pixels.
+
+    Taking more along would leave bristles: the ends of lines that only meet the region.
+    """
+    line = edges < LINE
+    rim = mask & ~(cv2.erode(mask.view(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    if not line.any():
+        return 1
+    away = cv2.distanceTransform((~line).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)[rim]
+    close = away[away <= REACH + 0.5]
+    return int(np.clip(np.ceil(np.percentile(close, 80) - 0.5), 1, REACH)) if close.size else 1
 
 
 def _soft(plane: np.ndarray, size: tuple[int, int]) -> np.ndarray:

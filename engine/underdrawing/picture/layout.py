@@ -18,10 +18,10 @@ from underdrawing.picture.image import Picture, PictureError
 from underdrawing.picture.palette import Palette
 
 WORK = 384  # pixels of the longer side at which pictures are compared
-PIECES = 1200  # superpixels a picture
-NEAR = 4  # looks of a class that are averaged: a single one may be a wrong pixel of the drawing
-PLACE = 0.6  # weight of the position beside the looks, whose spread over the picture is 1
-SMOOTH = 1.2  # how strongly neighbours agree, in units of the costs' spread
+PIECES = 2400  # superpixels a picture
+NEAR = 2  # looks of a class that are averaged: a single one may be a wrong pixel of the drawing
+PLACE = 0.8  # weight of the position beside the looks, whose spread over the picture is 1
+SMOOTH = 0.9  # how strongly neighbours agree, in units of the costs' spread
 ROUNDS = 12  # of agreement
 CRUMB = 0.0008  # of the picture: smaller pieces are given to what is around them
 
@@ -94,7 +94,7 @@ def _pieces(rgb: np.ndarray) -> _Pieces:
         labels = np.arange(pixels).reshape(small.shape[:2])
     else:
         count = min(PIECES, pixels // 16)
-        labels = slic(lab, n_segments=count, compactness=12, convert2lab=False, start_label=0, sigma=0.7)
+        labels = slic(small, n_segments=count, compactness=8, start_label=0, sigma=0.7)
         labels = np.unique(labels, return_inverse=True)[1].reshape(labels.shape)
     area = np.bincount(labels.ravel()).astype(np.float32)
 

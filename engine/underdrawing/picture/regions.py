@@ -179,33 +179,28 @@ def change(
         operation = Operation(operation)
     except ValueError:
         raise PictureError(f"{operation!r} is no region tool; there are {', '.join(Operation)}.") from None
-    try:
-        if operation in (Operation.MOVE, Operation.COPY):
-            shift = int(values.get("dx") or 0), int(values.get("dy") or 0)
-            return (move if operation is Operation.MOVE else copy)(primitive, region, *shift)
-        if operation is Operation.SCALE:
-            return scale(primitive, region, _factor(values.get("factor")), _point(values.get("centre")))
-    except (TypeError, OverflowError):
-        raise PictureError(f"The values for {operation} are not numbers.") from None
+    if operation in (Operation.MOVE, Operation.COPY):
+        dx, dy = _numbers("shift", [values.get("dx") or 0, values.get("dy") or 0])
+        return (move if operation is Operation.MOVE else copy)(primitive, region, round(dx), round(dy))
+    if operation is Operation.SCALE:
+        factor, centre = values.get("factor"), values.get("centre")
+        if factor is None:
+            raise PictureError("Scaling needs a factor: one number, or two (horizontal and vertical).")
+        both = _numbers("factor", factor if isinstance(factor, (list, tuple)) else [factor, factor])
+        return scale(primitive, region, both, None if centre is None else _numbers("centre", centre))
     if operation is Operation.MIRROR:
         return mirror(primitive, region, str(values.get("axis") or Axis.HORIZONTAL))
     return remove(primitive, region)
 
 
-def _factor(value: Any) -> tuple[float, float]:
-    if value is None:
-        raise PictureError("Scaling needs a factor, one number or two (horizontal and vertical).")
-    both = (value, value) if isinstance(value, (int, float)) else tuple(value)
-    if len(both) != 2:
-        raise PictureError("A factor is one number, or two (horizontal and vertical).")
-    return float(both[0]), float(both[1])
-
-
-def _point(value: Any) -> tuple[float, float] | None:
-    if value is None:
-        return None
-    x, y = value
-    return float(x), float(y)
+def _numbers(name: str, values: Any) -> tuple[float, float]:
+    try:
+        first, second = (float(value) for value in values)
+    except (TypeError, ValueError):
+        first = second = math.nan
+    if not (math.isfinite(first) and math.isfinite(second)):
+        raise PictureError(f"The {name} {values!r} is not a pair of numbers.")
+    return first, second
 
 
 def _replaced(primitive: Primitive, region: np.ndarray, place: Callable[[Cutout], Cutout]) -> RegionEdit:
