@@ -45,8 +45,8 @@ def restore_detail(
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     detail = cv2.remap(fine, x + moved[..., 0], y + moved[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
     # Where neighbours found their detail in quite different places it would be noise: there it fades out.
-    detail *= cv2.resize(_agreement(offsets), size, interpolation=cv2.INTER_LINEAR)[..., None]
-    return np.clip(smooth + detail, 0, 1).astype(np.float32)
+    sure = cv2.resize(_agreement(offsets), size, interpolation=cv2.INTER_LINEAR)[..., None]
+    return np.clip(smooth + detail * sure, 0, 1).astype(np.float32)
 
 
 def _patches(picture: np.ndarray) -> np.ndarray:

@@ -146,7 +146,7 @@ def apply(
         patch = base.copy()
         patch[inner] = result
         result = poisson(base, patch, mask[surrounds.slices()])[inner]
-    soft = feather(mask[wanted.slices()], options.feather) if not options.whole else mask[wanted.slices()]
+    soft = mask[wanted.slices()] if options.whole else feather(mask, options.feather, wanted)
     picture = Picture.from_float(result, original.crop(wanted), info.white)
     bounds = wanted.translate(area.x, area.y)
     return Applied(bounds, picture, soft.astype(np.float32), device, time.perf_counter() - start, tuple(notes))
@@ -173,7 +173,7 @@ def _mask(before: Primitive, after: Primitive, given: np.ndarray | None, options
     difference = edit_mask(before, after, **grown)
     mask = difference if given is None else combine(difference, given, options.mask_mode)
     bounds = Bounds.of_mask(mask)
-    if bounds is None:
+    if bounds.is_empty:
         raise EngineError(
             "nothing_edited",
             "Nothing is edited: the underdrawing is as it was learnt"
