@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from underdrawing import __version__
-from underdrawing.commands import learn, make, models, system, use, weights
+from underdrawing.commands import bench, learn, make, models, system, use, weights
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,6 +28,7 @@ for panel, commands in _PANELS.items():
         app.command(rich_help_panel=panel)(command)
 app.add_typer(models.app, name="models", rich_help_panel="Pictures")
 app.add_typer(system.app, name="engine", rich_help_panel="The engine and the machine")
+app.add_typer(bench.app, name="bench", rich_help_panel="The engine and the machine")
 app.add_typer(weights.app, name="weights", rich_help_panel="The engine and the machine")
 
 
