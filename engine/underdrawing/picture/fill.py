@@ -60,7 +60,9 @@ def fill(primitive: Primitive, region: np.ndarray) -> Ground:
     if primitive.edges is not None or primitive.paint is not None:
         source = borrow(_look(primitive), labels, halo)
     if primitive.edges is not None and source is not None:
-        edges = np.where(halo, _take(primitive.edges, source, 255), primitive.edges)
+        edges = np.where(halo, np.uint8(255), primitive.edges)
+        at, lines = _take(primitive.edges, source, halo)
+        edges[at] = lines
         planes["edges"] = _close_borders(edges, labels, region, halo)
     if primitive.paint is not None and source is not None:
         planes["paint"] = _fill_paint(primitive.paint, source, labels, dilate(region, 1))
@@ -122,24 +124,26 @@ def _labels(primitive: Primitive) -> np.ndarray:
     return np.zeros(primitive.size[::-1], np.uint8)
 
 
-def _look(primitive: Primitive) -> np.ndarray:
-    """(C, H, W) float32: what two places should have in common for one to be borrowed for the other."""
+def _look(primitive: Primitive) -> list[np.ndarray]:
+    """(H, W) uint8 planes: what two places should have in common for one to be borrowed for the other."""
     layers = []
     if primitive.edges is not None:
-        layers.append(2 * cv2.GaussianBlur(255 - primitive.edges, (0, 0), 2).astype(np.float32) / 255)
+        # Twice as strong: a line that is nowhere continued is seen more than a colour that differs a little.
+        blurred = cv2.GaussianBlur(255 - primitive.edges, (0, 0), 2)
+        layers.append(cv2.add(blurred, blurred))
     if primitive.paint is not None:
-        layers += [primitive.paint[..., channel].astype(np.float32) / 255 for channel in range(3)]
-    return np.stack(layers)
+        layers += [primitive.paint[..., channel] for channel in range(3)]
+    return layers
 
 
-def borrow(look: np.ndarray, labels: np.ndarray, hole: np.ndarray) -> np.ndarray:
+def borrow(look: list[np.ndarray], labels: np.ndarray, hole: np.ndarray) -> np.ndarray:
     """Where every pixel of the hole is copied from.
 
     The hole is laid over other places; the place where most of the hole's labels find the same label, and where the
     surroundings look most like those of the hole, serves first; what it cannot serve is left to the next place.
 
     Args:
-        look: (C, H, W) float32, features of the surroundings.
+        look: (H, W) uint8 planes, features of the surroundings.
         labels: (H, W) uint8, already filled in the hole.
         hole: (H, W) bool.
 
@@ -150,11 +154,11 @@ def borrow(look: np.ndarray, labels: np.ndarray, hole: np.ndarray) -> np.ndarray
     # Near places fit best, and a small hole deserves to be looked at in full resolution.
     tight = Bounds.of_mask(hole)
     box = tight.expand(max(MARGIN, 3 * max(tight.size) // 2), (hole.shape[1], hole.shape[0]))
-    hole, labels, look = hole[box.slices()], labels[box.slices()], look[:, *box.slices()]
+    hole, labels, look = hole[box.slices()], labels[box.slices()], [plane[box.slices()] for plane in look]
     rows, columns = np.nonzero(hole)
     open_ = np.ones(len(rows), bool)
     step = max(1, -(-max(hole.shape) // SEARCH))
-    search = _Search(look[:, ::step, ::step], labels[::step, ::step], hole[::step, ::step])
+    search = _Search([plane[::step, ::step] for plane in look], labels[::step, ::step], hole[::step, ::step])
     for _ in range(SHIFTS):
         wanted = np.zeros_like(hole)
         wanted[rows[open_], columns[open_]] = True
@@ -177,7 +181,7 @@ def borrow(look: np.ndarray, labels: np.ndarray, hole: np.ndarray) -> np.ndarray
 class _Search:
     """All shifts of a hole weighed at once, by correlation in the frequency domain."""
 
-    def __init__(self, look: np.ndarray, labels: np.ndarray, hole: np.ndarray) -> None:
+    def __init__(self, look: list[np.ndarray], labels: np.ndarray, hole: np.ndarray) -> None:
         self.labels, self.hole = labels, hole
         self.shape = tuple(fft.next_fast_len(2 * side, real=True) for side in hole.shape)
         valid = (~hole).astype(np.float32)
@@ -190,14 +194,17 @@ class _Search:
         ring = around.astype(np.float32)
         pairs = np.maximum(self._correlate(self._forward(ring), self.valid), 0)
         error = np.zeros(self.shape, np.float32)
-        for layer in look:
+        layers = [plane.astype(np.float32) / 255 for plane in look]
+        for layer in layers:
             error += self._correlate(self._forward(ring * layer * layer), self.valid)
             error -= 2 * self._correlate(self._forward(ring * layer), self._forward(valid * layer))
             error += self._correlate(self._forward(ring), self._forward(valid * layer * layer))
         total = max(1.0, float(ring.sum()))
         # A shift whose surroundings mostly fall outside says little; it counts as a bad match.
         mean = np.maximum(error, 0) / np.maximum(pairs, 1)
-        scale = max(1e-4, float(np.mean([layer[~hole].var() for layer in look]) * len(look)) if valid.any() else 1.0)
+        scale = max(
+            1e-4, float(np.mean([layer[~hole].var() for layer in layers]) * len(layers)) if valid.any() else 1.0
+        )
         match = np.exp(-mean / scale) * np.minimum(1, 2 * pairs / total)
         far = np.hypot(*np.meshgrid(*(fft.fftfreq(side, 1 / side) for side in self.shape), indexing="ij"))
         self.like = 0.5 * match - 0.3 * far.astype(np.float32) / max(hole.shape)
@@ -228,57 +235,62 @@ class _Search:
         return np.asarray(fft.irfft2(np.conj(first) * second, self.shape), np.float32)
 
 
-def _take(plane: np.ndarray, offsets: np.ndarray, empty: int) -> np.ndarray:
-    """The plane with the pixels that have an offset copied from there, all others `empty`."""
-    result = np.full_like(plane, empty)
-    rows, columns = np.nonzero(offsets.any(axis=2))
-    dx, dy = offsets[rows, columns].T
-    result[rows, columns] = plane[rows + dy, columns + dx]
-    return result
+def _take(plane: np.ndarray, offsets: np.ndarray, where: np.ndarray) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+    """The pixels of `where` that have an offset, as an index (rows, columns), and what is found at their source."""
+    rows, columns = np.nonzero(where)
+    shifts = offsets[rows, columns]
+    has = shifts.any(axis=1)
+    rows, columns, (dx, dy) = rows[has], columns[has], shifts[has].T
+    return (rows, columns), plane[rows + dy, columns + dx]
 
 
 def _close_borders(edges: np.ndarray, labels: np.ndarray, region: np.ndarray, halo: np.ndarray) -> np.ndarray:
     """Outlines along the new borders of classes, between those classes whose borders are outlined elsewhere too."""
-    border, pairs = _borders(labels)
-    near = cv2.erode(edges, np.ones((2 * REACH + 1,) * 2, np.uint8)) < LINE
-    outside = border & ~halo
+    rows, columns, pairs = _borders(labels)
+    near = cv2.erode(edges, np.ones((2 * REACH + 1,) * 2, np.uint8))[rows, columns] < LINE
+    outside = ~halo[rows, columns]
     total = np.bincount(pairs[outside], minlength=65536)
     outlined = np.bincount(pairs[outside & near], minlength=65536)
     usual = outlined > 0.5 * np.maximum(total, 1)
+    open_ = region[rows, columns] & ~near & usual[pairs]
     result = edges.copy()
-    result[border & region & ~near & usual[pairs]] = 0
+    result[rows[open_], columns[open_]] = 0
     return result
 
 
-def _borders(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels that differ from the one to the right or below, and the number of the pair of classes, both (H, W)."""
-    border = np.zeros(labels.shape, bool)
-    pairs = np.zeros(labels.shape, np.int64)
-    for here, there in (
-        ((slice(None), slice(None, -1)), (slice(None), slice(1, None))),
-        ((slice(None, -1), slice(None)), (slice(1, None), slice(None))),
-    ):
-        first, second = labels[here].astype(np.int64), labels[there].astype(np.int64)
-        differ = first != second
-        border[here] |= differ
-        pairs[here] = np.where(differ, np.minimum(first, second) * 256 + np.maximum(first, second), pairs[here])
-    return border, pairs
+def _borders(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows, columns of the pixels that differ from the one to the right or below, and a number of the two classes."""
+    found = []
+    for dy, dx in ((0, 1), (1, 0)):
+        height, width = labels.shape[0] - dy, labels.shape[1] - dx
+        rows, columns = np.nonzero(labels[:height, :width] != labels[dy:, dx:])
+        first = labels[rows, columns].astype(np.int64)
+        second = labels[rows + dy, columns + dx].astype(np.int64)
+        found.append((rows, columns, np.minimum(first, second) * 256 + np.maximum(first, second)))
+    across, down = found
+    return tuple(np.concatenate(both) for both in zip(across, down, strict=True))  # type: ignore[return-value]
 
 
 def _fill_paint(paint: np.ndarray, offsets: np.ndarray, labels: np.ndarray, region: np.ndarray) -> np.ndarray:
     """Paint copied by offsets; what has none takes the nearest colour of its class outside of the region."""
     result = paint.copy()
-    taken = region & offsets.any(axis=2)
-    result[taken] = _take(paint, offsets, 0)[taken]
-    rest = region & ~taken
+    at, colours = _take(paint, offsets, region)
+    result[at] = colours
+    rest = region.copy()
+    rest[at] = False
+    # Its own box holds nearly all that is nearest, and looking through the whole picture takes long.
+    box = Bounds.of_mask(region).expand(REACH + 1, (region.shape[1], region.shape[0]))
     for label in np.unique(labels[rest]) if rest.any() else ():
         known = ~region & (labels == label)
-        known = known if known.any() else ~region
+        if not known.any():
+            known = ~region
+        part = box.slices() if known[box.slices()].any() else (slice(None), slice(None))
+        known = known[part]
         _, nearest = cv2.distanceTransformWithLabels(
             (~known).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
         )
-        colours = np.zeros((int(nearest.max()) + 1, 3), np.uint8)
-        colours[nearest[known]] = paint[known]
-        mine = rest & (labels == label)
-        result[mine] = colours[nearest[mine]]
+        table = np.zeros((int(nearest.max()) + 1, 3), np.uint8)
+        table[nearest[known]] = paint[part][known]
+        mine = (rest & (labels == label))[part]
+        result[part][mine] = table[nearest[mine]]
     return result
