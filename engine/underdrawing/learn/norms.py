@@ -51,7 +51,10 @@ class PixelNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
-        return x * torch.rsqrt((x * x).mean(1, keepdim=True) + self.epsilon) * self.gain.to(x.dtype)
+        values = x.float() if x.dtype is torch.float16 else x  # squares above 255 leave float16's range
+        return (values * torch.rsqrt((values * values).mean(1, keepdim=True) + self.epsilon)).to(
+            x.dtype
+        ) * self.gain.to(x.dtype)
 
 
 @contextmanager

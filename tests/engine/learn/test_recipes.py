@@ -102,6 +102,9 @@ def test_the_export_is_what_was_trained(begin: Callable[..., Run], tmp_path: Pat
     export.write_check(graphs, plan, tmp_path)
     assert len(export.check_sizes(graphs[0], plan)) >= 3
     assert compare(tmp_path, "generator.onnx") < 1e-4
+    halves = export.export_half(graphs, plan, tmp_path)
+    assert compare(tmp_path, halves[0].file) < export.FLOAT16_BOUND
+    assert halves[0].precision == "float16"
     # A comparison that cannot fail would be none: another network's answers must differ.
     other = begin(seed=1, **options)
     export.write_check(other.graphs(), plan, tmp_path)
