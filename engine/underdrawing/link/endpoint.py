@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any, Dict, Iterator, List, Optional
 
 from .messages import PROTOCOL, EngineError
 
+MOST_TOLD = 1 << 18  # bytes of start.log after which it begins anew
 FOLDERS = ("run", "keys", "models", "training", "spool", "weights", "logs")
 
 
@@ -26,10 +28,10 @@ def home() -> Path:
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "Underdrawing"
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "Underdrawing"
-    # Flatpak gives its programs a data folder of their own; the engine's is the host's.
+    # Flatpak and Snap give their programs data folders of their own; the engine's is the user's.
     data = os.environ.get("HOST_XDG_DATA_HOME") or os.environ.get("XDG_DATA_HOME")
-    if not data or ".var/app" in data:
-        data = str(Path.home() / ".local" / "share")
+    if not data or ".var/app" in data or os.environ.get("SNAP"):
+        data = str(Path(os.environ.get("SNAP_REAL_HOME") or Path.home()) / ".local" / "share")
     return Path(data) / "underdrawing"
 
 
@@ -153,23 +155,49 @@ def try_lock(handle: Any) -> bool:
     return True
 
 
+def clean_environment(python: str) -> Dict[str, str]:
+    """The environment for a program of the engine: without what a host (an AppImage, say) set for its own Python."""
+    own = ("PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH", "LD_PRELOAD", "GI_TYPELIB_PATH")
+    environment = {k: v for k, v in os.environ.items() if k not in own}
+    if "PYTHONPATH" in os.environ and python == sys.executable:
+        environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
+    return environment
+
+
+# Engines that this process started. Kept, as a process object that is thrown away warns that its process still runs.
+_started: "List[subprocess.Popen[bytes]]" = []
+
+
+@atexit.register
+def _let_go() -> None:
+    """Engines outlive this process on purpose; nothing needs to warn of it."""
+    for process in _started:
+        process.returncode = 0
+
+
 def start_engine(folder: Path) -> "subprocess.Popen[bytes]":
     """Start an engine of its own, which outlives this process."""
     command = [*engine_command(folder), "--home", str(folder)]
     make_home(folder)
-    output = open(str(folder / "logs" / "start.log"), "ab")
+    told = folder / "logs" / "start.log"  # only what goes wrong before the engine has its own log
+    output = open(str(told), "wb" if told.exists() and told.stat().st_size > MOST_TOLD else "ab")
     options: Dict[str, Any] = {}
     if sys.platform == "win32":
         options["creationflags"] = 0x00000008 | 0x08000000  # DETACHED_PROCESS, CREATE_NO_WINDOW
     else:
         options["start_new_session"] = True
-    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH")}
-    if "PYTHONPATH" in os.environ and command[0] == sys.executable:
-        environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
     try:
-        return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, cwd=str(folder), **options
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=clean_environment(command[0]),
+            cwd=str(folder),
+            **options,
         )
+        _started[:] = [p for p in _started if p.poll() is None] + [process]
+        return process
     except OSError as error:
         raise EngineError(
             "not_startable",

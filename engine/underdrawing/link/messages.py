@@ -10,10 +10,13 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 PROTOCOL = 1
 MAGIC = b"UD1"
 
-# No part of a message may be longer; bigger things travel in chunks of CHUNK bytes.
-MOST_BYTES = 16 << 20
-CHUNK = 4 << 20
-MOST_PARTS = 64
+# No part of a message may be longer than MOST_BYTES. Pictures of at most INLINE bytes together go with the message
+# that speaks of them; bigger ones travel alone, in chunks of CHUNK bytes, WINDOW of them on their way at a time.
+MOST_BYTES = 4 << 20
+INLINE = 4 << 20
+CHUNK = 1 << 20
+WINDOW = 4
+MOST_PARTS = 16
 MOST_HEADER = 1 << 20
 MOST_DEPTH = 16
 

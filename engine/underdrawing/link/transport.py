@@ -1,20 +1,26 @@
-"""Two ways to the engine with one face: ZeroMQ itself, and a bridge process where zmq cannot be loaded."""
+"""Two ways to the engine with one face: ZeroMQ itself, and a bridge process where zmq cannot be loaded.
+
+Neither ever waits longer than it is told to. Both say by `lost` that the engine is gone.
+"""
 
 from __future__ import annotations
 
 import queue
-import struct
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
-from typing import Any, BinaryIO, List, Optional, Sequence
+from typing import Any, List, Optional, Sequence, Union
 
-from .endpoint import Connection, engine_python
+from .endpoint import Connection, clean_environment, engine_python
 from .keys import load_pair
-from .messages import MOST_BYTES, MOST_PARTS, EngineError
+from .messages import MOST_BYTES, EngineError
+from .pipes import read_parts, write_parts
 
-HIGH_WATER = 8  # messages, not bytes
+HIGH_WATER = 64  # messages, not bytes; both sides keep few big ones on their way
+BEAT = 3.0  # seconds between ZeroMQ's own heartbeats
+SILENT = 12.0  # seconds without one after which a connection counts as broken
 
 
 def zmq_available() -> bool:
@@ -28,87 +34,89 @@ def zmq_available() -> bool:
 
 
 class ZmqTransport:
-    """A DEALER socket with CURVE."""
+    """A DEALER socket with CURVE.
+
+    Attributes:
+        lost: the engine is gone; nothing will come any more.
+        refused: it is there, and does not know this user's key.
+    """
 
     def __init__(self, folder: Path, connection: Connection) -> None:
         import zmq
+        from zmq.utils.monitor import recv_monitor_message
 
-        self._zmq = zmq
+        self._zmq, self._monitor_message = zmq, recv_monitor_message
         public, secret = load_pair(folder / "keys", "client", create=False)
+        self.lost = self.refused = False
         self.context = zmq.Context()
         self.socket = self.context.socket(zmq.DEALER)
         self.socket.linger = 0  # or closing the host would wait for an engine that is gone
         self.socket.set_hwm(HIGH_WATER)
+        self.socket.maxmsgsize = MOST_BYTES
+        # A connection that broke is a new engine with a new port: looked up anew, never tried again blindly.
+        self.socket.reconnect_ivl = -1
+        self.socket.heartbeat_ivl, self.socket.heartbeat_timeout = int(BEAT * 1000), int(SILENT * 1000)
         self.socket.curve_publickey, self.socket.curve_secretkey = public, secret
         self.socket.curve_serverkey = connection.public_key.encode("ascii")
+        refused = zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+        refused |= zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+        self._refusals = refused
+        self._monitor = self.socket.get_monitor_socket(refused | zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED)
+        self._monitor.linger = 0
         self.socket.connect(connection.endpoint)
+        self._poller = zmq.Poller()
+        self._poller.register(self.socket, zmq.POLLIN)
+        self._poller.register(self._monitor, zmq.POLLIN)
 
-    def send(self, parts: Sequence[Any], timeout: float) -> bool:
-        """Send a multipart message; False when it could not go out within `timeout` seconds."""
-        if not self.socket.poll(int(min(timeout, 30.0) * 1000), self._zmq.POLLOUT):
+    @property
+    def readable(self) -> List[Any]:
+        """Sockets to poll; `receive` acts on whichever is ready."""
+        return [self.socket, self._monitor]
+
+    def send(self, parts: Sequence[Any]) -> bool:
+        """Send a multipart message without waiting; False when there is no room on the way now."""
+        try:
+            self.socket.send_multipart(parts, self._zmq.DONTWAIT, copy=True)
+            return True
+        except self._zmq.Again:
             return False
-        self.socket.send_multipart(parts, copy=True)
-        return True
 
     def receive(self, timeout: float) -> Optional[List[bytes]]:
-        """The next message, or None after `timeout` seconds."""
-        if not self.socket.poll(int(min(timeout, 30.0) * 1000), self._zmq.POLLIN):
-            return None
-        return list(self.socket.recv_multipart())
+        """The next message, or None after `timeout` seconds or when the connection is lost."""
+        ready = dict(self._poller.poll(int(timeout * 1000)))
+        if self.socket in ready:
+            return list(self.socket.recv_multipart())
+        if self._monitor in ready:
+            event = self._monitor_message(self._monitor)["event"]
+            self.refused = self.refused or bool(event & self._refusals)
+            self.lost = True
+        return None
 
     def close(self) -> None:
         """Close without waiting."""
+        self.socket.disable_monitor()
+        self._monitor.close(0)
         self.socket.close(0)
         self.context.term()
 
 
-def write_parts(stream: BinaryIO, parts: Sequence[Any]) -> None:
-    """A multipart message on a pipe: the number of parts, then each with its length (big endian)."""
-    stream.write(struct.pack(">I", len(parts)))
-    for part in parts:
-        view = memoryview(part).cast("B")
-        stream.write(struct.pack(">Q", view.nbytes))
-        stream.write(view)
-    stream.flush()
-
-
-def read_parts(stream: BinaryIO) -> Optional[List[bytes]]:
-    """The next message of a pipe; None at its end, or where what comes is not in this form."""
-
-    def exactly(count: int) -> bytes:
-        data = stream.read(count)
-        if data is None or len(data) != count:
-            raise EOFError
-        return bytes(data)
-
-    try:
-        (count,) = struct.unpack(">I", exactly(4))
-        if count > MOST_PARTS + 2:
-            return None
-        parts = []
-        for _ in range(count):
-            (size,) = struct.unpack(">Q", exactly(8))
-            if size > MOST_BYTES:
-                return None
-            parts.append(exactly(size))
-        return parts
-    except (EOFError, OSError, ValueError):
-        return None
-
-
 class BridgeTransport:
-    """The engine's own Python relays to ZeroMQ; this side needs pipes alone."""
+    """The engine's own Python relays to ZeroMQ; this side needs pipes alone.
+
+    Two threads move the bytes, so that a bridge that hangs holds nobody up.
+    """
 
     def __init__(self, folder: Path, connection: Connection) -> None:
         command = [engine_python(folder), "-m", "underdrawing.link.bridge", "--home", str(folder)]
-        options = {"creationflags": 0x08000000} if sys.platform == "win32" else {}
+        options: Any = {"creationflags": 0x08000000} if sys.platform == "win32" else {}
         try:
             self.process = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                **options,  # type: ignore[call-overload]
+                env=clean_environment(command[0]),
+                **options,
             )
         except OSError as error:
             raise EngineError(
@@ -116,40 +124,86 @@ class BridgeTransport:
                 "The bridge to the engine could not be started: %s." % (error.strerror or error),
                 "Repair the installation with: python3 installer engine",
             ) from None
-        self.arrived: "queue.Queue[Optional[List[bytes]]]" = queue.Queue(maxsize=HIGH_WATER)
-        threading.Thread(target=self._read, daemon=True).start()
+        self.lost = self.refused = False
+        self._arrived: "queue.Queue[List[bytes]]" = queue.Queue(HIGH_WATER)
+        self._leaving: "queue.Queue[Optional[Sequence[Any]]]" = queue.Queue(HIGH_WATER)
+        self._closing = False
+        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._read, self._write)]
+        for thread in self._threads:
+            thread.start()
 
     def _read(self) -> None:
-        while True:
+        while not self._closing:
             parts = read_parts(self.process.stdout)
-            self.arrived.put(parts)
             if parts is None:
-                return
+                break
+            while not self._closing:
+                try:
+                    self._arrived.put(parts, timeout=0.2)
+                    break
+                except queue.Full:
+                    continue
+        self.lost = True
 
-    def send(self, parts: Sequence[Any], timeout: float) -> bool:
-        """Send a multipart message; False when the bridge is gone."""
+    def _write(self) -> None:
+        while True:
+            parts = self._leaving.get()
+            if parts is None:
+                break
+            try:
+                write_parts(self.process.stdin, parts)
+            except (OSError, ValueError):
+                self.lost = True
+                break
+
+    def send(self, parts: Sequence[Any]) -> bool:
+        """Send a multipart message without waiting; False when there is no room on the way now."""
         try:
-            write_parts(self.process.stdin, parts)
-        except (OSError, ValueError):
+            self._leaving.put_nowait(parts)
+            return True
+        except queue.Full:
             return False
-        return True
 
     def receive(self, timeout: float) -> Optional[List[bytes]]:
-        """The next message, or None after `timeout` seconds."""
-        try:
-            parts = self.arrived.get(timeout=max(0.001, timeout))
-        except queue.Empty:
-            return None
-        if parts is None:
-            raise EngineError("engine_gone", "The bridge to the engine ended.", "Try again; it is started anew.")
-        return parts
+        """The next message, or None after `timeout` seconds or when the connection is lost."""
+        end = time.monotonic() + timeout
+        while True:
+            gone = self.lost  # asked before the queue is, or the last message would be missed
+            # A look without any wait would never let the reader's thread run in hosts that hold Python's lock.
+            wait = min(0.05, max(0.001, end - time.monotonic()))
+            try:
+                return self._arrived.get(timeout=wait)
+            except queue.Empty:
+                if gone or time.monotonic() >= end:
+                    return None
 
     def close(self) -> None:
         """End the bridge."""
+        self._closing = True
         self.process.kill()
+        try:
+            self._leaving.put_nowait(None)
+        except queue.Full:
+            pass  # the writer meets a broken pipe
+        self.process.wait(5)
+        for thread in self._threads:
+            thread.join(5)
         for pipe in (self.process.stdin, self.process.stdout):
             try:
-                pipe.close()
+                if pipe is not None:
+                    pipe.close()
             except OSError:
                 pass
-        self.process.wait(5)
+
+
+Transport = Union[ZmqTransport, BridgeTransport]
+
+
+def open_transport(folder: Path, connection: Connection, bridge: Optional[bool] = None) -> Transport:
+    """The way to this engine: ZeroMQ where it can be loaded (or `bridge` is False), else the bridge.
+
+    Raises:
+        EngineError: "no_key", "key_exposed", or the bridge cannot be started.
+    """
+    use_bridge = not zmq_available() if bridge is None else bridge
+    return BridgeTransport(folder, connection) if use_bridge else ZmqTransport(folder, connection)

@@ -1,0 +1,177 @@
+"""Finding the engine, or starting it: in small steps of which none waits, so that a host's window stays alive."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import Any, Optional
+
+from . import endpoint
+from .endpoint import Connection
+from .messages import ERROR, REPLY, EngineError, decode, request
+from .transport import Transport, open_transport
+
+GREET = 8.0  # seconds that an engine has to answer the first message
+PAUSE = 0.03  # seconds between looks
+KNOCK = 1.0  # seconds for the plain connection that tells whether anybody listens
+
+
+class Finder:
+    """One search for the engine.
+
+    Args:
+        folder: the engine's home.
+        start: start an engine where there is none.
+        timeout: seconds after which the search is given up.
+        bridge: True and False choose the way; None takes ZeroMQ where it can be loaded.
+    """
+
+    def __init__(self, folder: Path, start: bool, timeout: float, bridge: Optional[bool] = None) -> None:
+        self.folder, self.start, self.bridge = folder, start, bridge
+        self.end = time.monotonic() + timeout
+        self.connection: Optional[Connection] = None
+        self._timeout = timeout
+        self._lock: Any = None
+        self._process: "Optional[subprocess.Popen[bytes]]" = None
+        self._greeting: Optional[Transport] = None
+        self._greeted = ""
+        self._greet_end = self._next_look = self._next_start = 0.0
+        self._wrong: Optional[Connection] = None  # where somebody listens who is not our engine
+        self._refusal: Optional[EngineError] = None
+
+    def step(self) -> Optional[Transport]:
+        """Go on a little; the way to an engine that has answered, or None as long as there is none.
+
+        Raises:
+            EngineError: there is none and none is to be started, it cannot be started, it is of another version, or
+                the time is over. The search is over then.
+        """
+        try:
+            found = self._step()
+        except BaseException:
+            self.close()
+            raise
+        if found is not None:
+            self._greeting = None
+            self.close()
+        return found
+
+    def close(self) -> None:
+        """Give the search up."""
+        if self._greeting is not None:
+            self._greeting.close()
+            self._greeting = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _step(self) -> Optional[Transport]:
+        now = time.monotonic()
+        if self._greeting is not None:
+            return self._listen(now)
+        if now >= self.end:
+            text = "No engine could be reached within %d seconds." % self._timeout
+            raise self._refusal or EngineError("not_startable", text, "Run: underdrawing doctor")
+        if now < self._next_look:
+            return None
+        self._next_look = now + PAUSE
+        connection = Connection.read(self.folder)
+        if connection is not None and connection != self._wrong and _somebody_listens(connection):
+            self._greet(connection, now)
+        elif not self.start:
+            raise EngineError("not_running", "The engine is not running.", "Start it with: underdrawing engine start")
+        else:
+            self._begin()
+        return None
+
+    def _greet(self, connection: Connection, now: float) -> None:
+        """Say hello; only who answers is our engine."""
+        endpoint.check_protocol(connection)
+        try:
+            transport = open_transport(self.folder, connection, self.bridge)
+        except EngineError as error:
+            if error.code not in ("no_key", "key_exposed") or not self.start:
+                raise
+            self._refusal = error
+            self._begin()
+            return
+        hello = request("hello", {})
+        transport.send(hello.encode())
+        self._greeting, self._greeted, self.connection = transport, hello.id, connection
+        self._greet_end = min(self.end, now + GREET)
+
+    def _listen(self, now: float) -> Optional[Transport]:
+        transport = self._greeting
+        assert transport is not None  # noqa: S101 - as this is only called when it is there
+        parts = transport.receive(0)
+        if parts is not None:
+            message = decode(parts)
+            if message.id == self._greeted and message.kind == REPLY:
+                return transport
+            if message.kind == ERROR:
+                raise EngineError.from_dict(message.body)
+        if not transport.lost and now < self._greet_end:
+            return None
+        # Nobody of ours: a file left over whose port another program has, an engine that just ends, or one that hangs.
+        if transport.refused:
+            self._refusal = EngineError(
+                "refused", "The engine does not accept this user's key.", "Restart it: underdrawing engine stop"
+            )
+        elif not transport.lost:
+            self._refusal = EngineError(
+                "engine_silent", "The engine does not answer.", "Restart it: underdrawing engine stop"
+            )
+        transport.close()
+        self._greeting, self._wrong = None, self.connection
+        if not self.start:
+            hint = "Start it with: underdrawing engine start"
+            raise self._refusal or EngineError("not_running", "The engine is not running.", hint)
+        self._begin()
+        return None
+
+    def _begin(self) -> None:
+        """Start an engine, unless one runs or somebody else is starting one."""
+        if self._process is not None:
+            code = self._process.poll()
+            if code:
+                raise EngineError(
+                    "not_startable",
+                    "The engine ended while it started (exit code %d)%s" % (code, _why(self.folder)),
+                    "See %s, or run: underdrawing doctor" % (self.folder / "logs" / "start.log"),
+                )
+            # Code 0: another engine was there already and needs a moment, or has just ended.
+            if code is None or time.monotonic() < self._next_start:
+                return
+        if self._lock is None:
+            endpoint.make_home(self.folder)
+            lock = open(str(self.folder / "run" / "start.lock"), "a+b")
+            if not endpoint.try_lock(lock):
+                lock.close()
+                return
+            self._lock = lock
+            connection = Connection.read(self.folder)
+            if connection is not None and connection != self._wrong and _somebody_listens(connection):
+                return  # whoever held the lock has started one: the next step greets it
+        self._process = endpoint.start_engine(self.folder)
+        self._next_start = time.monotonic() + 0.5
+
+
+def _somebody_listens(connection: Connection) -> bool:
+    """Whether anything takes connections there. Process ids say nothing from within a sandbox; this does."""
+    try:
+        host, port = connection.endpoint.rsplit("/", 1)[-1].rsplit(":", 1)
+        socket.create_connection((host.strip("[]"), int(port)), KNOCK).close()
+        return True
+    except (OSError, ValueError):
+        return False
+
+
+def _why(folder: Path) -> str:
+    """The last thing that an engine said which could not start."""
+    try:
+        lines = (folder / "logs" / "start.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return ": " + lines[-1][:300] if lines else "."
+    except OSError:
+        return "."
