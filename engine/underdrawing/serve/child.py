@@ -12,10 +12,12 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from underdrawing.link.messages import EngineError
 
+PARENT = "UNDERDRAWING_PARENT"  # the daemon's process id
 Handler = Callable[[Mapping[str, Any], "Context"], dict[str, Any]]
 
 
@@ -69,6 +71,10 @@ def die_with_parent() -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+            # When memory runs out, this process goes before the user's own programs do.
+            Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
+        if os.environ.get(PARENT) not in (None, str(os.getppid())):
+            os._exit(0)  # it ended before it could be watched
 
 
 def run(handler: Handler, message: Mapping[str, Any], context: Context) -> dict[str, Any]:

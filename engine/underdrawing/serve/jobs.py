@@ -36,16 +36,20 @@ class Job:
     Attributes:
         id: of the job; the model gets `model`.
         args: what the worker is given, without folders.
-        owner: the client that asked (b"" after a restart).
-        keep: goes on when the client is gone.
+        key: of the request that began it: the same request sent twice begins one job.
+        owners: the clients that asked (none after a restart).
+        keep: goes on when they are gone.
         progress: the last progress event.
+        wish: "pause" or "cancel" when the worker was asked to.
+        crashes: how often the worker ended unexpectedly since it last came further; `crashed_at`: where.
     """
 
     id: str
     model: str
     name: str
     args: dict[str, Any]
-    owner: bytes = b""
+    key: str = ""
+    owners: set[bytes] = field(default_factory=set)
     keep: bool = True
     state: State = State.QUEUED
     progress: dict[str, Any] = field(default_factory=dict)
@@ -54,6 +58,13 @@ class Job:
     error: dict[str, str] | None = None
     figures: dict[str, Any] = field(default_factory=dict)
     created: float = field(default_factory=time.time)
+    wish: str = ""
+    crashes: int = 0
+    crashed_at: int = -1
+
+    def same(self, args: dict[str, Any]) -> bool:
+        """Whether this job learns the very same thing."""
+        return json.dumps(self.args, sort_keys=True) == json.dumps(args, sort_keys=True)
 
     def public(self) -> dict[str, Any]:
         """What clients see."""
@@ -64,6 +75,7 @@ class Job:
             "method": self.args.get("method"),
             "recipe": self.args.get("recipe"),
             "state": str(self.state),
+            "stopping": self.wish if self.state is State.RUNNING else "",
             "progress": self.progress,
             "notes": self.notes,
             "sample": self.sample,
@@ -75,7 +87,8 @@ class Job:
     def stored(self) -> str:
         """What is written beside the checkpoint, so that a killed engine knows what it was doing."""
         state = State.QUEUED if self.state is State.RUNNING else self.state
-        kept = {"id": self.id, "model": self.model, "name": self.name, "args": self.args, "keep": self.keep}
+        kept: dict[str, Any] = {"id": self.id, "model": self.model, "name": self.name, "args": self.args}
+        kept |= {"key": self.key, "keep": self.keep}
         return json.dumps(
             {**kept, "state": str(state), "error": self.error, "created": self.created}, ensure_ascii=False
         )
@@ -83,7 +96,8 @@ class Job:
     @classmethod
     def restored(cls, raw: dict[str, Any]) -> Job:
         """The reverse of `stored`; raises KeyError, TypeError or ValueError where it is damaged."""
-        job = cls(str(raw["id"]), str(raw["model"]), str(raw["name"]), dict(raw["args"]), b"", bool(raw["keep"]))
+        job = cls(str(raw["id"]), str(raw["model"]), str(raw["name"]), dict(raw["args"]), str(raw["key"]))
+        job.keep = bool(raw["keep"])
         job.state, job.error, job.created = State(raw["state"]), raw.get("error"), float(raw["created"])
         return job
 
@@ -109,6 +123,13 @@ class Jobs:
         ended = [j for j in self.jobs.values() if j.state in ENDED]
         for old in ended[: max(0, len(ended) - KEPT)]:
             del self.jobs[old.id]
+
+    def like(self, key: str, args: dict[str, Any]) -> Job | None:
+        """The job that this request began before, or one under way that learns the very same thing."""
+        for job in self.jobs.values():
+            if (key and job.key == key) or (job.state not in ENDED and job.same(args)):
+                return job
+        return None
 
     def store(self, job: Job) -> None:
         """Write what must survive a kill."""

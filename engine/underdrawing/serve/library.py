@@ -71,6 +71,7 @@ class Library:
 
     def __init__(self, home: Path) -> None:
         self.models, self.training = home / "models", home / "training"
+        self._read: dict[str, tuple[tuple[int, int], Manifest]] = {}
         for leftover in self.models.glob(".*"):  # a deletion that was interrupted
             shutil.rmtree(leftover, ignore_errors=True)
 
@@ -80,8 +81,26 @@ class Library:
         for folder in self.models.iterdir():
             with contextlib.suppress(ManifestError):
                 if IDENTITY.match(folder.name):
-                    found.append(Manifest.load(folder))
+                    found.append(self.load(folder))
         return sorted(found, key=lambda m: (m.created, m.id))
+
+    def load(self, folder: Path) -> Manifest:
+        """A model's manifest, read again only when its file has changed.
+
+        Raises:
+            ManifestError: it is damaged or missing.
+        """
+        try:
+            stat = (folder / MANIFEST_FILE).stat()
+        except OSError as error:
+            raise ManifestError(f"The manifest of {folder.name} cannot be read: {error}") from None
+        stamp, known = (stat.st_mtime_ns, stat.st_size), self._read.get(folder.name)
+        if known is None or known[0] != stamp:
+            known = stamp, Manifest.load(folder)
+            if known[1].id != folder.name:
+                raise ManifestError(f"The manifest of {folder.name} belongs to another model.")
+            self._read[folder.name] = known
+        return known[1]
 
     def find(self, wanted: str) -> Manifest:
         """A model by its id, the beginning of its id (4 digits at least), or its name (the newest of that name).
@@ -89,11 +108,12 @@ class Library:
         Raises:
             EngineError: there is none, or the beginning fits several.
         """
+        if IDENTITY.match(wanted):
+            with contextlib.suppress(ManifestError):
+                return self.load(self.folder(wanted))
         models = self.all()
         named = [m for m in models if m.name == wanted]
         begun = [m for m in models if len(wanted) >= 4 and m.id.startswith(wanted)]
-        if any(m.id == wanted for m in models):
-            return next(m for m in models if m.id == wanted)
         if named:
             return named[-1]
         if len(begun) == 1:
@@ -140,6 +160,7 @@ class Library:
         """Delete a model: first its name goes, so that a kill in between leaves no half of it."""
         gone = self.models / f".{manifest.id}"
         self.folder(manifest.id).rename(gone)
+        self._read.pop(manifest.id, None)
         shutil.rmtree(gone, ignore_errors=True)
 
     def staging(self, identity: str) -> Path:

@@ -1,6 +1,7 @@
 """The spool: pictures on their way, by hash, in files that daemon, worker and renderer share.
 
-The standard library alone, as the daemon uses it. Least recently used pictures go when it grows too large.
+The standard library alone, as the daemon uses it. The daemon deletes what was least recently used when it grows too
+large; the other processes only read and add.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import mmap
 import os
 import re
+import uuid
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -19,8 +21,8 @@ from underdrawing.link.messages import EngineError
 from underdrawing.link.pixels import blob_size, check_header, start_hash
 
 LIMIT = 4 << 30  # bytes
+SWEEP = 32  # the limit's share of new bytes after which the folder is looked through again
 HASH = re.compile(r"[0-9a-f]{64}\Z")
-FILE_HEADER = {"file": True}  # the header of blobs that are files, not pictures
 
 
 def checked_hash(value: object) -> str:
@@ -34,12 +36,76 @@ def checked_hash(value: object) -> str:
     return value
 
 
+def _missing() -> EngineError:
+    return EngineError("unknown_picture", "The engine does not have that picture any more.", "Send it again.")
+
+
+class Incoming:
+    """A blob that arrives in chunks, in order. Nobody sees it before it is complete and its hash is right."""
+
+    def __init__(self, spool: Spool, header: dict[str, Any]) -> None:
+        self.spool, self.key = spool, checked_hash(header.get("hash"))
+        if header.get("file") is True:
+            size = header.get("size")
+            if not isinstance(size, int) or isinstance(size, bool) or not 0 < size <= spool.limit:
+                raise EngineError("too_large", "The file is empty or larger than the engine takes.")
+            self.size, self.about = size, {"file": True, "size": size}
+            self.digest = hashlib.sha256()
+        else:
+            self.about = check_header(header)
+            self.size, self.digest = blob_size(self.about), start_hash(self.about)
+        if self.size > spool.limit:
+            raise EngineError("too_large", "The picture is larger than the engine's spool.", "Send a smaller region.")
+        self.received = 0
+        self.path = spool.folder / f"{uuid.uuid4().hex}.partial"
+        self._file = self.path.open("xb", buffering=0)
+
+    def add(self, offset: int, chunk: Any) -> bool:
+        """Take the next chunk; True when the blob is complete and in the spool.
+
+        Raises:
+            EngineError: a chunk at the wrong place, too many bytes, a wrong hash, or a full disk. It is dropped then.
+        """
+        view = memoryview(chunk).cast("B")
+        if offset != self.received or not view.nbytes or offset + view.nbytes > self.size:
+            self.drop()
+            raise EngineError("bad_frame", "A part of a picture does not fit; it must be sent again from the start.")
+        try:
+            self._file.write(view)
+            self.digest.update(view)
+            self.received += view.nbytes
+            if self.received < self.size:
+                return False
+            self._file.close()
+            if self.digest.hexdigest() != self.key:
+                raise EngineError("bad_frame", "A picture's bytes do not have the hash that its header promises.")
+            self.spool.name(self.path, self.key, self.about)
+        except EngineError:
+            self.drop()
+            raise
+        except OSError as error:
+            self.drop()
+            raise EngineError(
+                "disk_full",
+                f"The engine could not store a picture: {error.strerror or error}.",
+                "Make room on the disk that holds the engine's folder.",
+            ) from None
+        return True
+
+    def drop(self) -> None:
+        """Forget what arrived."""
+        self._file.close()
+        with contextlib.suppress(OSError):
+            self.path.unlink()
+
+
 class Spool:
     """A folder of blobs: `HASH.raw` and, beside it, `HASH.json`, its header."""
 
     def __init__(self, folder: Path, limit: int = LIMIT) -> None:
         self.folder, self.limit = folder, limit
         self.pinned: Counter[str] = Counter()
+        self._new = 0
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def path(self, key: str) -> Path:
@@ -63,9 +129,7 @@ class Spool:
             loaded = json.loads((self.folder / f"{key}.json").read_text(encoding="utf-8"))
             os.utime(self.path(key))
         except (OSError, ValueError):
-            raise EngineError(
-                "unknown_picture", "The engine does not have that picture any more.", "Send it again."
-            ) from None
+            raise _missing() from None
         return dict(loaded)
 
     def open(self, key: str) -> memoryview:
@@ -74,103 +138,45 @@ class Spool:
             with self.path(key).open("rb") as file:
                 return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         except (OSError, ValueError):
-            raise EngineError(
-                "unknown_picture", "The engine does not have that picture any more.", "Send it again."
-            ) from None
+            raise _missing() from None
+
+    def read(self, key: str, offset: int, length: int) -> bytes:
+        """A part of a blob; shorter at its end."""
+        try:
+            with self.path(key).open("rb") as file:
+                file.seek(offset)
+                return file.read(length)
+        except (OSError, ValueError):
+            raise _missing() from None
 
     def put(self, header: dict[str, Any], blob: Any) -> str:
-        """Store a whole blob; its hash is computed, and compared where the header has one.
+        """Store a whole blob; its hash.
 
         Raises:
-            EngineError: header and bytes do not fit, or there is no room on the disk.
+            EngineError: header, bytes and hash do not fit together, or there is no room on the disk.
         """
-        key = self._key(header)
-        if self.has(key):
-            return key
-        self.begin(header)
-        return self.add(header, 0, blob) or key
-
-    def _key(self, header: dict[str, Any]) -> str:
-        return checked_hash(header.get("hash"))
-
-    def size(self, header: dict[str, Any]) -> int:
-        """Bytes that a header promises."""
-        if header.get("file") is True:
-            size = header.get("size")
-            if not isinstance(size, int) or isinstance(size, bool) or not 0 < size <= self.limit:
-                raise EngineError("too_large", "The file is empty or larger than the engine takes.")
-            return size
-        return blob_size(check_header(header))
-
-    def begin(self, header: dict[str, Any]) -> str:
-        """Make room for a blob that comes in chunks."""
-        key, size = self._key(header), self.size(header)
-        if size > self.limit:
-            raise EngineError("too_large", "The picture is larger than the engine's spool.", "Send a smaller region.")
-        self.sweep(size)
-        self._partial(key).unlink(missing_ok=True)
+        key = checked_hash(header.get("hash"))
+        if not self.has(key):
+            incoming = Incoming(self, header)
+            if not incoming.add(0, blob):
+                incoming.drop()
+                raise EngineError("bad_frame", "A picture does not have as many bytes as its header promises.")
         return key
-
-    def _partial(self, key: str) -> Path:
-        return self.folder / f"{key}.partial"
-
-    def add(self, header: dict[str, Any], offset: int, chunk: Any) -> str | None:
-        """Append a chunk; returns the hash when the blob is complete.
-
-        Raises:
-            EngineError: a chunk at the wrong place, too many bytes, a wrong hash, or a full disk.
-        """
-        key, size = self._key(header), self.size(header)
-        partial = self._partial(key)
-        view = memoryview(chunk).cast("B")
-        present = partial.stat().st_size if partial.exists() else 0
-        if offset != present or offset + view.nbytes > size or not view.nbytes:
-            partial.unlink(missing_ok=True)
-            raise EngineError("bad_frame", "A part of a picture does not fit; it must be sent again from the start.")
-        try:
-            with partial.open("ab") as file:
-                file.write(view)
-            if offset + view.nbytes < size:
-                return None
-            self._complete(key, header, partial)
-        except OSError as error:
-            partial.unlink(missing_ok=True)
-            raise EngineError(
-                "disk_full",
-                f"The engine could not store a picture: {error.strerror or error}.",
-                "Make room on the disk that holds the engine's folder.",
-            ) from None
-        return key
-
-    def _complete(self, key: str, header: dict[str, Any], partial: Path) -> None:
-        """Check the hash, then give the blob its name; the header last, as it makes the blob valid."""
-        if header.get("file") is True:
-            about: dict[str, Any] = {**FILE_HEADER, "size": self.size(header)}
-            digest = hashlib.sha256()
-        else:
-            about = check_header(header)
-            digest = start_hash(about)
-        with partial.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-        if digest.hexdigest() != key:
-            partial.unlink(missing_ok=True)
-            raise EngineError("bad_frame", "A picture's bytes do not have the hash that its header promises.")
-        partial.replace(self.path(key))
-        about_partial = self.folder / f"{key}.json.partial"
-        about_partial.write_text(json.dumps({**about, "hash": key}), encoding="utf-8")
-        about_partial.replace(self.folder / f"{key}.json")
 
     def adopt(self, path: Path) -> str:
         """Take a file that was written into the spool's folder; its hash."""
         with path.open("rb") as file:
             key = hashlib.file_digest(file, "sha256").hexdigest()
-        header = {**FILE_HEADER, "size": path.stat().st_size, "hash": key}
-        path.replace(self.path(key))
-        partial = self.folder / f"{key}.json.partial"
-        partial.write_text(json.dumps(header), encoding="utf-8")
-        partial.replace(self.folder / f"{key}.json")
+        self.name(path, key, {"file": True, "size": path.stat().st_size})
         return key
+
+    def name(self, partial: Path, key: str, about: dict[str, Any]) -> None:
+        """Give complete bytes their name; the header last, as it makes the blob valid."""
+        self._new += int(partial.stat().st_size)
+        partial.replace(self.path(key))
+        header = self.folder / f"{uuid.uuid4().hex}.partial"
+        header.write_text(json.dumps({**about, "hash": key}), encoding="utf-8")
+        header.replace(self.folder / f"{key}.json")
 
     def pin(self, *keys: str) -> None:
         """Keep blobs however old they become, until they are unpinned as often."""
@@ -196,6 +202,11 @@ class Spool:
                 partial.write_bytes(source.read_bytes())
                 partial.replace(target)
 
+    def make_room(self, size: int) -> None:
+        """Before `size` bytes are added: sweep, if much was added since the last time."""
+        if self._new + size > self.limit // SWEEP:
+            self.sweep(size)
+
     def sweep(self, room: int = 0) -> None:
         """Delete the least recently used blobs until `room` bytes more fit."""
         entries = []
@@ -208,6 +219,15 @@ class Spool:
             if total <= self.limit:
                 break
             if not self.pinned[key]:
-                (self.folder / f"{key}.json").unlink(missing_ok=True)
-                self.path(key).unlink(missing_ok=True)
-                total -= size
+                with contextlib.suppress(OSError):  # a system that does not delete what somebody reads
+                    (self.folder / f"{key}.json").unlink(missing_ok=True)
+                    self.path(key).unlink(missing_ok=True)
+                    total -= size
+        self._new = 0
+
+    def clean(self) -> None:
+        """At the start of an engine: what a killed one left half written goes."""
+        for pattern in ("*.partial", "*.tmp"):
+            for path in self.folder.glob(pattern):
+                with contextlib.suppress(OSError):
+                    path.unlink()

@@ -1,0 +1,136 @@
+"""What the engine answers to the verbs of the library, `models.*`."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from underdrawing.link.messages import EngineError, need
+from underdrawing.manifest import MANIFEST_FILE, Manifest, ManifestError
+from underdrawing.serve import modelfile
+from underdrawing.serve.asks import Ask
+from underdrawing.serve.library import new_identity
+from underdrawing.serve.spool import checked_hash
+
+if TYPE_CHECKING:
+    from underdrawing.serve.daemon import Daemon
+
+
+class ModelVerbs:
+    """The verbs of the library."""
+
+    daemon: Daemon
+
+    def _model(self, ask: Ask) -> Manifest:
+        return self.daemon.library.find(need(ask.body, "model", str))
+
+    def models_list(self, ask: Ask) -> None:
+        """All models."""
+        library = self.daemon.library
+        ask.reply({"models": [library.summary(m) for m in library.all()]})
+
+    def models_show(self, ask: Ask) -> None:
+        """One model."""
+        ask.reply(self.daemon.library.details(self._model(ask)))
+
+    def models_file(self, ask: Ask) -> None:
+        """One of a model's files, which the client then gets in parts."""
+        daemon, model, name = self.daemon, self._model(ask), need(ask.body, "file", str)
+        if name not in model.files and name != MANIFEST_FILE:
+            known = ", ".join(sorted(model.files))
+            raise EngineError("unknown_file", f"The model has no file {name[:80]!r}.", f"Choose one of: {known}.")
+        source = daemon.library.folder(model.id) / name
+
+        def work() -> tuple[str, int]:
+            size = source.stat().st_size
+            daemon.spool.make_room(size)
+            path = daemon.spool.folder / f"{uuid.uuid4().hex}.tmp"
+            with source.open("rb") as inward, path.open("xb") as outward:
+                while block := inward.read(1 << 20):
+                    outward.write(block)
+            return daemon.spool.adopt(path), size
+
+        def then(found: tuple[str, int] | None, error: EngineError | None) -> None:
+            if found is None:
+                ask.fail(error or EngineError("internal", "The file could not be read."))
+            else:
+                ask.reply({"hash": found[0], "size": found[1], "file": name})
+
+        daemon.chore(work, then)
+
+    def models_rename(self, ask: Ask) -> None:
+        """Another name."""
+        library = self.daemon.library
+        ask.reply(library.summary(library.rename(self._model(ask), ask.body.get("name", ""))))
+
+    def models_delete(self, ask: Ask) -> None:
+        """Delete for good."""
+        manifest = self._model(ask)
+        self.daemon.library.delete(manifest)
+        ask.reply({"id": manifest.id, "name": manifest.name})
+
+    def models_export(self, ask: Ask) -> None:
+        """Pack a model into a file, which the client then gets in parts."""
+        daemon, manifest = self.daemon, self._model(ask)
+        folder = daemon.library.folder(manifest.id)
+        path = daemon.spool.folder / f"{uuid.uuid4().hex}.tmp"
+
+        def work() -> tuple[str, int]:
+            try:
+                daemon.spool.make_room(sum((folder / name).stat().st_size for name in manifest.files))
+                size = modelfile.write(folder, manifest, path)
+                return daemon.spool.adopt(path), size
+            finally:
+                path.unlink(missing_ok=True)
+
+        def then(found: tuple[str, int] | None, error: EngineError | None) -> None:
+            if found is None:
+                ask.fail(error or EngineError("internal", "The model could not be packed."))
+            else:
+                body = {"hash": found[0], "size": found[1], "name": manifest.name, "note": modelfile.WORD}
+                ask.reply(body)
+
+        daemon.chore(work, then)
+
+    def models_import(self, ask: Ask) -> None:
+        """Unpack a file that was put before, have its graphs looked into, and publish it."""
+        daemon, identity = self.daemon, new_identity()
+        key = checked_hash(ask.body.get("hash"))
+        daemon.spool.header(key)
+        daemon.spool.pin(key)
+        staging = daemon.library.staging(identity)
+
+        def fail(error: EngineError | None) -> None:
+            daemon.library.discard(identity)
+            ask.fail(error or EngineError("internal", "The model could not be taken in."))
+
+        def unpacked(found: Manifest | None, error: EngineError | None) -> None:
+            daemon.spool.unpin(key)
+            if found is None or error is not None:
+                fail(error)
+                return
+            args = {"model_folder": str(staging)}
+            try:
+                daemon.rendering.submit(daemon.task("check_model", args, ask.event, checked), ask)
+            except EngineError as full:
+                fail(full)
+
+        def checked(found: dict[str, Any] | None, error: EngineError | None) -> None:
+            if found is None:
+                fail(error)
+            else:
+                daemon.chore(publish, published)
+
+        def publish() -> Manifest:
+            try:
+                return daemon.library.publish(identity)
+            except ManifestError as fault:
+                raise EngineError("bad_model", f"This model file is refused. {fault}", "Ask for it again.") from None
+
+        def published(found: Manifest | None, error: EngineError | None) -> None:
+            if found is None:
+                fail(error)
+            else:
+                ask.reply(daemon.library.summary(found))
+
+        daemon.chore(lambda: modelfile.read(daemon.spool.path(key), staging, identity), unpacked)

@@ -1,0 +1,103 @@
+"""What requests say about pictures and places, checked: it comes from outside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from underdrawing.link.messages import EngineError, need
+from underdrawing.link.pixels import check_header
+from underdrawing.serve.spool import Spool, checked_hash
+
+PLANES = ("segments", "edges", "paint")
+MOST_PATCHES = 256
+
+
+def reference(spool: Spool, value: Any) -> dict[str, Any]:
+    """A picture by its hash, or a base and the regions that changed since; all of it must be there.
+
+    Raises:
+        EngineError: it is not in this form, or the engine does not have a part of it.
+    """
+    if not isinstance(value, dict):
+        raise EngineError("bad_request", "A reference to a picture is not an object.")
+    patches = value.get("patches", [])
+    if not isinstance(patches, list) or not all(isinstance(p, dict) for p in patches) or len(patches) > MOST_PATCHES:
+        raise EngineError("bad_request", "The changed regions of a picture are not a list of objects.")
+    for patch in patches:
+        need(patch, "x", int)
+        need(patch, "y", int)
+    for key in hashes(value) or (None,):
+        check_header(spool.header(checked_hash(key)))
+    return value
+
+
+def hashes(*values: Any) -> tuple[str, ...]:
+    """All hashes of blobs that references speak of, wherever in them."""
+    found: list[str] = []
+    for value in values:
+        if isinstance(value, dict):
+            if "base" in value:
+                found.append(value["base"])
+                found.extend(hashes(*value.get("patches", [])))
+            elif "hash" in value:
+                found.append(value["hash"])
+            else:
+                found.extend(hashes(*value.values()))
+        elif isinstance(value, tuple):
+            found.extend(hashes(*value))
+    return tuple(found)
+
+
+def planes(spool: Spool, body: dict[str, Any]) -> dict[str, Any]:
+    """The planes of an underdrawing, by name.
+
+    Raises:
+        EngineError: there is none, or one of them is not there.
+    """
+    given = need(body, "planes", dict)
+    if not given or len(given) > len(PLANES):
+        raise EngineError("plane_missing", "The underdrawing has no plane.", "Send segments, edges or paint.")
+    return {str(name): reference(spool, value) for name, value in given.items()}
+
+
+def region(spool: Spool, body: dict[str, Any]) -> dict[str, Any]:
+    """Where a region tool works: a mask, a point, or a class.
+
+    Raises:
+        EngineError: it is none of these.
+    """
+    given = need(body, "region", dict)
+    if "mask" in given:
+        return {"mask": reference(spool, given["mask"])}
+    point = given.get("point")
+    if isinstance(point, list) and len(point) == 2 and all(type(v) is int for v in point):
+        return {"point": point}
+    if isinstance(given.get("class"), str):
+        return {"class": given["class"]}
+    raise EngineError("bad_request", "The region is no mask, no point and no class.")
+
+
+def area(value: Any) -> list[int] | None:
+    """x, y, width and height in whole pixels, or None.
+
+    Raises:
+        EngineError: it is something else.
+    """
+    if value is None:
+        return None
+    whole = isinstance(value, list) and len(value) == 4 and all(type(v) is int for v in value)
+    if not whole or value[2] <= 0 or value[3] <= 0:
+        raise EngineError("bad_request", "The region must be x, y, width and height in whole pixels.")
+    return list(value)
+
+
+def number(body: dict[str, Any], key: str) -> float | None:
+    """A number above 0, or None.
+
+    Raises:
+        EngineError: it is something else.
+    """
+    value = body.get(key)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9):
+        raise EngineError("bad_request", f"{key} must be a number above 0.")
+    return value
