@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from underdrawing.link.client import Engine
 
 SECONDS_BETWEEN_LINES = 15.0
+STOPPING = 130.0  # seconds: what the engine gives the biggest checkpoints, and a little more
 JobName = Annotated[str, typer.Argument(metavar="JOB", help="The training: its id, its model's id, or its name.")]
 
 
@@ -101,7 +102,7 @@ def jobs(json: Json = False) -> None:
 def pause(job: JobName, json: Json = False) -> None:
     """Pause a training; `resume` goes on where it was."""
     with show.engine() as engine:
-        show.answer(engine.pause(job), "paused")
+        show.answer(engine.watch(engine.pause(job)["job"], deadline=STOPPING), "paused")
 
 
 @told
@@ -121,7 +122,7 @@ def resume(
 def cancel(job: JobName, json: Json = False) -> None:
     """End a training and forget it."""
     with show.engine() as engine:
-        show.answer(engine.cancel(job), "cancelled")
+        show.answer(engine.watch(engine.cancel(job)["job"], deadline=STOPPING), "cancelled")
 
 
 @told
