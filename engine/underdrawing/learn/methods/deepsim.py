@@ -85,7 +85,7 @@ class Figures:
 
 _PAPER = "DeepSIM (2021), section 3.3: pix2pixHD with its official figures"
 _PROGRAM = "the authors' program, as the papers leave it out"
-_FIRST = "figure measured on this product's pictures (docs/performance.md)"
+_FIRST = "chosen by trials on this product's pictures (docs/methods.md)"
 
 PAPER = make_recipe(
     "paper",
