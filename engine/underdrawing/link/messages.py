@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import uuid
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Sequence, Tuple
@@ -13,12 +15,15 @@ MAGIC = b"UD1"
 # No part of a message may be longer than MOST_BYTES. Pictures of at most INLINE bytes together go with the message
 # that speaks of them; bigger ones travel alone, in chunks of CHUNK bytes, WINDOW of them on their way at a time.
 MOST_BYTES = 4 << 20
+SEALED = MOST_BYTES + 64  # what ZeroMQ must let through: encryption adds 33 bytes to every part
 INLINE = 4 << 20
 CHUNK = 1 << 20
 WINDOW = 4
 MOST_PARTS = 16
 MOST_HEADER = 1 << 20
 MOST_DEPTH = 16
+
+HALVES = re.compile("[\ud800-\udfff]")  # of surrogate pairs: JSON can name them alone, UTF-8 cannot hold them
 
 REQUEST, REPLY, EVENT, ERROR = "request", "reply", "event", "error"
 
@@ -88,14 +93,22 @@ def new_id() -> str:
     return uuid.uuid4().hex
 
 
-def _depth(value: Any, left: int = MOST_DEPTH) -> bool:
-    """Whether a JSON value is nested no deeper than allowed."""
+def _plain(value: Any, left: int = MOST_DEPTH) -> bool:
+    """Whether a JSON value is nested no deeper than allowed, and holds nothing that could not be sent back.
+
+    Python reads what is no JSON (NaN, half of a surrogate pair) and then fails to write it: one such value, kept with
+    a job, would spoil every later answer that speaks of the job.
+    """
     if left < 0:
         return False
+    if isinstance(value, str):
+        return not HALVES.search(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
     if isinstance(value, dict):
-        return all(_depth(v, left - 1) for v in value.values())
+        return all(_plain(k) and _plain(v, left - 1) for k, v in value.items())
     if isinstance(value, list):
-        return all(_depth(v, left - 1) for v in value)
+        return all(_plain(v, left - 1) for v in value)
     return True
 
 
@@ -113,7 +126,7 @@ def decode(parts: Sequence[Any]) -> Message:
         header = json.loads(bytes(parts[1]).decode("utf-8"))
     except (ValueError, RecursionError):
         raise EngineError("not_a_message", "The header of the message is not JSON.") from None
-    if not isinstance(header, dict) or not _depth(header):
+    if not isinstance(header, dict) or not _plain(header):
         raise EngineError("not_a_message", "The header of the message is not a plain object.")
     if header.get("protocol") != PROTOCOL:
         raise EngineError(

@@ -15,7 +15,7 @@ from typing import Any, List, Optional, Sequence, Union
 
 from .endpoint import Connection, clean_environment, engine_python
 from .keys import load_pair
-from .messages import MOST_BYTES, EngineError
+from .messages import SEALED, EngineError
 from .pipes import read_parts, write_parts
 
 HIGH_WATER = 64  # messages, not bytes; both sides keep few big ones on their way
@@ -52,7 +52,7 @@ class ZmqTransport:
         self.socket = self.context.socket(zmq.DEALER)
         self.socket.linger = 0  # or closing the host would wait for an engine that is gone
         self.socket.set_hwm(HIGH_WATER)
-        self.socket.maxmsgsize = MOST_BYTES
+        self.socket.maxmsgsize = SEALED
         # A connection that broke is a new engine with a new port: looked up anew, never tried again blindly.
         self.socket.reconnect_ivl = -1
         self.socket.heartbeat_ivl, self.socket.heartbeat_timeout = int(BEAT * 1000), int(SILENT * 1000)

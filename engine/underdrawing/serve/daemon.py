@@ -22,7 +22,7 @@ from zmq.auth.thread import ThreadAuthenticator
 from underdrawing import __version__
 from underdrawing.link import keys, messages
 from underdrawing.link.endpoint import Connection
-from underdrawing.link.messages import MOST_BYTES, PROTOCOL, EngineError, Message
+from underdrawing.link.messages import PROTOCOL, SEALED, EngineError, Message
 from underdrawing.serve.asks import Clients
 from underdrawing.serve.children import Child, End, Inbox, Task, end_leftovers
 from underdrawing.serve.jobs import Jobs
@@ -125,7 +125,7 @@ class Daemon:
         self.socket.curve_server = True
         self.socket.curve_publickey, self.socket.curve_secretkey = public, secret
         self.socket.linger = 500
-        self.socket.maxmsgsize = MOST_BYTES
+        self.socket.maxmsgsize = SEALED
         self.socket.rcvhwm, self.socket.sndhwm = IN_AT_ONCE, OUT_AT_ONCE
         self.socket.handshake_ivl = 5000  # a stranger who connects and says nothing is thrown out
         self.socket.heartbeat_ivl, self.socket.heartbeat_timeout = 5000, 20000
