@@ -17,7 +17,7 @@ BUDGET = "180s"
 
 # Name, what is shown above its picture, further options of `apply`.
 EDITS = (
-    ("no_spoon", "the spoon is painted away", ()),
+    ("no_spoon", "the spoon is painted away", ("--blend", "poisson")),
     ("full_cup", "the cup is painted full", ("--mask", str(ASSETS / "full_cup_mask.png"), "--mask-mode", "add")),
 )
 

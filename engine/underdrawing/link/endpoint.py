@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -16,6 +17,9 @@ from typing import Any, Dict, Iterator, List, Optional
 from .messages import PROTOCOL, EngineError
 
 MOST_TOLD = 1 << 18  # bytes of start.log after which it begins anew
+Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
+ENDPOINT = re.compile(r"tcp://([0-9a-zA-Z.\-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}\Z")
+MOST_PORT = 65535
 FOLDERS = ("run", "keys", "models", "training", "spool", "weights", "logs")
 
 
@@ -68,6 +72,14 @@ def write_private(path: Path, text: str) -> None:
     os.replace(str(partial), str(path))
 
 
+def is_key(text: str) -> bool:
+    """Whether a text is a CURVE key in Z85; ZeroMQ throws at others."""
+    if len(text) != 40 or not set(text) <= set(Z85):
+        return False
+    numbers = [[Z85.index(letter) for letter in text[start : start + 5]] for start in range(0, 40, 5)]
+    return all(((((a * 85) + b) * 85 + c) * 85 + d) * 85 + e < 1 << 32 for a, b, c, d, e in numbers)
+
+
 @dataclass(frozen=True)
 class Connection:
     """What run/engine.json says about the running engine. It holds no secret."""
@@ -83,11 +95,23 @@ class Connection:
         """The connection file; None where there is none or it is damaged."""
         try:
             raw = json.loads((folder / "run" / "engine.json").read_text(encoding="utf-8"))
-            return cls(
+            found = cls(
                 str(raw["endpoint"]), str(raw["public_key"]), int(raw["pid"]), int(raw["protocol"]), str(raw["version"])
             )
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
+        fits = ENDPOINT.match(found.endpoint) and found.port <= MOST_PORT and is_key(found.public_key)
+        return found if fits else None
+
+    @property
+    def host(self) -> str:
+        """The endpoint's name or address."""
+        return self.endpoint[len("tcp://") :].rsplit(":", 1)[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The endpoint's port."""
+        return int(self.endpoint.rsplit(":", 1)[1])
 
     def write(self, folder: Path) -> None:
         """Tell clients where the engine is."""

@@ -161,8 +161,7 @@ class Finder:
 def _somebody_listens(connection: Connection) -> bool:
     """Whether anything takes connections there. Process ids say nothing from within a sandbox; this does."""
     try:
-        host, port = connection.endpoint.rsplit("/", 1)[-1].rsplit(":", 1)
-        socket.create_connection((host.strip("[]"), int(port)), KNOCK).close()
+        socket.create_connection((connection.host, connection.port), KNOCK).close()
         return True
     except (OSError, ValueError):
         return False

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import List, Tuple
 
-from .endpoint import write_private
+from .endpoint import is_key, write_private
 from .messages import EngineError
-
-KEY = re.compile(r"[0-9a-zA-Z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}\Z")  # Z85
 
 
 def load_pair(folder: Path, name: str, create: bool) -> Tuple[bytes, bytes]:
@@ -34,7 +31,7 @@ def load_pair(folder: Path, name: str, create: bool) -> Tuple[bytes, bytes]:
         path.unlink()
     try:
         public, secret = path.read_text(encoding="ascii").split()
-        if KEY.match(public) and KEY.match(secret):
+        if is_key(public) and is_key(secret):
             return public.encode("ascii"), secret.encode("ascii")
     except (OSError, ValueError):
         pass
@@ -60,6 +57,6 @@ def allowed(folder: Path) -> List[bytes]:
             text = path.read_text(encoding="ascii").strip()
         except (OSError, ValueError):
             continue
-        if KEY.match(text):
+        if is_key(text):
             found.append(text.encode("ascii"))
     return found

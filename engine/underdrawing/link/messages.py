@@ -22,6 +22,9 @@ WINDOW = 4
 MOST_PARTS = 16
 MOST_HEADER = 1 << 20
 MOST_DEPTH = 16
+MOST_HASHES = 256  # in one question for what is missing
+
+UNANSWERED = ("ping", "bye", "abandon")  # verbs
 
 HALVES = re.compile("[\ud800-\udfff]")  # of surrogate pairs: JSON can name them alone, UTF-8 cannot hold them
 

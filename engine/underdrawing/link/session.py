@@ -14,6 +14,7 @@ from .messages import (
     ERROR,
     EVENT,
     INLINE,
+    MOST_HASHES,
     MOST_PARTS,
     REPLY,
     REQUEST,
@@ -316,8 +317,11 @@ class Session:
     def upload(self, frames: Sequence[Frame]) -> Steps:
         """Send pictures that the engine does not have."""
         wanted = {frame.hash: frame for frame in frames}
-        (answer,) = yield [request("have", {"hashes": list(wanted)})]
-        for key in answer.body["missing"]:
+        hashes, missing = list(wanted), []
+        for first in range(0, len(hashes), MOST_HASHES):
+            (answer,) = yield [request("have", {"hashes": hashes[first : first + MOST_HASHES]})]
+            missing += answer.body["missing"]
+        for key in missing:
             frame = wanted[key]
             blob = memoryview(frame.blob())
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from underdrawing.link import messages
-from underdrawing.link.messages import INLINE, MOST_PARTS, EngineError, Message
+from underdrawing.link.messages import INLINE, MOST_PARTS, UNANSWERED, EngineError, Message
 from underdrawing.serve.spool import Incoming, Spool
 
 log = logging.getLogger("underdrawing.clients")
@@ -96,7 +96,8 @@ class Clients:
             EngineError: the client has too many open already, or this very one.
         """
         mine = sum(owner == client for owner, _ in self.asks)
-        if mine >= MOST_ASKS or (client, message.id) in self.asks:
+        # A client at its limit must still be able to give requests up.
+        if message.verb not in UNANSWERED and (mine >= MOST_ASKS or (client, message.id) in self.asks):
             text = f"This program has {mine} open requests; there can be {MOST_ASKS}, each with an id of its own."
             raise EngineError("queue_full", text, "Wait for answers before asking more.")
         ask = Ask(self._send, self._spool, client, message)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from underdrawing import __version__
-from underdrawing.link.messages import CHUNK, PROTOCOL, EngineError, need
+from underdrawing.link.messages import CHUNK, MOST_HASHES, PROTOCOL, EngineError, need
 from underdrawing.serve.asks import Ask
 from underdrawing.serve.children import End
 from underdrawing.serve.jobs import ENDED, Job, State
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 KINDS = ("edges", "segments", "super", "paint")
 LEAST_ROOM = 256 << 20  # bytes that must be free before a training begins
-MOST_HASHES = 256
 
 
 class Verbs(ModelVerbs):
@@ -161,7 +160,7 @@ class Verbs(ModelVerbs):
         """A part of a picture or file."""
         key, offset = checked_hash(ask.body.get("hash")), need(ask.body, "offset", int)
         length = min(need(ask.body, "length", int), CHUNK)
-        if offset < 0 or length <= 0:
+        if not 0 <= offset <= self.daemon.spool.limit or length <= 0:
             raise EngineError("bad_request", "That part of the picture does not exist.")
         part = self.daemon.spool.read(key, offset, length)
         if not part:
