@@ -19,6 +19,8 @@ from .messages import EngineError
 from .pipes import read_parts, write_parts
 from .transport import ZmqTransport
 
+FAREWELL = 200  # milliseconds
+
 
 def relay(folder: Path) -> int:
     """Relay until an end is gone; 1 when there is no engine to relay to."""
@@ -61,6 +63,7 @@ def relay(folder: Path) -> int:
         if inner in ready:
             held = inner.recv_multipart()
             if held == [b""]:
+                outer.context.destroy(FAREWELL)  # what came last still has to leave
                 return 0
         if held is not None and outer.send(held):
             held = None

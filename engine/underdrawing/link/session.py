@@ -33,6 +33,7 @@ SILENCE = 15.0  # seconds without any word (the engine says something every 2 s)
 STEP = 0.5  # seconds at most that one look adds to that: what passes while the host does other things is not silence
 ATTEMPTS = 4  # times that a request is sent when the engine is gone again and again
 AGAIN = ("client_silent", "lost_answer", "engine_ends")  # errors after which a request is simply sent once more
+FAREWELL = 0.3  # seconds at most that closing a connection takes, so that the engine hears of it
 NOT_AGAIN = ("shutdown",)  # verbs that are not repeated with a new engine
 
 OnEvent = Optional[Callable[[Dict[str, Any]], None]]
@@ -138,7 +139,7 @@ class Session:
             self.finder.close()
         if self.transport is not None:
             self.transport.send(request("bye", {}).encode())
-            self.transport.close()
+            self.transport.close(FAREWELL)
         self.transport = self.finder = None
         for call in self.calls:
             call.fail(EngineError("closed", "The connection to the engine was closed."))

@@ -92,11 +92,11 @@ class ZmqTransport:
             self.lost = True
         return None
 
-    def close(self) -> None:
-        """Close without waiting."""
+    def close(self, linger: float = 0.0) -> None:
+        """Close; what was sent last has `linger` seconds to leave, and as a rule needs none."""
         self.socket.disable_monitor()
         self._monitor.close(0)
-        self.socket.close(0)
+        self.socket.close(int(linger * 1000))
         self.context.term()
 
 
@@ -149,12 +149,21 @@ class BridgeTransport:
         while True:
             parts = self._leaving.get()
             if parts is None:
+                self._end_input()
                 break
             try:
                 write_parts(self.process.stdin, parts)
             except (OSError, ValueError):
                 self.lost = True
                 break
+
+    def _end_input(self) -> None:
+        """Tell the bridge that nothing more comes: it sends what it has, and ends."""
+        try:
+            if self.process.stdin is not None:
+                self.process.stdin.close()
+        except OSError:
+            pass
 
     def send(self, parts: Sequence[Any]) -> bool:
         """Send a multipart message without waiting; False when there is no room on the way now."""
@@ -177,14 +186,19 @@ class BridgeTransport:
                 if gone or time.monotonic() >= end:
                     return None
 
-    def close(self) -> None:
-        """End the bridge."""
+    def close(self, linger: float = 0.0) -> None:
+        """End the bridge; what was sent last has `linger` seconds to leave."""
         self._closing = True
-        self.process.kill()
+        if not linger:
+            self.process.kill()
         try:
             self._leaving.put_nowait(None)
         except queue.Full:
-            pass  # the writer meets a broken pipe
+            self.process.kill()  # the writer meets a broken pipe
+        try:
+            self.process.wait(linger)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
         self.process.wait(5)
         for thread in self._threads:
             thread.join(5)
