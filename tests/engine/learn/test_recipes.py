@@ -74,7 +74,7 @@ def test_methods_describe_themselves_as_data() -> None:
 )
 def test_ablations_take_steps(begin: Callable[..., Run], options: dict[str, object]) -> None:
     run = begin(**options)
-    first, second = (run.step(Progress(k, 0.5)) for k in range(2))
+    first, second = (run.step(Progress(k, 0.7)) for k in range(2))
     assert first.keys() == second.keys()
     assert ("adversarial" in first) == (options.get("gan", 1.0) != 0)
     assert all(torch.isfinite(torch.tensor(v)) for v in second.values())
