@@ -145,7 +145,7 @@ def check_header(header: Dict[str, Any]) -> Dict[str, Any]:
             raise EngineError("bad_frame", "The field %r of a picture's header is missing or out of range." % key)
         about[key] = value
     order, depth, linear = header.get("order"), header.get("depth"), header.get("linear", False)
-    if order not in CHANNELS or depth not in BYTES or not isinstance(linear, bool):
+    if order not in list(CHANNELS) or depth not in list(BYTES) or not isinstance(linear, bool):
         raise EngineError("bad_frame", "A picture's header has an unknown order or depth.")
     if (
         about["stride"] < about["width"] * CHANNELS[order] * BYTES[depth]
