@@ -88,6 +88,13 @@ def engine(folder: Path, bridge: bool) -> Iterator[Engine]:
         yield connected
 
 
+@pytest.fixture
+def direct(folder: Path) -> Iterator[Engine]:
+    """The same over ZeroMQ alone, for tests in which the transport plays no part."""
+    with Engine.connect(home=folder, bridge=False) as connected:
+        yield connected
+
+
 @pytest.fixture(scope="session")
 def slow_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The home of a shared engine whose children are slow on purpose."""

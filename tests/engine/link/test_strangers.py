@@ -42,17 +42,17 @@ def test_keys_are_keys() -> None:
         assert not is_key(wrong)
 
 
-def test_an_unknown_key_gets_no_answer(folder: Path, engine: Engine) -> None:
+def test_an_unknown_key_gets_no_answer(folder: Path, direct: Engine) -> None:
     with Raw(folder, zmq.curve_keypair()) as raw:
         raw.send(*request("hello", {}).encode())
         assert raw.receive(0.7) is None
     with Raw(folder) as raw:
-        assert raw.ask(request("hello", {})).body["pid"] == engine.hello()["pid"]
+        assert raw.ask(request("hello", {})).body["pid"] == direct.hello()["pid"]
 
 
-def test_a_client_with_an_unknown_key_is_told_so(folder: Path, tmp_path: Path, engine: Engine) -> None:
+def test_a_client_with_an_unknown_key_is_told_so(folder: Path, tmp_path: Path, direct: Engine) -> None:
     """Its home has the right connection file and a key of its own."""
-    connection = engine.connection
+    connection = direct.connection
     assert connection is not None
     make_home(tmp_path)
     connection.write(tmp_path)
@@ -65,7 +65,7 @@ def test_a_client_with_an_unknown_key_is_told_so(folder: Path, tmp_path: Path, e
     assert caught.value.code in ("refused", "not_running")
 
 
-def test_a_key_that_was_added_by_hand_may_come_in(folder: Path, engine: Engine) -> None:
+def test_a_key_that_was_added_by_hand_may_come_in(folder: Path, direct: Engine) -> None:
     public, secret = zmq.curve_keypair()
     place = folder / "keys" / "allowed"
     place.mkdir(exist_ok=True)
@@ -84,8 +84,8 @@ def test_a_key_that_was_added_by_hand_may_come_in(folder: Path, engine: Engine) 
         assert raw.receive(0.7) is None
 
 
-def test_nobody_comes_in_without_encryption(folder: Path, engine: Engine) -> None:
-    connection = engine.connection
+def test_nobody_comes_in_without_encryption(folder: Path, direct: Engine) -> None:
+    connection = direct.connection
     assert connection is not None
     context = zmq.Context()
     plain = context.socket(zmq.DEALER)
@@ -97,16 +97,16 @@ def test_nobody_comes_in_without_encryption(folder: Path, engine: Engine) -> Non
     context.term()
     with socket.create_connection((connection.host, connection.port)) as bare:
         bare.sendall(b"GET / HTTP/1.1\r\n\r\n" + os.urandom(5000))
-    assert engine.hello()["pid"] == connection.pid
+    assert direct.hello()["pid"] == connection.pid
 
 
-def test_it_listens_on_this_machine_alone(engine: Engine) -> None:
-    connection = engine.connection
+def test_it_listens_on_this_machine_alone(direct: Engine) -> None:
+    connection = direct.connection
     assert connection is not None and connection.host == "127.0.0.1"
 
 
 @posix
-def test_files_are_the_users_alone(folder: Path, engine: Engine) -> None:
+def test_files_are_the_users_alone(folder: Path, direct: Engine) -> None:
     for name in ("", "run", "keys"):
         assert mode(folder / name) == 0o700
     for name in ("keys/client.secret", "keys/engine.secret", "run/engine.json"):
@@ -198,7 +198,7 @@ HOSTILE: dict[str, list[bytes]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_message_is_answered_and_harms_nobody(folder: Path, engine: Engine, name: str) -> None:
+def test_a_hostile_message_is_answered_and_harms_nobody(folder: Path, direct: Engine, name: str) -> None:
     before = pid(folder)
     with Raw(folder) as raw:
         raw.send(*HOSTILE[name])
@@ -206,21 +206,21 @@ def test_a_hostile_message_is_answered_and_harms_nobody(folder: Path, engine: En
         assert answer is not None and answer.kind == "error" and answer.body["message"]
         assert answer.body["code"] != "internal"
         assert raw.ask(request("hello", {})).body["pid"] == before
-    assert engine.jobs() == []
+    assert direct.jobs() == []
 
 
-def test_what_is_no_request_is_ignored(folder: Path, engine: Engine) -> None:
+def test_what_is_no_request_is_ignored(folder: Path, direct: Engine) -> None:
     with Raw(folder) as raw:
         for kind in ("reply", "event", "error"):
             raw.send(MAGIC, header(kind=kind))
         assert raw.ask(request("hello", {})).kind == "reply"
 
 
-def test_a_part_that_is_too_long_ends_the_connection_alone(folder: Path, engine: Engine) -> None:
+def test_a_part_that_is_too_long_ends_the_connection_alone(folder: Path, direct: Engine) -> None:
     with Raw(folder) as raw:
         raw.send(*request("hello", {}, (), [b"x" * (MOST_BYTES + 1000)]).encode())
         assert raw.receive(0.7) is None
-    assert engine.hello()["pid"] == pid(folder)
+    assert direct.hello()["pid"] == pid(folder)
 
 
 def test_an_id_is_open_once(slow_folder: Path, slow: Engine) -> None:
@@ -244,7 +244,7 @@ def test_an_id_is_open_once(slow_folder: Path, slow: Engine) -> None:
         raw.send(*request("bye", {}).encode())
 
 
-def test_uploads_have_their_order_and_their_number(folder: Path, engine: Engine) -> None:
+def test_uploads_have_their_order_and_their_number(folder: Path, direct: Engine) -> None:
     frame = Frame(100, 100, "L", "u8", os.urandom(10_000))
 
     def put(name: str, offset: int, chunk: bytes, header: dict[str, Any] | None = None) -> str:
@@ -270,16 +270,16 @@ def test_uploads_have_their_order_and_their_number(folder: Path, engine: Engine)
         raw.send(*request("bye", {}).encode())
         assert raw.ask(request("hello", {})).kind == "reply"
     assert not list((folder / "spool").glob("*.partial")), "what was not completed is gone"
-    assert engine.fetch(frame.hash).hash == frame.hash
+    assert direct.fetch(frame.hash).hash == frame.hash
 
 
-def test_a_flood_does_not_hold_others_up(folder: Path, engine: Engine) -> None:
+def test_a_flood_does_not_hold_others_up(folder: Path, direct: Engine) -> None:
     """A client that asks and never reads loses its answers; the others get theirs."""
     with Raw(folder) as raw:
         for _ in range(3000):
             raw.send(*request("status", {}).encode())
         for _ in range(5):
-            assert engine.hello()["pid"] == pid(folder)
+            assert direct.hello()["pid"] == pid(folder)
 
 
 def test_the_connection_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
