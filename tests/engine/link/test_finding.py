@@ -66,23 +66,34 @@ def about(**changes: Any) -> str:
 
 
 def test_a_killed_engine_is_replaced_and_asked_again(own: Path, bridge: bool) -> None:
+    """The engine stands still before it is killed, so that the request is certainly under way; its picture is lost."""
     frame = Frame(64, 64, "RGB", "u8", os.urandom(64 * 64 * 3))
     with Engine.connect(home=own, bridge=bridge) as engine:
         first = pid(own)
         engine.upload(frame)
-        call = engine.submit("primitive", {"picture": {"hash": frame.hash}, "kind": "paint"}, [frame], 60.0)
-        engine.process()
+        psutil.Process(first).suspend()
+        call = engine.submit("have", {"hashes": [frame.hash]}, [frame], 60.0)
+        engine.process(0.2)
+        assert not call.done
         kill(own)
+        for path in (own / "spool").iterdir():
+            path.unlink()
         wait_for(lambda: engine.process(0.05) or call.done, 60)
-        assert call.result().body["planes"]
+        assert call.result().body == {"missing": []}
         assert pid(own) != first and daemons(own) == [pid(own)]
         kill(own)
         assert engine.hello()["pid"] == pid(own)
-        # A verb that must not be repeated is not: the next engine stays.
-        call = engine.submit("shutdown")
-        os.kill(pid(own), 9)
+
+
+def test_what_must_not_be_repeated_is_not(own: Path, bridge: bool) -> None:
+    with Engine.connect(home=own, bridge=bridge) as engine:
+        psutil.Process(pid(own)).suspend()
+        call = engine.submit("shutdown", deadline=60.0)
+        engine.process(0.2)
+        kill(own)
         wait_for(lambda: engine.process(0.05) or call.done)
-        assert call.error is None or call.error.code == "engine_gone"
+        assert call.error is not None and call.error.code == "engine_gone"
+        assert engine.hello()["pid"] == pid(own)
 
 
 def test_a_restarted_engine_is_found(own: Path, bridge: bool) -> None:
