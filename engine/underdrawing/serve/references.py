@@ -10,6 +10,7 @@ from underdrawing.serve.spool import Spool, checked_hash
 
 PLANES = ("segments", "edges", "paint")
 MOST_PATCHES = 256
+MOST_SEED = 2**63 - 1
 
 
 def reference(spool: Spool, value: Any) -> dict[str, Any]:
@@ -101,3 +102,50 @@ def number(body: dict[str, Any], key: str) -> float | None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9):
         raise EngineError("bad_request", f"{key} must be a number above 0.")
     return value
+
+
+def between(body: dict[str, Any], key: str, low: float, high: float, whole: bool = False) -> float | int | None:
+    """A number of these bounds (a whole one), or None.
+
+    Raises:
+        EngineError: it is something else.
+    """
+    value = body.get(key)
+    if value is None:
+        return None
+    kinds: Any = int if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
+        text = f"{key} must be a {'whole ' if whole else ''}number from {low:g} to {high:g}."
+        raise EngineError("bad_request", text)
+    return value
+
+
+def one_of(body: dict[str, Any], key: str, allowed: tuple[str, ...]) -> str:
+    """One of some words; the first where nothing is said.
+
+    Raises:
+        EngineError: it is another.
+    """
+    value = body.get(key)
+    if value is None:
+        return allowed[0]
+    if value not in allowed:
+        raise EngineError("bad_request", f"{key} must be one of {', '.join(allowed)}.")
+    return str(value)
+
+
+def apply_options(body: dict[str, Any]) -> dict[str, Any]:
+    """How an edit becomes a result, checked.
+
+    Raises:
+        EngineError: one of the options is of the wrong kind.
+    """
+    feather = between(body, "feather", 0, 1000)
+    return {
+        "mask_mode": one_of(body, "mask_mode", ("limit", "only", "add")),
+        "blend": one_of(body, "blend", ("none", "poisson")),
+        "grow": between(body, "grow", 0, 10_000, whole=True),
+        "seed": between(body, "seed", 0, MOST_SEED, whole=True),
+        "whole": bool(body.get("whole")),
+        **({} if feather is None else {"feather": feather}),
+    }

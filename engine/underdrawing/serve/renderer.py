@@ -111,10 +111,10 @@ class Renderer:
         given = inputs.mask(args["mask"]) if args.get("mask") else None
         current = inputs.picture(args["picture"]) if args.get("picture") else None
         options = Options(
-            mask_mode=str(args.get("mask_mode") or "limit"),
+            mask_mode=str(args["mask_mode"]),
             grow=None if args.get("grow") is None else int(args["grow"]),
             feather=float(args.get("feather", Options.feather)),
-            blend=str(args.get("blend") or "none"),
+            blend=str(args["blend"]),
             whole=bool(args.get("whole")),
             seed=int(args.get("seed") or 0),
         )

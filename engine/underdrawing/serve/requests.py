@@ -18,7 +18,17 @@ from underdrawing.serve.children import End
 from underdrawing.serve.jobs import ENDED, Job, State
 from underdrawing.serve.library import checked_name, new_identity
 from underdrawing.serve.modelrequests import ModelVerbs
-from underdrawing.serve.references import area, hashes, number, planes, reference, region
+from underdrawing.serve.references import (
+    MOST_SEED,
+    apply_options,
+    area,
+    between,
+    hashes,
+    number,
+    planes,
+    reference,
+    region,
+)
 from underdrawing.serve.spool import checked_hash
 
 if TYPE_CHECKING:
@@ -198,7 +208,7 @@ class Verbs(ModelVerbs):
         """Apply a model."""
         daemon = self.daemon
         model = daemon.library.find(need(ask.body, "model", str))
-        args = {**ask.body, "planes": planes(daemon.spool, ask.body)}
+        args = {**apply_options(ask.body), "planes": planes(daemon.spool, ask.body)}
         args["model_folder"] = str(daemon.library.folder(model.id))
         for name in ("picture", "mask"):
             args[name] = reference(daemon.spool, ask.body[name]) if ask.body.get(name) else None
@@ -221,7 +231,9 @@ class Verbs(ModelVerbs):
         """Queue a training."""
         daemon, body = self.daemon, ask.body
         picture, drawn = reference(daemon.spool, need(body, "picture", dict)), planes(daemon.spool, body)
-        args = {k: body.get(k) for k in ("method", "recipe", "seed", "palette", "device", "threads")}
+        args = {k: body.get(k) for k in ("method", "recipe", "palette", "device")}
+        args |= {"seed": between(body, "seed", 0, MOST_SEED, whole=True)}
+        args |= {"threads": between(body, "threads", 1, 1024, whole=True)}
         args |= {"picture": picture, "planes": drawn, "options": need(body, "options", dict, {})}
         args |= {"region": area(body.get("region"))}
         args |= {"iterations": number(body, "iterations"), "budget": number(body, "budget")}

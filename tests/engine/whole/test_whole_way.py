@@ -305,3 +305,19 @@ def test_methods_are_described_as_data(engine: Engine) -> None:
     described = engine.methods()
     assert [m["name"] for m in described["methods"]] == ["deepsim"]
     assert described["devices"][0]["kind"] == "cpu"
+
+
+@pytest.mark.parametrize(
+    "options", [{"mask_mode": "perhaps"}, {"blend": "magic"}, {"feather": "soft"}, {"grow": 1.5}, {"seed": -1}]
+)
+def test_options_of_the_wrong_kind_are_refused(
+    engine: Engine, model: str, classes: np.ndarray, options: dict[str, object]
+) -> None:
+    with pytest.raises(EngineError, match=next(iter(options))) as caught:
+        engine.apply(model, {"segments": edited(classes)}, **options)
+    assert caught.value.code == "bad_request"
+
+
+def test_no_option_is_as_good_as_null(engine: Engine, model: str, classes: np.ndarray) -> None:
+    nothing = dict.fromkeys(("mask_mode", "blend", "feather", "grow", "seed"))
+    assert engine.apply(model, {"segments": edited(classes)}, **nothing).body["width"]
