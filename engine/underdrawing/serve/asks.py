@@ -101,7 +101,9 @@ class Clients:
             text = f"This program has {mine} open requests; there can be {MOST_ASKS}, each with an id of its own."
             raise EngineError("queue_full", text, "Wait for answers before asking more.")
         ask = Ask(self._send, self._spool, client, message)
-        self.asks[client, message.id] = ask
+        # One that is never answered must not take the place of one that will be, whatever id it bears.
+        if message.verb not in UNANSWERED:
+            self.asks[client, message.id] = ask
         return ask
 
     def forget_answered(self) -> None:

@@ -71,7 +71,9 @@ class Incoming:
             self.drop()
             raise EngineError("bad_frame", "A part of a picture does not fit; it must be sent again from the start.")
         try:
-            self._file.write(view)
+            left = view
+            while left.nbytes:  # an unbuffered file may take less than it is given: on a nearly full disk, say
+                left = left[self._file.write(left) :]
             self.digest.update(view)
             self.received += view.nbytes
             if self.received < self.size:
@@ -113,11 +115,16 @@ class Spool:
         return self.folder / f"{key}.raw"
 
     def has(self, key: str) -> bool:
-        """Whether the blob is complete; asking counts as using it."""
-        with contextlib.suppress(OSError):
-            os.utime(self.path(key))
-            return (self.folder / f"{key}.json").is_file()
-        return False
+        """Whether the blob is complete; asking counts as using it.
+
+        After a power cut a file may be shorter than it was, or empty: that blob must be sent again.
+        """
+        try:
+            about = self.header(key)
+            size = about["size"] if about.get("file") is True else blob_size(check_header(about))
+            return bool(self.path(key).stat().st_size == size)
+        except (OSError, KeyError, EngineError):
+            return False
 
     def header(self, key: str) -> dict[str, Any]:
         """A blob's header.
@@ -128,9 +135,11 @@ class Spool:
         try:
             loaded = json.loads((self.folder / f"{key}.json").read_text(encoding="utf-8"))
             os.utime(self.path(key))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             raise _missing() from None
-        return dict(loaded)
+        if not isinstance(loaded, dict):
+            raise _missing()
+        return loaded
 
     def open(self, key: str) -> memoryview:
         """The bytes of a blob, mapped, not copied."""
