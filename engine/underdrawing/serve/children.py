@@ -135,7 +135,8 @@ class Child:
         assert output is not None  # noqa: S101 - as it was opened
         while line := output.readline(LONGEST_LINE):
             try:
-                message = json.loads(line)
+                # NaN and infinities are no JSON: one kept with a job would spoil every answer that speaks of it.
+                message = json.loads(line, parse_constant=lambda _: None)
             except (ValueError, RecursionError):
                 continue
             if isinstance(message, dict):
@@ -189,8 +190,10 @@ class Child:
 
     def ended(self) -> None:
         """The process is gone; what it was doing is over."""
-        with contextlib.suppress(OSError):
-            self.record.unlink()
+        # The next child of this kind may have written its own record already.
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            if json.loads(self.record.read_text(encoding="utf-8"))["pid"] == self.process.pid:
+                self.record.unlink()
         if self.process.stdin is not None:
             with contextlib.suppress(OSError):
                 self.process.stdin.close()
