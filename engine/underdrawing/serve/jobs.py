@@ -173,10 +173,10 @@ class Jobs:
                 except (ValueError, OSError):
                     (folder / "manifest.json").unlink(missing_ok=True)
             try:
-                if raw is None:
+                if raw is None or raw.get("model") != identity:
                     raise ValueError
                 job = Job.restored(raw)
-            except (KeyError, TypeError, ValueError):
+            except (KeyError, TypeError, ValueError, OverflowError):
                 self.library.discard(identity)
                 told.append(f"the leftover training {identity} cannot be read and is removed")
                 continue

@@ -72,7 +72,8 @@ class Library:
     def __init__(self, home: Path) -> None:
         self.models, self.training = home / "models", home / "training"
         self._read: dict[str, tuple[tuple[int, int], Manifest]] = {}
-        for leftover in self.models.glob(".*"):  # a deletion that was interrupted
+        # Deletions that were interrupted, and models from elsewhere that were not looked into to the end.
+        for leftover in (*self.models.glob(".*"), *self.training.glob("*.incoming")):
             shutil.rmtree(leftover, ignore_errors=True)
 
     def all(self) -> list[Manifest]:
@@ -130,7 +131,7 @@ class Library:
     def summary(self, manifest: Manifest) -> dict[str, Any]:
         """What lists show."""
         size = sum(p.stat().st_size for p in self.folder(manifest.id).iterdir() if p.is_file())
-        picture = manifest.picture
+        picture, seconds = manifest.picture, manifest.figures.get("seconds")
         return {
             "id": manifest.id,
             "name": manifest.name,
@@ -142,7 +143,7 @@ class Library:
             "height": picture.full_height,
             "region": list(manifest.plan.region),
             "picture_hash": picture.hash,
-            "seconds": manifest.figures.get("seconds"),
+            "seconds": seconds if isinstance(seconds, int | float) else None,
             "bytes": size,
         }
 
@@ -154,6 +155,8 @@ class Library:
         """Give a model another name."""
         changed = replace(manifest, name=checked_name(name))
         write_text(self.folder(manifest.id) / MANIFEST_FILE, changed.to_json())
+        # Names of the same length, changed within one tick of the disk's clock, look alike from outside.
+        self._read.pop(manifest.id, None)
         return changed
 
     def delete(self, manifest: Manifest) -> None:
@@ -166,6 +169,19 @@ class Library:
     def staging(self, identity: str) -> Path:
         """Where a model grows before it is one."""
         return self.training / identity
+
+    def incoming(self, identity: str) -> Path:
+        """Where a model from elsewhere is looked into; nothing there is ever taken for a finished training."""
+        return self.training / f"{identity}.incoming"
+
+    def accept(self, identity: str) -> Manifest:
+        """Publish a model from elsewhere that was looked into.
+
+        Raises:
+            ManifestError: it is not whole.
+        """
+        self.incoming(identity).rename(self.staging(identity))
+        return self.publish(identity)
 
     def publish(self, identity: str) -> Manifest:
         """Take a finished staging folder into the library.
@@ -201,8 +217,9 @@ class Library:
         return found
 
     def discard(self, identity: str) -> None:
-        """Forget a staging folder."""
-        shutil.rmtree(self.staging(identity), ignore_errors=True)
+        """Forget a staging folder, or a model from elsewhere."""
+        for folder in (self.staging(identity), self.incoming(identity)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def checked_name(name: object) -> str:

@@ -45,10 +45,13 @@ class ModelVerbs:
             size = source.stat().st_size
             daemon.spool.make_room(size)
             path = daemon.spool.folder / f"{uuid.uuid4().hex}.tmp"
-            with source.open("rb") as inward, path.open("xb") as outward:
-                while block := inward.read(1 << 20):
-                    outward.write(block)
-            return daemon.spool.adopt(path), size
+            try:
+                with source.open("rb") as inward, path.open("xb") as outward:
+                    while block := inward.read(1 << 20):
+                        outward.write(block)
+                return daemon.spool.adopt(path), size
+            finally:
+                path.unlink(missing_ok=True)
 
         def then(found: tuple[str, int] | None, error: EngineError | None) -> None:
             if found is None:
@@ -98,7 +101,7 @@ class ModelVerbs:
         key = checked_hash(ask.body.get("hash"))
         daemon.spool.header(key)
         daemon.spool.pin(key)
-        staging = daemon.library.staging(identity)
+        folder = daemon.library.incoming(identity)
 
         def fail(error: EngineError | None) -> None:
             daemon.library.discard(identity)
@@ -106,14 +109,22 @@ class ModelVerbs:
 
         def unpacked(found: Manifest | None, error: EngineError | None) -> None:
             daemon.spool.unpin(key)
-            if found is None or error is not None:
+            if found is None or error is not None or not ask.open:
                 fail(error)
                 return
-            args = {"model_folder": str(staging)}
+            args = {"model_folder": str(folder)}
             try:
                 daemon.rendering.submit(daemon.task("check_model", args, ask.event, checked), ask)
             except EngineError as full:
                 fail(full)
+                return
+            drop = ask.on_abandon
+
+            def abandoned() -> None:
+                drop()
+                daemon.library.discard(identity)
+
+            ask.on_abandon = abandoned
 
         def checked(found: dict[str, Any] | None, error: EngineError | None) -> None:
             if found is None:
@@ -123,7 +134,7 @@ class ModelVerbs:
 
         def publish() -> Manifest:
             try:
-                return daemon.library.publish(identity)
+                return daemon.library.accept(identity)
             except ManifestError as fault:
                 raise EngineError("bad_model", f"This model file is refused. {fault}", "Ask for it again.") from None
 
@@ -133,4 +144,4 @@ class ModelVerbs:
             else:
                 ask.reply(daemon.library.summary(found))
 
-        daemon.chore(lambda: modelfile.read(daemon.spool.path(key), staging, identity), unpacked)
+        daemon.chore(lambda: modelfile.read(daemon.spool.path(key), folder, identity), unpacked)

@@ -87,8 +87,7 @@ class Rendering:
             if self.child is None or not self.child.alive:
                 self.child = Child(self.module, "renderer", self.inbox, self.run / "child-renderer.json")
         except EngineError as error:
-            self.spool.unpin(*work.pins)
-            work.ask.fail(error)
+            self._ended(work, work.task.on_end)(None, error)  # which goes on with the next one
             return
         self._make_way(True)
         self.current = work

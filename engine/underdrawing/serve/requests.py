@@ -194,7 +194,9 @@ class Verbs(ModelVerbs):
     def region(self, ask: Ask) -> None:
         """Move, scale, mirror, copy or remove a region."""
         spool = self.daemon.spool
-        args = {**ask.body, "planes": planes(spool, ask.body), "region": region(spool, ask.body)}
+        # What looks like a picture and is none of this verb's was not checked.
+        plain = {k: v for k, v in ask.body.items() if k not in ("picture", "mask")}
+        args = {**plain, "planes": planes(spool, ask.body), "region": region(spool, ask.body)}
         self._render("region", args, ask, _with_planes(ask))
 
     def layout(self, ask: Ask) -> None:
@@ -241,15 +243,16 @@ class Verbs(ModelVerbs):
         job = daemon.jobs.like(key, args)
         existing = job is not None
         if job is None:
-            job = self._new_job(body, args, key, (picture, drawn))
-            job.keep = keep
+            job = self._new_job(body, args, key, keep, (picture, drawn))
         elif job.state is State.PAUSED:
             daemon.supervisor.resume(job)
         job.keep = job.keep or keep
         job.owners.add(ask.client)
         ask.reply({"job": job.id, "model": job.model, "name": job.name, "existing": existing})
 
-    def _new_job(self, body: dict[str, Any], args: dict[str, Any], key: str, pictures: tuple[Any, ...]) -> Job:
+    def _new_job(
+        self, body: dict[str, Any], args: dict[str, Any], key: str, keep: bool, pictures: tuple[Any, ...]
+    ) -> Job:
         daemon = self.daemon
         room = shutil.disk_usage(daemon.home).free
         if room < LEAST_ROOM:
@@ -262,7 +265,7 @@ class Verbs(ModelVerbs):
         try:
             for blob in hashes(*pictures):
                 daemon.spool.link(blob, staging / "inputs")
-            job = Job(uuid.uuid4().hex[:8], identity, name, args, key)
+            job = Job(uuid.uuid4().hex[:8], identity, name, args, key, keep=keep)
             daemon.jobs.add(job)
         except (EngineError, OSError):
             daemon.library.discard(identity)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -249,7 +250,8 @@ class Supervisor:
                 job.owners.discard(client)
                 if not job.owners:
                     log.info("job %s ends with its client", job.id)
-                    self.cancel(job)
+                    with contextlib.suppress(EngineError):  # it is finished, and on its way into the library
+                        self.cancel(job)
 
     # --- the end
 
