@@ -13,6 +13,9 @@ from typing import Any
 
 FORMAT = 1
 MANIFEST_FILE = "manifest.json"
+MOST_TEXT = 200  # characters: lists of models, in which such texts stand, must fit into one message
+MOST_NAME = 10_000  # characters of a class's name, which people choose
+MOST_PLANES = 16
 
 
 class ManifestError(ValueError):
@@ -183,10 +186,10 @@ def plain_name(name: object) -> str:
     return name
 
 
-def _text(raw: dict[str, Any], key: str, default: str | None = None) -> str:
+def _text(raw: dict[str, Any], key: str, default: str | None = None, most: int = MOST_TEXT) -> str:
     value = raw[key] if default is None else raw.get(key, default)
-    if not isinstance(value, str):
-        raise ManifestError(f"{key} is not a text.")
+    if not isinstance(value, str) or len(value) > most:
+        raise ManifestError(f"{key} is not a text of at most {most} characters.")
     return value
 
 
@@ -244,7 +247,8 @@ def _palette(raw: list[Any]) -> tuple[dict[str, Any], ...]:
     if len(raw) > 256:
         raise ManifestError("The palette has more than 256 colours.")
     return tuple(
-        {"colour": [_integer(v, "colour", 0, 255) for v in c["colour"]], "name": _text(c, "name")} for c in raw
+        {"colour": [_integer(v, "colour", 0, 255) for v in c["colour"]], "name": _text(c, "name", most=MOST_NAME)}
+        for c in raw
     )
 
 
@@ -253,6 +257,8 @@ def _manifest(raw: dict[str, Any]) -> Manifest:
     for key in ("hyperparameters", "figures", "versions", "files"):
         if not isinstance(raw[key], dict):
             raise ManifestError(f"{key} is not an object.")
+    if len(raw["planes"]) > MOST_PLANES:
+        raise ManifestError(f"There are more than {MOST_PLANES} planes.")
     return Manifest(
         id=plain_name(raw["id"]),
         name=_text(raw, "name"),

@@ -10,15 +10,16 @@ import shutil
 import struct
 import zipfile
 import zlib
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
+from underdrawing.link import messages
 from underdrawing.link.messages import EngineError
 from underdrawing.manifest import MANIFEST_FILE, Manifest, ManifestError, plain_name
 from underdrawing.serve.library import check_files, checked_name, write_text
 
 MOST_FILES = 32
-MOST_MANIFEST = 4 << 20
+MOST_MANIFEST = 512 << 10
 MOST_BYTES = 4 << 30  # unpacked
 MOST_RATIO = 200  # unpacked to packed
 MOST_LISTED = 64 << 10  # bytes of the zip's own list of files
@@ -33,12 +34,15 @@ def write(folder: Path, manifest: Manifest, target: Path) -> int:
     slim = replace(manifest, files={k: v for k, v in manifest.files.items() if k not in LEFT_BEHIND})
     partial = target.with_name(target.name + ".partial")
     # Pictures and weights do not shrink; storing them is fast.
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
-        archive.comment = WORD.encode("ascii")
-        archive.writestr(MANIFEST_FILE, slim.to_json())
-        for name in slim.files:
-            archive.write(folder / name, name)
-    partial.replace(target)
+    try:
+        with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
+            archive.comment = WORD.encode("ascii")
+            archive.writestr(MANIFEST_FILE, slim.to_json())
+            for name in slim.files:
+                archive.write(folder / name, name)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
     return target.stat().st_size
 
 
@@ -131,7 +135,15 @@ def _unpack(archive: zipfile.ZipFile, folder: Path, identity: str) -> Manifest:
                     raise _refused("A file is larger than it says.")
                 target.write(block)
     check_files(folder, manifest)
+    needed = {manifest.picture.file, *(graph.file for graph in (*manifest.plan.graphs, *manifest.plan.half))}
+    if not needed <= manifest.files.keys():
+        raise _refused("It lacks a file that its manifest speaks of.")
     manifest = replace(manifest, id=identity, name=_name(manifest.name, identity))
+    try:
+        # What no client could be told about later is refused now.
+        messages.decode(messages.reply(identity, {"manifest": asdict(manifest)}).encode())
+    except EngineError:
+        raise _refused("Its manifest is not as ours are.") from None
     write_text(folder / MANIFEST_FILE, manifest.to_json())
     return manifest
 
