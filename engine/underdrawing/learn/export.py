@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -38,20 +39,31 @@ def _export(graph: ExportGraph, path: Path) -> Path:
     partial = path.with_name(path.name + ".partial")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.onnx.export(
+        program = torch.onnx.export(
             graph.module,
             tensors,
-            str(partial),
             input_names=names,
             output_names=[graph.output],
             dynamic_shapes=(tuple(free for _ in tensors),),
             opset_version=OPSET,
             dynamo=True,
-            external_data=False,
             verbose=False,
         )
+        assert program is not None  # noqa: S101 - as no file was named
+        _forget_origins(program.model)
+        program.save(str(partial), external_data=False)
     partial.replace(path)
     return path
+
+
+def _forget_origins(model: Any) -> None:
+    """The exporter notes with every node the lines of code it came from, with their folders: the user's own name may
+    be in these, and models are given to others."""
+    nodes = list(model.graph.all_nodes())
+    values = [*model.graph.inputs, *model.graph.initializers.values(), *(o for node in nodes for o in node.outputs)]
+    for part in (model, model.graph, *nodes, *values):
+        part.metadata_props.clear()
+        part.doc_string = None
 
 
 @torch.no_grad()
