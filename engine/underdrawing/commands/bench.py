@@ -26,3 +26,41 @@ def engine(
     if out is not None:
         out.write_text(as_markdown(found), encoding="utf-8")
     show.answer(found, lambda: as_markdown(found))
+
+
+@app.command()
+@told
+def quality(
+    data: Annotated[list[Path], typer.Argument(help="Folders of data: train/, and test/ or edits/.")],
+    methods: Annotated[str, typer.Option(help="What to compare, with commas between.")] = "true,unchanged,quick",
+    budgets: Annotated[str, typer.Option(help="Seconds of learning, with commas between.")] = "60",
+    size: Annotated[int, typer.Option(min=32, help="Pixels of the shorter side.")] = 256,
+    planes: Annotated[str, typer.Option(help="segments, edges, or both with a comma between.")] = "segments",
+    seed: Annotated[int, typer.Option(help="Of the learning.")] = 0,
+    judge: Annotated[bool, typer.Option(help="Train a judge of consistency for every set (two or three minutes).")] = True,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write tables and sheets here.")] = None,
+    json: Json = False,
+) -> None:
+    """Measure how good results are, on data of your own; docs/quality.md says what the figures mean."""
+    from underdrawing.link.endpoint import home
+    from underdrawing.measure import quality as measure
+    from underdrawing.measure.sets import read_set
+    from underdrawing.picture.files import write_picture
+    from underdrawing.picture.image import Picture
+    from underdrawing.weights.store import folder
+
+    found, tables = [], []
+    for place in data:
+        read = read_set(place, size)
+        show.note(f"{read.name}: {len(read.frames)} frames of {read.picture.shape[1]} x {read.picture.shape[0]}")
+        seconds = [float(b) for b in budgets.split(",")]
+        weights = folder(home())
+        rows = measure.bench(read, methods.split(","), seconds, weights, planes.split(","), seed, judge, show.note)
+        table = f"{read.name}\n\n{measure.as_markdown(rows)}"
+        found += [{"set": read.name, **row.public()} for row in rows]
+        tables.append(table)
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            (out / f"{read.name}.md").write_text(table, encoding="utf-8")
+            write_picture(out / f"{read.name}.png", Picture(measure.contact_sheet(read, rows)))
+    show.answer({"rows": found}, lambda: "\n".join(tables))

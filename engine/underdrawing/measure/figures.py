@@ -1,0 +1,72 @@
+"""Measures of pictures that need no reference network but the shipped stem: SIFID, sharpness, change."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import scipy.linalg
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+
+STEM = Path(__file__).parent / "_weights" / "inception_stem.safetensors"
+
+
+@cache
+def _stem() -> dict[str, torch.Tensor]:
+    return load_file(STEM)
+
+
+@torch.no_grad()
+def _stem_features(picture: np.ndarray) -> np.ndarray:
+    """(H', W', 64) -> (N, 64): Inception-v3 (2015) before its first pooling, batch norm folded into the weights."""
+    weights = _stem()
+    x = torch.from_numpy(np.ascontiguousarray(picture, np.float32)).permute(2, 0, 1)[None] * 2 - 1
+    for name, stride, padding in (("conv", 2, 0), ("conv_1", 1, 0), ("conv_2", 1, 1)):
+        x = F.relu(F.conv2d(x, weights[f"{name}.weight"], weights[f"{name}.bias"], stride, padding))
+    return x[0].flatten(1).T.double().numpy()
+
+
+def sifid(made: np.ndarray, real: np.ndarray) -> float:
+    """Single-image Fréchet Inception distance (SinGAN, section 3.1): texture statistics of two pictures.
+
+    Args:
+        made, real: (H, W, 3) in [0, 1], at least 16 pixels a side; sizes may differ.
+
+    Returns:
+        at least 0; to be compared only with figures made with the same weights.
+    """
+    a, b = _stem_features(made), _stem_features(real)
+    first, second = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+    root = scipy.linalg.sqrtm(first @ second).real
+    step = a.mean(0) - b.mean(0)
+    return max(0.0, float(step @ step + np.trace(first + second - 2 * root)))
+
+
+def sharpness(made: np.ndarray, real: np.ndarray) -> float:
+    """Energy of fine detail against the real picture's: 1 as sharp, below softer, above noisier."""
+
+    def energy(picture: np.ndarray) -> float:
+        grey = cv2.cvtColor(np.ascontiguousarray(picture, np.float32), cv2.COLOR_RGB2GRAY)
+        return float(np.abs(cv2.Laplacian(grey, cv2.CV_32F)).mean())
+
+    return energy(made) / max(energy(real), 1e-6)
+
+
+def changed(before: np.ndarray, after: np.ndarray, reach: int) -> np.ndarray:
+    """Where the classes of two maps differ, widened by `reach` pixels: (H, W) bool."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    return cv2.dilate((before != after).astype(np.uint8), kernel).astype(bool)
+
+
+def mean_iou(found: np.ndarray, truth: np.ndarray, classes: np.ndarray) -> float:
+    """Mean intersection over union of those of `classes` that occur in the truth; NaN where none does."""
+    scores = []
+    for number in classes:
+        there = truth == number
+        if there.any():
+            scores.append((there & (found == number)).sum() / (there | (found == number)).sum())
+    return float(np.mean(scores)) if scores else float("nan")

@@ -1,0 +1,273 @@
+"""How good results are: one set of data, several methods and times, one table.
+
+Everything goes through an engine of its own in a temporary folder, as users' pictures do. Figures:
+
+    lpips              against the true frames (AlexNet), where they are known
+    lpips_region       the same where the primitive changed (widened by 2 % of the shorter side)
+    consistency        mean IoU of the primitive that a judge reads out of the result with the one that was asked for
+    consistency_small  the same over classes that cover at most 2 % of the picture
+    sifid              texture statistics against the picture that was learnt
+    sharpness          fine detail against the true frame's, or the learnt picture's; 1 is as sharp
+    outside            mean change in levels of 255 where the primitive did not change
+    seconds            of learning, as they were realised; apply_ms: of one result
+    memory_mb          the most that the learning process took
+
+`true` and `unchanged` bound the scale: true frames as if they were results, and the learnt picture as if it were.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from underdrawing.link.client import Engine
+from underdrawing.link.messages import EngineError
+from underdrawing.measure.figures import changed, mean_iou, sharpness, sifid
+from underdrawing.measure.judge import Judge
+from underdrawing.measure.lpips import LPIPS
+from underdrawing.measure.sets import Frame, Set
+from underdrawing.measure.sheet import sheet
+from underdrawing.picture.edges import canny_edges
+from underdrawing.picture.image import Picture
+from underdrawing.serve.frames import frame_of, picture_of
+
+WITHOUT = ("true", "unchanged")  # rows that nothing has to be learnt for
+METHODS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "baseline": ("deepsim", "baseline", {}),
+    "quick": ("deepsim", "quick", {}),
+    "paper": ("deepsim", "paper", {}),
+    "paper-2020": ("deepsim", "paper-2020", {}),
+    "quick-no-gan": ("deepsim", "quick", {"gan": 0}),
+    "quick-no-vgg": ("deepsim", "quick", {"perceptual": 0}),
+    "quick-l1": ("deepsim", "quick", {"gan": 0, "perceptual": 0, "pixel": 10}),
+    "quick-no-warp": ("deepsim", "quick", {"warp": False}),
+}
+SMALL = 0.02  # part of the picture
+REACH = 0.02  # part of the shorter side by which a change is widened
+EVERY = 2  # one frame in so many is the judge's and not judged
+SHOWN = 6  # frames on the sheet
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Row:
+    """The figures of one method with one budget."""
+
+    method: str
+    budget: float
+    figures: dict[str, float] = field(default_factory=dict)
+    pictures: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def public(self) -> dict[str, Any]:
+        """For JSON; what is not known is null."""
+        values = {k: None if math.isnan(v) else round(v, 4) for k, v in self.figures.items()}
+        return {"method": self.method, "budget": self.budget, **values}
+
+
+class Scale:
+    """Everything that a result is measured with.
+
+    Args:
+        data: the set.
+        weights: the folder of pretrained weights.
+        judge: whether to train one (a minute or two).
+
+    Raises:
+        EngineError: LPIPS has no weights.
+    """
+
+    def __init__(self, data: Set, weights: Path, judge: bool) -> None:
+        self.data = data
+        try:
+            self.lpips = LPIPS(weights)
+        except FileNotFoundError:
+            text = "LPIPS cannot be measured: its weights are not installed."
+            raise EngineError("no_weights", text, "Run: underdrawing weights fetch") from None
+        self.reach = max(2, round(REACH * min(data.classes.shape)))
+        everything = np.arange(len(data.palette))
+        share = np.bincount(data.classes.ravel(), minlength=len(everything)) / data.classes.size
+        self.classes, self.small = everything, everything[(share > 0) & (share <= SMALL)]
+        known = [frame for frame in data.frames if frame.truth is not None]
+        self.kept = {frame.name for frame in known[::EVERY]} if data.video else set()
+        self.judge: Judge | None = None
+        if judge:
+            pairs = [(data.picture, data.classes)]
+            pairs += [(f.truth, f.classes) for f in known if f.name in self.kept and f.truth is not None]
+            self.judge = Judge(pairs, len(everything))
+
+    def frame(self, frame: Frame, made: np.ndarray) -> dict[str, float]:
+        """The figures of one result."""
+        found: dict[str, float] = {}
+        region = changed(self.data.classes, frame.classes, self.reach)
+        if frame.truth is not None:
+            found["lpips"], where = self.lpips.distances(made, frame.truth)
+            if region.any():
+                found["lpips_region"] = float(where[region].mean())
+        if self.judge is not None and frame.name not in self.kept:
+            seen = self.judge.read(made)
+            found["consistency"] = mean_iou(seen, frame.classes, self.classes)
+            found["consistency_small"] = mean_iou(seen, frame.classes, self.small)
+        found["sifid"] = sifid(made, self.data.picture)
+        found["sharpness"] = sharpness(made, self.data.picture if frame.truth is None else frame.truth)
+        if not region.all():
+            found["outside"] = float(np.abs(made - self.data.picture)[~region].mean() * 255)
+        return found
+
+    def row(self, method: str, budget: float, made: Iterator[tuple[Frame, np.ndarray]]) -> Row:
+        """The means over all results."""
+        row, found = Row(method, budget), []
+        for frame, picture in made:
+            found.append(self.frame(frame, picture))
+            row.pictures[frame.name] = picture
+        for name in ("lpips", "lpips_region", "consistency", "consistency_small", "sifid", "sharpness", "outside"):
+            values = [f[name] for f in found if name in f and not math.isnan(f[name])]
+            row.figures[name] = float(np.mean(values)) if values else math.nan
+        return row
+
+
+def planes_of(data: Set, classes: np.ndarray, picture: np.ndarray | None, planes: Sequence[str]) -> dict[str, Any]:
+    """The primitive of a frame as it is sent; edges are those of its true picture.
+
+    Raises:
+        EngineError: edges are asked for where there is no true picture to take them from.
+    """
+    found: dict[str, Any] = {}
+    if "segments" in planes:
+        found["segments"] = frame_of(Picture(data.palette.colours[classes]))
+    if "edges" in planes:
+        if picture is None:
+            text = "Edges can be measured on sets with true frames alone."
+            raise EngineError("no_data", text, "Choose --planes segments.")
+        lines = canny_edges((picture * 255 + 0.5).astype(np.uint8))
+        found["edges"] = frame_of(Picture(lines))
+    return found
+
+
+def learn(
+    engine: Engine, data: Set, method: str, budget: float, planes: Sequence[str], seed: int, say: Say
+) -> tuple[str, dict[str, float]]:
+    """Learn the set's pair: the model's id, seconds and memory."""
+    name, recipe, options = METHODS[method]
+    picture = frame_of(Picture((data.picture * 255 + 0.5).astype(np.uint8)))
+    drawn = planes_of(data, data.classes, data.picture, planes)
+    sized = {"pixels": 0, "pixels_gpu": 0}  # at the size that was asked for, whatever the recipe would do
+    started = engine.train(
+        picture,
+        drawn,
+        palette=data.palette.to_json(),
+        method=name,
+        recipe=recipe,
+        options={**options, **sized},
+        budget=budget,
+        seed=seed,
+        name=f"{method} {budget:g} s",
+    )
+    daemon, most = psutil.Process(int(engine.hello()["pid"])), 0
+    while True:
+        job = next(j for j in engine.jobs() if j["job"] == started["job"])
+        for child in daemon.children():
+            with suppress(psutil.Error):
+                if "underdrawing.serve.worker" in child.cmdline():
+                    most = max(most, child.memory_info().rss)
+        if job["state"] in ("done", "failed", "cancelled"):
+            break
+        time.sleep(0.2)
+    if job["state"] != "done":
+        raise EngineError.from_dict(job["error"])
+    say(f"{method}: {job['figures']['iterations']} iterations in {job['figures']['seconds']:.0f} s")
+    return started["model"], {"seconds": float(job["figures"]["seconds"]), "memory_mb": most / 1e6}
+
+
+def applied(
+    engine: Engine, data: Set, model: str, planes: Sequence[str], times: list[float]
+) -> Iterator[tuple[Frame, np.ndarray]]:
+    """The whole picture of every frame."""
+    for frame in data.frames:
+        reply = engine.apply(model, planes_of(data, frame.classes, frame.truth, planes), whole=True)
+        times.append(float(reply.body["seconds"]) * 1000)
+        yield frame, picture_of(engine.result(reply, reply.body["picture"])).to_float()
+
+
+def bench(
+    data: Set,
+    methods: Sequence[str],
+    budgets: Sequence[float],
+    weights: Path,
+    planes: Sequence[str] = ("segments",),
+    seed: int = 0,
+    judge: bool = True,
+    say: Say = lambda _: None,
+) -> list[Row]:
+    """Every method with every budget on one set.
+
+    Raises:
+        EngineError: a method that does not exist, no weights, or a training that failed.
+    """
+    for method in methods:
+        if method not in (*WITHOUT, *METHODS):
+            text = f"There is no method {method!r} to measure."
+            raise EngineError("unknown_method", text, f"Choose from {', '.join((*WITHOUT, *METHODS))}.")
+    if judge:
+        say("training the judge")
+    scale, rows = Scale(data, weights, judge), []
+    if "true" in methods and any(f.truth is not None for f in data.frames):
+        rows.append(scale.row("true", 0, ((f, f.truth) for f in data.frames if f.truth is not None)))
+    if "unchanged" in methods:
+        rows.append(scale.row("unchanged", 0, ((f, data.picture) for f in data.frames)))
+    with tempfile.TemporaryDirectory(prefix="underdrawing-bench-") as name:
+        engine = Engine.connect(home=Path(name))
+        try:
+            for method in methods:
+                for budget in budgets if method not in WITHOUT else ():
+                    model, cost = learn(engine, data, method, budget, planes, seed, say)
+                    times: list[float] = []
+                    row = scale.row(method, budget, applied(engine, data, model, planes, times))
+                    row.figures |= {**cost, "apply_ms": float(np.median(times))}
+                    rows.append(row)
+        finally:
+            with suppress(EngineError):
+                engine.shutdown()
+            engine.wait_for_end()
+            engine.close()
+    return rows
+
+
+def as_markdown(rows: Sequence[Row]) -> str:
+    """The table."""
+    names = list(dict.fromkeys(name for row in rows for name in row.figures))
+    lines = ["| method | budget | " + " | ".join(names) + " |", "|---|---|" + "---|" * len(names)]
+    for row in rows:
+        values = (row.figures.get(name, math.nan) for name in names)
+        texts = ("" if math.isnan(v) else f"{v:.0f}" if abs(v) >= 100 else f"{v:.3g}" for v in values)
+        lines.append(f"| {row.method} | {row.budget:g} | " + " | ".join(texts) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def contact_sheet(data: Set, rows: Sequence[Row]) -> np.ndarray:
+    """Some frames: what was asked for, the truth, and every method's result; (H, W, 3) uint8."""
+    step = max(1, len(data.frames) // SHOWN)
+    lines = []
+    for frame in data.frames[::step][:SHOWN]:
+        line = [(f"{data.name} {frame.name}", data.palette.colours[frame.classes])]
+        if frame.truth is not None:
+            line.append(("true", _bytes(frame.truth)))
+        for row in rows:
+            if row.method != "true" and frame.name in row.pictures:
+                title = row.method if row.method in WITHOUT else f"{row.method} {row.budget:g} s"
+                line.append((title, _bytes(row.pictures[frame.name])))
+        lines.append(line)
+    return sheet(lines)
+
+
+def _bytes(picture: np.ndarray) -> np.ndarray:
+    return (picture.clip(0, 1) * 255 + 0.5).astype(np.uint8)

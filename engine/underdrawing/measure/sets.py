@@ -1,0 +1,107 @@
+"""Folders of measurement data: a pair to learn from, and frames or edits to make.
+
+DATA/train/image.png + primitive.png (or labels.png)
+DATA/test/image/*.png + primitive/*.png (or labels/*.png)     true pictures are known
+DATA/edits/*.png                                              edited primitives, nobody knows the truth
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from underdrawing.link.messages import EngineError
+from underdrawing.picture.files import read_picture
+from underdrawing.picture.palette import Palette, distinct_colours, palette_of, snap
+
+DRAWN = ("primitive", "labels")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Something to make: classes (H, W) uint8, and the true picture (H, W, 3) float32 in [0, 1] where it is known."""
+
+    name: str
+    classes: np.ndarray
+    truth: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Set:
+    """One folder, scaled.
+
+    Attributes:
+        picture: (H, W, 3) float32 in [0, 1], what is learnt.
+        classes: (H, W) uint8, its segments.
+        palette: their colours.
+        frames: what is to be made.
+        video: the frames show the same thing as the picture, at other moments.
+    """
+
+    name: str
+    picture: np.ndarray
+    classes: np.ndarray
+    palette: Palette
+    frames: tuple[Frame, ...]
+    video: bool
+
+
+def read_set(folder: Path, shorter: int) -> Set:
+    """Read a folder at the size in which the shorter side has so many pixels.
+
+    Raises:
+        EngineError: it is not laid out so.
+    """
+    drawn = next((folder / "train" / f"{n}.png" for n in DRAWN if (folder / "train" / f"{n}.png").is_file()), None)
+    if drawn is None or not (folder / "train" / "image.png").is_file():
+        text = f"{folder} has no train/image.png with train/primitive.png or train/labels.png beside it."
+        raise EngineError("no_data", text, "Name a folder that is laid out so.")
+    picture = _picture(folder / "train" / "image.png", shorter)
+    size = (picture.shape[1], picture.shape[0])
+    rgb = read_picture(drawn).to_bytes()
+    grey = rgb.ndim == 2 or bool((rgb == rgb[..., :1]).all())
+    if grey and len(np.unique(rgb)) <= 64:
+        known = np.unique(rgb)
+        palette = distinct_colours(len(known))
+
+        def read(path: Path) -> np.ndarray:
+            # A level that the training pair lacks counts as the nearest that it has: levels are grouped by meaning.
+            levels = read_picture(path).to_bytes()
+            levels = levels if levels.ndim == 2 else levels[..., 0]
+            table = np.abs(np.arange(256)[:, None] - known[None].astype(int)).argmin(1).astype(np.uint8)
+            return _resized(table[levels], size)
+    else:
+        palette = palette_of(rgb)
+
+        def read(path: Path) -> np.ndarray:
+            colours = read_picture(path).to_bytes()
+            return _resized(snap(colours, palette).indices, size)
+
+    frames, video = [], False
+    for name in DRAWN:
+        for path in sorted((folder / "test" / name).glob("*.png")):
+            truth = folder / "test" / "image" / path.name
+            video = True
+            frames.append(Frame(path.stem, read(path), _picture(truth, shorter) if truth.is_file() else None))
+    for path in sorted((folder / "edits").glob("*.png")):
+        if not path.stem.startswith("mask"):
+            frames.append(Frame(path.stem, read(path), None))
+    if not frames:
+        raise EngineError("no_data", f"{folder} has neither test nor edits.", "Name a folder that is laid out so.")
+    return Set(folder.name, picture, read(drawn), palette, tuple(frames), video)
+
+
+def _picture(path: Path, shorter: int) -> np.ndarray:
+    rgb = read_picture(path).to_float()
+    scale = shorter / min(rgb.shape[:2])
+    if scale == 1:
+        return rgb
+    size = (round(rgb.shape[1] * scale), round(rgb.shape[0] * scale))
+    return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC).clip(0, 1)
+
+
+def _resized(classes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return cv2.resize(classes.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST_EXACT)
