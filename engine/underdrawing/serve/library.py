@@ -212,7 +212,7 @@ class Library:
             try:
                 job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
                 found.append((folder.name, job if isinstance(job, dict) else None))
-            except (OSError, ValueError):
+            except (OSError, ValueError, RecursionError):
                 found.append((folder.name, None))
         return found
 
