@@ -1,0 +1,63 @@
+"""Flows on grids: blur, resize and sample arrays of any number of channels.
+
+A flow is (h, w, 2) float32, x then y: cell p of the result is taken from p + flow[p], in cells of its own grid.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+
+def deep(array: np.ndarray) -> np.ndarray:
+    """(h, w, C) of what OpenCV may have made (h, w)."""
+    return array[..., None] if array.ndim == 2 else array
+
+
+def blur(array: np.ndarray, sigma: float) -> np.ndarray:
+    """Gaussian blur of every channel; the border's values go on outside. Sigma in cells; 0 leaves it as it is."""
+    if sigma <= 0:
+        return array
+    reach = 2 * max(1, int(2.5 * sigma + 0.5)) + 1
+    done = cv2.GaussianBlur(array, (reach, reach), sigma, borderType=cv2.BORDER_REPLICATE)
+    return deep(done) if array.ndim == 3 else done
+
+
+def resize(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """To (height, width): by area where it gets smaller, linearly where it grows."""
+    height, width = size
+    if array.shape[:2] == (height, width):
+        return array
+    smaller = height * width < array.shape[0] * array.shape[1]
+    how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    done = cv2.resize(array, (width, height), interpolation=how)
+    return deep(done) if array.ndim == 3 else done
+
+
+def resize_flow(flow: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The same flow on a grid of (height, width) cells, in cells of that grid."""
+    ratio = np.array([size[1] / flow.shape[1], size[0] / flow.shape[0]], np.float32)
+    return resize(flow, size) * ratio
+
+
+def places(size: tuple[int, int]) -> np.ndarray:
+    """(h, w, 2) float32: x and y of every cell."""
+    y, x = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
+    return np.dstack([x, y])
+
+
+def sample(source: np.ndarray, flow: np.ndarray, how: int = cv2.INTER_LINEAR) -> np.ndarray:
+    """What lies at the flow's ends in an array of the same grid; beyond its border the border's values go on."""
+    at = places((flow.shape[0], flow.shape[1])) + flow
+    done = cv2.remap(source, at[..., 0], at[..., 1], how, borderMode=cv2.BORDER_REPLICATE)
+    return deep(done) if source.ndim == 3 else done
+
+
+def gradients(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Central differences in x and y of every channel, a step of one cell."""
+    padded = cv2.copyMakeBorder(array, 1, 1, 1, 1, cv2.BORDER_REPLICATE).reshape(
+        array.shape[0] + 2, array.shape[1] + 2, -1
+    )
+    across = (padded[1:-1, 2:] - padded[1:-1, :-2]) / 2
+    down = (padded[2:, 1:-1] - padded[:-2, 1:-1]) / 2
+    return across, down
