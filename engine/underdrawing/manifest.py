@@ -76,6 +76,13 @@ class GraphSpec:
     precision: str = "float32"
 
 
+class Procedure(StrEnum):
+    """What the renderer does where no graphs are run."""
+
+    NONE = ""
+    DRAFT = "draft"
+
+
 @dataclass(frozen=True)
 class ApplyPlan:
     """How a result is made from the graphs. The renderer knows nothing else about a method.
@@ -83,7 +90,7 @@ class ApplyPlan:
     Attributes:
         graphs: run one after the other; empty where a method needs no training and no graph.
         half: the same in float16, for devices that are faster with it; empty where there are none.
-        procedure: the renderer's name for a training-free method ("" where graphs are run).
+        procedure: how a method that needs no training makes its results.
         stride: padded sides are multiples of this many pixels.
         minimum: padded sides are at least this many pixels.
         halo: pixels around an area that can influence it; a tile or an edited region is run with this
@@ -95,7 +102,7 @@ class ApplyPlan:
 
     graphs: tuple[GraphSpec, ...] = ()
     half: tuple[GraphSpec, ...] = ()
-    procedure: str = ""
+    procedure: Procedure = Procedure.NONE
     stride: int = 1
     minimum: int = 64
     halo: int | None = None
@@ -233,7 +240,7 @@ def _plan(raw: dict[str, Any]) -> ApplyPlan:
     return ApplyPlan(
         graphs=_graphs(raw["graphs"]),
         half=_graphs(raw["half"]),
-        procedure=_text(raw, "procedure"),
+        procedure=Procedure(raw["procedure"]),
         stride=_integer(raw["stride"], "stride", 1, 1024),
         minimum=_integer(raw["minimum"], "minimum", 1, 4096),
         halo=None if halo is None else _integer(halo, "halo", 0, 1 << 16),

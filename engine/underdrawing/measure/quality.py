@@ -42,6 +42,7 @@ from underdrawing.serve.frames import frame_of, picture_of
 
 WITHOUT = ("true", "unchanged")  # rows that nothing has to be learnt for
 METHODS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "draft": ("draft", "draft", {}),
     "baseline": ("deepsim", "baseline", {}),
     "quick": ("deepsim", "quick", {}),
     "paper": ("deepsim", "paper", {}),
@@ -160,7 +161,8 @@ def learn(
     name, recipe, options = METHODS[method]
     picture = frame_of(Picture((data.picture * 255 + 0.5).astype(np.uint8)))
     drawn = planes_of(data, data.classes, data.picture, planes)
-    sized = {"pixels": 0, "pixels_gpu": 0}  # at the size that was asked for, whatever the recipe would do
+    # At the size that was asked for, whatever the recipe would do.
+    sized = {"pixels": 0} if name == "draft" else {"pixels": 0, "pixels_gpu": 0}
     started = engine.train(
         picture,
         drawn,
@@ -168,7 +170,7 @@ def learn(
         method=name,
         recipe=recipe,
         options={**options, **sized},
-        budget=budget,
+        budget=budget or None,
         seed=seed,
         name=f"{method} {budget:g} s",
     )
@@ -228,7 +230,8 @@ def bench(
         engine = Engine.connect(home=Path(name))
         try:
             for method in methods:
-                for budget in budgets if method not in WITHOUT else ():
+                times_to_learn = (0.0,) if method == "draft" else () if method in WITHOUT else budgets
+                for budget in times_to_learn:
                     model, cost = learn(engine, data, method, budget, planes, seed, say)
                     times: list[float] = []
                     row = scale.row(method, budget, applied(engine, data, model, planes, times))

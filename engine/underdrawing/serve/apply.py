@@ -10,8 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from underdrawing.draft.draft import draft
 from underdrawing.link.messages import EngineError
-from underdrawing.manifest import ApplyPlan, Composite, Encoding, GraphInput, GraphSpec, Manifest
+from underdrawing.manifest import ApplyPlan, Composite, Encoding, GraphInput, GraphSpec, Manifest, Procedure
 from underdrawing.picture.composite import poisson
 from underdrawing.picture.detail import restore_detail
 from underdrawing.picture.files import read_picture
@@ -88,6 +89,11 @@ class Model:
         """Width and height of what the network saw."""
         scale, (width, height) = self.manifest.plan.scale, self.primitive.size
         return max(1, round(width * scale)), max(1, round(height * scale))
+
+    def small_primitive(self) -> Primitive:
+        """The primitive that was learnt, at the size of `small_picture`."""
+        same = self.small_size == self.primitive.size
+        return self.primitive if same else self.primitive.resized(self.small_size)
 
     def small_picture(self) -> np.ndarray:
         """The picture as the network saw it, (h, w, 3) float32 in [0, 1]."""
@@ -245,8 +251,10 @@ def window(wanted: Bounds, size: tuple[int, int], plan: ApplyPlan) -> Bounds:
 def _run(
     model: Model, primitive: Primitive, wanted: Bounds, sessions: SessionStore, seed: int
 ) -> tuple[np.ndarray, str]:
-    """Run the model's graphs on the window around `wanted`: (h, w, 3) float32 in [0, 1], and what ran them."""
+    """Run the model on the window around `wanted`: (h, w, 3) float32 in [0, 1], and what ran it."""
     plan = model.manifest.plan
+    if plan.procedure is Procedure.DRAFT:
+        return draft(model.small_picture(), model.small_primitive(), primitive).picture[wanted.slices()], "CPU"
     part = window(wanted, primitive.size, plan)
     padded = tuple(max(plan.minimum, side) for side in (part.height, part.width))
     height, width = (-(-side // plan.stride) * plan.stride for side in padded)

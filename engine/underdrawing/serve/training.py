@@ -104,6 +104,10 @@ def train(args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         for note in [*prepared.notes, *run.notes]:
             context.event("note", text=note)
         limits = _limits(args, recipe)
+        if not method.needs_training:
+            figures = {"iterations": 0, "seconds": 0.0, "device": device.name, "export_difference": {}}
+            _leave(args, folder, method, recipe, prepared, picture, run, run.plan(), figures)
+            return {"state": "done", "figures": figures}
         relay = _Relay(context, inputs, prepared, device)
         result = loop.train(run, limits, folder, relay, signature(method, recipe, seed, prepared))
         figures = {
@@ -235,8 +239,10 @@ def _leave(
     write_picture(folder / picture_file, _without_alpha(picture))
     primitive_files = write_primitive(folder / "primitive.png", primitive)
     write_picture(folder / "preview.png", _preview(_shown(run.sample(), prepared)))
-    names = [picture_file, "preview.png", "checkpoint.safetensors", *(p.name for p in primitive_files)]
+    names = [picture_file, "preview.png", *(p.name for p in primitive_files)]
     names += [g.file for g in (*plan.graphs, *plan.half)]
+    if method.needs_training:
+        names.append("checkpoint.safetensors")
     used = {"segments": primitive.segments, "edges": primitive.edges, "paint": primitive.paint}
     manifest = Manifest(
         id=str(args["model"]),
