@@ -30,7 +30,5 @@ def follow(engine: Engine, job: str) -> tuple[dict[str, Any], float]:
         if state["state"] == "done":
             return state, most / 1e6
         if state["state"] in ("failed", "cancelled"):
-            raise EngineError.from_dict(
-                state["error"] or {"code": "cancelled", "message": "It was cancelled."}
-            )
+            raise EngineError.from_dict(state["error"] or {"code": "cancelled", "message": "It was cancelled."})
         time.sleep(LOOK)
