@@ -37,9 +37,7 @@ def quality(
     size: Annotated[int, typer.Option(min=32, help="Pixels of the shorter side.")] = 256,
     planes: Annotated[str, typer.Option(help="segments, edges, or both with a comma between.")] = "segments",
     seed: Annotated[int, typer.Option(help="Of the learning.")] = 0,
-    judge: Annotated[
-        bool, typer.Option(help="Train a judge of consistency for every set (two or three minutes).")
-    ] = True,
+    judge: Annotated[bool, typer.Option(help="Train a judge of consistency (two or three minutes).")] = True,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write tables and sheets here.")] = None,
     json: Json = False,
 ) -> None:

@@ -23,6 +23,7 @@ import psutil
 
 from underdrawing.link.client import Engine
 from underdrawing.link.messages import EngineError
+from underdrawing.measure.follow import follow
 from underdrawing.picture.files import read_picture
 from underdrawing.picture.image import Picture
 from underdrawing.picture.primitive import Primitive, read_primitive
@@ -64,18 +65,7 @@ def learn(engine: Engine, side: int, folder: Path) -> dict[str, Any]:
     options = {"iterations": STEPS, "options": {"pixels": 0, "pixels_gpu": 0}, "name": f"square {side}"}
     palette = [] if primitive.palette is None else primitive.palette.to_json()
     started = engine.train(frame_of(picture), frames, palette=palette, **options)
-    daemon, most = psutil.Process(int(engine.hello()["pid"])), 0
-    while True:
-        job = next(j for j in engine.jobs() if j["job"] == started["job"])
-        for child in daemon.children():
-            with suppress(psutil.Error):
-                if "underdrawing.serve.worker" in child.cmdline():
-                    most = max(most, child.memory_info().rss)
-        if job["state"] in ("done", "failed", "cancelled"):
-            break
-        time.sleep(0.05)
-    if job["state"] != "done":
-        raise EngineError.from_dict(job["error"])
+    _, most = follow(engine, started["job"])
     manifest = engine.model(started["model"])["manifest"]
     figures = manifest["figures"]
     return {
@@ -83,7 +73,7 @@ def learn(engine: Engine, side: int, folder: Path) -> dict[str, Any]:
         "halo": manifest["plan"]["halo"],
         "device": figures["device"],
         "seconds_per_iteration": round(figures["seconds"] / figures["iterations"], 3),
-        "worker_memory_mb": round(most / 1e6),
+        "worker_memory_mb": round(most),
         "export_difference": max(figures["export_difference"].values()),
     }
 

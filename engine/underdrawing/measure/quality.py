@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import math
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,11 +26,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 
 from underdrawing.link.client import Engine
 from underdrawing.link.messages import EngineError
 from underdrawing.measure.figures import changed, mean_iou, sharpness, sifid
+from underdrawing.measure.follow import follow
 from underdrawing.measure.judge import Judge
 from underdrawing.measure.lpips import LPIPS
 from underdrawing.measure.sets import Frame, Set
@@ -174,20 +173,9 @@ def learn(
         seed=seed,
         name=f"{method} {budget:g} s",
     )
-    daemon, most = psutil.Process(int(engine.hello()["pid"])), 0
-    while True:
-        job = next(j for j in engine.jobs() if j["job"] == started["job"])
-        for child in daemon.children():
-            with suppress(psutil.Error):
-                if "underdrawing.serve.worker" in child.cmdline():
-                    most = max(most, child.memory_info().rss)
-        if job["state"] in ("done", "failed", "cancelled"):
-            break
-        time.sleep(0.2)
-    if job["state"] != "done":
-        raise EngineError.from_dict(job["error"])
+    job, most = follow(engine, started["job"])
     say(f"{method}: {job['figures']['iterations']} iterations in {job['figures']['seconds']:.0f} s")
-    return started["model"], {"seconds": float(job["figures"]["seconds"]), "memory_mb": most / 1e6}
+    return started["model"], {"seconds": float(job["figures"]["seconds"]), "memory_mb": most}
 
 
 def applied(

@@ -122,8 +122,9 @@ class Child:
         with contextlib.suppress(OSError, psutil.Error):
             began = psutil.Process(self.process.pid).create_time()
             record.write_text(json.dumps({"pid": self.process.pid, "began": began}), encoding="utf-8")
-        threading.Thread(target=self._read, daemon=True).start()
-        threading.Thread(target=self._log, daemon=True).start()
+        self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        for work in (self._read, self._log, self._feed):
+            threading.Thread(target=work, daemon=True).start()
 
     @property
     def alive(self) -> bool:
@@ -152,11 +153,19 @@ class Child:
             log.info("%s: %s", self.name, line.decode("utf-8", "replace").rstrip())
         errors.close()
 
+    def _feed(self) -> None:
+        # In a thread: a child that does not read yet (loading torch takes seconds), or no more, must hold nobody up.
+        outgoing = self.process.stdin
+        assert outgoing is not None  # noqa: S101 - as it was opened
+        while (line := self._lines.get()) is not None:
+            with contextlib.suppress(OSError, ValueError):
+                outgoing.write(line)
+                outgoing.flush()
+        with contextlib.suppress(OSError):
+            outgoing.close()
+
     def _write(self, message: dict[str, Any]) -> None:
-        assert self.process.stdin is not None  # noqa: S101 - as it was opened
-        with contextlib.suppress(OSError, ValueError):
-            self.process.stdin.write((json.dumps(message) + "\n").encode())
-            self.process.stdin.flush()
+        self._lines.put((json.dumps(message) + "\n").encode())
 
     def give(self, task: Task) -> None:
         """Hand a task over."""
@@ -194,9 +203,7 @@ class Child:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             if json.loads(self.record.read_text(encoding="utf-8"))["pid"] == self.process.pid:
                 self.record.unlink()
-        if self.process.stdin is not None:
-            with contextlib.suppress(OSError):
-                self.process.stdin.close()
+        self._lines.put(None)
         while self.tasks:
             _, task = self.tasks.popitem()
             error = self.why or (CANCELLED if task.kill_at is not None else CRASHED)
