@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -27,16 +27,37 @@ class Channels:
         edited: (h, w, C), the same channels of the edited primitive.
         weights: (C,) float32, how much a squared difference counts.
         classes: the first so many channels say which class lies where.
+        channel_of: (256,) int, the channel of every class; -1 for those that the original lacks.
     """
 
     original: np.ndarray
     edited: np.ndarray
     weights: np.ndarray
     classes: int
+    channel_of: np.ndarray
 
     def resized(self, size: tuple[int, int]) -> Channels:
         """On a grid of (height, width) cells."""
-        return Channels(resize(self.original, size), resize(self.edited, size), self.weights, self.classes)
+        return Channels(resize(self.original, size), resize(self.edited, size), self.weights, self.classes, self.channel_of)
+
+    def with_labels(self, labels: np.ndarray, where: np.ndarray, *, original: bool) -> Channels:
+        """With other classes in some cells of the original or the edited primitive.
+
+        Args:
+            labels: (h, w) uint8.
+            where: (h, w) bool.
+        """
+        if not where.any():
+            return self
+        maps = (self.original if original else self.edited).copy()
+        hot = np.zeros((int(where.sum()), self.classes), np.float32)
+        channel = self.channel_of[labels[where]]
+        has = channel >= 0
+        hot[has, channel[has]] = 1
+        inner = maps[where]
+        inner[:, : self.classes] = hot
+        maps[where] = inner
+        return replace(self, **{"original" if original else "edited": maps})
 
     def mismatch(self, carried: np.ndarray) -> np.ndarray:
         """(h, w) float32 in [0, 1]: how much of each cell has another class than the edited primitive wants.
@@ -56,11 +77,13 @@ def channels(original: Primitive, edited: Primitive, size: tuple[int, int]) -> C
     first: list[np.ndarray] = []
     second: list[np.ndarray] = []
     weights: list[float] = []
+    channel_of = np.full(256, -1)
     if original.segments is not None and edited.segments is not None:
         areas = np.bincount(original.segments.ravel(), minlength=256)
         for group in _groups(areas):
             lookup = np.zeros(256, np.uint8)
             lookup[group] = 255
+            channel_of[group] = len(weights)
             first.append(_small(lookup[original.segments], size))
             second.append(_small(lookup[edited.segments], size))
             weights.append(float(min(areas.max() / areas[group].sum(), RAREST)))
@@ -75,7 +98,7 @@ def channels(original: Primitive, edited: Primitive, size: tuple[int, int]) -> C
             first.append(_small(original.paint[..., channel], size))
             second.append(_small(edited.paint[..., channel], size))
             weights.append(PAINT_WEIGHT)
-    return Channels(np.dstack(first), np.dstack(second), np.array(weights, np.float32), classes)
+    return Channels(np.dstack(first), np.dstack(second), np.array(weights, np.float32), classes, channel_of)
 
 
 def _groups(areas: np.ndarray) -> list[np.ndarray]:

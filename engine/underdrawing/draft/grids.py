@@ -30,8 +30,11 @@ def resize(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         return array
     smaller = height * width < array.shape[0] * array.shape[1]
     how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    done = cv2.resize(array, (width, height), interpolation=how)
-    return deep(done) if array.ndim == 3 else done
+    if array.ndim == 2:
+        return cv2.resize(array, (width, height), interpolation=how)
+    # OpenCV averages areas of four channels at most.
+    parts = [array[..., k : k + 4] for k in range(0, array.shape[2], 4)]
+    return np.concatenate([deep(cv2.resize(part, (width, height), interpolation=how)) for part in parts], axis=2)
 
 
 def resize_flow(flow: np.ndarray, size: tuple[int, int]) -> np.ndarray:

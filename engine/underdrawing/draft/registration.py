@@ -16,7 +16,7 @@ from underdrawing.draft.grids import blur, gradients, places, resize, resize_flo
 
 START_SIGMAS = (0.5, 1.0, 2.0, 4.0, 8.0)  # cells of the coarse grid
 START_COMPONENTS = 32
-POSITION = 3.0  # how much a step of half the longer side counts beside the classes
+POSITION = 3.0  # how much a step of half the shorter side counts beside the classes
 SIGMAS = (0.0, 0.5, 1.0, 2.0)  # cells of the middle grid
 COMPONENTS = 12
 WINDOWS = (8.0, 6.0, 5.0, 4.0, 3.0, 2.0, 2.0, 1.5, 1.5)  # of each Gauss-Newton step, cells
@@ -51,7 +51,7 @@ class Grids:
 
 
 @dataclass(frozen=True, eq=False)
-class _Level:
+class Level:
     """What is compared on one grid: (h, w, K) components of both primitives, and the original's gradients behind."""
 
     source: np.ndarray  # (h, w, 3 K): values, their x and their y gradients
@@ -59,7 +59,7 @@ class _Level:
     count: int
 
     @classmethod
-    def of(cls, maps: Channels, spread: float) -> _Level:
+    def of(cls, maps: Channels, spread: float) -> Level:
         """`spread`: how many cells of this grid make one of the middle grid."""
         sigmas = tuple(sigma * spread for sigma in SIGMAS)
         weight = np.tile(maps.weights**0.25, len(sigmas)).astype(np.float32)
@@ -74,8 +74,8 @@ class _Level:
         return carried[..., :count] - self.target, carried[..., count : 2 * count], carried[..., 2 * count :]
 
 
-def register(maps: Channels, grids: Grids, robust: bool = True) -> np.ndarray:
-    """The flow on the middle grid, (h, w, 2) float32 in its cells.
+def register(maps: Channels, grids: Grids, robust: bool = True) -> tuple[np.ndarray, tuple[Level, Level]]:
+    """The flow on the middle grid, (h, w, 2) float32 in its cells, and what was compared on the middle and fine grid.
 
     Args:
         maps: both primitives on the fine grid.
@@ -84,14 +84,14 @@ def register(maps: Channels, grids: Grids, robust: bool = True) -> np.ndarray:
     """
     middle = maps.resized(grids.middle)
     begin = resize_flow(_start(maps.resized(grids.coarse)), grids.middle)
-    levels = (_Level.of(middle, 1.0), _Level.of(maps, 2.0))
+    levels = (Level.of(middle, 1.0), Level.of(maps, 2.0))
     flow = _gauss_newton(levels[0], begin)
     trust = None
     if robust:
         trust = _trust(middle, flow)
         if trust.min() < 0.99:
             flow = _gauss_newton(levels[0], begin, trust)
-    return descend(levels, flow, trust=trust)
+    return descend(levels, flow, trust=trust), levels
 
 
 def _start(maps: Channels) -> np.ndarray:
@@ -102,7 +102,7 @@ def _start(maps: Channels) -> np.ndarray:
     second = scales(maps.edited, START_SIGMAS) * weight
     first, second = reduce(first, second, START_COMPONENTS)
     here = places(size)
-    unit = POSITION * 2 / max(size)
+    unit = POSITION * 2 / min(size)
     known = np.concatenate([first, here * unit], axis=2).reshape(size[0] * size[1], -1)
     asked = np.concatenate([second, here * unit], axis=2).reshape(size[0] * size[1], -1)
     length = (known * known).sum(1)
@@ -117,7 +117,7 @@ def _parts(rows: np.ndarray) -> list[np.ndarray]:
     return [rows[start : start + 1024] for start in range(0, len(rows), 1024)]
 
 
-def _gauss_newton(level: _Level, flow: np.ndarray, trust: np.ndarray | None = None) -> np.ndarray:
+def _gauss_newton(level: Level, flow: np.ndarray, trust: np.ndarray | None = None) -> np.ndarray:
     """Steps with ever smaller windows; the flow is smoothed by what can be seen (normalised convolution)."""
     for window, smoothing in zip(WINDOWS, SMOOTHING, strict=True):
         rest, across, down = level.residual(flow)
@@ -148,11 +148,13 @@ def _trust(maps: Channels, flow: np.ndarray) -> np.ndarray:
 
 
 def descend(
-    levels: tuple[_Level, _Level],
+    levels: tuple[Level, Level],
     begin: np.ndarray,
     steps: tuple[int, int] = (20, 10),
     trust: np.ndarray | None = None,
     stiffness: float = STIFFNESS,
+    relative: bool = False,
+    scales_: tuple[int, ...] = SCALES,
 ) -> np.ndarray:
     """Adam (Kingma and Ba 2015) on a flow that is the sum of grids at several scales, so that far parts move together.
 
@@ -162,9 +164,11 @@ def descend(
         steps: how many on each of the two.
         trust: (h, w) weight of the comparison.
         stiffness: weight of the flow's Laplacian.
+        relative: the change of the flow shall be smooth, not the flow itself.
+        scales_: how many times coarser the grids are whose sum is changed.
     """
     size = (begin.shape[0], begin.shape[1])
-    shapes = [(max(2, size[0] // scale), max(2, size[1] // scale)) for scale in SCALES]
+    shapes = [(max(2, size[0] // scale), max(2, size[1] // scale)) for scale in scales_]
     change = [np.zeros((*shape, 2), np.float32) for shape in shapes]
     mean, square = [c.copy() for c in change], [c.copy() for c in change]
     rate, total, count = RATE * max(size), sum(steps), 0
@@ -178,12 +182,12 @@ def descend(
             pull = resize(pull, size) * np.float32(2 * ratio / len(SIGMAS))
             if trust is not None:
                 pull *= trust[..., None]
-            pull += stiffness * _laplacian(flow)
+            pull += stiffness * _laplacian(flow - begin if relative else flow)
             length = rate * (1 - count / total + 0.02)
             count += 1
             flow = begin
             for k, shape in enumerate(shapes):
-                slope = resize(pull, shape) * np.float32(SCALES[k] ** 2)
+                slope = resize(pull, shape) * np.float32(scales_[k] ** 2)
                 mean[k] = 0.8 * mean[k] + 0.2 * slope
                 square[k] = 0.95 * square[k] + 0.05 * slope * slope
                 unit = mean[k] / (1 - 0.8**count) / (np.sqrt(square[k] / (1 - 0.95**count)) + 1e-6)

@@ -1,0 +1,217 @@
+"""Whole objects: regions that are new, moved or mirrored are carried over in one piece instead of being stretched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from underdrawing.draft.components import Pose, Region, fit, regions
+from underdrawing.picture.fill import grow_classes
+
+STAYED = 0.2  # overlap from which on a region is where it was
+SAME = 0.85  # overlap from which on nothing about it is worth a question
+EXPLAINED = 0.85  # share of a region that the registration must fill with its class
+EVEN = 2.5  # times: areas that the registration changes more have lost their look
+FITS = 0.7  # overlap that a region of the same class must reach to lend its pixels
+MIRROR_GAIN = 0.12  # of overlap by which a mirrored region must fit better
+LARGER = 2.0  # times: sizes differ by no more
+FRAMED_LARGER = 1.3  # the same for regions that are cut off by the picture's border
+OBJECTS = 24  # regions that are looked up at most, the largest first
+LENDERS = 6  # regions that are tried at most
+CONTEXT = 0.3  # weight of the classes around a region beside its own shape
+FAR = 0.05  # the same of the distance, in longer sides of the picture
+RESIZED = 0.06  # and of a change of size, natural logarithm
+MARGIN = 0.12  # of a removed region's size: its shadow and soft border go with it
+
+
+@dataclass(frozen=True, eq=False)
+class Carried:
+    """A region of the edited primitive and the one of the original that lends its pixels."""
+
+    region: Region
+    source: Region
+    pose: Pose
+    quality: float  # overlap, 0 to 1
+
+
+@dataclass(frozen=True, eq=False)
+class Objects:
+    """What is to be done about whole regions.
+
+    Attributes:
+        carried: regions that are copied in one piece.
+        removed: regions of the original that are there no more (or elsewhere).
+    """
+
+    carried: tuple[Carried, ...]
+    removed: tuple[Region, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.carried or self.removed)
+
+
+def find_objects(original: np.ndarray, edited: np.ndarray, flow: np.ndarray) -> Objects:
+    """Compare the regions of two grids of classes.
+
+    Args:
+        original: (h, w) uint8.
+        edited: (h, w) uint8.
+        flow: (h, w, 2), what registration made of them; regions that it explains are left to it.
+    """
+    shape = (original.shape[0], original.shape[1])
+    before, after = regions(original), regions(edited)
+    used: set[int] = set()
+    open_: list[Region] = []
+    mirrored: list[Carried] = []
+    at = np.full(shape, -1, np.int32)
+    for number, region in enumerate(before):
+        at[region.bounds.slices()][region.mask] = number
+    carried_labels, carried_numbers = _follow(original, flow), _follow(at, flow)
+    stretch = _stretch(flow)
+    for region in after:
+        here = region.bounds.slices()
+        number, value = _most(at[here][region.mask])
+        if number >= 0 and before[number].label == region.label:
+            share = value / (region.area + before[number].area - value)
+            if share >= STAYED:
+                used.add(number)
+                turned = None if share >= SAME else _mirror(region, before[number], shape)
+                if turned is not None:
+                    mirrored.append(turned)
+                continue
+        filled = carried_labels[here][region.mask] == region.label
+        even = stretch[here][region.mask] < EVEN
+        source = _most(carried_numbers[here][region.mask])[0]
+        if (filled & even).mean() >= EXPLAINED and source >= 0 and source not in used:
+            used.add(source)
+            continue
+        open_.append(region)
+    carried = list(mirrored)
+    for region in sorted(open_, key=lambda r: -r.area)[:OBJECTS]:
+        best = _lender(region, before, used, original, edited)
+        if best is not None:
+            carried.append(best)
+    removed = [
+        region
+        for number, region in enumerate(before)
+        if number not in used and (edited[region.bounds.slices()][region.mask] == region.label).mean() < STAYED
+    ]
+    return Objects(tuple(carried), tuple(removed))
+
+
+def _follow(grid: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """The nearest cell's value at the flow's end."""
+    height, width = grid.shape
+    y, x = np.mgrid[0:height, 0:width]
+    column = np.clip(np.rint(x + flow[..., 0]).astype(np.intp), 0, width - 1)
+    row = np.clip(np.rint(y + flow[..., 1]).astype(np.intp), 0, height - 1)
+    return np.asarray(grid[row, column])
+
+
+def _stretch(flow: np.ndarray) -> np.ndarray:
+    """(h, w): how many times larger or smaller a cell's area gets, at least 1; folds count as infinite."""
+    return area_change(flow, 1e3)
+
+
+def area_change(flow: np.ndarray, folded: float) -> np.ndarray:
+    """(h, w) float32: the larger of the flow's change of area and its inverse; `folded` where it turns over."""
+    if min(flow.shape[:2]) < 2:
+        return np.ones(flow.shape[:2], np.float32)
+    uy, ux = np.gradient(flow, axis=(0, 1))
+    change = (1 + ux[..., 0]) * (1 + uy[..., 1]) - ux[..., 1] * uy[..., 0]
+    safe = np.maximum(change, 1 / folded)
+    return np.asarray(np.maximum(safe, 1 / safe), np.float32)
+
+
+def _most(numbers: np.ndarray) -> tuple[int, int]:
+    """The most frequent number of at least 0, and how often it occurs; -1 where there is none."""
+    numbers = numbers[numbers >= 0]
+    if not numbers.size:
+        return -1, 0
+    counts = np.bincount(numbers)
+    return int(counts.argmax()), int(counts.max())
+
+
+def _mirror(region: Region, source: Region, shape: tuple[int, int]) -> Carried | None:
+    """The region as the mirror image of what was there, where that explains it much better."""
+    if region.framed or source.framed:
+        return None
+    value, pose = fit(region, source, shape)
+    if pose.scale[0] > 0 or value < SAME:
+        return None
+    plain = Pose(region.centre, source.centre, scale=(-pose.scale[0], pose.scale[1]))
+    from underdrawing.draft.components import overlap
+
+    if value < overlap(region, source, plain, shape) + MIRROR_GAIN:
+        return None
+    return Carried(region, source, pose, value)
+
+
+def _lender(
+    region: Region, before: list[Region], used: set[int], original: np.ndarray, edited: np.ndarray
+) -> Carried | None:
+    """The region of the same class that fits best by shape, surroundings, distance and size."""
+    shape = (original.shape[0], original.shape[1])
+    longest = max(shape)
+    alike = [(abs(np.log(r.area / region.area)), n) for n, r in enumerate(before) if r.label == region.label]
+    best: tuple[float, int, Carried] | None = None
+    for _, number in sorted(alike)[:LENDERS]:
+        source = before[number]
+        if source.framed and not region.framed:
+            continue
+        value, pose = fit(region, source, shape)
+        framed = region.framed or source.framed
+        largest = FRAMED_LARGER if framed else LARGER
+        if value < FITS or max(np.abs(np.log(np.abs(pose.scale)))) > np.log(largest):
+            continue
+        way = float(np.hypot(region.centre[0] - source.centre[0], region.centre[1] - source.centre[1])) / longest
+        score = value + CONTEXT * _surroundings(region, pose, original, edited) - FAR * way
+        score -= RESIZED * (abs(np.log(abs(pose.scale[0]))) + abs(np.log(pose.scale[1])))
+        # One that is gone from its place is more likely to have come here than one that is copied.
+        score += 0.0 if number in used else 0.1
+        if best is None or score > best[0]:
+            best = score, number, Carried(region, source, pose, value)
+    return None if best is None else best[2]
+
+
+def _surroundings(region: Region, pose: Pose, original: np.ndarray, edited: np.ndarray) -> float:
+    """Share of the cells around a region that have the same class around the region that would lend its pixels."""
+    height, width = edited.shape
+    reach = max(2, round(0.25 * region.size))
+    box = region.bounds.expand(reach, (width, height))
+    mask = np.zeros((box.height, box.width), np.uint8)
+    x, y = region.bounds.x - box.x, region.bounds.y - box.y
+    mask[y : y + region.bounds.height, x : x + region.bounds.width] = region.mask
+    ring = (cv2.dilate(mask, np.ones((2 * reach + 1,) * 2, np.uint8)) > 0) & (mask == 0)
+    if not ring.any():
+        return 1.0
+    flow = pose.flow(box)
+    rows, columns = np.nonzero(ring)
+    source_x = np.rint(columns + box.x + flow[rows, columns, 0]).astype(np.intp)
+    source_y = np.rint(rows + box.y + flow[rows, columns, 1]).astype(np.intp)
+    inside = (source_x >= 0) & (source_y >= 0) & (source_x < width) & (source_y < height)
+    same = original[source_y.clip(0, height - 1), source_x.clip(0, width - 1)] == edited[box.slices()][rows, columns]
+    return float((same & inside).mean())
+
+
+def without(labels: np.ndarray, gone: list[Region]) -> tuple[np.ndarray, np.ndarray]:
+    """A grid of classes without some regions: their ground grows in.
+
+    Returns:
+        the classes, and (h, w) bool where they changed.
+    """
+    hole = np.zeros(labels.shape, bool)
+    for region in gone:
+        hole[region.bounds.slices()] |= region.mask
+    if not hole.any() or hole.all():
+        return labels, np.zeros(labels.shape, bool)
+    return grow_classes(labels, hole), hole
+
+
+def footprint(region: Region, shape: tuple[int, int]) -> np.ndarray:
+    """(h, w) bool: a region and the margin in which its border and its shadow lie."""
+    reach = max(1, round(MARGIN * region.size))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
+    return cv2.dilate(region.whole(shape).view(np.uint8), kernel) > 0

@@ -1,0 +1,107 @@
+"""Parts that registration cannot explain are looked up as a whole in the original: one shift and size for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from underdrawing.draft.features import Channels
+from underdrawing.draft.grids import blur, places, resize, sample
+
+UNEXPLAINED = 0.3  # blurred mismatch of a part
+LEAST = 14  # cells of the middle grid
+MOST = 10  # parts
+MARGIN = 3  # cells around a part whose colours should agree with what lies there
+SIZES = (1.0, 0.8, 1.25)
+COLOUR = 0.5  # weight of the colours around
+DISTANCE = 0.02  # for a shift of the picture's side
+RESIZED = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Cells of the middle grid and where they come from.
+
+    Attributes:
+        mask: (h, w) bool.
+        flow: (h, w, 2) float32 of all cells; it counts in the mask.
+    """
+
+    mask: np.ndarray
+    flow: np.ndarray
+
+
+def find_parts(maps: Channels, flow: np.ndarray, picture: np.ndarray, settled: np.ndarray) -> list[Part]:
+    """Parts of the middle grid whose classes the flow does not bring, and where such a thing is in the original.
+
+    Args:
+        maps: both primitives on the middle grid.
+        flow: (h, w, 2) in its cells.
+        picture: (h, w, 3) float32 in [0, 1], the picture on the grid.
+        settled: (h, w) bool, cells that objects have taken already.
+    """
+    count = maps.classes
+    if not count:
+        return []
+    height, width = flow.shape[:2]
+    wrong = np.where(settled, 0, maps.mismatch(sample(maps.original, flow)))
+    marked = (blur(wrong.astype(np.float32), 1.0) > UNEXPLAINED).view(np.uint8)
+    if not marked.any():
+        return []
+    ring_allowed = cv2.erode(1 - marked, np.ones((3, 3), np.uint8))
+    here = sample(picture, flow)
+    weight = np.minimum(np.sqrt(np.sqrt(maps.weights[:count])), 3.0)
+    known = np.ascontiguousarray(maps.original[..., :count])
+    wanted = maps.edited[..., :count]
+    total, marks, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(marked, np.ones((3, 3), np.uint8)), 8)
+    order = sorted((k for k in range(1, total) if stats[k, 4] >= LEAST), key=lambda k: (-stats[k, 4], k))[:MOST]
+    found = []
+    for k in order:
+        x, y, w, h = (int(v) for v in stats[k, :4])
+        x0, y0, x1, y1 = max(0, x - MARGIN), max(0, y - MARGIN), min(width, x + w + MARGIN), min(height, y + h + MARGIN)
+        whole = cv2.dilate((marks == k).view(np.uint8), np.ones((3, 3), np.uint8))
+        mask = whole[y0:y1, x0:x1].astype(np.float32)
+        around = (cv2.dilate(whole, np.ones((7, 7), np.uint8)) * ring_allowed)[y0:y1, x0:x1].astype(np.float32)
+        best: tuple[float, float, int, int] | None = None
+        for size in SIZES:
+            shape = (max(1, round((y1 - y0) / size)), max(1, round((x1 - x0) / size)))
+            if shape[0] > height or shape[1] > width:
+                continue
+            cost = _distance(known, resize(wanted[y0:y1, x0:x1], shape), resize(mask, shape), weight)
+            ones = np.ones(3, np.float32)
+            cost = cost + COLOUR * 4 * _distance(picture, resize(here[y0:y1, x0:x1], shape), resize(around, shape), ones)
+            at_y, at_x = np.mgrid[0 : cost.shape[0], 0 : cost.shape[1]]
+            cost = cost + DISTANCE * np.hypot((at_x - x0) / width, (at_y - y0) / height) + RESIZED * (size != 1.0)
+            row, column = np.unravel_index(int(cost.argmin()), cost.shape)
+            if best is None or cost[row, column] < best[0]:
+                best = float(cost[row, column]), size, int(column), int(row)
+        if best is None:
+            continue
+        _, size, sx, sy = best
+        here_at = places((height, width))
+        ends = (here_at - (x0, y0) + 0.5) / size - 0.5 + (sx, sy)
+        found.append(Part(cv2.dilate(whole, np.ones((5, 5), np.uint8)) > 0, (ends - here_at).astype(np.float32)))
+    return found
+
+
+def _distance(known: np.ndarray, wanted: np.ndarray, mask: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """(H - h + 1, W - w + 1): mean weighted squared difference in the mask, for every place of the template."""
+    shape = (known.shape[0] - mask.shape[0] + 1, known.shape[1] - mask.shape[1] + 1)
+    total = np.zeros(shape, np.float32)
+    amount = float(mask.sum())
+    if amount <= 0:
+        return total
+    for channel in range(len(weight)):
+        plane, template = known[..., channel], mask * wanted[..., channel]
+        square = float((template * wanted[..., channel]).sum())
+        if not plane.any():
+            total += weight[channel] * square
+            continue
+        total += weight[channel] * (
+            cv2.matchTemplate(plane * plane, mask, cv2.TM_CCORR)
+            - 2 * cv2.matchTemplate(plane, np.ascontiguousarray(template), cv2.TM_CCORR)
+            + square
+        )
+    return total / amount
