@@ -21,6 +21,7 @@ from .pipes import read_parts, write_parts
 HIGH_WATER = 64  # messages, not bytes; both sides keep few big ones on their way
 BEAT = 3.0  # seconds between ZeroMQ's own heartbeats
 SILENT = 12.0  # seconds without one after which a connection counts as broken
+LAST_WORDS = 0.05  # seconds
 
 
 def zmq_available() -> bool:
@@ -90,6 +91,9 @@ class ZmqTransport:
             event = self._monitor_message(self._monitor)["event"]
             self.refused = self.refused or bool(event & self._refusals)
             self.lost = True
+            # The engine's last words may still be on their way through ZeroMQ's own thread.
+            if self.socket.poll(int(LAST_WORDS * 1000)):
+                return list(self.socket.recv_multipart())
         return None
 
     def close(self, linger: float = 0.0) -> None:
