@@ -52,7 +52,8 @@ def regions(labels: np.ndarray) -> list[Region]:
     found = []
     height, width = labels.shape
     for label in np.unique(labels):
-        count, marks, stats, centres = cv2.connectedComponentsWithStats((labels == label).view(np.uint8), connectivity=8)
+        mask = (labels == label).view(np.uint8)
+        count, marks, stats, centres = cv2.connectedComponentsWithStats(mask, connectivity=8)
         order = [k for k in range(1, count) if LEAST_CELLS <= stats[k, cv2.CC_STAT_AREA] <= LARGEST * labels.size]
         if len(order) > MOST:
             continue
@@ -105,9 +106,9 @@ class Pose:
         """(h, w, 2) float32 for the cells of a box."""
         y, x = np.mgrid[box.y : box.y + box.height, box.x : box.x + box.width].astype(np.float32)
         m = self.matrix
-        return np.dstack(
-            [m[0, 0] * x + m[0, 1] * y + m[0, 2] - x, m[1, 0] * x + m[1, 1] * y + m[1, 2] - y]
-        ).astype(np.float32)
+        return np.dstack([m[0, 0] * x + m[0, 1] * y + m[0, 2] - x, m[1, 0] * x + m[1, 1] * y + m[1, 2] - y]).astype(
+            np.float32
+        )
 
 
 def overlap(edited: Region, original: Region, pose: Pose, shape: tuple[int, int]) -> float:
@@ -145,7 +146,7 @@ def fit(edited: Region, original: Region, shape: tuple[int, int]) -> tuple[float
         turn = (original.angle - edited.angle + np.pi / 2) % np.pi - np.pi / 2
         if abs(turn) > 0.1:
             turns.append(float(turn))
-    tried = []
+    tried: list[tuple[float, int, Pose]] = []
     for sx, sy in sizes:
         for mirror in (1.0, -1.0) if not edited.framed and not original.framed else (1.0,):
             for turn in turns if mirror > 0 else [0.0]:
@@ -154,8 +155,7 @@ def fit(edited: Region, original: Region, shape: tuple[int, int]) -> tuple[float
                 cost = 0.08 * (mirror < 0) + 0.1 * abs(turn) + 0.02 * abs(np.log(sx / sy))
                 tried.append((overlap(edited, original, pose, shape) - cost, len(tried), pose))
     tried.sort(key=lambda entry: (-entry[0], entry[1]))
-    best = max((_settle(edited, original, pose, shape) for _, _, pose in tried[:2]), key=lambda entry: entry[0])
-    return best
+    return max((_settle(edited, original, pose, shape) for _, _, pose in tried[:2]), key=lambda entry: entry[0])
 
 
 def _settle(edited: Region, original: Region, pose: Pose, shape: tuple[int, int]) -> tuple[float, Pose]:

@@ -38,7 +38,7 @@ class Channels:
 
     def resized(self, size: tuple[int, int]) -> Channels:
         """On a grid of (height, width) cells."""
-        return Channels(resize(self.original, size), resize(self.edited, size), self.weights, self.classes, self.channel_of)
+        return replace(self, original=resize(self.original, size), edited=resize(self.edited, size))
 
     def with_labels(self, labels: np.ndarray, where: np.ndarray, *, original: bool) -> Channels:
         """With other classes in some cells of the original or the edited primitive.
@@ -57,7 +57,7 @@ class Channels:
         inner = maps[where]
         inner[:, : self.classes] = hot
         maps[where] = inner
-        return replace(self, **{"original" if original else "edited": maps})
+        return replace(self, original=maps) if original else replace(self, edited=maps)
 
     def mismatch(self, carried: np.ndarray) -> np.ndarray:
         """(h, w) float32 in [0, 1]: how much of each cell has another class than the edited primitive wants.

@@ -55,7 +55,8 @@ def find_parts(maps: Channels, flow: np.ndarray, picture: np.ndarray, settled: n
     weight = np.minimum(np.sqrt(np.sqrt(maps.weights[:count])), 3.0)
     known = np.ascontiguousarray(maps.original[..., :count])
     wanted = maps.edited[..., :count]
-    total, marks, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(marked, np.ones((3, 3), np.uint8)), 8)
+    wide = cv2.dilate(marked, np.ones((3, 3), np.uint8))
+    total, marks, stats, _ = cv2.connectedComponentsWithStats(wide, connectivity=8)
     order = sorted((k for k in range(1, total) if stats[k, 4] >= LEAST), key=lambda k: (-stats[k, 4], k))[:MOST]
     found = []
     for k in order:
@@ -71,7 +72,8 @@ def find_parts(maps: Channels, flow: np.ndarray, picture: np.ndarray, settled: n
                 continue
             cost = _distance(known, resize(wanted[y0:y1, x0:x1], shape), resize(mask, shape), weight)
             ones = np.ones(3, np.float32)
-            cost = cost + COLOUR * 4 * _distance(picture, resize(here[y0:y1, x0:x1], shape), resize(around, shape), ones)
+            colours = resize(here[y0:y1, x0:x1], shape)
+            cost = cost + COLOUR * 4 * _distance(picture, colours, resize(around, shape), ones)
             at_y, at_x = np.mgrid[0 : cost.shape[0], 0 : cost.shape[1]]
             cost = cost + DISTANCE * np.hypot((at_x - x0) / width, (at_y - y0) / height) + RESIZED * (size != 1.0)
             row, column = np.unravel_index(int(cost.argmin()), cost.shape)

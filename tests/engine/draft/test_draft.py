@@ -1,0 +1,144 @@
+"""What a draft carries, on pictures whose truth is known."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from underdrawing.draft.draft import Origin, draft
+from underdrawing.picture.palette import distinct_colours
+from underdrawing.picture.primitive import Primitive
+
+HEIGHT, WIDTH = 120, 161  # no multiples of anything
+
+
+def texture(seed: int) -> np.ndarray:
+    """Smooth noise, (HEIGHT, WIDTH, 3) float32 in [-1, 1]."""
+    noise = np.random.default_rng(seed).standard_normal((HEIGHT, WIDTH, 3)).astype(np.float32)
+    soft = cv2.GaussianBlur(noise, (0, 0), 1.5)
+    return soft / np.abs(soft).max()
+
+
+GROUND = np.float32([0.25, 0.45, 0.3]) + 0.12 * texture(1)
+SPOTS = np.float32([0.85, 0.55, 0.15]) + 0.12 * texture(2)
+
+
+def scene(*discs: tuple[int, int], radius: int = 18) -> tuple[np.ndarray, np.ndarray]:
+    """A picture with textured discs on textured ground, and its classes; a disc brings its texture along."""
+    picture, classes = GROUND.copy(), np.zeros((HEIGHT, WIDTH), np.uint8)
+    for x, y in discs:
+        mask = np.zeros_like(classes)
+        cv2.circle(mask, (x, y), radius, 1, -1)
+        shift = np.float32([[1, 0, x - 60], [0, 1, y - 60]])
+        moved = cv2.warpAffine(SPOTS, shift, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
+        picture[mask > 0] = moved[mask > 0]
+        classes |= mask
+    return picture.clip(0, 1), classes
+
+
+def primitive(classes: np.ndarray, edges: np.ndarray | None = None) -> Primitive:
+    return Primitive(classes, distinct_colours(3), edges, None)
+
+
+def error(made: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> float:
+    return float(np.abs(made - truth)[mask].mean())
+
+
+def test_an_unchanged_primitive_gives_the_picture() -> None:
+    picture, classes = scene((60, 60))
+    made = draft(picture, primitive(classes), primitive(classes)).picture
+    assert made.shape == picture.shape
+    assert np.abs(made - picture).max() < 0.02
+
+
+def test_a_disc_that_moves_takes_its_texture_along() -> None:
+    picture, classes = scene((60, 60))
+    truth, wanted = scene((70, 64))
+    made = draft(picture, primitive(classes), primitive(wanted)).picture
+    core = cv2.erode(wanted, np.ones((9, 9), np.uint8)) > 0
+    assert error(made, truth, core) < 0.04 < error(picture, truth, core)
+
+
+def test_a_new_disc_is_a_copy_of_the_one_that_is_there() -> None:
+    picture, classes = scene((45, 60))
+    truth, wanted = scene((45, 60), (120, 62))
+    found = draft(picture, primitive(classes), primitive(wanted))
+    new = (cv2.erode(wanted, np.ones((9, 9), np.uint8)) > 0) & (np.arange(WIDTH) > 80)
+    assert error(found.picture, truth, new) < 0.05
+    assert (found.origin[new] == Origin.OBJECT).mean() > 0.9
+    # The one that was there stays.
+    old = (classes > 0) & (np.arange(WIDTH) < 80)
+    assert error(found.picture, picture, old) < 0.03
+
+
+def test_a_disc_that_grows_is_stretched() -> None:
+    picture, classes = scene((60, 60), radius=18)
+    _, wanted = scene((60, 60), radius=24)
+    made = draft(picture, primitive(classes), primitive(wanted)).picture
+    ring = (wanted > 0) & (classes == 0)
+    ring &= cv2.erode(wanted, np.ones((5, 5), np.uint8)) > 0
+    # Yellow has more red than the ground.
+    assert (made[ring][:, 0] > 0.55).mean() > 0.9
+
+
+def test_outlines_alone_are_followed() -> None:
+    picture, classes = scene((60, 60), radius=25)
+    _, wanted = scene((66, 62), radius=25)
+
+    def outline(mask: np.ndarray) -> np.ndarray:
+        drawn = np.full(mask.shape, 255, np.uint8)
+        contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        cv2.drawContours(drawn, contours, -1, 0, 1)
+        return drawn
+
+    before, after = (Primitive(None, None, outline(mask), None) for mask in (classes, wanted))
+    made = draft(picture, before, after).picture
+    gained, lost = (wanted > 0) & (classes == 0), (wanted == 0) & (classes > 0)
+    assert (made[gained][:, 0] > 0.55).mean() > 0.6
+    assert (made[lost][:, 0] < 0.55).mean() > 0.6
+
+
+def test_the_same_edit_gives_the_same_draft() -> None:
+    picture, classes = scene((45, 60))
+    _, wanted = scene((50, 60), (120, 62))
+    first, second = (draft(picture, primitive(classes), primitive(wanted)) for _ in range(2))
+    assert (first.picture == second.picture).all()
+    assert (first.origin == second.origin).all()
+
+
+@pytest.mark.parametrize(("height", "width"), [(17, 33), (64, 300), (301, 65), (8, 8)])
+def test_every_size_works(height: int, width: int) -> None:
+    picture = np.random.default_rng(0).random((height, width, 3)).astype(np.float32)
+    before, after = np.zeros((height, width), np.uint8), np.zeros((height, width), np.uint8)
+    before[:, : width // 2] = 1
+    after[:, : width // 2 + 2] = 1
+    made = draft(picture, primitive(before), primitive(after)).picture
+    assert made.shape == picture.shape
+    assert np.isfinite(made).all()
+    assert 0 <= made.min() <= made.max() <= 1
+
+
+def test_classes_of_one_pixel_and_classes_that_were_never_there() -> None:
+    picture, classes = scene((60, 60))
+    wanted = classes.copy()
+    wanted[5, 5] = 1
+    wanted[100, 140] = 2  # nothing in the picture looks like it
+    made = draft(picture, primitive(classes), primitive(wanted)).picture
+    assert np.isfinite(made).all()
+    assert np.abs(made - picture)[20:100, 20:120].mean() < 0.02
+
+
+def test_many_classes_work() -> None:
+    picture = np.random.default_rng(0).random((96, 96, 3)).astype(np.float32)
+    tiles = np.add.outer(12 * (np.arange(96) // 8), np.arange(96) // 8).astype(np.uint8)
+    before, after = (Primitive(t, distinct_colours(144), None, None) for t in (tiles, np.roll(tiles, 2, 1)))
+    made = draft(picture, before, after).picture
+    assert np.isfinite(made).all()
+
+
+def test_a_flat_picture_stays_flat() -> None:
+    _, classes = scene((60, 60))
+    _, wanted = scene((90, 60))
+    flat = np.full((HEIGHT, WIDTH, 3), 0.5, np.float32)
+    assert np.abs(draft(flat, primitive(classes), primitive(wanted)).picture - 0.5).max() < 1e-3
