@@ -13,7 +13,7 @@ LEAST_CELLS = 10  # smaller regions are left to the registration
 LARGEST = 0.2  # of the picture: larger regions are ground, not objects
 MOST = 40  # regions a class at most; classes of more pieces are a texture
 TURNED = 1.6  # length to width from which on a region's direction can be told
-STEPS = (2.0, 1.0, 0.5)  # cells: of the search for the best fit, from coarse to fine
+STEPS = (1.5, 0.5)  # cells: of the search for the best fit, from coarse to fine
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,14 +133,14 @@ def overlap(edited: Region, original: Region, pose: Pose, shape: tuple[int, int]
     return both / max(total + 255.0 * edited.area - both, 1.0)
 
 
-def fit(edited: Region, original: Region, shape: tuple[int, int]) -> tuple[float, Pose]:
-    """The pose that lays one region on the other best (shift, scale, mirror, turn), and its overlap."""
+def guess(edited: Region, original: Region, shape: tuple[int, int]) -> tuple[float, Pose]:
+    """The best of a few plain poses (same size, same area, same box; mirrored; turned), and what it is worth."""
     width, height = edited.bounds.size
-    across, down = original.bounds.width / width, original.bounds.height / height
     even = original.size / edited.size
     sizes = [(even, even), (1.0, 1.0)]
-    if not edited.framed and not original.framed:
-        sizes.append((across, down))
+    whole = not edited.framed and not original.framed
+    if whole:
+        sizes.append((original.bounds.width / width, original.bounds.height / height))
     turns = [0.0]
     if edited.angle is not None and original.angle is not None:
         turn = (original.angle - edited.angle + np.pi / 2) % np.pi - np.pi / 2
@@ -148,22 +148,22 @@ def fit(edited: Region, original: Region, shape: tuple[int, int]) -> tuple[float
             turns.append(float(turn))
     tried: list[tuple[float, int, Pose]] = []
     for sx, sy in sizes:
-        for mirror in (1.0, -1.0) if not edited.framed and not original.framed else (1.0,):
+        for mirror in (1.0, -1.0) if whole else (1.0,):
             for turn in turns if mirror > 0 else [0.0]:
                 pose = Pose(edited.centre, original.centre, scale=(sx * mirror, sy), turn=turn)
                 # An equal fit goes to the plain one: nobody mirrors what need not be mirrored.
                 cost = 0.08 * (mirror < 0) + 0.1 * abs(turn) + 0.02 * abs(np.log(sx / sy))
-                tried.append((overlap(edited, original, pose, shape) - cost, len(tried), pose))
-    tried.sort(key=lambda entry: (-entry[0], entry[1]))
-    return max((_settle(edited, original, pose, shape) for _, _, pose in tried[:2]), key=lambda entry: entry[0])
+                tried.append((overlap(edited, original, pose, shape) - cost, -len(tried), pose))
+    value, _, pose = max(tried, key=lambda entry: entry[:2])
+    return value, pose
 
 
-def _settle(edited: Region, original: Region, pose: Pose, shape: tuple[int, int]) -> tuple[float, Pose]:
+def settle(edited: Region, original: Region, pose: Pose, shape: tuple[int, int]) -> tuple[float, Pose]:
     """Small changes of a pose, as long as they help."""
     best, value = pose, overlap(edited, original, pose, shape)
     for step in STEPS:
         length = step * max(edited.size, 4.0) / 16
-        for _ in range(3):
+        for _ in range(2):
             before = value
             for change in _changes(best, length, length / max(edited.size, 4.0)):
                 now = overlap(edited, original, change, shape)

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 import cv2
 import numpy as np
 
-from underdrawing.draft.features import Channels, channels
+from underdrawing.draft.canvas import Canvas, Origin
+from underdrawing.draft.confidence import confidence
+from underdrawing.draft.features import Channels, channels, reduce
 from underdrawing.draft.grids import blur, resize, resize_flow, sample
-from underdrawing.draft.objects import Objects, find_objects, without
-from underdrawing.draft.parts import find_parts
-from underdrawing.draft.place import place
+from underdrawing.draft.ground import Sides, fill_ground, guides
+from underdrawing.draft.objects import Objects, find_objects, follow, footprint, without
+from underdrawing.draft.parts import Part, find_parts
 from underdrawing.draft.registration import Grids, Level, descend, register
+from underdrawing.draft.seams import lead_over
+from underdrawing.picture.mask import difference
 from underdrawing.picture.primitive import Primitive
 
 BETTER = 0.12  # mismatch by which a looked-up part must beat the registration
-
-
-class Origin(IntEnum):
-    """Which way a pixel came."""
-
-    REGISTERED = 1
-    OBJECT = 2
+STILL = (0.1, 0.3)  # cells of the middle grid: shorter ways, far from any change, are none
+NEAR = 2.5  # cells: so near to a change every way counts
+REACH = (0.15, 0.3)  # of the longer side: farther from any change nothing moves
+MOST_GUIDES = 12  # channels that guide the fill
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,14 +33,20 @@ class Draft:
     Attributes:
         picture: (H, W, 3) float32 in [0, 1].
         origin: (H, W) uint8, an `Origin` for every pixel.
+        confidence: (H, W) float32 in [0, 1]: 1 where a pixel is the picture's own in its place, 0 where nothing in
+            the picture says what belongs there.
     """
 
     picture: np.ndarray
     origin: np.ndarray
+    confidence: np.ndarray
 
 
 def draft(picture: np.ndarray, original: Primitive, edited: Primitive) -> Draft:
     """Carry a picture's pixels to where an edited primitive wants them.
+
+    Registered as a whole first; objects that are new, moved or gone are found and taken out of that; what remains
+    unexplained is looked up piece by piece, and what has come from nowhere good is filled with patches of its class.
 
     Args:
         picture: (H, W, 3) float32 in [0, 1].
@@ -48,6 +54,9 @@ def draft(picture: np.ndarray, original: Primitive, edited: Primitive) -> Draft:
         edited: the same planes as they are wanted; a class that the original lacks is in nobody's way.
     """
     size = (picture.shape[0], picture.shape[1])
+    changed = difference(original, edited)
+    if not changed.any():
+        return Draft(picture.copy(), np.zeros(size, np.uint8), np.ones(size, np.float32))
     grids = Grids.of(size)
     maps = channels(original, edited, grids.fine)
     flow, levels = register(maps, grids, True)
@@ -55,57 +64,132 @@ def draft(picture: np.ndarray, original: Primitive, edited: Primitive) -> Draft:
     if original.segments is not None and edited.segments is not None:
         before, after = _labels(original.segments, grids.fine), _labels(edited.segments, grids.fine)
         found = find_objects(before, after, resize_flow(flow, grids.fine))
-        if found:
-            # What is carried in one piece must not bend what stays: registered again without it.
+        if found.strange or found.removed:
+            # What comes from elsewhere, or goes, must not bend what stays: registered again without it.
             left, gone = without(before, list(found.removed))
-            still, new = without(after, [c.region for c in found.carried])
-            calm = maps.with_labels(left, gone, original=True).with_labels(still, new, original=False)
-            flow, levels = register(calm, grids, True)
-    made = np.clip(sample(picture, resize_flow(flow, size), cv2.INTER_CUBIC), 0, 1)
-    origin = np.full(size, Origin.REGISTERED, np.uint8)
-    parts = _parts(picture, maps, levels, flow, grids, found)
-    if parts is not None:
-        share, other = resize(parts[0], size)[..., None], _nearest(parts[1], size)
-        made = made + (np.clip(sample(picture, other, cv2.INTER_CUBIC), 0, 1) - made) * share
-        origin[share[..., 0] > 0.5] = Origin.OBJECT
-    if original.segments is not None and edited.segments is not None:
-        for one in found.carried:
-            place(made, origin, picture, original.segments, edited.segments, one, grids.fine)
-    return Draft(made, origin)
+            still, new = without(after, found.strange)
+            told = maps.with_labels(left, gone, original=True).with_labels(still, new, original=False)
+            flow, levels = register(told, grids, True)
+    flow = _calm(flow, changed)
+    taken_away = np.zeros(grids.fine, bool)
+    for region in found.removed:
+        taken_away |= footprint(region, grids.fine)
+    uncovered = follow(taken_away, resize_flow(flow, grids.fine))
+    canvas = Canvas(picture, original, edited, flow)
+    settled = uncovered.copy()
+    for one in found.carried:
+        settled[one.region.bounds.slices()] |= one.region.mask
+    middle = resize(picture, grids.middle)
+    looked_up = find_parts(maps.resized(grids.middle), flow, middle, _any(settled, grids.middle))
+    uncovered |= _grounds(looked_up, maps)
+    _add_parts(canvas, looked_up, maps, levels, flow, uncovered)
+    for one in found.carried:
+        canvas.add_object(one, grids.fine)
+    fits = _fill(canvas, maps, uncovered, taken_away)
+    return Draft(np.clip(canvas.made, 0, 1), canvas.origin, confidence(canvas, maps, fits, original, edited))
 
 
 def _labels(segments: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.asarray(cv2.resize(segments, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT))
 
 
-def _nearest(flow: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A flow on another grid without mixing neighbours: parts come from quite different places."""
-    ratio = np.array([size[1] / flow.shape[1], size[0] / flow.shape[0]], np.float32)
-    return np.asarray(cv2.resize(flow, size[::-1], interpolation=cv2.INTER_NEAREST)) * ratio
+def _any(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A mask on a grid of (height, width) cells: where a good part of a cell is masked, and the cells beside."""
+    return np.asarray(resize(cv2.dilate(mask.view(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32), size) > 0.3)
 
 
-def _parts(
-    picture: np.ndarray,
-    maps: Channels,
-    levels: tuple[Level, Level],
-    flow: np.ndarray,
-    grids: Grids,
-    found: Objects,
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """Pieces that registration cannot explain, from where they fit: how much they count (h, w), and their flow."""
-    settled = np.zeros(grids.fine, np.uint8)
-    for one in found.carried:
-        settled[one.region.bounds.slices()] |= one.region.mask
-    settled = cv2.dilate(settled, np.ones((5, 5), np.uint8)).astype(np.uint8)
-    taken = resize(settled.astype(np.float32), grids.middle) > 0.3
-    parts = find_parts(maps.resized(grids.middle), flow, resize(picture, grids.middle), taken)
-    if not parts:
-        return None
-    other = flow.copy()
+def _large(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return np.asarray(cv2.resize(mask.view(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST)) > 0
+
+
+def _calm(flow: np.ndarray, changed: np.ndarray) -> np.ndarray:
+    """The flow without the drift that comes from nowhere: still where nothing changed near by, and far from all.
+
+    Args:
+        flow: (h, w, 2) on the middle grid.
+        changed: (H, W) bool.
+    """
+    size = (flow.shape[0], flow.shape[1])
+    share = resize(changed.astype(np.float32), size)
+    away = cv2.distanceTransform((share <= 0).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    moves = _rise(np.linalg.norm(flow, axis=2), *STILL)
+    moves = np.maximum(moves, 1 - _rise(away, NEAR, 2 * NEAR))
+    side = max(size)
+    moves *= 1 - _rise(away, REACH[0] * side, REACH[1] * side)
+    return np.asarray(flow * moves[..., None], np.float32)
+
+
+def _rise(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """From 0 at `low` to 1 at `high`, smoothly."""
+    way = np.clip((values - low) / (high - low), 0, 1)
+    return np.asarray(way * way * (3 - 2 * way), np.float32)
+
+
+def _grounds(parts: list[Part], maps: Channels) -> np.ndarray:
+    """(h, w) bool on the fine grid: parts that are uncovered ground, with a margin of the same class."""
+    size = maps.edited.shape[:2]
+    result = np.zeros(size, bool)
     for part in parts:
-        other[part.mask] = part.flow[part.mask]
-    other = _nearest(descend(levels, other, (8, 0), stiffness=1.2, relative=True, scales_=(1, 2)), grids.fine)
-    first = blur(maps.mismatch(sample(maps.original, resize_flow(flow, grids.fine))), 1.25)
-    second = blur(maps.mismatch(sample(maps.original, other)), 1.25)
-    share = 1 / (1 + np.exp(-np.clip((first - second - BETTER) * 30, -30, 30)))
-    return share.astype(np.float32), other
+        if part.flow is None:
+            grown = _large(cv2.dilate(part.mask.view(np.uint8), np.ones((3, 3), np.uint8)) > 0, size)
+            wanted = maps.edited[..., : maps.classes]
+            result |= grown & (wanted[..., int(wanted[grown].sum(0).argmax())] > 0.5)
+    return result
+
+
+def _add_parts(
+    canvas: Canvas, parts: list[Part], maps: Channels, levels: tuple[Level, Level], flow: np.ndarray, left: np.ndarray
+) -> None:
+    """Lay the looked-up parts on the canvas where they explain the edited primitive much better than the flow."""
+    other, mask = flow.copy(), np.zeros(flow.shape[:2], bool)
+    for part in parts:
+        if part.flow is not None:
+            other[part.mask] = part.flow[part.mask]
+            mask |= part.mask
+    if not mask.any():
+        return
+    other = descend(levels, other, (8, 0), stiffness=1.2, relative=True, scales_=(1, 2))
+    fine = maps.edited.shape[:2]
+    weight = resize(mask.astype(np.float32), fine)
+    far = resize_flow(other * mask[..., None], fine) / np.maximum(weight, 1e-3)[..., None]
+    one = blur(maps.mismatch(sample(maps.original, resize_flow(flow, fine))), 1.25)
+    two = blur(maps.mismatch(sample(maps.original, far)), 1.25)
+    share = 1 / (1 + np.exp(-np.clip((one - two - BETTER) * 30, -30, 30)))
+    share = np.where((weight > 0.02) & ~left, share, 0).astype(np.float32)
+    canvas.add_part(share, other, mask)
+
+
+def _fill(canvas: Canvas, maps: Channels, uncovered: np.ndarray, taken_away: np.ndarray) -> np.ndarray:
+    """Fill what has come from nowhere good.
+
+    Returns:
+        (H, W) float32 in [0, 1], how well the patches fit; 1 where nothing was filled.
+    """
+    size = canvas.size
+    hole = canvas.hole() | (_large(uncovered, size) & (canvas.origin != Origin.OBJECT))
+    if not hole.any():
+        return np.ones(size, np.float32)
+    count = maps.classes or maps.weights.size
+    known, wanted = guides(maps.original[..., :count], maps.edited[..., :count])
+    known, wanted = reduce(known, wanted, MOST_GUIDES)
+    clear = canvas.clear() & ~hole
+    none = np.zeros(size, np.uint8)
+    sides = Sides(
+        target=canvas.made,
+        hole=hole,
+        source=canvas.picture,
+        valid=~_large(taken_away, size),
+        wanted=resize(wanted, size),
+        known=resize(known, size),
+        came=canvas.came,
+        labels=none if canvas.after is None else canvas.after,
+        given=none if canvas.before is None else canvas.before,
+        clear=clear,
+    )
+    filled, fits = fill_ground(sides)
+    filled = lead_over(filled, canvas.made, hole, clear, canvas.after)
+    soft = blur(cv2.dilate(hole.view(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32), 0.7)
+    canvas.made += soft[..., None] * (filled - canvas.made)
+    canvas.origin[soft > 0] = np.maximum(canvas.origin[soft > 0], Origin.REGISTERED)
+    canvas.origin[hole] = Origin.FILLED
+    return fits

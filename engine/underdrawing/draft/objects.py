@@ -7,18 +7,21 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from underdrawing.draft.components import Pose, Region, fit, regions
+from underdrawing.draft.components import Pose, Region, guess, overlap, regions, settle
 from underdrawing.picture.fill import grow_classes
 
 STAYED = 0.2  # overlap from which on a region is where it was
 SAME = 0.85  # overlap from which on nothing about it is worth a question
-EXPLAINED = 0.85  # share of a region that the registration must fill with its class
+EXPLAINED = 0.6  # share of a region that the registration must fill with its class
+GROUND = 0.75  # share of one class around a region that makes that class its ground
+VANISHED = 0.002  # of the picture: smaller regions that go are pressed shut
+FAR_AWAY = 3.0  # of its own size: a region that moved so far left its surroundings behind
 EVEN = 2.5  # times: areas that the registration changes more have lost their look
 FITS = 0.7  # overlap that a region of the same class must reach to lend its pixels
 MIRROR_GAIN = 0.12  # of overlap by which a mirrored region must fit better
 LARGER = 2.0  # times: sizes differ by no more
 FRAMED_LARGER = 1.3  # the same for regions that are cut off by the picture's border
-OBJECTS = 24  # regions that are looked up at most, the largest first
+OBJECTS = 16  # regions that are looked up at most, the largest first
 LENDERS = 6  # regions that are tried at most
 CONTEXT = 0.3  # weight of the classes around a region beside its own shape
 FAR = 0.05  # the same of the distance, in longer sides of the picture
@@ -34,6 +37,7 @@ class Carried:
     source: Region
     pose: Pose
     quality: float  # overlap, 0 to 1
+    strange: bool  # a copy, or from so far that the surroundings did not move along
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,14 +46,16 @@ class Objects:
 
     Attributes:
         carried: regions that are copied in one piece.
-        removed: regions of the original that are there no more (or elsewhere).
+        removed: regions of the original whose ground is uncovered.
     """
 
     carried: tuple[Carried, ...]
     removed: tuple[Region, ...]
 
-    def __bool__(self) -> bool:
-        return bool(self.carried or self.removed)
+    @property
+    def strange(self) -> list[Region]:
+        """Regions of the edited primitive that say nothing about where their surroundings were."""
+        return [one.region for one in self.carried if one.strange]
 
 
 def find_objects(original: np.ndarray, edited: np.ndarray, flow: np.ndarray) -> Objects:
@@ -68,8 +74,8 @@ def find_objects(original: np.ndarray, edited: np.ndarray, flow: np.ndarray) -> 
     at = np.full(shape, -1, np.int32)
     for number, region in enumerate(before):
         at[region.bounds.slices()][region.mask] = number
-    carried_labels, carried_numbers = _follow(original, flow), _follow(at, flow)
-    stretch = _stretch(flow)
+    carried_labels, carried_numbers = follow(original, flow), follow(at, flow)
+    stretch = area_change(flow, 1e3)
     for region in after:
         here = region.bounds.slices()
         number, value = _most(at[here][region.mask])
@@ -93,26 +99,22 @@ def find_objects(original: np.ndarray, edited: np.ndarray, flow: np.ndarray) -> 
         best = _lender(region, before, used, original, edited)
         if best is not None:
             carried.append(best)
+    moved = {id(one.source) for one in carried if not one.strange}
     removed = [
         region
         for number, region in enumerate(before)
-        if number not in used and (edited[region.bounds.slices()][region.mask] == region.label).mean() < STAYED
+        if number not in used and id(region) not in moved and _gone(region, original, edited)
     ]
     return Objects(tuple(carried), tuple(removed))
 
 
-def _follow(grid: np.ndarray, flow: np.ndarray) -> np.ndarray:
+def follow(grid: np.ndarray, flow: np.ndarray) -> np.ndarray:
     """The nearest cell's value at the flow's end."""
     height, width = grid.shape
     y, x = np.mgrid[0:height, 0:width]
     column = np.clip(np.rint(x + flow[..., 0]).astype(np.intp), 0, width - 1)
     row = np.clip(np.rint(y + flow[..., 1]).astype(np.intp), 0, height - 1)
     return np.asarray(grid[row, column])
-
-
-def _stretch(flow: np.ndarray) -> np.ndarray:
-    """(h, w): how many times larger or smaller a cell's area gets, at least 1; folds count as infinite."""
-    return area_change(flow, 1e3)
 
 
 def area_change(flow: np.ndarray, folded: float) -> np.ndarray:
@@ -134,19 +136,30 @@ def _most(numbers: np.ndarray) -> tuple[int, int]:
     return int(counts.argmax()), int(counts.max())
 
 
+def _gone(region: Region, original: np.ndarray, edited: np.ndarray) -> bool:
+    """Whether the ground that lay around a region now lies in its place, too: it was taken away, not pressed shut."""
+    shape = (original.shape[0], original.shape[1])
+    if region.framed or region.area < VANISHED * original.size:
+        return False
+    mask = region.whole(shape)
+    ring = (cv2.dilate(mask.view(np.uint8), np.ones((5, 5), np.uint8)) > 0) & ~mask
+    if not ring.any():
+        return False
+    ground, times = _most(original[ring])
+    return bool(times >= GROUND * ring.sum() and (edited[mask] == ground).mean() >= GROUND)
+
+
 def _mirror(region: Region, source: Region, shape: tuple[int, int]) -> Carried | None:
     """The region as the mirror image of what was there, where that explains it much better."""
     if region.framed or source.framed:
         return None
-    value, pose = fit(region, source, shape)
+    value, pose = settle(region, source, guess(region, source, shape)[1], shape)
     if pose.scale[0] > 0 or value < SAME:
         return None
     plain = Pose(region.centre, source.centre, scale=(-pose.scale[0], pose.scale[1]))
-    from underdrawing.draft.components import overlap
-
     if value < overlap(region, source, plain, shape) + MIRROR_GAIN:
         return None
-    return Carried(region, source, pose, value)
+    return Carried(region, source, pose, value, False)
 
 
 def _lender(
@@ -156,24 +169,25 @@ def _lender(
     shape = (original.shape[0], original.shape[1])
     longest = max(shape)
     alike = [(abs(np.log(r.area / region.area)), n) for n, r in enumerate(before) if r.label == region.label]
-    best: tuple[float, int, Carried] | None = None
+    guessed = []
     for _, number in sorted(alike)[:LENDERS]:
         source = before[number]
         if source.framed and not region.framed:
             continue
-        value, pose = fit(region, source, shape)
-        framed = region.framed or source.framed
-        largest = FRAMED_LARGER if framed else LARGER
-        if value < FITS or max(np.abs(np.log(np.abs(pose.scale)))) > np.log(largest):
-            continue
-        way = float(np.hypot(region.centre[0] - source.centre[0], region.centre[1] - source.centre[1])) / longest
-        score = value + CONTEXT * _surroundings(region, pose, original, edited) - FAR * way
+        value, pose = guess(region, source, shape)
+        way = float(np.hypot(region.centre[0] - source.centre[0], region.centre[1] - source.centre[1]))
+        score = value + CONTEXT * _surroundings(region, pose, original, edited) - FAR * way / longest
         score -= RESIZED * (abs(np.log(abs(pose.scale[0]))) + abs(np.log(pose.scale[1])))
         # One that is gone from its place is more likely to have come here than one that is copied.
         score += 0.0 if number in used else 0.1
-        if best is None or score > best[0]:
-            best = score, number, Carried(region, source, pose, value)
-    return None if best is None else best[2]
+        guessed.append((score, -number, pose, way))
+    for _, negative, pose, way in sorted(guessed, key=lambda entry: entry[:2], reverse=True)[:2]:
+        source = before[-negative]
+        value, settled = settle(region, source, pose, shape)
+        largest = FRAMED_LARGER if region.framed or source.framed else LARGER
+        if value >= FITS and max(np.abs(np.log(np.abs(settled.scale)))) <= np.log(largest):
+            return Carried(region, source, settled, value, -negative in used or way > FAR_AWAY * region.size)
+    return None
 
 
 def _surroundings(region: Region, pose: Pose, original: np.ndarray, edited: np.ndarray) -> float:

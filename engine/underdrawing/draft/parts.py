@@ -14,6 +14,8 @@ UNEXPLAINED = 0.3  # blurred mismatch of a part
 LEAST = 14  # cells of the middle grid
 MOST = 10  # parts
 MARGIN = 3  # cells around a part whose colours should agree with what lies there
+PURE = 0.7  # share of one class in a part that may be ground
+SURROUNDED = 0.4  # share of that class around it
 SIZES = (1.0, 0.8, 1.25)
 COLOUR = 0.5  # weight of the colours around
 DISTANCE = 0.02  # for a shift of the picture's side
@@ -26,11 +28,12 @@ class Part:
 
     Attributes:
         mask: (h, w) bool.
-        flow: (h, w, 2) float32 of all cells; it counts in the mask.
+        flow: (h, w, 2) float32 of all cells; it counts in the mask. None: uncovered ground, which nothing in one
+            piece can stand for.
     """
 
     mask: np.ndarray
-    flow: np.ndarray
+    flow: np.ndarray | None
 
 
 def find_parts(maps: Channels, flow: np.ndarray, picture: np.ndarray, settled: np.ndarray) -> list[Part]:
@@ -63,6 +66,9 @@ def find_parts(maps: Channels, flow: np.ndarray, picture: np.ndarray, settled: n
         x, y, w, h = (int(v) for v in stats[k, :4])
         x0, y0, x1, y1 = max(0, x - MARGIN), max(0, y - MARGIN), min(width, x + w + MARGIN), min(height, y + h + MARGIN)
         whole = cv2.dilate((marks == k).view(np.uint8), np.ones((3, 3), np.uint8))
+        if _is_ground(wanted, whole):
+            found.append(Part(whole > 0, None))
+            continue
         mask = whole[y0:y1, x0:x1].astype(np.float32)
         around = (cv2.dilate(whole, np.ones((7, 7), np.uint8)) * ring_allowed)[y0:y1, x0:x1].astype(np.float32)
         best: tuple[float, float, int, int] | None = None
@@ -71,9 +77,8 @@ def find_parts(maps: Channels, flow: np.ndarray, picture: np.ndarray, settled: n
             if shape[0] > height or shape[1] > width:
                 continue
             cost = _distance(known, resize(wanted[y0:y1, x0:x1], shape), resize(mask, shape), weight)
-            ones = np.ones(3, np.float32)
-            colours = resize(here[y0:y1, x0:x1], shape)
-            cost = cost + COLOUR * 4 * _distance(picture, colours, resize(around, shape), ones)
+            seen, ring = resize(here[y0:y1, x0:x1], shape), resize(around, shape)
+            cost = cost + COLOUR * 4 * _distance(picture, seen, ring, np.ones(3, np.float32))
             at_y, at_x = np.mgrid[0 : cost.shape[0], 0 : cost.shape[1]]
             cost = cost + DISTANCE * np.hypot((at_x - x0) / width, (at_y - y0) / height) + RESIZED * (size != 1.0)
             row, column = np.unravel_index(int(cost.argmin()), cost.shape)
@@ -86,6 +91,15 @@ def find_parts(maps: Channels, flow: np.ndarray, picture: np.ndarray, settled: n
         ends = (here_at - (x0, y0) + 0.5) / size - 0.5 + (sx, sy)
         found.append(Part(cv2.dilate(whole, np.ones((5, 5), np.uint8)) > 0, (ends - here_at).astype(np.float32)))
     return found
+
+
+def _is_ground(wanted: np.ndarray, part: np.ndarray) -> bool:
+    """Whether a part shall show one class only, and the same as most of its surroundings."""
+    inside = part > 0
+    share = wanted[inside].mean(0)
+    label = int(share.argmax())
+    around = (cv2.dilate(part, np.ones((5, 5), np.uint8)) > 0) & ~inside
+    return bool(share[label] > PURE and around.any() and wanted[around, label].mean() > SURROUNDED)
 
 
 def _distance(known: np.ndarray, wanted: np.ndarray, mask: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -89,7 +89,7 @@ def register(maps: Channels, grids: Grids, robust: bool = True) -> tuple[np.ndar
     trust = None
     if robust:
         trust = _trust(middle, flow)
-        if trust.min() < 0.99:
+        if (trust < 0.5).mean() > 0.1:
             flow = _gauss_newton(levels[0], begin, trust)
     return descend(levels, flow, trust=trust), levels
 

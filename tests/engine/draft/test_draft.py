@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from underdrawing.draft.draft import Origin, draft
+from underdrawing.draft.canvas import Origin
+from underdrawing.draft.draft import draft
 from underdrawing.picture.palette import distinct_colours
 from underdrawing.picture.primitive import Primitive
 
@@ -47,9 +48,19 @@ def error(made: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> float:
 
 def test_an_unchanged_primitive_gives_the_picture() -> None:
     picture, classes = scene((60, 60))
-    made = draft(picture, primitive(classes), primitive(classes)).picture
-    assert made.shape == picture.shape
-    assert np.abs(made - picture).max() < 0.02
+    found = draft(picture, primitive(classes), primitive(classes))
+    assert (found.picture == picture).all()
+    assert (found.confidence == 1).all()
+    assert (found.origin == Origin.UNCHANGED).all()
+
+
+def test_pixels_that_are_left_alone_are_the_same_to_the_bit() -> None:
+    picture, classes = scene((60, 60), radius=12)
+    _, wanted = scene((63, 60), radius=12)
+    found = draft(picture, primitive(classes), primitive(wanted))
+    still = found.origin == Origin.UNCHANGED
+    assert still.mean() > 0.3
+    assert (found.picture[still] == picture[still]).all()
 
 
 def test_a_disc_that_moves_takes_its_texture_along() -> None:
@@ -142,3 +153,40 @@ def test_a_flat_picture_stays_flat() -> None:
     _, wanted = scene((90, 60))
     flat = np.full((HEIGHT, WIDTH, 3), 0.5, np.float32)
     assert np.abs(draft(flat, primitive(classes), primitive(wanted)).picture - 0.5).max() < 1e-3
+
+
+def test_a_disc_that_goes_leaves_ground_with_its_texture() -> None:
+    picture, classes = scene((60, 60), (120, 40), radius=14)
+    truth, wanted = scene((120, 40), radius=14)
+    found = draft(picture, primitive(classes), primitive(wanted))
+    gone = (classes > 0) & (wanted == 0)
+    inner = cv2.erode(gone.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    assert (found.origin[inner] == Origin.FILLED).mean() > 0.9
+    assert np.abs(found.picture[inner].mean(0) - truth[inner].mean(0)).max() < 0.04
+    # Neither smeared nor noisier than the ground is.
+    assert 0.5 < found.picture[inner].std(0).mean() / truth[inner].std(0).mean() < 1.5
+    assert found.confidence[inner].mean() < 0.5
+    assert found.confidence[:, 90:].mean() > 0.95
+
+
+def test_nothing_is_sure_where_a_class_was_never_seen() -> None:
+    picture, classes = scene((60, 60))
+    wanted = classes.copy()
+    wanted[80:110, 110:150] = 2
+    found = draft(picture, primitive(classes), primitive(wanted))
+    assert found.confidence[85:105, 115:145].max() < 0.05
+
+
+def test_a_mirrored_object_is_mirrored_with_its_texture() -> None:
+    picture, classes = GROUND.copy(), np.zeros((HEIGHT, WIDTH), np.uint8)
+    corners = np.array([[40, 40], [100, 60], [40, 80]])
+    cv2.fillPoly(classes, [corners], 1)
+    picture[classes > 0] = SPOTS[classes > 0]
+    # The same outline turned to the other side within the same box.
+    span = slice(40, 101)
+    wanted, truth = classes.copy(), picture.clip(0, 1)
+    wanted[:, span] = classes[:, span][:, ::-1]
+    truth[:, span] = truth[:, span][:, ::-1]
+    found = draft(picture.clip(0, 1), primitive(classes), primitive(wanted))
+    core = cv2.erode(wanted, np.ones((7, 7), np.uint8)) > 0
+    assert error(found.picture, truth, core) < 0.05
