@@ -38,6 +38,7 @@ class Encoding(StrEnum):
     SIGNED = "signed"  # (1, 1, H, W) in [-1, 1]: lines
     NOISE = "noise"  # (1, channels, H, W), drawn anew with the job's seed, standard normal
     PLACES = "places"  # (1, 2, H, W) in [-1, 1]: x and y of each pixel in the whole learnt picture
+    HINTS = "hints"  # (1, 11, H, W): a draft and what is known about it, see `draft.hints`
 
 
 class Composite(StrEnum):
@@ -77,10 +78,11 @@ class GraphSpec:
 
 
 class Procedure(StrEnum):
-    """What the renderer does where no graphs are run."""
+    """What the renderer does beside running graphs."""
 
     NONE = ""
-    DRAFT = "draft"
+    DRAFT = "draft"  # drafts, and runs nothing
+    REFINE = "refine"  # drafts, and has the graph repair what is unsure
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class ApplyPlan:
     Attributes:
         graphs: run one after the other; empty where a method needs no training and no graph.
         half: the same in float16, for devices that are faster with it; empty where there are none.
-        procedure: how a method that needs no training makes its results.
+        procedure: what is done beside running graphs.
         stride: padded sides are multiples of this many pixels.
         minimum: padded sides are at least this many pixels.
         halo: pixels around an area that can influence it; a tile or an edited region is run with this

@@ -32,11 +32,13 @@ def engine(
 @told
 def quality(
     data: Annotated[list[Path], typer.Argument(help="Folders of data: train/, and test/ or edits/.")],
-    methods: Annotated[str, typer.Option(help="What to compare, with commas between.")] = "true,unchanged,quick",
+    methods: Annotated[
+        str, typer.Option(help="What to compare, with commas between.")
+    ] = "true,unchanged,draft,ours,quick",
     budgets: Annotated[str, typer.Option(help="Seconds of learning, with commas between.")] = "60",
     size: Annotated[int, typer.Option(min=32, help="Pixels of the shorter side.")] = 256,
     planes: Annotated[str, typer.Option(help="segments, edges, or both with a comma between.")] = "segments",
-    seed: Annotated[int, typer.Option(help="Of the learning.")] = 0,
+    seeds: Annotated[int, typer.Option(min=1, help="How often everything is learnt; figures are means.")] = 1,
     judge: Annotated[bool, typer.Option(help="Train a judge of consistency (two or three minutes).")] = True,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write tables and sheets here.")] = None,
     json: Json = False,
@@ -55,7 +57,7 @@ def quality(
         show.note(f"{read.name}: {len(read.frames)} frames of {read.picture.shape[1]} x {read.picture.shape[0]}")
         seconds = [float(b) for b in budgets.split(",")]
         weights = folder(home())
-        rows = measure.bench(read, methods.split(","), seconds, weights, planes.split(","), seed, judge, show.note)
+        rows = measure.bench(read, methods.split(","), seconds, weights, planes.split(","), seeds, judge, show.note)
         table = f"{read.name}\n\n{measure.as_markdown(rows)}"
         found += [{"set": read.name, **row.public()} for row in rows]
         tables.append(table)

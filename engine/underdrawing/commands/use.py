@@ -50,6 +50,9 @@ def apply(
         MaskMode, typer.Option(help="limit: the edit, inside the mask; only: the mask alone; add: both.")
     ] = MaskMode.LIMIT,
     save_mask: Annotated[Path | None, typer.Option(help="Also write the mask, feather included.")] = None,
+    save_confidence: Annotated[
+        Path | None, typer.Option(help="Also write how sure each pixel is: white sure, black guessed.")
+    ] = None,
     grow: Annotated[int | None, typer.Option(help="Widen the edit's mask by so many pixels.")] = None,
     feather: Annotated[float | None, typer.Option(help="Width of the soft inner border, in pixels.")] = None,
     blend: Annotated[
@@ -76,6 +79,7 @@ def apply(
         current = None if image is None else files.frame(known.learnt_part(original))
         reply = engine.apply(known.id, files.frames(primitive), current, **options)
         made, alpha = _composed(engine, reply, original, corner)
+        sure = None if save_confidence is None else _confidence(engine, reply, alpha.shape, corner)
     body = reply.body
     for text in body.get("notes") or []:
         show.note(str(text))
@@ -84,6 +88,11 @@ def apply(
     if save_mask is not None:
         files.save(save_mask, _mask_picture(alpha))
         written.append(str(save_mask))
+    if save_confidence is not None:
+        if sure is None:
+            raise show.wrong("This model's method cannot tell how sure it is; leave out --save-confidence.")
+        files.save(save_confidence, sure)
+        written.append(str(save_confidence))
     place = [body["x"], body["y"], body["width"], body["height"]]
     answer = {
         "files": written,
@@ -152,6 +161,21 @@ def _composed(engine: Engine, reply: Any, original: Picture, corner: tuple[int, 
     whole = np.zeros((original.size[1], original.size[0]), np.float32)
     whole[y : y + alpha.shape[0], x : x + alpha.shape[1]] = alpha
     return composite(original, result, (x, y), alpha), whole
+
+
+def _confidence(engine: Engine, reply: Any, size: tuple[int, ...], corner: tuple[int, int]) -> Picture | None:
+    """How sure each pixel of the whole picture is, of 255; what is not edited is sure. None: nobody knows."""
+    import numpy as np
+
+    from underdrawing.picture.image import Picture
+
+    if not reply.body.get("confidence"):
+        return None
+    values = files.received(engine, reply, reply.body["confidence"]).pixels[..., 0]
+    whole = np.full(size, 255, np.uint8)
+    x, y = int(reply.body["x"]) - corner[0], int(reply.body["y"]) - corner[1]
+    whole[y : y + values.shape[0], x : x + values.shape[1]] = values
+    return Picture(whole[..., None])
 
 
 def _mask_picture(alpha: np.ndarray) -> Picture:

@@ -13,9 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import onnx
 import torch
+from onnx import numpy_helper
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from underdrawing.learn.method import ExportGraph
 from underdrawing.manifest import ApplyPlan, GraphSpec
@@ -32,6 +34,18 @@ def export(graphs: Sequence[ExportGraph], folder: Path) -> list[Path]:
     return [_export(graph, folder / graph.file) for graph in graphs]
 
 
+class _Positional(nn.Module):
+    """Takes its inputs one after the other, so that all graphs are described to the exporter in the same way."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        result: Tensor = self.module(*inputs)
+        return result
+
+
 def _export(graph: ExportGraph, path: Path) -> Path:
     names, tensors = list(graph.inputs), tuple(graph.inputs.values())
     # AUTO lets the exporter find out that all heights agree, and that they are multiples of the stride.
@@ -40,7 +54,7 @@ def _export(graph: ExportGraph, path: Path) -> Path:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            graph.module,
+            _Positional(graph.module).eval(),
             tensors,
             input_names=names,
             output_names=[graph.output],
@@ -64,6 +78,26 @@ def _forget_origins(model: Any) -> None:
     for part in (model, model.graph, *nodes, *values):
         part.metadata_props.clear()
         part.doc_string = None
+
+
+def update(graph: ExportGraph, path: Path) -> bool:
+    """Put the present weights into a graph that was exported before, which takes a moment instead of seconds.
+
+    Returns:
+        False where that is not possible, as the exporter changed or left out some of the weights.
+    """
+    weights = {name: value.detach().float().numpy() for name, value in _Positional(graph.module).named_parameters()}
+    model = onnx.load(path)
+    stored = {entry.name: entry for entry in model.graph.initializer}
+    for name, values in weights.items():
+        entry = stored.get(name)
+        if entry is None or tuple(entry.dims) != values.shape or entry.data_type != onnx.TensorProto.FLOAT:
+            return False
+        entry.CopyFrom(numpy_helper.from_array(values, name))
+    partial = path.with_name(path.name + ".partial")
+    onnx.save(model, partial)
+    partial.replace(path)
+    return True
 
 
 @torch.no_grad()

@@ -26,6 +26,8 @@ SAMPLE_EVERY = 3.0
 SAMPLE_SHARE = 0.04
 SAVE_EVERY = 15.0
 SAVE_SHARE = 0.03
+USE_EVERY = 10.0
+USE_SHARE = 0.25
 CALM_AT_MOST = 4
 
 
@@ -72,6 +74,9 @@ class Watcher(Protocol):
 
     def sample(self, picture: Tensor) -> None:
         """(1, 3, H, W) in [-1, 1]."""
+
+    def usable(self, iteration: int) -> None:
+        """What was learnt so far may be used already: called from time to time for runs that bear it."""
 
     def note(self, text: str) -> None:
         """A sentence for the user."""
@@ -134,11 +139,13 @@ def train(run: Run, limits: Limits, folder: Path, watcher: Watcher, signature: s
     iteration, elapsed, calmed, stage = standing.iteration, standing.elapsed, standing.calmed, -1
     shares = [sum(s.share for s in run.stages[: k + 1]) for k in range(len(run.stages))]
     losses: dict[str, float] = {}
-    reports, samples, saves = (
+    reports, samples, saves, uses = (
         _Clock(REPORT_EVERY, 1.0),
         _Clock(SAMPLE_EVERY, SAMPLE_SHARE),
         _Clock(SAVE_EVERY, SAVE_SHARE),
+        _Clock(USE_EVERY, USE_SHARE),
     )
+    early = run.first() is not None
     began, first, before = time.monotonic(), iteration, elapsed
 
     def save() -> None:
@@ -200,6 +207,8 @@ def train(run: Run, limits: Limits, folder: Path, watcher: Watcher, signature: s
             samples.run(lambda: watcher.sample(run.sample()))
         if saves.due():
             saves.run(save)
+        if early and uses.due():
+            uses.run(lambda: watcher.usable(iteration))  # noqa: B023 - called at once
     saves.run(save)
     watcher.sample(run.sample())
     return result(Outcome.DONE)

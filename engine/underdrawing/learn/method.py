@@ -150,6 +150,12 @@ class Run(Protocol):
     def step(self, progress: Progress) -> dict[str, float]:
         """One training step; returns its losses by name."""
 
+    def first(self) -> ApplyPlan | None:
+        """How a result is made before anything was learnt; None where that is not possible.
+
+        Methods that can do it are applied with what they have learnt so far, too.
+        """
+
     def sample(self) -> Tensor:
         """The picture as the model makes it now, (1, 3, H, W) in [-1, 1]."""
 

@@ -4,6 +4,9 @@ Everything goes through an engine of its own in a temporary folder, as users' pi
 
     lpips              against the true frames (AlexNet), where they are known
     lpips_region       the same where the primitive changed (widened by 2 % of the shorter side)
+    lpips_unsure       the same where the draft's confidence is below 0.6, whatever method made the result
+    undone             the same against the picture itself, after edits of it that were drafted, and undone again
+    undone_unsure      that where the way back is unsure; the only edits of a single picture whose truth is known
     consistency        mean IoU of the primitive that a judge reads out of the result with the one that was asked for
     consistency_small  the same over classes that cover at most 2 % of the picture
     sifid              texture statistics against the picture that was learnt
@@ -27,6 +30,7 @@ from typing import Any
 
 import numpy as np
 
+from underdrawing.draft.draft import draft
 from underdrawing.link.client import Engine
 from underdrawing.link.messages import EngineError
 from underdrawing.measure.figures import changed, mean_iou, sharpness, sifid
@@ -35,13 +39,16 @@ from underdrawing.measure.judge import Judge
 from underdrawing.measure.lpips import LPIPS
 from underdrawing.measure.sets import Frame, Set
 from underdrawing.measure.sheet import sheet
+from underdrawing.measure.undone import undone
 from underdrawing.picture.edges import canny_edges
 from underdrawing.picture.image import Picture
+from underdrawing.picture.primitive import Primitive
 from underdrawing.serve.frames import frame_of, picture_of
 
 WITHOUT = ("true", "unchanged")  # rows that nothing has to be learnt for
 METHODS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "draft": ("draft", "draft", {}),
+    "ours": ("refine", "refine", {}),
     "baseline": ("deepsim", "baseline", {}),
     "quick": ("deepsim", "quick", {}),
     "paper": ("deepsim", "paper", {}),
@@ -55,6 +62,9 @@ SMALL = 0.02  # part of the picture
 REACH = 0.02  # part of the shorter side by which a change is widened
 EVERY = 2  # one frame in so many is the judge's and not judged
 SHOWN = 6  # frames on the sheet
+UNSURE = 0.6  # confidence of the draft
+COMPARED = ("lpips", "lpips_region", "lpips_unsure")
+FIGURES = (*COMPARED, "consistency", "consistency_small", "sifid", "sharpness", "outside")
 
 Say = Callable[[str], None]
 
@@ -81,13 +91,15 @@ class Scale:
         data: the set.
         weights: the folder of pretrained weights.
         judge: whether to train one (a minute or two).
+        planes: of the primitives.
 
     Raises:
         EngineError: LPIPS has no weights.
     """
 
-    def __init__(self, data: Set, weights: Path, judge: bool) -> None:
-        self.data = data
+    def __init__(self, data: Set, weights: Path, judge: bool, planes: Sequence[str]) -> None:
+        self.data, self.planes = data, planes
+        self._unsure: dict[str, np.ndarray] = {}
         try:
             self.lpips = LPIPS(weights)
         except FileNotFoundError:
@@ -111,8 +123,9 @@ class Scale:
         region = changed(self.data.classes, frame.classes, self.reach)
         if frame.truth is not None:
             found["lpips"], where = self.lpips.distances(made, frame.truth)
-            if region.any():
-                found["lpips_region"] = float(where[region].mean())
+            for name, mask in (("lpips_region", region), ("lpips_unsure", self.unsure(frame))):
+                if mask.any():
+                    found[name] = float(where[mask].mean())
         if self.judge is not None and frame.name not in self.kept:
             seen = self.judge.read(made)
             found["consistency"] = mean_iou(seen, frame.classes, self.classes)
@@ -123,33 +136,50 @@ class Scale:
             found["outside"] = float(np.abs(made - self.data.picture)[~region].mean() * 255)
         return found
 
+    def unsure(self, frame: Frame) -> np.ndarray:
+        """(H, W) bool: where the draft of a frame is unsure."""
+        if frame.name not in self._unsure:
+            before = primitive_of(self.data, self.data.classes, self.data.picture, self.planes)
+            after = primitive_of(self.data, frame.classes, frame.truth, self.planes)
+            self._unsure[frame.name] = draft(self.data.picture, before, after).confidence < UNSURE
+        return self._unsure[frame.name]
+
     def row(self, method: str, budget: float, made: Iterator[tuple[Frame, np.ndarray]]) -> Row:
         """The means over all results."""
         row, found = Row(method, budget), []
         for frame, picture in made:
             found.append(self.frame(frame, picture))
             row.pictures[frame.name] = picture
-        for name in ("lpips", "lpips_region", "consistency", "consistency_small", "sifid", "sharpness", "outside"):
+        for name in FIGURES:
             values = [f[name] for f in found if name in f and not math.isnan(f[name])]
             row.figures[name] = float(np.mean(values)) if values else math.nan
         return row
 
 
-def planes_of(data: Set, classes: np.ndarray, picture: np.ndarray | None, planes: Sequence[str]) -> dict[str, Any]:
-    """The primitive of a frame as it is sent; edges are those of its true picture.
+def primitive_of(data: Set, classes: np.ndarray, picture: np.ndarray | None, planes: Sequence[str]) -> Primitive:
+    """The primitive of a frame; edges are those of its true picture.
 
     Raises:
         EngineError: edges are asked for where there is no true picture to take them from.
     """
-    found: dict[str, Any] = {}
-    if "segments" in planes:
-        found["segments"] = frame_of(Picture(data.palette.colours[classes]))
+    edges = None
     if "edges" in planes:
         if picture is None:
             text = "Edges can be measured on sets with true frames alone."
             raise EngineError("no_data", text, "Choose --planes segments.")
-        lines = canny_edges((picture * 255 + 0.5).astype(np.uint8))
-        found["edges"] = frame_of(Picture(lines))
+        edges = canny_edges(_bytes(picture))
+    segments = classes if "segments" in planes else None
+    return Primitive(segments, None if segments is None else data.palette, edges, None)
+
+
+def planes_of(data: Set, classes: np.ndarray, picture: np.ndarray | None, planes: Sequence[str]) -> dict[str, Any]:
+    """The same as it is sent."""
+    primitive = primitive_of(data, classes, picture, planes)
+    found: dict[str, Any] = {}
+    if primitive.segments is not None:
+        found["segments"] = frame_of(Picture(data.palette.colours[primitive.segments]))
+    if primitive.edges is not None:
+        found["edges"] = frame_of(Picture(primitive.edges))
     return found
 
 
@@ -194,11 +224,11 @@ def bench(
     budgets: Sequence[float],
     weights: Path,
     planes: Sequence[str] = ("segments",),
-    seed: int = 0,
+    seeds: int = 1,
     judge: bool = True,
     say: Say = lambda _: None,
 ) -> list[Row]:
-    """Every method with every budget on one set.
+    """Every method with every budget on one set, the figures being means over the seeds.
 
     Raises:
         EngineError: a method that does not exist, no weights, or a training that failed.
@@ -209,7 +239,7 @@ def bench(
             raise EngineError("unknown_method", text, f"Choose from {', '.join((*WITHOUT, *METHODS))}.")
     if judge:
         say("training the judge")
-    scale, rows = Scale(data, weights, judge), []
+    scale, rows = Scale(data, weights, judge, planes), []
     if "true" in methods and any(f.truth is not None for f in data.frames):
         rows.append(scale.row("true", 0, ((f, f.truth) for f in data.frames if f.truth is not None)))
     if "unchanged" in methods:
@@ -218,19 +248,45 @@ def bench(
         engine = Engine.connect(home=Path(name))
         try:
             for method in methods:
-                times_to_learn = (0.0,) if method == "draft" else () if method in WITHOUT else budgets
-                for budget in times_to_learn:
-                    model, cost = learn(engine, data, method, budget, planes, seed, say)
-                    times: list[float] = []
-                    row = scale.row(method, budget, applied(engine, data, model, planes, times))
-                    row.figures |= {**cost, "apply_ms": float(np.median(times))}
-                    rows.append(row)
+                for budget in _budgets(method, budgets):
+                    runs = []
+                    # Without learning there is nothing that a seed decides.
+                    for seed in range(seeds if budget else 1):
+                        model, cost = learn(engine, data, method, budget, planes, seed, say)
+                        times: list[float] = []
+                        row = scale.row(method, budget, applied(engine, data, model, planes, times))
+                        row.figures |= {**cost, "apply_ms": float(np.median(times))}
+                        if METHODS[method][0] in ("draft", "refine"):
+                            folder = Path(engine.model(model)["folder"])
+                            own = primitive_of(data, data.classes, data.picture, planes)
+                            row.figures |= undone(data.picture, own, folder, scale.lpips)
+                        runs.append(row)
+                    rows.append(_mean(runs))
         finally:
             with suppress(EngineError):
                 engine.shutdown()
             engine.wait_for_end()
             engine.close()
     return rows
+
+
+def _budgets(method: str, budgets: Sequence[float]) -> Sequence[float]:
+    """What is worth measuring: only some methods can do anything without having learnt."""
+    if method in WITHOUT:
+        return ()
+    if METHODS[method][0] == "draft":
+        return (0.0,)
+    return [budget for budget in budgets if budget > 0]
+
+
+def _mean(runs: Sequence[Row]) -> Row:
+    """Runs with several seeds as one row; the pictures are those of the first."""
+    row = Row(runs[0].method, runs[0].budget, pictures=runs[0].pictures)
+    for name in runs[0].figures:
+        row.figures[name] = float(np.mean([run.figures[name] for run in runs]))
+    if len(runs) > 1:
+        row.figures["lpips_spread"] = float(np.std([run.figures["lpips"] for run in runs]))
+    return row
 
 
 def as_markdown(rows: Sequence[Row]) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from underdrawing.draft.draft import draft
+from underdrawing.draft.draft import Draft, draft
+from underdrawing.draft.hints import GATE, class_colours, hints
 from underdrawing.link.messages import EngineError
 from underdrawing.manifest import ApplyPlan, Composite, Encoding, GraphInput, GraphSpec, Manifest, Procedure
 from underdrawing.picture.composite import poisson
@@ -21,6 +22,7 @@ from underdrawing.picture.image import Picture
 from underdrawing.picture.mask import combine, edit_mask, feather
 from underdrawing.picture.palette import Palette
 from underdrawing.picture.primitive import Primitive, read_primitive
+from underdrawing.serve.doubts import doubts
 from underdrawing.serve.sessions import SessionStore
 
 DETAIL_MARGIN = 24  # pixels of the picture around an edit that restored detail may come from, at least
@@ -57,6 +59,7 @@ class Applied:
         mask: (height, width) float32, 0 outside the edit.
         device: what really ran the model.
         notes: sentences for the user.
+        confidence: (height, width) float32 in [0, 1], how sure each pixel is; None where the method cannot tell.
     """
 
     bounds: Bounds
@@ -65,6 +68,7 @@ class Applied:
     device: str
     seconds: float
     notes: tuple[str, ...]
+    confidence: np.ndarray | None = None
 
 
 class Model:
@@ -76,6 +80,7 @@ class Model:
         self.primitive: Primitive = read_primitive(folder / "primitive.png", palette)
         self._picture: Picture | None = None
         self._small: np.ndarray | None = None
+        self._colours: np.ndarray | None = None
 
     @property
     def picture(self) -> Picture:
@@ -102,6 +107,12 @@ class Model:
             same = self.small_size == self.picture.size
             self._small = rgb if same else cv2.resize(rgb, self.small_size, interpolation=cv2.INTER_AREA)
         return self._small
+
+    def class_colours(self) -> np.ndarray | None:
+        """The mean colour of every class, (256, 3) float32 in [0, 1]; None without classes."""
+        if self._colours is None:
+            self._colours = class_colours(self.small_picture(), self.small_primitive())
+        return self._colours
 
 
 def apply(
@@ -139,7 +150,8 @@ def apply(
             text = f"The model was learnt with {name}, which this underdrawing lacks."
             raise EngineError("plane_missing", text, f"Give the {name} too, edited or as they were.")
     mask, wanted = _mask(model.primitive, edited, given, options)
-    result, device, notes = _render(model, edited, wanted, sessions, options)
+    made, notes = _render(model, edited, wanted, sessions, options)
+    result = made.picture
     original = (
         model.picture
         if current is None
@@ -155,7 +167,10 @@ def apply(
     soft = mask[wanted.slices()] if options.whole else feather(mask, options.feather, wanted)
     picture = Picture.from_float(result, original.crop(wanted), info.white)
     bounds = wanted.translate(area.x, area.y)
-    return Applied(bounds, picture, soft.astype(np.float32), device, time.perf_counter() - start, tuple(notes))
+    if made.confidence is not None:
+        notes += doubts(made.confidence, soft > 0, model.primitive, edited)
+    seconds = time.perf_counter() - start
+    return Applied(bounds, picture, soft.astype(np.float32), made.device, seconds, tuple(notes), made.confidence)
 
 
 def _inside(size: tuple[int, int], area: Bounds, full: tuple[int, int], what: str) -> Bounds:
@@ -191,32 +206,32 @@ def _mask(before: Primitive, after: Primitive, given: np.ndarray | None, options
 
 def _render(
     model: Model, edited: Primitive, wanted: Bounds, sessions: SessionStore, options: Options
-) -> tuple[np.ndarray, str, list[str]]:
-    """Generated pixels of `wanted`, (h, w, 3) float32 in [0, 1], at the picture's own resolution."""
+) -> tuple[Made, list[str]]:
+    """What is made of `wanted`, at the picture's own resolution, and what is to be said about it."""
     plan = model.manifest.plan
     small = edited if edited.size == model.small_size else edited.resized(model.small_size)
     ratio = (small.size[0] / edited.size[0], small.size[1] / edited.size[1])
     everything = Bounds(0, 0, *small.size)
     if ratio == (1.0, 1.0):
-        generated, device = _run(model, small, wanted, sessions, options.seed)
-        return generated, device, []
+        return _run(model, small, wanted, sessions, options.seed), []
     # What the network makes is coarser than the picture: bring back the picture's own fine detail.
     margin = max(DETAIL_MARGIN, round(DETAIL_MARGIN / ratio[0]))
     around = wanted.expand(margin, Bounds(0, 0, *edited.size))
     coarse = _scaled(around, ratio, everything)
     around = _unscaled(coarse, ratio, edited.size)
-    generated, device = _run(model, small, coarse, sessions, options.seed)
+    made = _run(model, small, coarse, sessions, options.seed)
+    generated = made.picture
     target = _scaled(wanted, ratio, everything).translate(-coarse.x, -coarse.y)
     changed = np.zeros(generated.shape[:2], bool)
     changed[target.slices()] = True
     full = model.picture.crop(around).to_float(model.manifest.picture.white)
     detailed = restore_detail(full, model.small_picture()[coarse.slices()], generated, changed)
-    cut = wanted.translate(-around.x, -around.y)
-    return (
-        detailed[cut.slices()],
-        device,
-        [f"The model was learnt at {plan.scale:.0%} of the picture's size; fine detail comes from the picture itself."],
-    )
+    cut = wanted.translate(-around.x, -around.y).slices()
+    sure = made.confidence
+    if sure is not None:
+        sure = cv2.resize(sure, (around.width, around.height), interpolation=cv2.INTER_LINEAR)[cut]
+    text = f"The model was learnt at {plan.scale:.0%} of the picture's size; fine detail comes from the picture itself."
+    return Made(detailed[cut], made.device, sure), [text]
 
 
 def _scaled(bounds: Bounds, ratio: tuple[float, float], inside: Bounds) -> Bounds:
@@ -248,16 +263,27 @@ def window(wanted: Bounds, size: tuple[int, int], plan: ApplyPlan) -> Bounds:
     return Bounds(x, y, right - x, bottom - y)
 
 
-def _run(
-    model: Model, primitive: Primitive, wanted: Bounds, sessions: SessionStore, seed: int
-) -> tuple[np.ndarray, str]:
-    """Run the model on the window around `wanted`: (h, w, 3) float32 in [0, 1], and what ran it."""
+@dataclass(frozen=True, eq=False)
+class Made:
+    """Generated pixels: (h, w, 3) float32 in [0, 1], what ran the model, and (h, w) confidence where it is known."""
+
+    picture: np.ndarray
+    device: str
+    confidence: np.ndarray | None = None
+
+
+def _run(model: Model, primitive: Primitive, wanted: Bounds, sessions: SessionStore, seed: int) -> Made:
+    """Run the model on the window around `wanted`."""
     plan = model.manifest.plan
-    if plan.procedure is Procedure.DRAFT:
-        return draft(model.small_picture(), model.small_primitive(), primitive).picture[wanted.slices()], "CPU"
+    if plan.procedure is not Procedure.NONE:
+        found = draft(model.small_picture(), model.small_primitive(), primitive)
+        made = Made(found.picture, "CPU", found.confidence)
+        if plan.procedure is Procedure.REFINE:
+            made = _refined(model, found, primitive, wanted, sessions)
+        inner = wanted.slices()
+        return Made(made.picture[inner], made.device, found.confidence[inner])
     part = window(wanted, primitive.size, plan)
-    padded = tuple(max(plan.minimum, side) for side in (part.height, part.width))
-    height, width = (-(-side // plan.stride) * plan.stride for side in padded)
+    height, width = _padded(part, plan)
     graphs = plan.graphs
     if plan.half and sessions.get(model.folder / plan.half[0].file).on_gpu:
         graphs = plan.half
@@ -268,12 +294,51 @@ def _run(
         inputs = _graph_inputs(model, graph, primitive, part, (height, width), results, seed)
         output = results[graph.output] = session.run(inputs)
         provider = session.provider
+    rgb = _picture(output, part)
+    cut = wanted.translate(-part.x, -part.y)
+    return Made(rgb[cut.slices()], "GPU" if provider.startswith("CUDA") else "CPU")
+
+
+def _padded(part: Bounds, plan: ApplyPlan) -> tuple[int, int]:
+    """Height and width that a graph takes for this part."""
+    height, width = (max(plan.minimum, side) for side in (part.height, part.width))
+    return -(-height // plan.stride) * plan.stride, -(-width // plan.stride) * plan.stride
+
+
+def _picture(output: np.ndarray, part: Bounds) -> np.ndarray:
+    """A graph's output (1, 3, H, W) in [-1, 1] as pixels of a part, (h, w, 3) in [0, 1].
+
+    Raises:
+        EngineError: it is none.
+    """
     rgb = output[0].transpose(1, 2, 0)[: part.height, : part.width] / 2 + 0.5
     if not np.isfinite(rgb).all():
         text = "The model's result is not a picture (it holds infinite values)."
         raise EngineError("bad_result", text, "Learn the picture again; if it stays so, try another recipe.")
-    cut = wanted.translate(-part.x, -part.y)
-    return rgb[cut.slices()].clip(0, 1), "GPU" if provider.startswith("CUDA") else "CPU"
+    return np.asarray(rgb.clip(0, 1))
+
+
+def _refined(model: Model, found: Draft, primitive: Primitive, wanted: Bounds, sessions: SessionStore) -> Made:
+    """The draft with its unsure pixels repaired; whatever it is sure of stays as it is, to the bit."""
+    plan = model.manifest.plan
+    told = hints(found, primitive, model.class_colours())
+    open_ = told[GATE] > 0
+    unsure = np.zeros(open_.shape, bool)
+    unsure[wanted.slices()] = open_[wanted.slices()]
+    if not unsure.any():
+        return Made(found.picture, "CPU", found.confidence)
+    part = window(Bounds.of_mask(unsure), primitive.size, plan)
+    height, width = _padded(part, plan)
+    rows, columns = part.slices()
+    extra = ((0, 0), (0, height - part.height), (0, width - part.width))
+    session = sessions.get(model.folder / plan.graphs[0].file)
+    if plan.half and session.on_gpu:
+        session = sessions.get(model.folder / plan.half[0].file)
+    output = session.run({"hints": np.pad(told[:, rows, columns], extra, mode="edge")[None]})
+    picture = found.picture.copy()
+    here = unsure[rows, columns]
+    picture[rows, columns][here] = _picture(output, part)[here]
+    return Made(picture, "GPU" if session.on_gpu else "CPU", found.confidence)
 
 
 def _graph_inputs(

@@ -18,6 +18,7 @@ from underdrawing.manifest import MANIFEST_FILE, Manifest, ManifestError
 
 IDENTITY = re.compile(r"[0-9a-f]{12}\Z")
 LONGEST_NAME = 120  # characters
+LIVE = "live"  # in a staging folder: a model as far as it was learnt
 
 
 def new_identity() -> str:
@@ -85,8 +86,12 @@ class Library:
                     found.append(self.load(folder))
         return sorted(found, key=lambda m: (m.created, m.id))
 
-    def load(self, folder: Path) -> Manifest:
+    def load(self, folder: Path, identity: str = "") -> Manifest:
         """A model's manifest, read again only when its file has changed.
+
+        Args:
+            folder: of the model.
+            identity: of the model, where the folder does not bear it as its name.
 
         Raises:
             ManifestError: it is damaged or missing.
@@ -95,12 +100,13 @@ class Library:
             stat = (folder / MANIFEST_FILE).stat()
         except OSError as error:
             raise ManifestError(f"The manifest of {folder.name} cannot be read: {error}") from None
-        stamp, known = (stat.st_mtime_ns, stat.st_size), self._read.get(folder.name)
+        identity = identity or folder.name
+        stamp, known = (stat.st_mtime_ns, stat.st_size), self._read.get(identity)
         if known is None or known[0] != stamp:
             known = stamp, Manifest.load(folder)
-            if known[1].id != folder.name:
-                raise ManifestError(f"The manifest of {folder.name} belongs to another model.")
-            self._read[folder.name] = known
+            if known[1].id != identity:
+                raise ManifestError(f"The manifest of {identity} belongs to another model.")
+            self._read[identity] = known
         return known[1]
 
     def find(self, wanted: str) -> Manifest:
@@ -111,8 +117,8 @@ class Library:
         """
         if IDENTITY.match(wanted):
             with contextlib.suppress(ManifestError):
-                return self.load(self.folder(wanted))
-        models = self.all()
+                return self.load(self.folder(wanted), wanted)
+        models = [*self.all(), *self.learning()]
         named = [m for m in models if m.name == wanted]
         begun = [m for m in models if len(wanted) >= 4 and m.id.startswith(wanted)]
         if named:
@@ -125,8 +131,27 @@ class Library:
         raise EngineError("unknown_model", f"There is no model {wanted!r}.", hint)
 
     def folder(self, identity: str) -> Path:
-        """Where a model is."""
-        return self.models / identity
+        """Where a model is: in the library, or what can be used already of one that is still being learnt."""
+        finished = self.models / identity
+        live = self.live(identity)
+        return live if not finished.exists() and (live / MANIFEST_FILE).is_file() else finished
+
+    def live(self, identity: str) -> Path:
+        """Where the worker leaves what can be used already."""
+        return self.staging(identity) / LIVE
+
+    def is_finished(self, identity: str) -> bool:
+        """Whether a model is in the library."""
+        return (self.models / identity / MANIFEST_FILE).is_file()
+
+    def learning(self) -> list[Manifest]:
+        """Models that are still being learnt and can be used already."""
+        found = []
+        for folder in sorted(self.training.iterdir()):
+            with contextlib.suppress(ManifestError):
+                if IDENTITY.match(folder.name) and not self.is_finished(folder.name):
+                    found.append(self.load(folder / LIVE, folder.name))
+        return found
 
     def summary(self, manifest: Manifest) -> dict[str, Any]:
         """What lists show."""
@@ -199,8 +224,9 @@ class Library:
                 path = staging / name
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         sync_folder(staging)
-        staging.rename(self.folder(identity))
+        staging.rename(self.models / identity)
         sync_folder(self.models)
+        self._read.pop(identity, None)
         return manifest
 
     def staged(self) -> list[tuple[str, dict[str, Any] | None]]:

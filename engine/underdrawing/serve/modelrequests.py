@@ -24,6 +24,18 @@ class ModelVerbs:
     def _model(self, ask: Ask) -> Manifest:
         return self.daemon.library.find(need(ask.body, "model", str))
 
+    def _finished(self, ask: Ask) -> Manifest:
+        """A model that is not being learnt any more.
+
+        Raises:
+            EngineError: it still is.
+        """
+        model = self._model(ask)
+        if not self.daemon.library.is_finished(model.id):
+            text = f"{model.name!r} is still being learnt."
+            raise EngineError("still_learning", text, "Wait until it is done, or cancel it: underdrawing jobs")
+        return model
+
     def models_list(self, ask: Ask) -> None:
         """All models."""
         library = self.daemon.library
@@ -64,17 +76,17 @@ class ModelVerbs:
     def models_rename(self, ask: Ask) -> None:
         """Another name."""
         library = self.daemon.library
-        ask.reply(library.summary(library.rename(self._model(ask), ask.body.get("name", ""))))
+        ask.reply(library.summary(library.rename(self._finished(ask), ask.body.get("name", ""))))
 
     def models_delete(self, ask: Ask) -> None:
         """Delete for good."""
-        manifest = self._model(ask)
+        manifest = self._finished(ask)
         self.daemon.library.delete(manifest)
         ask.reply({"id": manifest.id, "name": manifest.name})
 
     def models_export(self, ask: Ask) -> None:
         """Pack a model into a file, which the client then gets in parts."""
-        daemon, manifest = self.daemon, self._model(ask)
+        daemon, manifest = self.daemon, self._finished(ask)
         folder = daemon.library.folder(manifest.id)
         path = daemon.spool.folder / f"{uuid.uuid4().hex}.tmp"
 

@@ -13,7 +13,7 @@ import numpy as np
 import psutil
 
 from underdrawing.link.messages import EngineError
-from underdrawing.manifest import MANIFEST_FILE
+from underdrawing.manifest import MANIFEST_FILE, ManifestError
 from underdrawing.picture.image import Picture, PictureError
 from underdrawing.picture.layout import segment_like
 from underdrawing.picture.make import make_primitive
@@ -46,8 +46,18 @@ class Renderer:
         self.models: OrderedDict[tuple[str, int], Model] = OrderedDict()
         self.device = ""
 
-    def model(self, folder: str) -> Model:
-        """The model in this folder; one that changed on disk is read anew."""
+    def model(self, args: Mapping[str, Any]) -> Model:
+        """The model that is meant; one that changed on disk is read anew, one that was finished meanwhile found."""
+        folder = str(args["model_folder"])
+        later = args.get("finished_folder")
+        try:
+            return self._model(folder)
+        except (OSError, ManifestError):
+            if later is None or not (Path(later) / MANIFEST_FILE).is_file():
+                raise
+            return self._model(str(later))
+
+    def _model(self, folder: str) -> Model:
         key = (folder, (Path(folder) / MANIFEST_FILE).stat().st_mtime_ns)
         if key not in self.models:
             self.models[key] = Model(Path(folder))
@@ -88,7 +98,7 @@ class Renderer:
     def layout(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """Another picture segmented in a model's palette."""
         inputs = Inputs(Path(args["spool"]))
-        model = self.model(args["model_folder"])
+        model = self.model(args)
         if model.primitive.segments is None or model.primitive.palette is None:
             text = "This model was learnt without segments, so no layout can be made for it."
             raise EngineError("plane_missing", text, "Learn the picture with segments, or both planes.")
@@ -103,7 +113,7 @@ class Renderer:
         """The picture that follows from an edited underdrawing."""
         start = time.perf_counter()
         inputs = Inputs(Path(args["spool"]))
-        model = self.model(args["model_folder"])
+        model = self.model(args)
         palette = None if model.primitive.palette is None else model.primitive.palette.to_json()
         planes = args["planes"]
         edited, unseen = inputs.primitive(planes, palette)
@@ -131,6 +141,7 @@ class Renderer:
             "height": result.bounds.height,
             "picture": inputs.put(result.picture),
             "mask": inputs.put(Picture(mask)),
+            "confidence": None if result.confidence is None else inputs.put(_grey(result.confidence)),
             "device": result.device,
             "seconds": round(time.perf_counter() - start, 4),
             "unseen": unseen,
@@ -161,6 +172,11 @@ class Renderer:
         for graph in (*plan.graphs, *plan.half):
             check_graph(folder / graph.file, graph)
         return {"id": model.manifest.id}
+
+
+def _grey(values: np.ndarray) -> Picture:
+    """Values in [0, 1] as 8 bits."""
+    return Picture(np.rint(values * 255).astype(np.uint8))
 
 
 def _checked(options: dict[str, Any]) -> dict[str, Any]:

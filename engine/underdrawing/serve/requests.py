@@ -13,6 +13,7 @@ import psutil
 
 from underdrawing import __version__
 from underdrawing.link.messages import CHUNK, MOST_HASHES, PROTOCOL, EngineError, need
+from underdrawing.manifest import Manifest
 from underdrawing.serve.asks import Ask
 from underdrawing.serve.children import End
 from underdrawing.serve.jobs import ENDED, Job, State
@@ -203,7 +204,7 @@ class Verbs(ModelVerbs):
         """Segment another picture in a model's palette."""
         model = self.daemon.library.find(need(ask.body, "model", str))
         picture = reference(self.daemon.spool, need(ask.body, "picture", dict))
-        args = {"model_folder": str(self.daemon.library.folder(model.id)), "picture": picture}
+        args = {**self._folders(model), "picture": picture}
         self._render("layout", args, ask, _with_planes(ask))
 
     def apply(self, ask: Ask) -> None:
@@ -211,7 +212,7 @@ class Verbs(ModelVerbs):
         daemon = self.daemon
         model = daemon.library.find(need(ask.body, "model", str))
         args = {**apply_options(ask.body), "planes": planes(daemon.spool, ask.body)}
-        args["model_folder"] = str(daemon.library.folder(model.id))
+        args |= self._folders(model)
         for name in ("picture", "mask"):
             args[name] = reference(daemon.spool, ask.body[name]) if ask.body.get(name) else None
 
@@ -219,9 +220,16 @@ class Verbs(ModelVerbs):
             if found is None:
                 ask.fail(error or EngineError("internal", "The renderer gave no answer."))
             else:
-                ask.reply({**found, "model": model.id}, (found["picture"], found["mask"]))
+                names = ("picture", "mask", "confidence")
+                ask.reply({**found, "model": model.id}, tuple(found[n] for n in names if found.get(n)))
 
         self._render("apply", args, ask, answer)
+
+    def _folders(self, model: Manifest) -> dict[str, Any]:
+        """Where the renderer finds a model: one that is being learnt may be finished before its turn comes."""
+        library = self.daemon.library
+        folder, finished = library.folder(model.id), library.models / model.id
+        return {"model_folder": str(folder)} | ({} if folder == finished else {"finished_folder": str(finished)})
 
     def _render(self, name: str, args: dict[str, Any], ask: Ask, answer: End) -> None:
         pins = hashes(args.get("planes"), args.get("picture"), args.get("mask"), args.get("region"))

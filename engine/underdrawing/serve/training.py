@@ -22,7 +22,7 @@ from underdrawing.learn import export, loop
 from underdrawing.learn.device import Device, choose
 from underdrawing.learn.loop import Limits, Outcome, Report
 from underdrawing.learn.method import LearnError, Method, Recipe, Run
-from underdrawing.learn.methods import find
+from underdrawing.learn.methods import everything, find
 from underdrawing.learn.prepare import Prepared, prepare
 from underdrawing.link.messages import EngineError
 from underdrawing.manifest import MANIFEST_FILE, ApplyPlan, Manifest, PictureInfo, PlaneSpec
@@ -31,6 +31,7 @@ from underdrawing.picture.image import Picture
 from underdrawing.picture.primitive import write_primitive
 from underdrawing.serve.child import Context
 from underdrawing.serve.frames import Inputs
+from underdrawing.serve.library import LIVE
 
 PREVIEW_SIDE = 320  # pixels, the longer side of the thumbnail in the library
 FEATURE_FILES = {"vgg16": "vgg16.safetensors", "vgg19": "vgg19.safetensors"}
@@ -39,8 +40,9 @@ FEATURE_FILES = {"vgg16": "vgg16.safetensors", "vgg19": "vgg19.safetensors"}
 class _Relay:
     """Passes what the loop reports to the daemon."""
 
-    def __init__(self, context: Context, inputs: Inputs, prepared: Prepared, device: Device) -> None:
+    def __init__(self, context: Context, inputs: Inputs, prepared: Prepared, device: Device, live: _Live) -> None:
         self.context, self.inputs, self.prepared, self.device = context, inputs, prepared, device
+        self.live = live
 
     def progress(self, report: Report) -> None:
         self.context.event("progress", phase="training", device=self.device.name, **asdict(report))
@@ -48,11 +50,52 @@ class _Relay:
     def sample(self, picture: Tensor) -> None:
         self.context.event("sample", hash=self.inputs.put(_shown(picture, self.prepared)))
 
+    def usable(self, iteration: int) -> None:
+        self.live.update(iteration)
+        self.context.event("usable", iteration=iteration)
+
     def note(self, text: str) -> None:
         self.context.event("note", text=text)
 
     def wanted(self) -> str | None:
         return self.context.wanted()
+
+
+class _Live:
+    """What can be used already while the rest is learnt: a model folder of its own, made better from time to time."""
+
+    def __init__(
+        self,
+        args: Mapping[str, Any],
+        folder: Path,
+        method: Method,
+        recipe: Recipe,
+        prepared: Prepared,
+        picture: Picture,
+        run: Run,
+        device: Device,
+    ) -> None:
+        self.folder, self.run, self.device = folder, run, device
+        self._given = (args, folder, method, recipe, prepared, picture, run)
+
+    def begin(self) -> None:
+        """Before anything was learnt, where the method can do without."""
+        plan = self.run.first()
+        if plan is not None:
+            self.folder.mkdir(exist_ok=True)
+            self._leave(plan, 0)
+
+    def update(self, iteration: int) -> None:
+        """With what was learnt so far; graphs are used as soon as they are there."""
+        plan = self.run.plan()
+        for graph in self.run.graphs():
+            path = self.folder / graph.file
+            if not path.is_file() or not export.update(graph, path):
+                export.export([graph], self.folder)
+        self._leave(plan, iteration)
+
+    def _leave(self, plan: ApplyPlan, iteration: int) -> None:
+        _leave(*self._given, plan, {"iterations": iteration, "device": self.device.name}, unfinished=True)
 
 
 def _shown(picture: Tensor, prepared: Prepared) -> Picture:
@@ -90,7 +133,7 @@ def train(args: Mapping[str, Any], context: Context) -> dict[str, Any]:
     folder, home = Path(args["folder"]), Path(args["home"])
     try:
         context.event("progress", phase="preparing", fraction=0.0)
-        method = find(str(args.get("method") or "deepsim"))
+        method = find(str(args.get("method") or _usual(args)))
         recipe = _recipe(method, args)
         device = _device(args, home)
         inputs = Inputs(Path(args["spool"]), folder / "inputs")
@@ -108,7 +151,9 @@ def train(args: Mapping[str, Any], context: Context) -> dict[str, Any]:
             figures = {"iterations": 0, "seconds": 0.0, "device": device.name, "export_difference": {}}
             _leave(args, folder, method, recipe, prepared, picture, run, run.plan(), figures)
             return {"state": "done", "figures": figures}
-        relay = _Relay(context, inputs, prepared, device)
+        live = _Live(args, folder / LIVE, method, recipe, prepared, picture, run, device)
+        live.begin()
+        relay = _Relay(context, inputs, prepared, device, live)
         result = loop.train(run, limits, folder, relay, signature(method, recipe, seed, prepared))
         figures = {
             "iterations": result.standing.iteration,
@@ -130,6 +175,18 @@ def train(args: Mapping[str, Any], context: Context) -> dict[str, Any]:
     except LearnError as error:
         raise EngineError(error.code, str(error), error.hint) from None
     return {"state": "done", "figures": figures}
+
+
+def _usual(args: Mapping[str, Any]) -> str:
+    """The method where none was named: the one that has the named recipe, else the product's own.
+
+    That cannot follow paint alone; DeepSIM can.
+    """
+    recipe = args.get("recipe")
+    for name, method in everything().items():
+        if recipe in method.recipes:
+            return name
+    return "refine" if {"segments", "edges"} & set(args["planes"]) else "deepsim"
 
 
 def _recipe(method: Method, args: Mapping[str, Any]) -> Recipe:
@@ -232,16 +289,19 @@ def _leave(
     run: Run,
     plan: ApplyPlan,
     figures: dict[str, Any],
+    unfinished: bool = False,
 ) -> None:
     """Write everything that belongs to the model; the manifest last, as it makes the folder a model."""
     picture, primitive = prepared.picture, prepared.primitive
     picture_file = f"picture.{'tif' if picture.depth in ('f16', 'f32') else 'png'}"
-    write_picture(folder / picture_file, _without_alpha(picture))
-    primitive_files = write_primitive(folder / "primitive.png", primitive)
+    if not (folder / MANIFEST_FILE).is_file():
+        write_picture(folder / picture_file, _without_alpha(picture))
+        write_primitive(folder / "primitive.png", primitive)
+    primitive_files = sorted(folder.glob("primitive*.png"))
     write_picture(folder / "preview.png", _preview(_shown(run.sample(), prepared)))
     names = [picture_file, "preview.png", *(p.name for p in primitive_files)]
     names += [g.file for g in (*plan.graphs, *plan.half)]
-    if method.needs_training:
+    if method.needs_training and not unfinished:
         names.append("checkpoint.safetensors")
     used = {"segments": primitive.segments, "edges": primitive.edges, "paint": primitive.paint}
     manifest = Manifest(

@@ -93,7 +93,7 @@ def train() -> Callable[..., dict[str, str]]:
     """A function that begins a training of the given picture and classes."""
 
     def begin(engine: Engine, picture: np.ndarray, classes: np.ndarray, **more: object) -> dict[str, str]:
-        given: dict[str, object] = {"iterations": 6, "name": "coffee", **more}
+        given: dict[str, object] = {"method": "deepsim", "iterations": 6, "name": "coffee", **more}
         options = {**QUICK_OPTIONS, **given.pop("options", {})}  # type: ignore[dict-item]
         frame = frame_of(Picture(picture))
         return engine.train(frame, {"segments": drawn(classes)}, palette=PALETTE, options=options, **given)

@@ -342,6 +342,10 @@ class DeepSIMRun:
         values.update({name: part.item() for name, part in parts.items()})
         return values
 
+    def first(self) -> ApplyPlan | None:
+        """Without training there is noise."""
+        return None
+
     @property
     def best(self) -> nn.Module:
         """The generator that is shown and exported."""

@@ -87,6 +87,10 @@ class DraftRun:
         """There is nothing to learn."""
         return {}
 
+    def first(self) -> ApplyPlan | None:
+        """There is nothing to wait for."""
+        return None
+
     def sample(self) -> Tensor:
         """The picture itself: that is what its own primitive gives."""
         return self.data.pairs[0].picture
