@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 from . import layers, making, pixels, record
 from .gi_modules import Gimp
@@ -52,9 +52,9 @@ class Edit:
     """What is sent, read from GIMP at one moment."""
 
     model: str
-    planes: Dict[str, Frame]
+    planes: dict[str, Frame]
     picture: Frame
-    mask: Optional[Frame]
+    mask: Frame | None
     at: Rect
 
 
@@ -65,8 +65,8 @@ class Result:
     picture: Frame
     mask: Frame
     at: Rect
-    unseen: List[str]
-    notes: List[str]
+    unseen: list[str]
+    notes: list[str]
     seconds: float
     device: str
 
@@ -85,7 +85,7 @@ def gather(image: Gimp.Image, known: Record) -> Edit:
     return Edit(known.model, making.drawn_planes(image, known), pixels.read(source, known.region), mask, at)
 
 
-def request(edit: Edit, options: Options, seed: int) -> Tuple[Dict[str, Any], List[Frame]]:
+def request(edit: Edit, options: Options, seed: int) -> tuple[dict[str, Any], list[Frame]]:
     """The request `apply` and its pictures.
 
     Raises:
@@ -93,8 +93,10 @@ def request(edit: Edit, options: Options, seed: int) -> Tuple[Dict[str, Any], Li
     """
     modes = {"edit": "limit", "selection": "only", "both": "add"}
     if options.mask == "selection" and edit.mask is None and not options.whole:
-        raise EngineError("bad_request", "Nothing is selected.", "Select what may change, or take the edit as the mask.")
-    body: Dict[str, Any] = {
+        raise EngineError(
+            "bad_request", "Nothing is selected.", "Select what may change, or take the edit as the mask."
+        )
+    body: dict[str, Any] = {
         "model": edit.model,
         "planes": making.references(edit.planes),
         "picture": {"hash": edit.picture.hash},
@@ -132,7 +134,7 @@ def result_of(reply: Reply, fetch: Any) -> Result:
     )
 
 
-def ask(service: Service, image: Gimp.Image, known: Record, options: Options) -> List[Result]:
+def ask(service: Service, image: Gimp.Image, known: Record, options: Options) -> list[Result]:
     """The results of an edit; nothing in the picture is changed yet.
 
     Raises:
@@ -161,7 +163,7 @@ def explained(error: EngineError) -> EngineError:
     return EngineError(error.code, error.message, hints.get(error.code, error.hint))
 
 
-def place(image: Gimp.Image, known: Record, found: List[Result], options: Options) -> List[Gimp.Layer]:
+def place(image: Gimp.Image, known: Record, found: list[Result], options: Options) -> list[Gimp.Layer]:
     """Put results into the picture: new layers above the source, the first of them visible. One undo step."""
     origin = record.place(image, known)
     names = ["Result" if len(found) == 1 else "Result %d" % (number + 1) for number in range(len(found))]
@@ -181,7 +183,7 @@ def place(image: Gimp.Image, known: Record, found: List[Result], options: Option
     return made
 
 
-def apply(service: Service, image: Gimp.Image, options: Options) -> Tuple[List[Gimp.Layer], List[Result]]:
+def apply(service: Service, image: Gimp.Image, options: Options) -> tuple[list[Gimp.Layer], list[Result]]:
     """Ask and place.
 
     Raises:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Sequence, Tuple
+from typing import Any
 
 from .gi_modules import Gimp, Gio, GObject
 
@@ -31,7 +32,7 @@ class Argument:
     default: Any = None
     low: float = 0
     high: float = 1e6
-    choices: Tuple[Tuple[str, str], ...] = ()
+    choices: tuple[tuple[str, str], ...] = ()
 
 
 def add_arguments(procedure: Gimp.Procedure, wanted: Sequence[Argument]) -> None:

@@ -15,8 +15,8 @@ __all__ = ["Babl", "GLib", "GObject", "Gegl", "Gimp", "Gio", "gtk"]
 
 def gtk():
     """Gtk, Gdk, GdkPixbuf and GimpUi, ready for windows; loaded only where there is a screen."""
-    gi.require_version("Gtk", "3.0")
-    gi.require_version("GimpUi", "3.0")
+    for name, version in (("Gdk", "3.0"), ("GdkPixbuf", "2.0"), ("Gtk", "3.0"), ("GimpUi", "3.0")):
+        gi.require_version(name, version)
     from gi.repository import Gdk, GdkPixbuf, GimpUi, Gtk
 
     if not gtk.ready:

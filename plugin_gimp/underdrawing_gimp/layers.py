@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any
 
 from . import pixels, record
 from .gi_modules import Babl, Gegl, Gimp, GLib
@@ -38,7 +39,7 @@ def no_step(image: Gimp.Image) -> Iterator[None]:
         Gimp.displays_flush()
 
 
-def layer_for(image: Gimp.Image, name: str, frame: Frame, like: Optional[Gimp.Drawable] = None) -> Gimp.Layer:
+def layer_for(image: Gimp.Image, name: str, frame: Frame, like: Gimp.Drawable | None = None) -> Gimp.Layer:
     """A layer of a frame's size with its pixels, not in the picture yet.
 
     Args:
@@ -59,7 +60,7 @@ def layer_for(image: Gimp.Image, name: str, frame: Frame, like: Optional[Gimp.Dr
 
 
 def add_underdrawing(
-    image: Gimp.Image, made: Record, drawn: Dict[str, Frame], at: Rect, above: Gimp.Layer
+    image: Gimp.Image, made: Record, drawn: dict[str, Frame], at: Rect, above: Gimp.Layer
 ) -> Gimp.GroupLayer:
     """Put a group with the planes above a layer, ready to be painted on; the record goes along. One undo step.
 
@@ -87,7 +88,7 @@ def add_underdrawing(
     return group
 
 
-def replace_planes(image: Gimp.Image, known: Record, drawn: Dict[str, Frame]) -> None:
+def replace_planes(image: Gimp.Image, known: Record, drawn: dict[str, Frame]) -> None:
     """Give the layers of the underdrawing other pixels. One undo step; the selection does not matter.
 
     Args:
@@ -104,7 +105,7 @@ def replace_planes(image: Gimp.Image, known: Record, drawn: Dict[str, Frame]) ->
             new[kind] = layer
     selected = {layer.get_id() for layer in image.get_selected_layers()}
     with one_step(image):
-        chosen: List[Gimp.Layer] = []
+        chosen: list[Gimp.Layer] = []
         for kind, layer in new.items():
             gone = old[kind]
             name = gone.get_name()
@@ -156,7 +157,7 @@ def put_result(image: Gimp.Image, known: Record, layer: Gimp.Layer, keep: bool) 
     image.insert_layer(layer, source.get_parent(), image.get_item_position(source))
 
 
-def underdrawing_group(image: Gimp.Image, known: Record) -> Optional[Gimp.Layer]:
+def underdrawing_group(image: Gimp.Image, known: Record) -> Gimp.Layer | None:
     """The group that holds the planes, where they are in one of their own."""
     parents = [layer.get_parent() for layer in record.planes(image, known).values()]
     if any(parent is None or not parent.get_name().startswith(GROUP) for parent in parents):
@@ -164,7 +165,7 @@ def underdrawing_group(image: Gimp.Image, known: Record) -> Optional[Gimp.Layer]
     return parents[0] if len({parent.get_id() for parent in parents}) == 1 else None
 
 
-def chosen_layer(image: Gimp.Image, drawables: List[Any]) -> Gimp.Layer:
+def chosen_layer(image: Gimp.Image, drawables: list[Any]) -> Gimp.Layer:
     """The layer that a person means: the selected one, or the only one.
 
     Raises:
@@ -186,11 +187,11 @@ def chosen_layer(image: Gimp.Image, drawables: List[Any]) -> Gimp.Layer:
     return layer
 
 
-def palette_resource(image: Gimp.Image, classes: List[Dict[str, Any]]) -> Optional[Gimp.Palette]:
+def palette_resource(image: Gimp.Image, classes: list[dict[str, Any]]) -> Gimp.Palette | None:
     """The classes as a palette among GIMP's own, replacing the picture's earlier one; None where there are none."""
     if not classes:
         return None
-    name = "Underdrawing: " + image.get_name()
+    name = "Underdrawing: " + record.title(image)
     # The values are those of the picture's own colour space: painted with, they come out as they are.
     space = Babl.format_get_space(image.get_layers()[0].get_format())
     form = Babl.format_with_space("R'G'B' u8", space)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable
 
 from . import making, pixels, record
 from .gi_modules import Gimp
@@ -40,8 +40,8 @@ class Material:
     """What is learnt: the picture's pixels and its underdrawing, read from GIMP at one moment."""
 
     picture: Frame
-    planes: Dict[str, Frame]
-    palette: List[Dict[str, Any]]
+    planes: dict[str, Frame]
+    palette: list[dict[str, Any]]
 
 
 def material(image: Gimp.Image, known: Record) -> Material:
@@ -54,9 +54,9 @@ def material(image: Gimp.Image, known: Record) -> Material:
     return Material(picture, making.drawn_planes(image, known), known.palette)
 
 
-def request(image: Gimp.Image, lesson: Lesson, learnt: Material) -> Dict[str, Any]:
+def request(image: Gimp.Image, lesson: Lesson, learnt: Material) -> dict[str, Any]:
     """The request `train`."""
-    body: Dict[str, Any] = {
+    body: dict[str, Any] = {
         "picture": {"hash": learnt.picture.hash},
         "planes": making.references(learnt.planes),
         "name": model_name(image, lesson.name),
@@ -75,14 +75,12 @@ def request(image: Gimp.Image, lesson: Lesson, learnt: Material) -> Dict[str, An
 
 def model_name(image: Gimp.Image, wanted: str) -> str:
     """What a model of this picture is called: printable, at most 120 characters."""
-    name = wanted or image.get_name().strip("[]")
-    if not wanted and "." in name[1:]:
-        name = name[: name.rindex(".")]
+    name = wanted or record.title(image)
     printable = "".join(letter if letter.isprintable() else " " for letter in name).strip()
     return printable[:120] or "Picture"
 
 
-def begin(service: Service, image: Gimp.Image, known: Record, lesson: Lesson) -> Dict[str, Any]:
+def begin(service: Service, image: Gimp.Image, known: Record, lesson: Lesson) -> dict[str, Any]:
     """Begin to learn; the picture remembers the model at once: {job, model, name, existing}.
 
     Raises:
@@ -94,7 +92,7 @@ def begin(service: Service, image: Gimp.Image, known: Record, lesson: Lesson) ->
     return body
 
 
-def learnt_before(image: Gimp.Image, known: Record, models: List[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
+def learnt_before(image: Gimp.Image, known: Record, models: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The model that this picture remembers, where the library has it and it saw these very pixels."""
     for model in models:
         if model["id"] == known.model:
@@ -103,7 +101,7 @@ def learnt_before(image: Gimp.Image, known: Record, models: List[Dict[str, Any]]
     return None
 
 
-def models_of(image: Gimp.Image, layer: Gimp.Layer, area: pixels.Rect, models: List[Dict[str, Any]]) -> List[Any]:
+def models_of(image: Gimp.Image, layer: Gimp.Layer, area: pixels.Rect, models: list[dict[str, Any]]) -> list[Any]:
     """Models in the library that saw these very pixels, the newest first, whatever the picture remembers."""
     fitting = [m for m in models if (m["width"], m["height"]) == (area.width, area.height)]
     if not fitting:
@@ -112,7 +110,7 @@ def models_of(image: Gimp.Image, layer: Gimp.Layer, area: pixels.Rect, models: L
     return [model for model in reversed(fitting) if model["picture_hash"] == now]
 
 
-def follow(service: Service, job: str, on_event: Callable[[Dict[str, Any]], None]) -> Dict[str, Any]:
+def follow(service: Service, job: str, on_event: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """Wait until a training is over or paused: its last state.
 
     Raises:
@@ -124,7 +122,7 @@ def follow(service: Service, job: str, on_event: Callable[[Dict[str, Any]], None
     return last
 
 
-def progress_text(event: Dict[str, Any]) -> str:
+def progress_text(event: dict[str, Any]) -> str:
     """A progress event as a person reads it."""
     phase = event.get("phase")
     if phase == "preparing":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 from . import layers, pixels, record
 from .gi_modules import Gimp
@@ -36,9 +36,9 @@ class Wish:
     colours: int = 12
     soft: bool = False
 
-    def options(self) -> Dict[str, Any]:
+    def options(self) -> dict[str, Any]:
         """As the protocol has them."""
-        options: Dict[str, Any] = {}
+        options: dict[str, Any] = {}
         if self.kind in ("both", "segments") and self.regions:
             options["regions"] = self.regions
         if self.kind in ("both", "edges"):
@@ -53,7 +53,7 @@ class Wish:
             options["colours"] = self.colours
         return options
 
-    def body(self, picture: Frame) -> Dict[str, Any]:
+    def body(self, picture: Frame) -> dict[str, Any]:
         """The request `primitive`."""
         return {"picture": {"hash": picture.hash}, "kind": KINDS[self.kind], "options": self.options()}
 
@@ -64,8 +64,8 @@ class Made:
 
     group: Gimp.Layer
     record: Record
-    palette: Optional[Gimp.Palette]
-    notes: List[str]
+    palette: Gimp.Palette | None
+    notes: list[str]
 
 
 def region_of(image: Gimp.Image, layer: Gimp.Layer) -> Rect:
@@ -107,9 +107,9 @@ def put(
     image: Gimp.Image,
     layer: Gimp.Layer,
     area: Rect,
-    drawn: Dict[str, Frame],
-    palette: List[Dict[str, Any]],
-    notes: List[str],
+    drawn: dict[str, Frame],
+    palette: list[dict[str, Any]],
+    notes: list[str],
 ) -> Made:
     """Put planes above the layer they belong to; one undo step, and a palette among GIMP's own.
 
@@ -128,7 +128,7 @@ def put(
     return Made(group, known, layers.palette_resource(image, palette), notes)
 
 
-def use_layers(image: Gimp.Image, given: Dict[str, Gimp.Layer], source: Gimp.Layer) -> Tuple[Record, List[str]]:
+def use_layers(image: Gimp.Image, given: dict[str, Gimp.Layer], source: Gimp.Layer) -> tuple[Record, list[str]]:
     """Take layers that were drawn by hand as the underdrawing of another layer. Nothing in them is changed.
 
     Args:
@@ -157,7 +157,7 @@ def use_layers(image: Gimp.Image, given: Dict[str, Gimp.Layer], source: Gimp.Lay
     return known, []
 
 
-def drawn_planes(image: Gimp.Image, known: Record) -> Dict[str, Frame]:
+def drawn_planes(image: Gimp.Image, known: Record) -> dict[str, Frame]:
     """The underdrawing as it is painted now, by kind, of the record's region."""
     at = record.place(image, known)
     found = {}
@@ -167,6 +167,6 @@ def drawn_planes(image: Gimp.Image, known: Record) -> Dict[str, Frame]:
     return found
 
 
-def references(drawn: Dict[str, Frame]) -> Dict[str, Any]:
+def references(drawn: dict[str, Frame]) -> dict[str, Any]:
     """Planes as a message names them."""
     return {kind: {"hash": frame.hash, "kind": kind} for kind, frame in drawn.items()}

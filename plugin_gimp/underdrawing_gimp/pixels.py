@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Optional
 
 from .gi_modules import Babl, Gegl, Gimp
 from .link.messages import EngineError
@@ -15,6 +14,7 @@ DEPTHS = {"u8": "u8", "u16": "u16", "half": "f16", "float": "f32"}
 TYPES = {"u8": "u8", "u16": "u16", "f16": "half", "f32": "float"}
 MODELS = {"L": "Y", "LA": "Y", "RGB": "RGB", "RGBA": "RGB"}
 SPACE = "-space-"
+
 
 @dataclass(frozen=True)
 class Rect:
@@ -45,6 +45,7 @@ class Rect:
         """For buffers."""
         return Gegl.Rectangle.new(self.x, self.y, self.width, self.height)
 
+
 @dataclass(frozen=True)
 class Form:
     """How a drawable's pixels travel.
@@ -71,6 +72,7 @@ class Form:
         """Babl's name of it."""
         return babl_name(self.order, self.depth, self.linear, self.space)
 
+
 def babl_name(order: str, depth: str, linear: bool, space: object) -> str:
     """The name of a pixel format in a colour space. An unknown one would end the plug-in: these all exist."""
     model = MODELS[order]
@@ -78,6 +80,7 @@ def babl_name(order: str, depth: str, linear: bool, space: object) -> str:
         model = "Y'" if model == "Y" else "R'G'B'"
     name = model + ("A" if order.endswith("A") else "") + " " + TYPES[depth]
     return str(Babl.get_name(Babl.format_with_space(name, space)))
+
 
 def form_of(drawable: Gimp.Drawable) -> Form:
     """How this drawable's pixels travel.
@@ -103,7 +106,8 @@ def form_of(drawable: Gimp.Drawable) -> Form:
         depth = "f32"  # these steps are not those of the encoded values that travel
     return Form(core.startswith("Y"), alpha, depth, linear, Babl.format_get_space(native))
 
-def read(drawable: Gimp.Drawable, area: Rect, alpha: Optional[bool] = None) -> Frame:
+
+def read(drawable: Gimp.Drawable, area: Rect, alpha: bool | None = None) -> Frame:
     """Pixels of a drawable at its own depth, encoding and colour space, with its profile.
 
     Args:
@@ -118,6 +122,7 @@ def read(drawable: Gimp.Drawable, area: Rect, alpha: Optional[bool] = None) -> F
     icc = bytes(profile.get_icc_profile()) if profile is not None else None
     return Frame(area.width, area.height, form.order, form.depth, data, 0, form.linear, icc)
 
+
 def write(drawable: Gimp.Drawable, frame: Frame, x: int = 0, y: int = 0) -> None:
     """Put a frame's values into a drawable at x, y (its own coordinates), in its own colour space. Not undoable."""
     space = Babl.format_get_space(drawable.get_format())
@@ -127,6 +132,7 @@ def write(drawable: Gimp.Drawable, frame: Frame, x: int = 0, y: int = 0) -> None
     buffer.set(area.gegl(), name, bytes(frame.data))
     buffer.flush()
     drawable.update(x, y, frame.width, frame.height)
+
 
 def read_plane(layer: Gimp.Layer, area: Rect) -> Frame:
     """8-bit values of an underdrawing's layer as they were drawn; transparent where there is nothing.
@@ -141,19 +147,32 @@ def read_plane(layer: Gimp.Layer, area: Rect) -> Frame:
     data = layer.get_buffer().get(area.gegl(), 1.0, name, Gegl.AbyssPolicy.NONE)
     return Frame(area.width, area.height, order, "u8", data)
 
+
 def small_frame(drawable: Gimp.Drawable, area: Rect, longest: int) -> Frame:
     """An area at 8 bits, reduced so that its longer side has at most `longest` pixels: for previews."""
-    scale = min(1.0, longest / max(area.width, area.height))
-    part = Rect(
-        round(area.x * scale), round(area.y * scale), max(1, int(area.width * scale)), max(1, int(area.height * scale))
-    )
+    scale, part = _reduced(area, longest)
     order = "L" if drawable.is_gray() else "RGB"
     form_of(drawable)
     name = babl_name(order, "u8", False, Babl.format_get_space(drawable.get_format()))
     data = drawable.get_buffer().get(part.gegl(), scale, name, Gegl.AbyssPolicy.CLAMP)
     return Frame(part.width, part.height, order, "u8", data)
 
-def selection_frame(image: Gimp.Image, area: Rect) -> Optional[Frame]:
+
+def small_mask(mask: Gimp.LayerMask, area: Rect, longest: int) -> Frame:
+    """A layer mask reduced as `small_frame` reduces its layer."""
+    scale, part = _reduced(area, longest)
+    data = mask.get_buffer().get(part.gegl(), scale, "Y u8", Gegl.AbyssPolicy.CLAMP)
+    return Frame(part.width, part.height, "L", "u8", data)
+
+
+def _reduced(area: Rect, longest: int) -> tuple[float, Rect]:
+    """A scale, and the area in pixels of that scale."""
+    scale = min(1.0, longest / max(area.width, area.height))
+    width, height = max(1, int(area.width * scale)), max(1, int(area.height * scale))
+    return scale, Rect(round(area.x * scale), round(area.y * scale), width, height)
+
+
+def selection_frame(image: Gimp.Image, area: Rect) -> Frame | None:
     """The selection in an area of the image as a mask, 255 where it is full; None where nothing is selected at all.
 
     Raises:
@@ -172,6 +191,7 @@ def selection_frame(image: Gimp.Image, area: Rect) -> Optional[Frame]:
     data = image.get_selection().get_buffer().get(area.gegl(), 1.0, "Y u8", Gegl.AbyssPolicy.NONE)
     return Frame(area.width, area.height, "L", "u8", data)
 
+
 def write_mask(mask: Gimp.LayerMask, frame: Frame, x: int, y: int) -> None:
     """Put a mask of the protocol (`L`, u8 or u16) into a layer mask."""
     buffer = mask.get_buffer()
@@ -180,8 +200,9 @@ def write_mask(mask: Gimp.LayerMask, frame: Frame, x: int, y: int) -> None:
     buffer.flush()
     mask.update(x, y, frame.width, frame.height)
 
+
 def pixel_hash(drawable: Gimp.Drawable, area: Rect) -> str:
-    """The hash that a model keeps of the pixels it learnt (`picture_hash`): colours alone, without alpha and profile."""
+    """The hash that a model keeps of the pixels it learnt (`picture_hash`): colours, no alpha, no profile."""
     frame = read(drawable, area, alpha=False)
     channels = 1 if frame.order == "L" else 3
     text = "(%d, %d, %d) %s %s\n" % (frame.height, frame.width, channels, frame.depth, frame.linear)

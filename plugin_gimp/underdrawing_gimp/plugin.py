@@ -6,16 +6,16 @@ import importlib
 import sys
 import traceback
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 from .arguments import add_arguments, add_returns, value_of
-from .gi_modules import GLib, GObject, Gimp
+from .gi_modules import Gimp, GLib, GObject
 from .link.messages import EngineError
 from .procedures import ENTRIES, MENU, Entry
 from .service import sentence
 
 
-class Cancelled(Exception):
+class CancelledError(Exception):
     """A window was closed without a choice: nothing was done."""
 
 
@@ -33,18 +33,18 @@ class Call:
 
     entry: Entry
     interactive: bool
-    image: Optional[Gimp.Image]
-    drawables: List[Any]
+    image: Gimp.Image | None
+    drawables: list[Any]
     procedure: Gimp.Procedure
     config: Gimp.ProcedureConfig
-    values: Dict[str, Any]
+    values: dict[str, Any]
 
-    def current(self) -> Dict[str, Any]:
+    def current(self) -> dict[str, Any]:
         """The arguments as they are now, after a dialog has changed them."""
         return arguments_of(self.entry, self.config)
 
 
-def arguments_of(entry: Entry, config: Gimp.ProcedureConfig) -> Dict[str, Any]:
+def arguments_of(entry: Entry, config: Gimp.ProcedureConfig) -> dict[str, Any]:
     """Arguments by name, underscores for hyphens."""
     return {argument.name.replace("-", "_"): value_of(config, argument) for argument in entry.arguments}
 
@@ -56,7 +56,7 @@ class Underdrawing(Gimp.PlugIn):
         """There is one language so far."""
         return False
 
-    def do_query_procedures(self) -> List[str]:
+    def do_query_procedures(self) -> list[str]:
         """Names of all procedures."""
         return [entry.name for entry in ENTRIES]
 
@@ -90,7 +90,7 @@ class Underdrawing(Gimp.PlugIn):
         return self._do(procedure, interactive, None, [], config, entry)
 
     def _do(
-        self, procedure: Any, interactive: bool, image: Any, drawables: List[Any], config: Any, entry: Entry
+        self, procedure: Any, interactive: bool, image: Any, drawables: list[Any], config: Any, entry: Entry
     ) -> Gimp.ValueArray:
         if interactive:
             Gimp.context_push()
@@ -100,7 +100,7 @@ class Underdrawing(Gimp.PlugIn):
             call = Call(entry, interactive, image, drawables, procedure, config, arguments_of(entry, config))
             module, _, function = entry.run.partition(":")
             returned = getattr(importlib.import_module("." + module, __package__), function)(call)
-        except Cancelled:
+        except CancelledError:
             return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
         except EngineError as error:
             return _failed(procedure, sentence(error))
@@ -134,7 +134,7 @@ def _put(values: Gimp.ValueArray, index: int, kind: str, value: Any) -> None:
     values.insert(index, GObject.Value(types[kind], value))
 
 
-def main(words: List[str]) -> None:
+def main(words: list[str]) -> None:
     """What GIMP starts."""
     Gimp.main(Underdrawing.__gtype__, words)
     sys.stdout.flush()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, Tuple
 
 from .arguments import Argument
 
@@ -22,7 +21,6 @@ class Entry:
         run: "module:function" of this package, called with a `Call` (see plugin.py).
         arguments, returns: what goes in and comes out.
         image: it works on a picture (scripts give image and drawables first); else it needs none.
-        section: entries of one section stand together in the menu.
     """
 
     name: str
@@ -30,8 +28,8 @@ class Entry:
     blurb: str
     help: str
     run: str
-    arguments: Tuple[Argument, ...] = ()
-    returns: Tuple[Argument, ...] = ()
+    arguments: tuple[Argument, ...] = ()
+    returns: tuple[Argument, ...] = ()
     image: bool = True
 
 
@@ -50,13 +48,13 @@ KIND = Argument(
     ),
 )
 REGIONS = Argument("int", "regions", "_Areas", "How many different areas segments have.", 12, 2, 64)
-DETAIL = Argument("double", "detail", "_Outlines (%)", "Few outlines (0) or many (100).", 50.0, 0, 100)
-COLOURS = Argument("int", "colours", "_Colours of paint", "How many colours flat paint has.", 8, 2, 64)
-SOFT = Argument("boolean", "soft", "S_oft outlines (HED)", "Outlines by a network, where it is installed.", False)
+DETAIL = Argument("double", "detail", "O_utlines (%)", "Few outlines (0) or many (100).", 50.0, 0, 100)
+COLOURS = Argument("int", "colours", "Colours of _paint", "How many colours flat paint has.", 8, 2, 64)
+SOFT = Argument("boolean", "soft", "_Soft outlines (HED)", "Outlines by a network, where it is installed.", False)
 KNOWN = Argument(
     "boolean",
     "known",
-    "Take the underdrawing of a model that knows this picture",
+    "_Take the underdrawing of a model that knows this picture",
     "Where the library has a model of exactly this picture, its underdrawing is taken and nothing needs to be learnt.",
     True,
 )
@@ -65,8 +63,8 @@ MAKE = Entry(
     "underdrawing-make",
     "_Make Underdrawing…",
     "Draw the underdrawing of the selected layer: its areas, its outlines, or flat paint.",
-    "Puts a group of layers above the selected layer, to be painted on with any tool. With a selection, the underdrawing "
-    "covers its bounding box.",
+    "Puts a group of layers above the selected layer, to be painted on with any tool. With a selection, the "
+    "underdrawing covers its bounding box.",
     "making_window:run",
     (KIND, REGIONS, DETAIL, COLOURS, SOFT, KNOWN),
     (
@@ -90,8 +88,6 @@ USE_LAYERS = Entry(
     ),
     (NOTES,),
 )
-
-METHODS = (("", "Automatic"), ("draft", "Draft: an answer at once"), ("deepsim", "DeepSIM: learns the picture"))
 
 LEARN = Entry(
     "underdrawing-learn",
@@ -127,14 +123,16 @@ LEARN = Entry(
 APPLY_RETURNS = (
     Argument("layer", "layer", "Layer", "The new layer; of several results, the one that is shown."),
     Argument("int", "count", "Count", "How many layers are new."),
-    Argument("string", "unseen", "Unseen colours", "Colours that the model never saw, one a line; the nearest were taken."),
+    Argument(
+        "string", "unseen", "Unseen colours", "Colours that the model never saw; the nearest were taken."
+    ),
     NOTES,
 )
 APPLY = Entry(
     "underdrawing-apply",
     "_Apply Edit",
     "Let the picture follow what was painted on the underdrawing.",
-    "One new layer holds the pixels, its mask the soft border. Applying again replaces it. A selection limits the edit.",
+    "One new layer holds the pixels, its mask the soft border; applying again replaces it. A selection limits the edit.",
     "applying_window:run",
     returns=APPLY_RETURNS,
 )
@@ -157,19 +155,176 @@ APPLY_OPTIONS = Entry(
                 ("both", "What was painted, and the selection"),
             ),
         ),
-        Argument("int", "grow", "_Grow by (pixels)", "Widen what was painted; -1: as the engine sees fit.", -1, -1, 1000),
+        Argument(
+            "int", "grow", "_Grow by (pixels)", "Widen what was painted; -1: as the engine sees fit.", -1, -1, 1000
+        ),
         Argument("double", "feather", "_Feather (pixels)", "Width of the soft border.", 3.0, 0, 1000),
-        Argument("boolean", "poisson", "_Blend with the surroundings", "The border takes the picture's colours.", False),
+        Argument(
+            "boolean", "poisson", "_Blend with the surroundings", "The border takes the picture's colours.", False
+        ),
         Argument("boolean", "whole", "_Whole picture", "Everything new, not the edit alone.", False),
         Argument("int", "results", "_Results", "How many; of use where the method takes chance.", 1, 1, 8),
         Argument("int", "seed", "_Seed", "Chooses the chance.", 0, 0, 2**31 - 1),
         Argument("boolean", "keep", "_Keep earlier results", "Leave their layers, hidden.", False),
         Argument("boolean", "hide", "_Hide the underdrawing", "So that the result is seen.", True),
-        Argument("boolean", "baked", "Also a _baked copy", "A copy of the picture's layer with the result in it.", False),
+        Argument(
+            "boolean", "baked", "Also a _baked copy", "A copy of the picture's layer with the result in it.", False
+        ),
     ),
     APPLY_RETURNS,
 )
 
-ENTRIES: Tuple[Entry, ...] = (MAKE, USE_LAYERS, LEARN, APPLY, APPLY_OPTIONS)
+DX = Argument(
+    "int", "dx", "To the _right (pixels)", "How far to the right; negative: to the left.", 20, -100000, 100000
+)
+DY = Argument("int", "dy", "_Down (pixels)", "How far down; negative: up.", 0, -100000, 100000)
+PERCENT = Argument("double", "width", "_Width (%)", "100 leaves it as it is.", 120.0, 1, 1000)
+AXIS = Argument(
+    "choice",
+    "axis",
+    "_Exchange",
+    "What changes places.",
+    "horizontal",
+    choices=(("horizontal", "Left and right"), ("vertical", "Top and bottom")),
+)
 
-Runner = Callable[..., Tuple[object, ...]]
+
+def _region(operation: str, label: str, blurb: str, *arguments: Argument) -> Entry:
+    more = "The selection says which region. Where it was, the ground around it goes on. One undo step."
+    return Entry("underdrawing-" + operation, label, blurb, more, "regions:run", arguments, (NOTES,))
+
+
+REGION_TOOLS = (
+    _region("move", "Mo_ve Region…", "Move the selected region of the underdrawing.", DX, DY),
+    _region(
+        "scale",
+        "_Scale Region…",
+        "Make the selected region of the underdrawing larger or smaller.",
+        PERCENT,
+        Argument("double", "height", "_Height (%)", "100 leaves it as it is.", 120.0, 1, 1000),
+    ),
+    _region("mirror", "M_irror Region…", "Mirror the selected region of the underdrawing.", AXIS),
+    _region("copy", "_Copy Region…", "Repeat the selected region of the underdrawing elsewhere.", DX, DY),
+    _region("remove", "_Remove Region", "Take the selected region of the underdrawing away."),
+)
+
+LIVE = Entry(
+    "underdrawing-live",
+    "Live _Underdrawing…",
+    "A window that follows the painting: the picture becomes what the underdrawing says, stroke by stroke.",
+    "The result is a layer of its own, refreshed without steps in the undo history. For scripts: refreshes once.",
+    "live:run",
+    returns=(
+        Argument("int", "count", "Count", "How many times the result was refreshed."),
+        Argument("int", "milliseconds", "Milliseconds", "How long the last time took."),
+    ),
+)
+
+LAYOUT = Entry(
+    "underdrawing-layout",
+    "La_yout of Another Picture…",
+    "Lay the underdrawing out as another picture is.",
+    "The other picture is scaled to cover this one, and segmented in the colours of this one's areas.",
+    "layout:run",
+    (
+        Argument("image", "other", "_Picture", "An open picture, or none."),
+        Argument("file", "file", "_File", "A file with a picture, or none."),
+    ),
+    (NOTES,),
+)
+
+ANIMATE = Entry(
+    "underdrawing-animate",
+    "A_nimate Underdrawing…",
+    "Turn a group of frames into painted frames.",
+    "The layers of the selected group are the frames, the lowest first. The results come in a group of their own.",
+    "animating:run",
+    (
+        Argument(
+            "choice",
+            "frames",
+            "_Frames are",
+            "What the layers of the group hold.",
+            "underdrawings",
+            choices=(("underdrawings", "Underdrawings"), ("photographs", "Photographs")),
+        ),
+        Argument(
+            "choice",
+            "plane",
+            "_Layers are",
+            "What single layers stand for, where frames are underdrawings; groups are told apart by names.",
+            "segments",
+            choices=(("segments", "Segments"), ("edges", "Edges"), ("paint", "Paint")),
+        ),
+        Argument("int", "seed", "_Seed", "Chooses the chance, the same for all frames.", 0, 0, 2**31 - 1),
+    ),
+    (
+        Argument("layer", "group", "Group", "The group with the results."),
+        Argument("int", "count", "Count", "How many frames there are."),
+        NOTES,
+    ),
+)
+
+RUN_MODE = Argument("run-mode", "run-mode", "Run mode", "Interactive, or not.")
+ANSWER = Argument("string", "answer", "Answer", "What the engine says, as JSON.")
+ENGINE_ACTIONS = ("status", "models", "rename", "delete", "export", "import", "free", "stop", "diagnostics")
+ENGINE = Entry(
+    "underdrawing-engine",
+    "_Engine and Models…",
+    "See what the engine does, and look after what was learnt.",
+    "For scripts: does one thing and answers in JSON.",
+    "models:run",
+    (
+        RUN_MODE,
+        Argument(
+            "choice",
+            "action",
+            "Action",
+            "What to do.",
+            "status",
+            choices=tuple((name, name.capitalize()) for name in ENGINE_ACTIONS),
+        ),
+        Argument("string", "model", "Model", "Id or name, where it is about one.", ""),
+        Argument("string", "new-name", "New name", "For rename.", ""),
+        Argument("file", "file", "File", "For export and import.", "ANY"),
+    ),
+    (ANSWER,),
+    image=False,
+)
+
+TRAINING_ACTIONS = ("list", "state", "wait", "pause", "resume", "cancel")
+TRAINING = Entry(
+    "underdrawing-training",
+    "",
+    "Look after a training, for scripts.",
+    "The window of Learn This Picture does the same for a person.",
+    "models:run_training",
+    (
+        RUN_MODE,
+        Argument(
+            "choice",
+            "action",
+            "Action",
+            "What to do.",
+            "list",
+            choices=tuple((name, name.capitalize()) for name in TRAINING_ACTIONS),
+        ),
+        Argument("string", "job", "Training", "Its id, or its model's.", ""),
+    ),
+    (ANSWER,),
+    image=False,
+)
+
+ENTRIES: tuple[Entry, ...] = (
+    MAKE,
+    USE_LAYERS,
+    LEARN,
+    APPLY,
+    APPLY_OPTIONS,
+    *REGION_TOOLS,
+    LIVE,
+    LAYOUT,
+    ANIMATE,
+    ENGINE,
+    TRAINING,
+)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any
 
 from .gi_modules import Gimp
 from .link.messages import EngineError, new_id
@@ -36,14 +37,14 @@ class Record:
     id: str
     source: int
     region: Rect
-    size: Tuple[int, int]
-    palette: List[Dict[str, Any]] = field(default_factory=list)
+    size: tuple[int, int]
+    palette: list[dict[str, Any]] = field(default_factory=list)
     picture: str = ""
     model: str = ""
     job: str = ""
 
     @classmethod
-    def fresh(cls, source: Gimp.Layer, region: Rect, palette: List[Dict[str, Any]], picture: str) -> Record:
+    def fresh(cls, source: Gimp.Layer, region: Rect, palette: list[dict[str, Any]], picture: str) -> Record:
         """For an underdrawing that was just made."""
         size = (source.get_width(), source.get_height())
         return cls(new_id()[:12], source.get_tattoo(), region, size, palette, picture)
@@ -53,7 +54,7 @@ class Record:
         return replace(self, model=model, job=job)
 
 
-def read(image: Gimp.Image) -> Optional[Record]:
+def read(image: Gimp.Image) -> Record | None:
     """The picture's record; None where it has none, or one that cannot be read."""
     note = image.get_parasite(NOTE)
     if note is None:
@@ -88,6 +89,15 @@ def write(image: Gimp.Image, record: Record, undoable: bool) -> None:
     image.attach_parasite(Gimp.Parasite.new(NOTE, flags, json.dumps(asdict(record)).encode("utf-8")))
 
 
+def title(image: Gimp.Image) -> str:
+    """What the picture is called: its file's name without the ending, or what GIMP calls it."""
+    for file in (image.get_xcf_file(), image.get_imported_file(), image.get_exported_file()):
+        if file is not None:
+            name = str(file.get_basename())
+            return name[: name.rindex(".")] if "." in name[1:] else name
+    return str(image.get_name()).strip("[]")
+
+
 def mark(layer: Gimp.Item, note: str, text: str) -> None:
     """Write a note on a layer that is not in a picture yet."""
     layer.attach_parasite(Gimp.Parasite.new(note, KEPT, text.encode("utf-8")))
@@ -99,7 +109,7 @@ def marked(layer: Gimp.Item, note: str) -> str:
     return bytes(found.get_data()).decode("utf-8", "replace") if found is not None else ""
 
 
-def all_layers(layers: List[Gimp.Layer]) -> Iterator[Gimp.Layer]:
+def all_layers(layers: list[Gimp.Layer]) -> Iterator[Gimp.Layer]:
     """These layers and all within them, from the top."""
     for layer in layers:
         yield layer
@@ -107,14 +117,14 @@ def all_layers(layers: List[Gimp.Layer]) -> Iterator[Gimp.Layer]:
             yield from all_layers(layer.get_children())
 
 
-def planes(image: Gimp.Image, record: Record) -> Dict[str, Gimp.Layer]:
+def planes(image: Gimp.Image, record: Record) -> dict[str, Gimp.Layer]:
     """The layers of the underdrawing by kind. Of copies, those beside the selected layer count, else the topmost.
 
     Raises:
         EngineError: there is none any more.
     """
     near = [layer.get_parent() for layer in image.get_selected_layers()]
-    found: Dict[str, Gimp.Layer] = {}
+    found: dict[str, Gimp.Layer] = {}
     for favoured in (True, False):
         for layer in all_layers(image.get_layers()):
             identity, _, kind = marked(layer, PLANE).partition(" ")
@@ -134,7 +144,9 @@ def source(image: Gimp.Image, record: Record) -> Gimp.Layer:
     """
     layer = image.get_layer_by_tattoo(record.source)
     if layer is None:
-        raise EngineError("wrong_size", "The layer that the underdrawing was made of is no longer in this picture.", AGAIN)
+        raise EngineError(
+            "wrong_size", "The layer that the underdrawing was made of is no longer in this picture.", AGAIN
+        )
     size = (layer.get_width(), layer.get_height())
     if size != record.size:
         raise EngineError(
@@ -156,10 +168,10 @@ def place(image: Gimp.Image, record: Record) -> Rect:
     return record.region.moved(x, y)
 
 
-def results(image: Gimp.Image, record: Record) -> List[Gimp.Layer]:
+def results(image: Gimp.Image, record: Record) -> list[Gimp.Layer]:
     """Layers that hold results of this underdrawing, from the top."""
     return [layer for layer in all_layers(image.get_layers()) if marked(layer, RESULT) == record.id]
 
 
-def _same(one: Optional[Gimp.Item], other: Optional[Gimp.Item]) -> bool:
+def _same(one: Gimp.Item | None, other: Gimp.Item | None) -> bool:
     return one is not None and other is not None and one.get_id() == other.get_id()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Callable, Optional
 
-from .gi_modules import GLib, Gimp, gtk
+from .gi_modules import Gimp, GLib, gtk
 from .link.client import Call, Engine, Reply
 from .link.messages import EngineError
 from .link.pixels import Frame
@@ -26,10 +27,10 @@ class Service:
     def ask(
         self,
         verb: str,
-        body: Optional[Dict[str, Any]] = None,
+        body: dict[str, Any] | None = None,
         frames: Sequence[Frame] = (),
         deadline: float = 300.0,
-        on_event: Optional[Callable[[Dict[str, Any]], None]] = None,
+        on_event: Callable[[dict[str, Any]], None] | None = None,
     ) -> Reply:
         """Ask and wait; GIMP stays usable, as this is a process of its own, and its progress bar shows life.
 
@@ -78,18 +79,18 @@ class Background:
 
     def __init__(self, start: bool = True) -> None:
         self.engine = Engine.connect(start=start, timeout=STARTING, wait=False)
-        self._waiting: List[Any] = []
+        self._waiting: list[Any] = []
         self._timer = GLib.timeout_add(LOOK, self._look)
         self._pinged = time.monotonic()
 
     def ask(
         self,
         verb: str,
-        body: Optional[Dict[str, Any]],
+        body: dict[str, Any] | None,
         done: Done,
         frames: Sequence[Frame] = (),
         deadline: float = 300.0,
-        on_event: Optional[Callable[[Dict[str, Any]], None]] = None,
+        on_event: Callable[[dict[str, Any]], None] | None = None,
     ) -> Call:
         """Begin a request; `done` gets the reply or the error, never both."""
         call = self.engine.submit(verb, body, frames, deadline, on_event)
@@ -105,6 +106,11 @@ class Background:
     def picture(self, reply: Reply, key: str) -> Frame:
         """A picture of a reply by its hash (fetched, where it did not come along)."""
         return self.engine.result(reply, key)
+
+    def fetch(self, key: str, done: Done) -> None:
+        """Get a picture by its hash, without waiting; it is the only frame of the reply."""
+        session = self.engine.session
+        self._waiting.append((session.run(lambda: session.fetch(key), True, 60.0), done))
 
     def close(self) -> None:
         """Let the engine go; what it learns goes on."""
