@@ -50,6 +50,7 @@ def apply(
         MaskMode, typer.Option(help="limit: the edit, inside the mask; only: the mask alone; add: both.")
     ] = MaskMode.LIMIT,
     save_mask: Annotated[Path | None, typer.Option(help="Also write the mask, feather included.")] = None,
+    save_layer: Annotated[Path | None, typer.Option(help="Also write the edit alone, transparent around it.")] = None,
     grow: Annotated[int | None, typer.Option(help="Widen the edit's mask by so many pixels.")] = None,
     feather: Annotated[float | None, typer.Option(help="Width of the soft inner border, in pixels.")] = None,
     blend: Annotated[
@@ -76,6 +77,7 @@ def apply(
         current = None if image is None else files.frame(known.learnt_part(original))
         reply = engine.apply(known.id, files.frames(primitive), current, **options)
         made, alpha = _composed(engine, reply, original, corner)
+        layer = None if save_layer is None else _layer(engine, reply)
     body = reply.body
     for text in body.get("notes") or []:
         show.note(str(text))
@@ -84,6 +86,9 @@ def apply(
     if save_mask is not None:
         files.save(save_mask, _mask_picture(alpha))
         written.append(str(save_mask))
+    if save_layer is not None and layer is not None:
+        losses += files.save(save_layer, layer)
+        written.append(str(save_layer))
     place = [body["x"], body["y"], body["width"], body["height"]]
     answer = {
         "files": written,
@@ -152,6 +157,17 @@ def _composed(engine: Engine, reply: Any, original: Picture, corner: tuple[int, 
     whole = np.zeros((original.size[1], original.size[0]), np.float32)
     whole[y : y + alpha.shape[0], x : x + alpha.shape[1]] = alpha
     return composite(original, result, (x, y), alpha), whole
+
+
+def _layer(engine: Engine, reply: Any) -> Picture:
+    """The unblended pixels of the edit, its mask as their transparency."""
+    import numpy as np
+
+    from underdrawing.serve.frames import with_alpha
+
+    mask = files.received(engine, reply, reply.body["mask"]).pixels[..., 0]
+    alpha = mask.astype(np.float32) / np.iinfo(mask.dtype).max
+    return with_alpha(files.received(engine, reply, reply.body["picture"]), alpha)
 
 
 def _mask_picture(alpha: np.ndarray) -> Picture:

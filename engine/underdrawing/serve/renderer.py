@@ -22,7 +22,7 @@ from underdrawing.picture.regions import change, region_at, region_of_class
 from underdrawing.serve import apply as applying
 from underdrawing.serve.apply import Model, Options
 from underdrawing.serve.child import Context, serve
-from underdrawing.serve.frames import Inputs
+from underdrawing.serve.frames import Inputs, with_alpha
 from underdrawing.serve.helpers import helper_networks
 from underdrawing.serve.modelcheck import check_graph
 from underdrawing.serve.sessions import SessionStore, probe
@@ -66,7 +66,7 @@ class Renderer:
         made = make_primitive(
             picture, args["kind"], **numbers, soft_edges=networks.get("soft_edges"), saliency=networks.get("saliency")
         )
-        return {**inputs.put_primitive(made), "notes": notes}
+        return {**inputs.put_primitive(made, args.get("order") or ""), "notes": notes}
 
     def region(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """A region tool on all planes together."""
@@ -74,7 +74,7 @@ class Renderer:
         primitive, unseen = inputs.primitive(args["planes"], args.get("palette"))
         edit = change(primitive, str(args["operation"]), self._region_mask(inputs, args, primitive), args)
         mask = inputs.put(Picture(edit.mask.astype(np.uint8) * 255))
-        return {**inputs.put_primitive(edit.primitive), "mask": mask, "notes": unseen}
+        return {**inputs.put_primitive(edit.primitive, args.get("order") or ""), "mask": mask, "notes": unseen}
 
     @staticmethod
     def _region_mask(inputs: Inputs, args: Mapping[str, Any], primitive: Primitive) -> np.ndarray:
@@ -97,7 +97,8 @@ class Renderer:
         edges = None
         if model.primitive.edges is not None:
             edges = make_primitive(other, "super").edges
-        return {**inputs.put_primitive(Primitive(segments, model.primitive.palette, edges, None)), "notes": []}
+        made = Primitive(segments, model.primitive.palette, edges, None)
+        return {**inputs.put_primitive(made, args.get("order") or ""), "notes": []}
 
     def apply(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """The picture that follows from an edited underdrawing."""
@@ -124,12 +125,13 @@ class Renderer:
         full, kind = (65535, np.uint16) if deep else (255, np.uint8)
         # A pixel that counts at all must not be rounded to none, nor the other way round.
         mask = np.where(result.mask > 0, np.maximum(1, np.rint(result.mask * full)), 0).astype(kind)
+        picture = with_alpha(result.picture, result.mask) if args.get("baked") else result.picture
         return {
             "x": result.bounds.x,
             "y": result.bounds.y,
             "width": result.bounds.width,
             "height": result.bounds.height,
-            "picture": inputs.put(result.picture),
+            "picture": inputs.put(picture, args.get("order") or ""),
             "mask": inputs.put(Picture(mask)),
             "device": result.device,
             "seconds": round(time.perf_counter() - start, 4),

@@ -165,3 +165,38 @@ def test_a_file_that_is_only_rewritten_is_taken_in(engine: Engine, file: Path, t
     """Else the refusals above would say nothing."""
     taken = engine.import_model(rewritten(file, tmp_path / "mine.underdrawing"))
     engine.delete(taken["id"])
+
+
+@pytest.mark.parametrize("order", ["BGRA", "RGBA"])
+def test_pictures_come_in_the_order_that_is_asked_for(engine: Engine, model: str, order: str) -> None:
+    plain = engine.apply(model, {"segments": edited()})
+    natural = picture_of(engine.result(plain, plain.body["picture"])).pixels
+    reply = engine.apply(model, {"segments": edited()}, order=order)
+    frame = engine.result(reply, reply.body["picture"])
+    assert frame.order == order
+    pixels = np.frombuffer(frame.data, np.uint8).reshape(frame.height, frame.width, 4)
+    turned = pixels[..., 2::-1] if order == "BGRA" else pixels[..., :3]
+    assert np.array_equal(turned, natural)
+    assert (pixels[..., 3] == 255).all()
+    planes = engine.make_primitive(frame, "super", regions=3)
+    assert [f.order for f in planes.frames] == ["RGB", "L"]
+    body = {"picture": {"hash": frame.hash}, "kind": "super", "options": {"regions": 3}, "order": order}
+    asked = engine.request("primitive", body, [frame], deadline=60)
+    assert [f.order for f in asked.frames] == [order, order]
+    for mine, theirs in zip(asked.frames, planes.frames, strict=True):
+        assert np.array_equal(picture_of(mine).to_bytes(), picture_of(theirs).to_bytes())
+
+
+def test_a_baked_result_carries_its_mask(engine: Engine, model: str) -> None:
+    reply = engine.apply(model, {"segments": edited()}, order="BGRA", baked=True)
+    picture = picture_of(engine.result(reply, reply.body["picture"]))
+    mask = picture_of(engine.result(reply, reply.body["mask"])).pixels[..., 0]
+    assert picture.alpha is not None
+    assert np.array_equal(picture.alpha, mask)
+    assert 0 < int((mask > 0).sum()) < mask.size
+
+
+def test_there_is_no_other_order(engine: Engine, model: str) -> None:
+    with pytest.raises(EngineError) as caught:
+        engine.apply(model, {"segments": edited()}, order="ABGR")
+    assert caught.value.code == "bad_request"
