@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from . import layers, making, pixels, record
+from . import baking, layers, making, pixels, record
 from .gi_modules import Gimp
 from .link.client import Reply
 from .link.messages import EngineError
@@ -64,6 +64,7 @@ class Result:
 
     picture: Frame
     mask: Frame
+    merged: Frame | None
     at: Rect
     unseen: list[str]
     notes: list[str]
@@ -105,6 +106,7 @@ def request(edit: Edit, options: Options, seed: int) -> tuple[dict[str, Any], li
         "blend": "poisson" if options.poisson else "none",
         "whole": options.whole,
         "seed": seed,
+        "merged": options.baked,
     }
     frames = [*edit.planes.values(), edit.picture]
     if options.grow >= 0:
@@ -126,6 +128,7 @@ def result_of(reply: Reply, fetch: Any) -> Result:
     return Result(
         fetch(reply, body["picture"]),
         fetch(reply, body["mask"]),
+        fetch(reply, body["merged"]) if "merged" in body else None,
         at,
         list(body.get("unseen") or []),
         list(body.get("notes") or []),
@@ -172,7 +175,11 @@ def place(image: Gimp.Image, known: Record, found: list[Result], options: Option
         for name, result in zip(names, found)
     ]
     group = layers.underdrawing_group(image, known)
+    baked = baking.baked_copy(image, known, found[0]) if found[0].merged is not None else None
     with layers.one_step(image):
+        if baked is not None:
+            source = record.source(image, known)
+            image.insert_layer(baked, source.get_parent(), image.get_item_position(source))
         for number, layer in enumerate(reversed(made)):
             layers.put_result(image, known, layer, keep=options.keep or number > 0)
         for layer in made[1:]:

@@ -132,7 +132,7 @@ APPLY = Entry(
     "underdrawing-apply",
     "_Apply Edit",
     "Let the picture follow what was painted on the underdrawing.",
-    "One new layer holds the pixels, its mask the soft border; applying again replaces it. A selection limits the edit.",
+    "One new layer holds the pixels, its mask the soft border; applying again replaces it. A selection limits it.",
     "applying_window:run",
     returns=APPLY_RETURNS,
 )
