@@ -150,9 +150,24 @@ def ask(service: Service, image: Gimp.Image, known: Record, options: Options) ->
         try:
             reply = service.ask("apply", body, frames)
         except EngineError as error:
-            raise explained(error) from None
+            waiting = still_learning(service, known) if error.code == "unknown_model" else None
+            raise waiting or explained(error) from None
         found.append(result_of(reply, service.picture))
     return found
+
+
+def still_learning(service: Service, known: Record) -> EngineError | None:
+    """What to tell where the model is not there yet; None where nobody learns it."""
+    for job in service.ask("jobs").body["jobs"]:
+        if job["job"] == known.job and job["state"] in ("queued", "running", "paused"):
+            share = round(100 * float((job.get("progress") or {}).get("fraction") or 0))
+            text = "The picture is still being learnt (%d %%)." % share
+            if job["state"] == "paused":
+                text = "Learning the picture is paused (at %d %%)." % share
+            return EngineError(
+                "unknown_model", text, "Filters > Underdrawing > Learn This Picture shows how far it is."
+            )
+    return None
 
 
 def explained(error: EngineError) -> EngineError:

@@ -127,15 +127,16 @@ def result_layer(
         origin: place of the underdrawing in the image.
         at: place of the result within the underdrawing.
     """
+    source = record.source(image, known)
+    if source.has_alpha():
+        frame = pixels.with_alpha_of(frame, pixels.read(source, at.moved(known.region.x, known.region.y)))
     layer = layer_for(image, name, frame)
     layer.set_offsets(origin.x + at.x, origin.y + at.y)
     record.mark(layer, RESULT, known.id)
-    space = getattr(Gimp.LayerColorSpace, "RGB_NON_LINEAR", None)
-    form = pixels.form_of(layer)
-    if space is not None and not form.linear:
-        # In the picture's own encoding the compositor leaves what is outside of the mask as it was.
-        layer.set_blend_space(space)
-        layer.set_composite_space(space)
+    # In the picture's own encoding the compositor rounds least where the mask is black.
+    space = pixels.own_curve(layer)
+    layer.set_blend_space(space)
+    layer.set_composite_space(space)
     fresh = layer.create_mask(Gimp.AddMaskType.BLACK)
     layer.add_mask(fresh)
     pixels.write_mask(fresh, mask, 0, 0)

@@ -74,7 +74,7 @@ class Window:
         self.more = widgets.label()
         self.wrong = widgets.label()
         self.bar = Gtk.ProgressBar(show_text=True)
-        self.name = Gtk.Entry(text=learning.model_name(self.image, ""), max_length=120)
+        self.name = Gtk.Entry(text=learning.model_name(self.image, ""), max_length=120, activates_default=True)
         self.method = widgets.choice([("0", "Automatic")])
         self.time = widgets.choice(TIMES)
         self.device = widgets.choice([("auto", "Automatic"), ("cpu", "Processor"), ("cuda", "Graphics card")])
@@ -95,6 +95,8 @@ class Window:
             title, "underdrawing-learn", content, [self.cancel, self.pause, close, self.go], self.loop.quit
         )
         self.window.set_resizable(False)
+        self.go.set_can_default(True)
+        self.window.set_default(self.go)
         self.window.show_all()
         self._picture(pixels.small_frame(record.source(self.image, known), known.region, SIDE))
         self.method.connect("changed", lambda _: self._method_changed())

@@ -82,7 +82,11 @@ class Canvas:
             pixels.write_mask(mask, black, self.shown.x, self.shown.y)
         self.shown = Rect(0, 0, 0, 0)
         if result is not None:
-            pixels.write(self.layer, result.picture, result.at.x, result.at.y)
+            source, region = record.source(self.image, self.known), self.known.region
+            picture = result.picture
+            if source.has_alpha():
+                picture = pixels.with_alpha_of(picture, pixels.read(source, result.at.moved(region.x, region.y)))
+            pixels.write(self.layer, picture, result.at.x, result.at.y)
             pixels.write_mask(mask, result.mask, result.at.x, result.at.y)
             self.shown = result.at
         Gimp.displays_flush()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .gi_modules import Babl, Gegl, Gimp
 from .link.messages import EngineError
@@ -107,6 +107,14 @@ def form_of(drawable: Gimp.Drawable) -> Form:
     return Form(core.startswith("Y"), alpha, depth, linear, Babl.format_get_space(native))
 
 
+def own_curve(drawable: Gimp.Drawable) -> Gimp.LayerColorSpace:
+    """The encoding that a drawable's values have, for the compositor."""
+    model = str(Babl.get_name(drawable.get_format())).partition(" ")[0]
+    if "~" in model:
+        return Gimp.LayerColorSpace.RGB_PERCEPTUAL
+    return Gimp.LayerColorSpace.RGB_NON_LINEAR if "'" in model else Gimp.LayerColorSpace.RGB_LINEAR
+
+
 def read(drawable: Gimp.Drawable, area: Rect, alpha: bool | None = None) -> Frame:
     """Pixels of a drawable at its own depth, encoding and colour space, with its profile.
 
@@ -121,6 +129,21 @@ def read(drawable: Gimp.Drawable, area: Rect, alpha: bool | None = None) -> Fram
     profile = drawable.get_image().get_color_profile()
     icc = bytes(profile.get_icc_profile()) if profile is not None else None
     return Frame(area.width, area.height, form.order, form.depth, data, 0, form.linear, icc)
+
+
+def with_alpha_of(frame: Frame, like: Frame) -> Frame:
+    """The colours of one frame with the transparency of another of the same size, depth and kind.
+
+    Results of the engine are opaque; where the picture is not, a result must not be either.
+    """
+    if frame.order not in ("L", "RGB") or like.order != frame.order + "A" or like.depth != frame.depth:
+        return frame
+    mixed, colours = bytearray(like.data), bytes(frame.data)
+    count = frame.width * frame.height
+    wide, narrow = len(mixed) // count, len(colours) // count
+    for place in range(narrow):
+        mixed[place::wide] = colours[place::narrow]
+    return replace(frame, order=like.order, data=bytes(mixed), stride=0)
 
 
 def write(drawable: Gimp.Drawable, frame: Frame, x: int = 0, y: int = 0) -> None:

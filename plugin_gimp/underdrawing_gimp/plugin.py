@@ -11,7 +11,7 @@ from typing import Any
 from .arguments import add_arguments, add_returns, value_of
 from .gi_modules import Gimp, GLib, GObject
 from .link.messages import EngineError
-from .procedures import ENTRIES, MENU, Entry
+from .procedures import ENTRIES, Entry
 from .service import sentence
 
 
@@ -72,7 +72,7 @@ class Underdrawing(Gimp.PlugIn):
             made = Gimp.Procedure.new(self, name, Gimp.PDBProcType.PLUGIN, self._run, entry)
         if entry.label:
             made.set_menu_label(entry.label)
-            made.add_menu_path(MENU)
+            made.add_menu_path(entry.menu)
         made.set_documentation(entry.blurb, entry.help, name)
         made.set_attribution("Underdrawing", "Underdrawing", "2026")
         add_arguments(made, entry.arguments)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from .arguments import Argument
 
 MENU = "<Image>/Filters/Underdrawing"
+REGIONS_MENU = MENU + "/Re_gion"
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Entry:
         run: "module:function" of this package, called with a `Call` (see plugin.py).
         arguments, returns: what goes in and comes out.
         image: it works on a picture (scripts give image and drawables first); else it needs none.
+        menu: where it stands. GIMP sorts each menu by its letters.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Entry:
     arguments: tuple[Argument, ...] = ()
     returns: tuple[Argument, ...] = ()
     image: bool = True
+    menu: str = MENU
 
 
 NOTES = Argument("string", "notes", "Notes", "Sentences for the user, one a line.")
@@ -48,9 +51,9 @@ KIND = Argument(
     ),
 )
 REGIONS = Argument("int", "regions", "_Areas", "How many different areas segments have.", 12, 2, 64)
-DETAIL = Argument("double", "detail", "O_utlines (%)", "Few outlines (0) or many (100).", 50.0, 0, 100)
+DETAIL = Argument("double", "detail", "Out_lines (%)", "Few outlines (0) or many (100).", 50.0, 0, 100)
 COLOURS = Argument("int", "colours", "Colours of _paint", "How many colours flat paint has.", 8, 2, 64)
-SOFT = Argument("boolean", "soft", "_Soft outlines (HED)", "Outlines by a network, where it is installed.", False)
+SOFT = Argument("boolean", "soft", "S_oft outlines (HED)", "Outlines by a network, where it is installed.", False)
 KNOWN = Argument(
     "boolean",
     "known",
@@ -123,9 +126,7 @@ LEARN = Entry(
 APPLY_RETURNS = (
     Argument("layer", "layer", "Layer", "The new layer; of several results, the one that is shown."),
     Argument("int", "count", "Count", "How many layers are new."),
-    Argument(
-        "string", "unseen", "Unseen colours", "Colours that the model never saw; the nearest were taken."
-    ),
+    Argument("string", "unseen", "Unseen colours", "Colours that the model never saw; the nearest were taken."),
     NOTES,
 )
 APPLY = Entry(
@@ -191,7 +192,7 @@ AXIS = Argument(
 
 def _region(operation: str, label: str, blurb: str, *arguments: Argument) -> Entry:
     more = "The selection says which region. Where it was, the ground around it goes on. One undo step."
-    return Entry("underdrawing-" + operation, label, blurb, more, "regions:run", arguments, (NOTES,))
+    return Entry("underdrawing-" + operation, label, blurb, more, "regions:run", arguments, (NOTES,), menu=REGIONS_MENU)
 
 
 REGION_TOOLS = (
