@@ -93,7 +93,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
 def test_an_edit_changes_the_mask_alone_at_the_pictures_own_depth(place: Place) -> None:
     edit = place.ask("region", "areas.png", "move", "--at", "24,26", "--dx", "20", "-o", "moved.png")
     assert edit["files"] == ["moved.png"]
-    found = place.ask("apply", "sun", "moved.png", "-o", "out.png", "--save-mask", "mask.png")
+    found = place.ask("apply", "sun", "moved.png", "-o", "out.png", "--save-mask", "mask.png", "--save-layer", "l.png")
     before, after = read_picture(place.folder / "sun 太陽.png"), read_picture(place.folder / "out.png")
     mask = read_picture(place.folder / "mask.png").pixels[..., 0]
     assert after.depth == "u16"
@@ -103,6 +103,11 @@ def test_an_edit_changes_the_mask_alone_at_the_pictures_own_depth(place: Place) 
     assert 0 <= x < x + width <= WIDTH
     assert 0 <= y < y + height <= HEIGHT
     assert not mask[:y].any()
+    layer = read_picture(place.folder / "l.png")
+    assert layer.size == (width, height)
+    assert layer.alpha is not None
+    alpha = (layer.alpha.astype(np.int64) + 128) // 257
+    assert np.abs(alpha - mask[y : y + height, x : x + width]).max() <= 1
 
 
 def test_a_given_picture_stays_what_it_is_outside_the_edit(place: Place) -> None:

@@ -53,6 +53,7 @@ def apply(
     save_confidence: Annotated[
         Path | None, typer.Option(help="Also write how sure each pixel is: white sure, black guessed.")
     ] = None,
+    save_layer: Annotated[Path | None, typer.Option(help="Also write the edit alone, transparent around it.")] = None,
     grow: Annotated[int | None, typer.Option(help="Widen the edit's mask by so many pixels.")] = None,
     feather: Annotated[float | None, typer.Option(help="Width of the soft inner border, in pixels.")] = None,
     blend: Annotated[
@@ -80,6 +81,7 @@ def apply(
         reply = engine.apply(known.id, files.frames(primitive), current, **options)
         made, alpha = _composed(engine, reply, original, corner)
         sure = None if save_confidence is None else _confidence(engine, reply, alpha.shape, corner)
+        layer = None if save_layer is None else _layer(engine, reply)
     body = reply.body
     for text in body.get("notes") or []:
         show.note(str(text))
@@ -93,6 +95,9 @@ def apply(
             raise show.wrong("This model's method cannot tell how sure it is; leave out --save-confidence.")
         files.save(save_confidence, sure)
         written.append(str(save_confidence))
+    if save_layer is not None and layer is not None:
+        losses += files.save(save_layer, layer)
+        written.append(str(save_layer))
     place = [body["x"], body["y"], body["width"], body["height"]]
     answer = {
         "files": written,
@@ -176,6 +181,17 @@ def _confidence(engine: Engine, reply: Any, size: tuple[int, ...], corner: tuple
     x, y = int(reply.body["x"]) - corner[0], int(reply.body["y"]) - corner[1]
     whole[y : y + values.shape[0], x : x + values.shape[1]] = values
     return Picture(whole[..., None])
+
+
+def _layer(engine: Engine, reply: Any) -> Picture:
+    """The unblended pixels of the edit, its mask as their transparency."""
+    import numpy as np
+
+    from underdrawing.serve.frames import with_alpha
+
+    mask = files.received(engine, reply, reply.body["mask"]).pixels[..., 0]
+    alpha = mask.astype(np.float32) / np.iinfo(mask.dtype).max
+    return with_alpha(files.received(engine, reply, reply.body["picture"]), alpha)
 
 
 def _mask_picture(alpha: np.ndarray) -> Picture:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,28 @@ def picture_of(frame: Frame) -> Picture:
     return Picture(np.ascontiguousarray(pixels), alpha, frame.profile, frame.linear)
 
 
-def frame_of(picture: Picture) -> Frame:
-    """A picture as it is sent; alpha goes along."""
-    pixels = picture.pixels
-    order = "L" if picture.channels == 1 else "RGB"
-    if picture.alpha is not None:
-        pixels, order = np.dstack([pixels, picture.alpha]), order + "A"
+def frame_of(picture: Picture, order: str = "") -> Frame:
+    """A picture as it is sent; alpha goes along.
+
+    Args:
+        order: what the client's program wants ("LA", "RGBA" or "BGRA": grey is repeated, alpha that is not there is
+            full); empty for what the picture has. Colour is never made grey: it comes as "RGBA" then.
+    """
+    pixels, alpha = picture.pixels, picture.alpha
+    if order:
+        if order == "LA" and picture.channels == 3:
+            order = "RGBA"
+        if alpha is None:
+            full = 1.0 if pixels.dtype.kind == "f" else np.iinfo(pixels.dtype).max
+            alpha = np.full(pixels.shape[:2], full, pixels.dtype)
+        if order != "LA" and picture.channels == 1:
+            pixels = np.repeat(pixels, 3, axis=2)
+        if order == "BGRA":
+            pixels = pixels[..., ::-1]
+    else:
+        order = ("L" if picture.channels == 1 else "RGB") + ("" if alpha is None else "A")
+    if alpha is not None:
+        pixels = np.dstack([pixels, alpha])
     little = np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("<"), copy=False))
     width, height = picture.size
     data = memoryview(little.view(np.uint8).data).cast("B")
@@ -103,14 +120,15 @@ class Inputs:
             raise EngineError("bad_picture", str(error), "") from None
         return primitive, [str(colour) for colour in unseen]
 
-    def put(self, picture: Picture) -> str:
-        """Store a result for the client; its hash."""
-        frame = frame_of(picture)
+    def put(self, picture: Picture, order: str = "") -> str:
+        """Store a result for the client, in the order that it wants; its hash."""
+        frame = frame_of(picture, order)
         return self.spool.put(frame.header(), frame.blob())
 
-    def put_primitive(self, primitive: Primitive) -> dict[str, Any]:
+    def put_primitive(self, primitive: Primitive, order: str = "") -> dict[str, Any]:
         """Store a primitive's planes: `planes` as {name, hash}, and its `palette`."""
-        planes = [{"name": name, "hash": self.put(Picture(values))} for name, values in primitive.planes().items()]
+        shown = primitive.planes().items()
+        planes = [{"name": name, "hash": self.put(Picture(values), order)} for name, values in shown]
         return {"planes": planes, "palette": [] if primitive.palette is None else primitive.palette.to_json()}
 
 
@@ -122,3 +140,12 @@ def _on_paper(picture: Picture) -> np.ndarray:
     full = 1.0 if picture.alpha.dtype.kind == "f" else float(np.iinfo(picture.alpha.dtype).max)
     cover = (picture.alpha.astype(np.float32) / full).clip(0, 1)[..., None]
     return np.rint(rgb * cover + 255 * (1 - cover)).astype(np.uint8)
+
+
+def with_alpha(picture: Picture, mask: np.ndarray) -> Picture:
+    """A picture whose transparency is a mask (H, W) of values from 0 to 1; what is not 0 stays so at any depth."""
+    dtype = picture.pixels.dtype
+    if dtype.kind == "f":
+        return replace(picture, alpha=mask.astype(dtype))
+    full = int(np.iinfo(dtype).max)
+    return replace(picture, alpha=np.where(mask > 0, np.maximum(1, np.rint(mask * full)), 0).astype(dtype))

@@ -134,6 +134,15 @@ def one_of(body: dict[str, Any], key: str, allowed: tuple[str, ...]) -> str:
     return str(value)
 
 
+def order(body: dict[str, Any]) -> str:
+    """The order in which the client wants the pictures of the answer; empty for what they have.
+
+    Raises:
+        EngineError: there is no such order.
+    """
+    return one_of(body, "order", ("", "LA", "RGBA", "BGRA"))
+
+
 def apply_options(body: dict[str, Any]) -> dict[str, Any]:
     """How an edit becomes a result, checked.
 
@@ -147,5 +156,7 @@ def apply_options(body: dict[str, Any]) -> dict[str, Any]:
         "grow": between(body, "grow", 0, 10_000, whole=True),
         "seed": between(body, "seed", 0, MOST_SEED, whole=True),
         "whole": bool(body.get("whole")),
+        "baked": bool(body.get("baked")),
+        "merged": bool(body.get("merged")),
         **({} if feather is None else {"feather": feather}),
     }

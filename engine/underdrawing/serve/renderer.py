@@ -14,15 +14,17 @@ import psutil
 
 from underdrawing.link.messages import EngineError
 from underdrawing.manifest import MANIFEST_FILE, ManifestError
+from underdrawing.picture.composite import composite
+from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import Picture, PictureError
 from underdrawing.picture.layout import segment_like
 from underdrawing.picture.make import make_primitive
 from underdrawing.picture.primitive import Primitive
 from underdrawing.picture.regions import change, region_at, region_of_class
 from underdrawing.serve import apply as applying
-from underdrawing.serve.apply import Model, Options
+from underdrawing.serve.apply import Applied, Model, Options
 from underdrawing.serve.child import Context, serve
-from underdrawing.serve.frames import Inputs
+from underdrawing.serve.frames import Inputs, with_alpha
 from underdrawing.serve.helpers import helper_networks
 from underdrawing.serve.modelcheck import check_graph
 from underdrawing.serve.sessions import SessionStore, probe
@@ -76,7 +78,7 @@ class Renderer:
         made = make_primitive(
             picture, args["kind"], **numbers, soft_edges=networks.get("soft_edges"), saliency=networks.get("saliency")
         )
-        return {**inputs.put_primitive(made), "notes": notes}
+        return {**inputs.put_primitive(made, args.get("order") or ""), "notes": notes}
 
     def region(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """A region tool on all planes together."""
@@ -84,7 +86,7 @@ class Renderer:
         primitive, unseen = inputs.primitive(args["planes"], args.get("palette"))
         edit = change(primitive, str(args["operation"]), self._region_mask(inputs, args, primitive), args)
         mask = inputs.put(Picture(edit.mask.astype(np.uint8) * 255))
-        return {**inputs.put_primitive(edit.primitive), "mask": mask, "notes": unseen}
+        return {**inputs.put_primitive(edit.primitive, args.get("order") or ""), "mask": mask, "notes": unseen}
 
     @staticmethod
     def _region_mask(inputs: Inputs, args: Mapping[str, Any], primitive: Primitive) -> np.ndarray:
@@ -107,7 +109,8 @@ class Renderer:
         edges = None
         if model.primitive.edges is not None:
             edges = make_primitive(other, "super").edges
-        return {**inputs.put_primitive(Primitive(segments, model.primitive.palette, edges, None)), "notes": []}
+        made = Primitive(segments, model.primitive.palette, edges, None)
+        return {**inputs.put_primitive(made, args.get("order") or ""), "notes": []}
 
     def apply(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """The picture that follows from an edited underdrawing."""
@@ -134,12 +137,18 @@ class Renderer:
         full, kind = (65535, np.uint16) if deep else (255, np.uint8)
         # A pixel that counts at all must not be rounded to none, nor the other way round.
         mask = np.where(result.mask > 0, np.maximum(1, np.rint(result.mask * full)), 0).astype(kind)
+        picture = with_alpha(result.picture, result.mask) if args.get("baked") else result.picture
+        merged = {}
+        if args.get("merged"):
+            laid = _merged(model, current, result)
+            merged["merged"] = inputs.put(laid, args.get("order") or "")
         return {
+            **merged,
             "x": result.bounds.x,
             "y": result.bounds.y,
             "width": result.bounds.width,
             "height": result.bounds.height,
-            "picture": inputs.put(result.picture),
+            "picture": inputs.put(picture, args.get("order") or ""),
             "mask": inputs.put(Picture(mask)),
             "confidence": None if result.confidence is None else inputs.put(_grey(result.confidence)),
             "device": result.device,
@@ -208,6 +217,16 @@ def _completed(edited: Primitive, own: Primitive) -> Primitive:
     edges = own.edges if edited.edges is None else edited.edges
     paint = own.paint if edited.paint is None else edited.paint
     return Primitive(segments, palette, edges, paint)
+
+
+def _merged(model: Model, current: Picture | None, result: Applied) -> Picture:
+    """The area of a result as it is in the picture, result and mask laid over."""
+    area = Bounds(*model.manifest.plan.region)
+    original = model.picture if current is None else current
+    # Pictures of the learnt region alone begin at its corner.
+    corner = (0, 0) if original.size != (area.width, area.height) else (area.x, area.y)
+    bounds = result.bounds.translate(-corner[0], -corner[1])
+    return composite(original.crop(bounds), result.picture, (0, 0), result.mask)
 
 
 def _clear(task: Any) -> Any:

@@ -26,6 +26,7 @@ from underdrawing.serve.references import (
     between,
     hashes,
     number,
+    order,
     planes,
     reference,
     region,
@@ -187,6 +188,7 @@ class Verbs(ModelVerbs):
             raise EngineError("bad_request", f"There is no kind of primitive {kind!r}.", f"Choose {', '.join(KINDS)}.")
         args = {
             "kind": kind,
+            "order": order(ask.body),
             "options": need(ask.body, "options", dict, {}),
             "picture": reference(self.daemon.spool, need(ask.body, "picture", dict)),
         }
@@ -198,20 +200,21 @@ class Verbs(ModelVerbs):
         # What looks like a picture and is none of this verb's was not checked.
         plain = {k: v for k, v in ask.body.items() if k not in ("picture", "mask")}
         args = {**plain, "planes": planes(spool, ask.body), "region": region(spool, ask.body)}
+        args["order"] = order(ask.body)
         self._render("region", args, ask, _with_planes(ask))
 
     def layout(self, ask: Ask) -> None:
         """Segment another picture in a model's palette."""
         model = self.daemon.library.find(need(ask.body, "model", str))
         picture = reference(self.daemon.spool, need(ask.body, "picture", dict))
-        args = {**self._folders(model), "picture": picture}
+        args = {**self._folders(model), "picture": picture, "order": order(ask.body)}
         self._render("layout", args, ask, _with_planes(ask))
 
     def apply(self, ask: Ask) -> None:
         """Apply a model."""
         daemon = self.daemon
         model = daemon.library.find(need(ask.body, "model", str))
-        args = {**apply_options(ask.body), "planes": planes(daemon.spool, ask.body)}
+        args = {**apply_options(ask.body), "planes": planes(daemon.spool, ask.body), "order": order(ask.body)}
         args |= self._folders(model)
         for name in ("picture", "mask"):
             args[name] = reference(daemon.spool, ask.body[name]) if ask.body.get(name) else None
@@ -220,7 +223,7 @@ class Verbs(ModelVerbs):
             if found is None:
                 ask.fail(error or EngineError("internal", "The renderer gave no answer."))
             else:
-                names = ("picture", "mask", "confidence")
+                names = ("picture", "mask", "merged", "confidence")
                 ask.reply({**found, "model": model.id}, tuple(found[n] for n in names if found.get(n)))
 
         self._render("apply", args, ask, answer)

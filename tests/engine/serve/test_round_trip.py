@@ -41,6 +41,11 @@ def edited() -> Frame:
     return drawn(made)
 
 
+def learnt() -> np.ndarray:
+    """The picture that the model learns, (64, 96, 3) uint8."""
+    return np.random.default_rng(0).integers(0, 255, (64, 96, 3)).astype(np.uint8)
+
+
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A real engine of its own."""
@@ -53,9 +58,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def model(engine: Engine) -> str:
     """A model that was learnt for a moment: nothing here is about quality."""
-    picture = np.random.default_rng(0).integers(0, 255, (64, 96, 3)).astype(np.uint8)
     started = engine.train(
-        frame_of(Picture(picture)),
+        frame_of(Picture(learnt())),
         {"segments": drawn(classes())},
         palette=PALETTE,
         options=QUICK_OPTIONS,
@@ -165,3 +169,53 @@ def test_a_file_that_is_only_rewritten_is_taken_in(engine: Engine, file: Path, t
     """Else the refusals above would say nothing."""
     taken = engine.import_model(rewritten(file, tmp_path / "mine.underdrawing"))
     engine.delete(taken["id"])
+
+
+@pytest.mark.parametrize("order", ["BGRA", "RGBA"])
+def test_pictures_come_in_the_order_that_is_asked_for(engine: Engine, model: str, order: str) -> None:
+    plain = engine.apply(model, {"segments": edited()})
+    natural = picture_of(engine.result(plain, plain.body["picture"])).pixels
+    reply = engine.apply(model, {"segments": edited()}, order=order)
+    frame = engine.result(reply, reply.body["picture"])
+    assert frame.order == order
+    pixels = np.frombuffer(frame.data, np.uint8).reshape(frame.height, frame.width, 4)
+    turned = pixels[..., 2::-1] if order == "BGRA" else pixels[..., :3]
+    assert np.array_equal(turned, natural)
+    assert (pixels[..., 3] == 255).all()
+    planes = engine.make_primitive(frame, "super", regions=3)
+    assert [f.order for f in planes.frames] == ["RGB", "L"]
+    body = {"picture": {"hash": frame.hash}, "kind": "super", "options": {"regions": 3}, "order": order}
+    asked = engine.request("primitive", body, [frame], deadline=60)
+    assert [f.order for f in asked.frames] == [order, order]
+    for mine, theirs in zip(asked.frames, planes.frames, strict=True):
+        assert np.array_equal(picture_of(mine).to_bytes(), picture_of(theirs).to_bytes())
+
+
+def test_a_baked_result_carries_its_mask(engine: Engine, model: str) -> None:
+    reply = engine.apply(model, {"segments": edited()}, order="BGRA", baked=True)
+    picture = picture_of(engine.result(reply, reply.body["picture"]))
+    mask = picture_of(engine.result(reply, reply.body["mask"])).pixels[..., 0]
+    assert picture.alpha is not None
+    assert np.array_equal(picture.alpha, mask)
+    assert 0 < int((mask > 0).sum()) < mask.size
+
+
+def test_a_merged_result_is_the_picture_with_the_result_laid_over(engine: Engine, model: str) -> None:
+    plain = engine.apply(model, {"segments": edited()}, feather=4)
+    assert "merged" not in plain.body
+    reply = engine.apply(model, {"segments": edited()}, feather=4, merged=True)
+    assert [f.hash for f in reply.frames] == [reply.body[name] for name in ("picture", "mask", "merged")]
+    new, mask, merged = (picture_of(frame).pixels for frame in reply.frames)
+    x, y, width, height = (reply.body[name] for name in ("x", "y", "width", "height"))
+    old = learnt()[y : y + height, x : x + width]
+    outside, inside = mask[..., 0] == 0, mask[..., 0] == 255
+    assert outside.any()
+    assert inside.any()
+    assert np.array_equal(merged[outside], old[outside])
+    assert np.array_equal(merged[inside], new[inside])
+
+
+def test_there_is_no_other_order(engine: Engine, model: str) -> None:
+    with pytest.raises(EngineError) as caught:
+        engine.apply(model, {"segments": edited()}, order="ABGR")
+    assert caught.value.code == "bad_request"
