@@ -72,6 +72,21 @@ def fetch_weights(environment: Environment, folder: Path, offline: Path | None) 
     return None if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no word"])[-1]
 
 
+def make_hosts(environment: Environment, made: Plan) -> None:
+    """Get GIMP and Krita for their suites; where that cannot be (they skip themselves then), the list says why."""
+    script = ROOT / "tests" / "hosts" / "debian.py"
+    suites = [suite for suite in HOSTS if f"tests/{suite}" in made.folders]
+    if not suites or not script.is_file():
+        return
+    environment.report.step("GIMP and Krita for the tests")
+    done = subprocess.run([sys.executable, str(script)], stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode == 0:
+        return
+    why = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+    environment.report.warn(why)
+    made.untested += [f"{suite}: {why}" for suite in suites]
+
+
 def check(environment: Environment, report: Reporter) -> list[str]:
     """Run ruff and mypy; the names of those that complained (their words are printed)."""
     failed = []
@@ -106,6 +121,7 @@ def test(
     missing = fetch_weights(environment, folder, offline)
     if missing:
         made.untested.append(f"whatever needs pretrained weights: {missing}")
+    make_hosts(environment, made)
     if gpu() is None:
         made.untested.append("CUDA: no NVIDIA card answers here")
     if not long:

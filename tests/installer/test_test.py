@@ -13,6 +13,8 @@ import pytest
 
 import ud_test
 from tests.installer.conftest import ROOT
+from ud_env import Environment
+from ud_report import Reporter
 
 PASSES = "def test_a():\n    assert True\n"
 SKIPS = "import pytest\n\n\ndef test_b():\n    pytest.skip('no Krita here')\n"
@@ -74,3 +76,14 @@ def test_in_ci_a_host_that_was_not_tested_is_a_failure(tree: Path) -> None:
 
 def test_a_linters_complaint_is_repeated_at_the_end(tree: Path) -> None:
     assert "mypy complained" in run(tree, {"failed": ["mypy"]}).stdout
+
+
+def test_where_the_hosts_cannot_be_the_list_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    made = ud_test.Plan(folders=["tests/engine", "tests/gimp"])
+    ud_test.make_hosts(Environment(tmp_path, Reporter()), made)
+    (line,) = made.untested
+    assert line.startswith("gimp: ")
+    assert "the hosts for the tests" in line or "mounts of its own" in line
+    assert made.folders == ["tests/engine", "tests/gimp"]
