@@ -81,8 +81,8 @@ def show(ws: Workspace, result: Result, name: str, instead_of: Any = None) -> St
     if group is not None:
         text = tr("The picture lies in the locked group “%s”, so no result can be put over it.") % group
         raise EngineError("locked", text, tr("Unlock the group, and apply again."))
-    with layers.Scratch(ws.krita, result.space) as scratch:
-        node = scratch.layer(name)
+    with layers.Maker(ws.krita, ws.document, result.space) as maker:
+        node = maker.layer(name)
         node.setColorLabel(LABEL)
         mask = None
         if result.mask is not None:

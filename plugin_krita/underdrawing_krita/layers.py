@@ -13,6 +13,7 @@ from .texts import tr
 
 PIXELS = ("paintlayer", "grouplayer", "vectorlayer", "filelayer", "clonelayer", "filllayer", "generatorlayer")
 MASKS = ("transparencymask", "filtermask", "transformmask", "colorizemask")
+SETTLED = 0.06  # seconds
 PATIENT = 400  # looks at whether Krita is busy with the picture, before it is not waited for any longer
 
 
@@ -78,9 +79,31 @@ def idle(document: Any) -> Generator[Pause, None, None]:
         yield Pause(0.02)
 
 
+class Maker:
+    """Makes layers of a colour space that can be put into a document later, without traces in its undo history.
+
+    Where the document has this very space, it makes them itself. Where it has another, a document of one pixel that
+    nobody sees does, which Krita needs a tenth of a second for.
+    """
+
+    def __init__(self, krita: Any, document: Any, space: Space) -> None:
+        self.scratch = None if Space.of(document) == space else Scratch(krita, space)
+        self._source = document if self.scratch is None else self.scratch.document
+
+    def layer(self, name: str, kind: str = "paintlayer") -> Any:
+        """A new layer that is in no document yet."""
+        return self._source.createNode(name, kind)
+
+    def __enter__(self) -> Maker:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        if self.scratch is not None:
+            self.scratch.close()
+
+
 class Scratch:
-    """A document of one pixel that nobody sees, in which layers of any colour space can be made without traces in the
-    undo history of the real one."""
+    """A document of one pixel that nobody sees."""
 
     def __init__(self, krita: Any, space: Space) -> None:
         made = krita.createDocument(1, 1, "Underdrawing", space.model, space.depth, space.profile, 96.0)
@@ -88,10 +111,6 @@ class Scratch:
             text = tr("Krita has no colour space %s, %s bit, “%s”.") % (space.model, space.depth, space.profile)
             raise EngineError("colour_space", text, tr("Convert the picture to RGB: Image ▸ Convert Image Colour Space."))
         self.document = made
-
-    def layer(self, name: str, kind: str = "paintlayer") -> Any:
-        """A new layer that is in no document yet."""
-        return self.document.createNode(name, kind)
 
     def close(self) -> None:
         """Forget it."""
@@ -112,6 +131,9 @@ def put_in(document: Any, node: Any, parent: Any, above: Any) -> Generator[Pause
     if not parent.addChildNode(node, above):
         raise EngineError("layer", tr("Krita did not take the new layer."), tr("Is its group locked?"))
     if active is not None:
+        # Krita makes what is new the layer that is painted on, a moment later: painting goes on where it was.
+        document.setActiveNode(active)
+        yield Pause(SETTLED)
         document.setActiveNode(active)
 
 

@@ -199,8 +199,8 @@ class Preview:
             node = None
         if node is None:
             picture = ws.need_picture()
-            with layers.Scratch(ws.krita, self.space) as scratch:
-                node = scratch.layer(tr("Live preview"))
+            with layers.Maker(ws.krita, ws.document, self.space) as maker:
+                node = maker.layer(tr("Live preview"))
                 node.setColorLabel(LABEL)
                 node.setLocked(True)
                 above = applying.top(ws, picture)

@@ -61,13 +61,13 @@ def lay(ws: Workspace, planes: Dict[str, Frame], palette: Sequence[Colour]) -> S
     old, root = ws.group, ws.document.rootNode()
     above = old if old is not None else (root.childNodes() or [None])[-1]
     parent = old.parentNode() if old is not None else root
-    with layers.Scratch(ws.krita, DRAWN) as scratch:
-        group = scratch.layer(tr("Underdrawing"), "grouplayer")
+    with layers.Maker(ws.krita, ws.document, DRAWN) as maker:
+        group = maker.layer(tr("Underdrawing"), "grouplayer")
         group.setColorLabel(LABEL)
         made: Dict[str, Any] = {}
         for name in ORDER:
             if name in planes:
-                made[name] = scratch.layer(titles[name])
+                made[name] = maker.layer(titles[name])
                 made[name].setColorLabel(LABEL)
                 group.addChildNode(made[name], None)
         if "edges" in made and len(made) > 1:

@@ -131,7 +131,6 @@ class EditPage(QtWidgets.QWidget):
     def show_workspace(self, ws: Workspace) -> None:
         """Show what there is to paint on and with."""
         refill(self.model, _models(ws), ws.record.model)
-        self.model.setVisible(len(ws.record.models) > 1)
         planes, active = ws.planes, ws.document.activeNode()
         for name, made in self._planes.items():
             made.setVisible(name in planes)

@@ -10,10 +10,10 @@ from .page_edit import EditPage
 from .page_learn import LearnPage
 from .page_make import MakePage
 from .plugin import Plugin
-from .qt import Qt, QtCore, QtWidgets
+from .qt import QtCore, QtWidgets
 from .state import Stage
 from .texts import tr
-from .widgets import MessageBar, column, label, named
+from .widgets import MessageBar, Scroll, column, label, named
 from .workspace import Workspace
 
 STATUS = 3000  # milliseconds between looks at the engine
@@ -47,11 +47,7 @@ class Panel(QtWidgets.QWidget):
         inside = QtWidgets.QWidget()
         pages = (self.empty_page, self.make_page, self.learn_page, self.edit_page)
         column(inside, *pages, margin=2).addStretch(1)
-        scroll = QtWidgets.QScrollArea()
-        scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(inside)
+        scroll = Scroll(inside)
         self.engine = EngineLine(plugin.service, self.tell, plugin.krita)
         column(self, self.header, self.message, self.work, self.doing, scroll, self.engine, margin=6)
         self.setMinimumWidth(230)

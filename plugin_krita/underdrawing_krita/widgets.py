@@ -318,3 +318,21 @@ class Flow(QtWidgets.QLayout):
                 item.setGeometry(QtCore.QRect(QtCore.QPoint(x, y), size))
             x, height = x + size.width() + self.spacing(), max(height, size.height())
         return y + height - area.y()
+
+
+class Scroll(QtWidgets.QScrollArea):
+    """Scrolls up and down only. What is inside has the same width with and without a scroll bar: else texts and
+    pictures, whose height follows from their width, would make the bar come and go without end."""
+
+    def __init__(self, inside: Any) -> None:
+        super().__init__()
+        self.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidgetResizable(True)
+        self.setWidget(inside)
+
+    def resizeEvent(self, event: Any) -> None:
+        """Qt's call."""
+        bar = self.verticalScrollBar().sizeHint().width()
+        self.widget().setFixedWidth(max(1, self.width() - bar))
+        super().resizeEvent(event)
