@@ -12,7 +12,7 @@ from .page_edit import VIEWS
 from .qt import QtCore, QtGui, QtWidgets
 from .record import Colour
 from .service import hint
-from .space import DRAWN
+from .space import DRAWN, Space
 from .state import LearnOptions, Live, Stage
 from .tasks import Steps
 from .texts import tr
@@ -140,7 +140,9 @@ class Commands:
         import krita
 
         view = self.plugin.krita.activeWindow().activeView()
-        made = krita.ManagedColor(DRAWN.model, DRAWN.depth, DRAWN.profile)
+        areas = Space.of(ws.need_planes()["segments"])
+        space = areas if areas.is_srgb else DRAWN
+        made = krita.ManagedColor(space.model, space.depth, space.profile)
         red, green, blue = (value / 255 for value in colour.rgb)
         made.setComponents([blue, green, red, 1.0])  # in the order in which Krita keeps integers
         view.setForeGroundColor(made)

@@ -87,7 +87,7 @@ class Maker:
     """
 
     def __init__(self, krita: Any, document: Any, space: Space) -> None:
-        self.scratch = None if Space.of(document) == space else Scratch(krita, space)
+        self.scratch = None if Space.of(document).serves_for(space) else Scratch(krita, space)
         self._source = document if self.scratch is None else self.scratch.document
 
     def layer(self, name: str, kind: str = "paintlayer") -> Any:

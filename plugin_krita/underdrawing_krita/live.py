@@ -195,7 +195,7 @@ class Preview:
         """Find the layer, or put it in: the one undo step that Live needs, once a document."""
         ws = self.ws
         node = ws.layers.get(ws.record.preview)
-        if node is not None and Space.of(node) != self.space:
+        if node is not None and not Space.of(node).serves_for(self.space):
             node = None
         if node is None:
             picture = ws.need_picture()

@@ -9,6 +9,7 @@ from typing import Any, Dict
 DEPTHS = {"U8": "u8", "U16": "u16", "F16": "f16", "F32": "f32"}
 BYTES = {"U8": 1, "U16": 2, "F16": 2, "F32": 4}
 LINEAR = re.compile(r"g10|linear", re.IGNORECASE)
+SRGBS = re.compile(r"sRGB(?!.*(g10|linear))", re.IGNORECASE)
 SRGB = "sRGB-elle-V2-srgbtrc.icc"
 
 
@@ -66,6 +67,15 @@ class Space:
     def linear(self) -> bool:
         """Whether float values are in linear light."""
         return self.depth in ("F16", "F32") and bool(LINEAR.search(self.profile))
+
+    @property
+    def is_srgb(self) -> bool:
+        """Whether it is 8-bit sRGB, by whichever of Krita's profiles of this meaning."""
+        return self.model == "RGBA" and self.depth == "U8" and bool(SRGBS.match(self.profile))
+
+    def serves_for(self, wanted: Space) -> bool:
+        """Whether layers of this space can hold what is meant for another."""
+        return self == wanted or (self.is_srgb and wanted.is_srgb)
 
     @property
     def converted(self) -> Space:

@@ -262,7 +262,7 @@ class Runner(QtCore.QObject):
 
     def end(self, failed):
         self.timer.stop()
-        faulthandler.cancel_dump_traceback_later()
+        faulthandler.dump_traceback_later(HANGS / 2, exit=True)  # from here on it is Krita that has to close
         self.report["failed"] = failed
         partial = Path(os.environ["UD_REPORT"] + ".partial")
         partial.write_text(json.dumps(self.report), encoding="utf-8")
