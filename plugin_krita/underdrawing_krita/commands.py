@@ -64,6 +64,7 @@ class Commands:
             self.panel.tell(tr("Open a picture first."), True)
             return
         stages, do = self._known[name]
+        self.panel.catch_up()
         try:
             if ws.stage not in stages:
                 ws.tell(_why_not(ws.stage), True)

@@ -109,7 +109,9 @@ class Scratch:
         made = krita.createDocument(1, 1, "Underdrawing", space.model, space.depth, space.profile, 96.0)
         if made is None:
             text = tr("Krita has no colour space %s, %s bit, “%s”.") % (space.model, space.depth, space.profile)
-            raise EngineError("colour_space", text, tr("Convert the picture to RGB: Image ▸ Convert Image Colour Space."))
+            raise EngineError(
+                "colour_space", text, tr("Convert the picture to RGB: Image ▸ Convert Image Colour Space.")
+            )
         self.document = made
 
     def close(self) -> None:

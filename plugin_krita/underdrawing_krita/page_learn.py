@@ -64,7 +64,11 @@ class LearnPage(QtWidgets.QWidget):
     def _times() -> List[Any]:
         minutes = [(tr("1 minute"), 1), (tr("2 minutes"), 2), (tr("5 minutes"), 5), (tr("20 minutes"), 20)]
         entries = [(text, ("", "", count * MINUTE)) for text, count in minutes]
-        return [*entries, (tr("1 hour"), ("", "", 60 * MINUTE)), (tr("Full quality (hours)"), ("deepsim", "paper", 0.0))]
+        return [
+            *entries,
+            (tr("1 hour"), ("", "", 60 * MINUTE)),
+            (tr("Full quality (hours)"), ("deepsim", "paper", 0.0)),
+        ]
 
     @property
     def options(self) -> LearnOptions:

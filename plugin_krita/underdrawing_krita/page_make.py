@@ -98,9 +98,7 @@ class MakePage(QtWidgets.QWidget):
     @property
     def options(self) -> MakeOptions:
         """What is set."""
-        return MakeOptions(
-            str(self.kind.currentData()), self.regions.value, self.sigma.value / 10, self.colours.value
-        )
+        return MakeOptions(str(self.kind.currentData()), self.regions.value, self.sigma.value / 10, self.colours.value)
 
     @property
     def picture(self) -> str:

@@ -62,9 +62,7 @@ class RegionTools(QtWidgets.QWidget):
         """What is set, for a tool ("flip" is a mirror of the other direction)."""
         axis = "vertical" if operation == "flip" else "horizontal"
         operation = "mirror" if operation == "flip" else operation
-        return RegionOptions(
-            operation, int(self.dx.value()), int(self.dy.value()), float(self.factor.value()), axis
-        )
+        return RegionOptions(operation, int(self.dx.value()), int(self.dy.value()), float(self.factor.value()), axis)
 
 
 class History(QtWidgets.QWidget):

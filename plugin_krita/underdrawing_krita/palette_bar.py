@@ -49,9 +49,7 @@ class PaletteBar(QtWidgets.QWidget):
         self.swatches: Dict[int, Swatch] = {}
         self._flow = Flow(2)
         self.setLayout(self._flow)
-        policy = QtWidgets.QSizePolicy(
-            QtWidgets.QSizePolicy.Policy.Preferred, QtWidgets.QSizePolicy.Policy.Minimum
-        )
+        policy = QtWidgets.QSizePolicy(QtWidgets.QSizePolicy.Policy.Preferred, QtWidgets.QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 

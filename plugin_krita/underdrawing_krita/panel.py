@@ -96,6 +96,12 @@ class Panel(QtWidgets.QWidget):
         if not self._late.isActive():
             self._late.start()
 
+    def catch_up(self) -> None:
+        """Redraw now, if that is to be done in a moment: what is done next depends on what is set."""
+        if self._late.isActive():
+            self._late.stop()
+            self.refresh()
+
     def refresh(self) -> None:
         """Show everything as it is."""
         ws: Optional[Workspace] = self.ws if self.ws is not None and self.ws.open else None

@@ -7,11 +7,13 @@ a `Pause`, or of nothing (it goes on at the next tick).
 from __future__ import annotations
 
 import time
+import traceback
 from dataclasses import dataclass
 from typing import Any, Callable, Generator, List, Optional
 
 from .link.client import Call
 from .link.messages import EngineError
+from .texts import tr
 
 Steps = Generator[Any, Any, Any]
 Ended = Callable[["Task"], None]
@@ -70,6 +72,12 @@ class Task:
             self._finish(None, end.value)
         except EngineError as error:
             self._finish(error, None)
+        except Exception as fault:  # noqa: BLE001 - a fault of ours must leave Krita usable, and say where it is
+            traceback.print_exc()
+            text = tr("Something in the plug-in went wrong: %s") % (str(fault) or type(fault).__name__)
+            self._finish(
+                EngineError("internal", text, tr("Nothing of your picture was changed. Please report it.")), None
+            )
         else:
             if isinstance(waits, Pause):
                 self._until = time.monotonic() + waits.seconds

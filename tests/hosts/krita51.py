@@ -30,7 +30,9 @@ def why_not() -> str | None:
     missing = [name for name in PROGRAMS if not shutil.which(name)]
     if missing:
         return f"Krita 5.1 is tested on Debian 12; missing here: {', '.join(missing)} ({INSTALL})"
-    told = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "krita"], capture_output=True, text=True, check=False)
+    told = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${Version}", "krita"], capture_output=True, text=True, check=False
+    )
     version = told.stdout.split(":")[-1]
     return None if version.startswith("5.1.") else f"the Krita on this machine is {version or 'of no package'}, not 5.1"
 
@@ -41,9 +43,7 @@ class Here:
     name = "5.1"
 
     @staticmethod
-    def start(
-        environment: Mapping[str, str], words: Sequence[str], shared: Path, log: Path
-    ) -> subprocess.Popen[str]:
+    def start(environment: Mapping[str, str], words: Sequence[str], shared: Path, log: Path) -> subprocess.Popen[str]:
         """Start a program with only these variables, in a process group of its own; what it says goes to `log`."""
         variables = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **environment}
         with log.open("a", encoding="utf-8") as file:

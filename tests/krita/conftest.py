@@ -105,7 +105,9 @@ class Krita:
             lines = (self.folder / "krita.log").read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
             return ""
-        start = next((n for n, line in enumerate(lines) if "Traceback" in line or "Timeout (" in line), max(0, len(lines) - 15))
+        start = next(
+            (n for n, line in enumerate(lines) if "Traceback" in line or "Timeout (" in line), max(0, len(lines) - 15)
+        )
         return "\n".join(lines[start : start + 30])
 
 
@@ -160,9 +162,7 @@ def end_engine(home: Path) -> None:
 
 
 @pytest.fixture
-def krita(
-    place: Place, engine_home: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Krita]:
+def krita(place: Place, engine_home: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Krita]:
     """A fresh Krita; its engine is shared."""
     made = Krita(place, tmp_path, engine_home, tmp_path_factory.getbasetemp())
     yield made
