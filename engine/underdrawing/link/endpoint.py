@@ -122,8 +122,11 @@ def engine_command(folder: Path) -> List[str]:
     """The program that starts an engine: as the installer recorded it, or this Python where it has the engine."""
     try:
         recorded = json.loads((folder / "install.json").read_text(encoding="utf-8"))["python"]
-        if isinstance(recorded, str) and Path(recorded).is_file():
-            return [recorded, "-m", "underdrawing.serve.daemon"]
+        # Krita runs its Python in the locale C, whatever the user's is: a name with other letters than ASCII has to be
+        # turned into what this Python calls the file.
+        python = os.fsdecode(recorded.encode("utf-8")) if isinstance(recorded, str) else ""
+        if python and Path(python).is_file():
+            return [python, "-m", "underdrawing.serve.daemon"]
     except (OSError, ValueError, KeyError, TypeError):
         pass
     import importlib.util

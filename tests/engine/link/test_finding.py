@@ -273,6 +273,19 @@ def test_a_home_of_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nam
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="locales other than UTF-8 name files on POSIX systems alone")
+def test_an_engine_whose_folder_has_other_letters_is_found_in_the_locale_c(tmp_path: Path) -> None:
+    """Krita gives its Python this locale, whatever the user's is."""
+    folder = make_home(tmp_path / "Käthes Maschine")
+    python = folder / "python"
+    python.symlink_to(sys.executable)
+    (folder / "install.json").write_text(json.dumps({"python": str(python)}), encoding="utf-8")
+    ask = "from underdrawing.link import endpoint; print(ascii(endpoint.engine_command(endpoint.home())[0]))"
+    plain = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "UNDERDRAWING_HOME": str(folder)}
+    done = subprocess.run([sys.executable, "-c", ask], env={**os.environ, **plain}, capture_output=True, check=True)
+    assert done.stdout.decode("ascii").strip() == ascii(os.fsencode(python).decode("ascii", "surrogateescape"))
+
+
 def test_the_users_home_is_found_from_within_sandboxes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     if sys.platform != "linux":
         pytest.skip("sandboxes of Linux")

@@ -1,0 +1,244 @@
+"""What buttons and menu entries do: each is one command by its name, with a clear word where it cannot be done now."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Tuple
+
+from . import animation, applying, history, learning, making, regions
+from .link.messages import EngineError
+from .live import NAME as LIVE
+from .live import live
+from .page_edit import VIEWS
+from .qt import QtCore, QtGui, QtWidgets
+from .record import Colour
+from .service import hint
+from .space import DRAWN, Space
+from .state import LearnOptions, Live, Stage
+from .tasks import Steps
+from .texts import tr
+from .workspace import Workspace
+
+ANY = (Stage.EMPTY, Stage.DRAWN, Stage.LEARNING, Stage.READY)
+PAINTING = (Stage.DRAWN, Stage.LEARNING, Stage.READY)
+
+
+class Commands:
+    """The commands of one docker.
+
+    Args:
+        plugin: see there.
+        panel: whose widgets say how things are done.
+    """
+
+    def __init__(self, plugin: Any, panel: Any) -> None:
+        self.plugin, self.panel = plugin, panel
+        self._known: Dict[str, Tuple[Tuple[Stage, ...], Callable[..., Any]]] = {
+            "preview": (ANY, self._preview),
+            "make": (ANY, self._make),
+            "use_layers": (ANY, self._use_layers),
+            "make_other": (ANY, lambda ws: self.panel.make_other(True)),
+            "learn": ((Stage.DRAWN, Stage.READY), self._learn),
+            "draft": ((Stage.DRAWN, Stage.READY), self._draft),
+            "learn_more": ((Stage.READY,), self._learn_more),
+            "pause": ((Stage.LEARNING,), self._pause),
+            "cancel": ((Stage.LEARNING,), lambda ws: self._control(ws, "cancel")),
+            "choose_model": ((Stage.READY,), self._choose_model),
+            "paint_on": (PAINTING, self._paint_on),
+            "take_colour": (PAINTING, self._take_colour),
+            "view": (PAINTING, self._view),
+            "live": ((Stage.READY,), self._live),
+            "apply": ((Stage.READY,), self._apply),
+            "region": (PAINTING, self._region),
+            "bring_back": (ANY, self._bring_back),
+            "back": (ANY, self._back),
+            "forget": (ANY, lambda ws: history.forget(ws)),
+            "layout": ((Stage.READY,), self._layout),
+            "layout_file": ((Stage.READY,), self._layout_file),
+            "frames": ((Stage.READY,), self._frames),
+        }
+
+    def perform(self, name: str, *more: Any) -> None:
+        """Do it, or say why not."""
+        ws = self.panel.ws
+        if ws is None or not ws.open:
+            self.panel.tell(tr("Open a picture first."), True)
+            return
+        stages, do = self._known[name]
+        self.panel.catch_up()
+        try:
+            if ws.stage not in stages:
+                ws.tell(_why_not(ws.stage), True)
+                return
+            do(ws, *more)
+        except EngineError as error:
+            ws.tell(hint(error), True)
+        finally:
+            # Buttons that stay down must show what is, also where the click changed nothing.
+            self.panel.refresh_soon()
+
+    def _begin(self, ws: Workspace, steps: Steps, doing: str) -> None:
+        if not ws.begin(steps, doing):
+            ws.tell(tr("Something else is being done with this picture. Wait a moment."), True)
+
+    # --- making
+
+    def _preview(self, ws: Workspace) -> None:
+        page = self.panel.make_page
+
+        def shown(task: Any) -> None:
+            if task.error is None and self.panel.ws is ws:
+                page.preview.set_image(task.result)
+            elif task.error is not None and task.error.code != "cancelled":
+                ws.tell(hint(task.error), True)
+
+        self.plugin.service.stop(getattr(self, "_preview_task", None))
+        steps = making.preview(ws, page.picture, page.options)
+        self._preview_task = self.plugin.service.start(steps, "preview", shown)
+
+    def _make(self, ws: Workspace) -> None:
+        page = self.panel.make_page
+        self.panel.make_other(False)
+        ws.stop(LIVE)
+        self._begin(ws, making.make(ws, page.picture, page.options), tr("Reading the picture…"))
+
+    def _use_layers(self, ws: Workspace) -> None:
+        page = self.panel.make_page
+        self.panel.make_other(False)
+        ws.stop(LIVE)
+        self._begin(ws, making.use_layers(ws, page.picture, page.own_layers), tr("Reading the layers…"))
+
+    # --- learning
+
+    def _learn(self, ws: Workspace) -> None:
+        self._begin(ws, learning.learn(ws, self.panel.learn_page.options), tr("Reading the picture…"))
+
+    def _draft(self, ws: Workspace) -> None:
+        self._begin(ws, learning.learn(ws, LearnOptions("draft", "", 0.0)), tr("Reading the picture…"))
+
+    def _learn_more(self, ws: Workspace) -> None:
+        ws.stop(LIVE)
+        ws.learn_again = True
+        ws.touch()
+
+    def _pause(self, ws: Workspace) -> None:
+        paused = ws.job is not None and ws.job.state == "paused"
+        self._control(ws, "resume" if paused else "pause")
+
+    def _control(self, ws: Workspace, verb: str) -> None:
+        self.plugin.service.start(learning.control(ws, verb), verb, _tell_end(ws))
+
+    def _choose_model(self, ws: Workspace) -> None:
+        model = str(self.panel.edit_page.model.currentData() or "")
+        if model and model != ws.record.model:
+            ws.beside(learning.take(ws, model), "take")
+
+    # --- painting
+
+    def _paint_on(self, ws: Workspace, name: str) -> None:
+        ws.document.setActiveNode(ws.need_planes()[name])
+
+    def _take_colour(self, ws: Workspace, colour: Colour) -> None:
+        import krita
+
+        view = self.plugin.krita.activeWindow().activeView()
+        areas = Space.of(ws.need_planes()["segments"])
+        space = areas if areas.is_srgb else DRAWN
+        made = krita.ManagedColor(space.model, space.depth, space.profile)
+        red, green, blue = (value / 255 for value in colour.rgb)
+        made.setComponents([blue, green, red, 1.0])  # in the order in which Krita keeps integers
+        view.setForeGroundColor(made)
+        self._paint_on(ws, "segments")
+
+    def _view(self, ws: Workspace, name: str) -> None:
+        group = ws.group
+        if group is not None:
+            group.setOpacity(next(opacity for opacity, known in VIEWS if known == name))
+            ws.document.refreshProjection()
+
+    def _live(self, ws: Workspace) -> None:
+        if ws.running(LIVE):
+            ws.stop(LIVE)
+            return
+        page, group = self.panel.edit_page, ws.group
+        if group is not None and group.opacity() == VIEWS[0][0]:
+            self._view(ws, "both")  # or nothing of what Live paints would be seen
+        ws.tell("")
+        ws.live = Live.WATCHING
+        ws.beside(live(ws, lambda: page.options, page.keep.isChecked), LIVE)
+
+    def _apply(self, ws: Workspace) -> None:
+        page = self.panel.edit_page
+        steps = applying.apply(ws, page.options, bool(page.keep.isChecked()))
+        self._begin(ws, steps, tr("Reading the underdrawing…"))
+
+    def _region(self, ws: Workspace, operation: str) -> None:
+        options = self.panel.edit_page.tools.regions.options(operation)
+        self._begin(ws, regions.change(ws, options), tr("Reading the underdrawing…"))
+
+    # --- results
+
+    def _bring_back(self, ws: Workspace, number: int) -> None:
+        self._begin(ws, history.bring_back(ws, int(number)), tr("Bringing the result back…"))
+
+    def _back(self, ws: Workspace) -> None:
+        number = self.panel.edit_page.tools.history.chosen()
+        if not number:
+            ws.tell(tr("Choose a result in the list first."), True)
+            return
+        self._bring_back(ws, number)
+
+    # --- other pictures
+
+    def _layout(self, ws: Workspace) -> None:
+        key = self.panel.edit_page.tools.other.document.currentData()
+        other = next((w for k, w in self._documents() if k == key), None)
+        if other is None:
+            ws.tell(tr("That document is not open any more."), True)
+            return
+        name = QtCore.QFileInfo(other.fileName()).fileName() or other.name()
+        image = other.projection(0, 0, other.width(), other.height())
+        self._begin(ws, regions.layout(ws, image, name), tr("Reading the other picture…"))
+
+    def _documents(self) -> Any:
+        for document in self.plugin.krita.documents():
+            if document.rootNode() is not None:
+                yield str(document.rootNode().uniqueId().toString()), document
+
+    def _layout_file(self, ws: Workspace) -> None:
+        patterns = " ".join("*." + bytes(kind).decode() for kind in QtGui.QImageReader.supportedImageFormats())
+        title, kinds = tr("A picture whose layout is wanted"), tr("Pictures") + " (" + patterns + ")"
+        path, _ = QtWidgets.QFileDialog.getOpenFileName(self.panel, title, "", kinds)
+        if path:
+            self.layout_of_file(ws, path)
+
+    def layout_of_file(self, ws: Workspace, path: str) -> None:
+        """The layout of a picture file."""
+        reader = QtGui.QImageReader(path)
+        reader.setAutoTransform(True)
+        steps = regions.layout(ws, reader.read(), QtCore.QFileInfo(path).fileName())
+        self._begin(ws, steps, tr("Reading the other picture…"))
+
+    def _frames(self, ws: Workspace) -> None:
+        frames, options = self.panel.edit_page.tools.frames, self.panel.edit_page.options
+        photographs = bool(frames.source.currentData())
+        first, last = int(frames.first.value()), int(frames.last.value())
+        self._begin(ws, animation.animate(ws, photographs, first, last, options), tr("Reading the frames…"))
+
+
+def _tell_end(ws: Workspace) -> Callable[[Any], None]:
+    def told(task: Any) -> None:
+        if task.error is not None and task.error.code != "cancelled":
+            ws.tell(hint(task.error), True)
+
+    return told
+
+
+def _why_not(stage: Stage) -> str:
+    """What has to be done first."""
+    return {
+        Stage.NO_DOCUMENT: tr("Open a picture first."),
+        Stage.EMPTY: tr("Make an underdrawing first."),
+        Stage.DRAWN: tr("Learn the picture first, or start at once with a draft."),
+        Stage.LEARNING: tr("The picture is still being learnt. Wait for it, or cancel it."),
+        Stage.READY: tr("Nothing is being learnt at this moment."),
+    }[stage]

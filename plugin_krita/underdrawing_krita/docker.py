@@ -1,0 +1,101 @@
+"""The docker itself, and the same commands under Tools ▸ Scripts, where they can be given shortcuts."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import krita
+
+from .panel import Panel
+from .plugin import Plugin
+from .texts import tr
+
+ID = "underdrawing_docker"
+MENU = "tools/scripts"
+
+
+class Docker(krita.DockWidget):
+    """Krita's frame around the panel."""
+
+    def __init__(self, plugin: Plugin) -> None:
+        super().__init__()
+        self.setWindowTitle(tr("Underdrawing"))
+        self.panel = Panel(plugin)
+        self.panel.look = self.look
+        self.setWidget(self.panel)
+
+    def canvasChanged(self, canvas: Optional[Any]) -> None:
+        """Krita's call: another document is in front, or none."""
+        self.look()
+
+    def look(self) -> None:
+        """Show the document that is in front in this window."""
+        canvas = self.canvas()
+        view = canvas.view() if canvas is not None else None
+        document = view.document() if view is not None else None
+        known = document is not None and document.rootNode() is not None
+        self.panel.set_document(document if known else None)
+
+
+class Scripts(krita.Extension):
+    """The menu entries. They do what the docker's buttons do, with what is set there."""
+
+    def __init__(self, parent: Any, plugin: Plugin) -> None:
+        super().__init__(parent)
+        self.plugin = plugin
+
+    def setup(self) -> None:
+        """Krita's call, once at its start."""
+        notifier = krita.Krita.instance().notifier()
+        notifier.setActive(True)
+        notifier.applicationClosing.connect(self.plugin.close)
+
+    def createActions(self, window: Any) -> None:
+        """Krita's call, for each window."""
+        for name, text in (
+            ("make", tr("Underdrawing: Make")),
+            ("learn", tr("Underdrawing: Learn This Picture")),
+            ("draft", tr("Underdrawing: Start With a Draft")),
+            ("pause", tr("Underdrawing: Pause or Resume Learning")),
+            ("cancel", tr("Underdrawing: Cancel Learning")),
+            ("live", tr("Underdrawing: Live")),
+            ("apply", tr("Underdrawing: Apply")),
+            ("paint_on segments", tr("Underdrawing: Paint on Areas")),
+            ("paint_on edges", tr("Underdrawing: Paint on Outlines")),
+            ("view underdrawing", tr("Underdrawing: See the Underdrawing")),
+            ("view both", tr("Underdrawing: See Both")),
+            ("view picture", tr("Underdrawing: See the Picture")),
+            ("region move", tr("Underdrawing: Move the Selected Area")),
+            ("region copy", tr("Underdrawing: Copy the Selected Area")),
+            ("region scale", tr("Underdrawing: Scale the Selected Area")),
+            ("region mirror", tr("Underdrawing: Mirror the Selected Area")),
+            ("region flip", tr("Underdrawing: Flip the Selected Area")),
+            ("region remove", tr("Underdrawing: Remove the Selected Area")),
+            ("layout_file", tr("Underdrawing: Layout of Another Picture")),
+            ("frames", tr("Underdrawing: Paint Frames")),
+        ):
+            action = window.createAction("underdrawing_" + name.replace(" ", "_"), text, MENU)
+            action.triggered.connect(lambda *_, name=name, window=window: self._perform(window, name))
+
+    def _perform(self, window: Any, name: str) -> None:
+        command, *more = name.split()
+        main = window.qwindow()
+        panel = next((panel for panel in self.plugin.panels if panel.window() is main or _inside(panel, main)), None)
+        if panel is None:
+            return
+        dock = panel.parentWidget()
+        if dock is not None:
+            dock.setVisible(True)
+            dock.raise_()
+        panel.look()
+        panel.commands.perform(command, *more)
+
+
+def _inside(panel: Any, window: Any) -> bool:
+    """Whether a docker belongs to a window, also where it floats outside of it."""
+    widget = panel
+    while widget is not None:
+        if widget is window:
+            return True
+        widget = widget.parentWidget()
+    return False

@@ -1,0 +1,155 @@
+"""Applied results, kept in the document: thumbnails to look at, pixels to bring back. Limited in number and size."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, List
+
+from .link.messages import EngineError
+from .link.pixels import Frame
+from .qt import QtCore, QtGui
+from .space import Space
+from .tasks import Steps
+from .texts import tr
+from .workspace import Workspace
+
+if TYPE_CHECKING:
+    from .applying import Result
+
+INDEX = "underdrawing/history"
+MOST = 12  # entries
+MOST_BYTES = 24 << 20  # of all entries together, as they are stored
+THUMB = 96  # pixels
+PIECE = 1 << 18  # bytes that are packed or unpacked in one step
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One applied result.
+
+    Attributes:
+        id: number within the document.
+        size: bytes of the stored pixels.
+        thumbnail: a PNG, base64.
+        header, mask: headers of the stored frames; mask is None where it is the alpha of the pixels.
+    """
+
+    id: int
+    x: int
+    y: int
+    space: Any
+    model: str
+    size: int
+    thumbnail: str
+    header: Any
+    mask: Any
+    when: str = ""
+
+    def image(self) -> Any:
+        """The thumbnail as a QImage."""
+        return QtGui.QImage.fromData(base64.b64decode(self.thumbnail))
+
+
+def load(ws: Workspace) -> List[Entry]:
+    """What the document holds; nothing where its notes are damaged."""
+    if INDEX not in ws.document.annotationTypes():
+        return []
+    try:
+        raw = json.loads(bytes(ws.document.annotation(INDEX)).decode("utf-8"))
+        return [Entry(**entry) for entry in raw]
+    except (ValueError, TypeError):
+        return []
+
+
+def add(ws: Workspace, result: Result, node: Any) -> Steps:
+    """Keep a result that was just put into the document as `node`."""
+    image = node.thumbnail(THUMB, THUMB)
+    stored = QtCore.QByteArray()
+    buffer = QtCore.QBuffer(stored)
+    buffer.open(QtCore.QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG")
+    packer, packed = zlib.compressobj(1), bytearray()
+    for frame in (result.frame, result.mask):
+        if frame is not None:
+            pixels = memoryview(frame.data).cast("B")
+            for start in range(0, pixels.nbytes, PIECE):
+                packed += packer.compress(pixels[start : start + PIECE])
+                yield None
+    packed += packer.flush()
+    number = 1 + max((entry.id for entry in ws.history), default=0)
+    header, mask = result.frame.header(), None if result.mask is None else result.mask.header()
+    thumbnail = base64.b64encode(bytes(stored)).decode("ascii")
+    when = QtCore.QDateTime.currentDateTime().toString(QtCore.Qt.DateFormat.ISODate)
+    space = asdict(result.space)
+    entry = Entry(number, result.x, result.y, space, result.model, len(packed), thumbnail, header, mask, when)
+    if len(packed) <= MOST_BYTES:
+        ws.document.setAnnotation(_key(number), tr("A result"), QtCore.QByteArray(bytes(packed)))
+        ws.history = [*ws.history, entry]
+        while len(ws.history) > MOST or sum(e.size for e in ws.history) > MOST_BYTES:
+            ws.document.removeAnnotation(_key(ws.history[0].id))
+            ws.history = ws.history[1:]
+        _store(ws)
+    ws.touch()
+
+
+def bring_back(ws: Workspace, number: int) -> Steps:
+    """A stored result as a new layer over the picture."""
+    from .applying import Result, masked, show
+
+    entry = next((e for e in ws.history if e.id == number), None)
+    if entry is None or _key(number) not in ws.document.annotationTypes():
+        raise EngineError("no_entry", tr("This result is not kept in the document any more."))
+    unpacker, data = zlib.decompressobj(), bytearray()
+    packed = memoryview(bytes(ws.document.annotation(_key(number))))
+    try:
+        for start in range(0, packed.nbytes, PIECE):
+            data += unpacker.decompress(packed[start : start + PIECE])
+            yield None
+    except zlib.error:
+        raise EngineError("damaged", tr("This result is damaged in the document.")) from None
+    header = entry.header
+    pixels = int(header["stride"]) * int(header["height"])
+    frame = Frame.parse(dict(header, profile_size=0), bytes(data[:pixels]))
+    mask = None if entry.mask is None else Frame.parse(entry.mask, bytes(data[pixels:]))
+    if mask is not None and not masked():
+        frame, mask = bake(frame, mask), None
+    made = Result(frame, mask, entry.x, entry.y, Space.from_dict(entry.space), entry.model)
+    yield from show(ws, made, tr("Result, brought back"))
+
+
+def bake(frame: Frame, mask: Frame) -> Frame:
+    """A mask of 8 bits as the alpha of a frame that has one: for a document that comes from a Krita with masks."""
+    import struct
+
+    count = {"u8": 1, "u16": 2, "f16": 2, "f32": 4}[frame.depth]
+    if frame.depth in ("u8", "u16"):
+        values = [bytes([level] * count) for level in range(256)]
+    else:
+        values = [struct.pack("<e" if count == 2 else "<f", level / 255) for level in range(256)]
+    step = count * (2 if frame.order == "LA" else 4)
+    data, levels = bytearray(frame.data), bytes(mask.data)
+    for place in range(count):
+        table = bytes(value[place] for value in values)
+        data[step - count + place :: step] = levels.translate(table)
+    return Frame(frame.width, frame.height, frame.order, frame.depth, data, 0, frame.linear)
+
+
+def forget(ws: Workspace) -> None:
+    """Take all stored results out of the document; layers stay."""
+    for entry in ws.history:
+        ws.document.removeAnnotation(_key(entry.id))
+    ws.history = []
+    _store(ws)
+    ws.touch()
+
+
+def _store(ws: Workspace) -> None:
+    text = json.dumps([asdict(entry) for entry in ws.history])
+    ws.document.setAnnotation(INDEX, tr("Results of Underdrawing"), QtCore.QByteArray(text.encode("utf-8")))
+
+
+def _key(number: int) -> str:
+    return "%s/%d" % (INDEX, number)

@@ -1,0 +1,155 @@
+"""Learning a picture: begun, followed, paused, cancelled, and found again when the document is opened later."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Dict, Optional
+
+from . import reading
+from .link.messages import EngineError, new_id
+from .making import frame_image
+from .record import Colour, ModelNote
+from .service import FOREVER
+from .state import Job, LearnOptions
+from .tasks import Steps
+from .texts import duration, tr
+from .workspace import Workspace
+
+FOLLOW, SAMPLE = "follow", "sample"
+
+
+def learn(ws: Workspace, options: LearnOptions) -> Steps:
+    """Send picture and underdrawing to the engine, and begin."""
+    picture = yield from reading.picture(ws)
+    planes = yield from reading.planes(ws)
+    ws.doing_now(tr("Sending the picture…"))
+    body: Dict[str, Any] = {
+        "picture": {"hash": picture.hash},
+        "planes": reading.references(planes),
+        "name": "".join(c for c in ws.name if c.isprintable())[:100] or tr("picture"),
+        "key": new_id(),
+        **options.body(),
+    }
+    if ws.record.palette:
+        body["palette"] = [colour.as_dict() for colour in ws.record.palette]
+    reply = yield ws.service.ask("train", body, [picture, *planes.values()], 300.0)
+    ws.learn_again, ws.sample = False, None
+    ws.job = Job(str(reply.body["job"]), str(reply.body["model"]), str(reply.body["name"]))
+    ws.keep(job=ws.job.id, picture_hash=picture.hash)
+    ws.beside(follow(ws, ws.job.id), FOLLOW)
+
+
+def follow(ws: Workspace, job: str) -> Steps:
+    """Follow a training to its end (or pause), whoever began it."""
+
+    def hear(event: Dict[str, Any]) -> None:
+        kind = event.get("event")
+        if kind == "state":
+            ws.job = Job.of(event)
+            if event.get("sample"):
+                _show_sample(ws, str(event["sample"]))
+        elif kind == "progress" and ws.job is not None:
+            ws.job = replace(
+                ws.job,
+                phase=str(event.get("phase", "")),
+                fraction=float(event.get("fraction") or 0.0),
+                left=event.get("left"),
+                rate=event.get("rate"),
+                device=str(event.get("device") or ""),
+            )
+        elif kind == "sample":
+            _show_sample(ws, str(event.get("hash")))
+        elif kind == "note" and ws.job is not None:
+            ws.job = replace(ws.job, notes=(*ws.job.notes, str(event.get("text", ""))))
+        ws.touch()
+
+    reply = yield ws.service.ask("watch", {"job": job}, (), FOREVER, hear)
+    ended = Job.of(reply.body)
+    ws.job = ended
+    if ended.state == "done":
+        yield from take(ws, ended.model)
+        seconds = float((reply.body.get("figures") or {}).get("seconds") or 0.0)
+        told = tr("Learnt in %s. Paint on the underdrawing, and press Apply.") % duration(seconds)
+        ws.tell(" ".join((told, *ended.notes)))
+    elif ended.state == "failed":
+        error = ended.error or EngineError("failed", tr("Learning failed."))
+        ws.keep(job="")
+        ws.tell((error.message + " " + error.hint).strip(), True, ended.notes)
+    elif ended.state == "cancelled":
+        ws.keep(job="")
+        ws.tell(tr("Learning was cancelled."))
+    ws.touch()
+
+
+def take(ws: Workspace, model: str) -> Steps:
+    """Use a model for this document from now on: its palette is what areas are painted in."""
+    reply = yield ws.service.ask("models.show", {"model": model}, (), 30.0)
+    body = reply.body
+    palette = tuple(Colour.from_dict(entry) for entry in body["manifest"].get("palette") or ())
+    note = ModelNote(str(body["id"]), str(body["name"]), str(body.get("method", "")))
+    ws.record = ws.record.with_model(note)
+    ws.keep(job="", palette=palette or ws.record.palette)
+    yield ws.service.ask("warm", {}, (), 30.0)  # loaded by the time that the first edit is painted
+
+
+def _show_sample(ws: Workspace, key: str) -> None:
+    ws.beside(_sample(ws, key), SAMPLE)
+
+
+def _sample(ws: Workspace, key: str) -> Steps:
+    try:
+        reply = yield ws.service.fetch(key)
+    except EngineError as error:
+        if error.code != "unknown_picture":  # a newer one has taken its place
+            raise
+        return
+    ws.sample = frame_image(reply.frames[0]) if reply.frames[0].depth == "u8" else None
+    ws.touch()
+
+
+def control(ws: Workspace, verb: str) -> Steps:
+    """Pause, resume or cancel the training."""
+    job = ws.job
+    if job is None:
+        return
+    if verb == "cancel" and job.state == "paused":
+        # A paused job has no watcher any more: what becomes of it is in the answer.
+        reply = yield ws.service.ask(verb, {"job": job.id}, (), 60.0)
+        ws.job = None
+        ws.keep(job="")
+        ws.tell(tr("Learning was cancelled."))
+        return
+    reply = yield ws.service.ask(verb, {"job": job.id}, (), 60.0)
+    ws.job = Job.of(reply.body)
+    if verb == "resume":
+        ws.beside(follow(ws, job.id), FOLLOW)
+    ws.touch()
+
+
+def find_again(ws: Workspace) -> Steps:
+    """What became of the training and the models that the document remembers, while Krita was closed."""
+    reply = yield ws.service.ask("jobs", {}, (), 60.0)
+    mine: Optional[Dict[str, Any]] = next((j for j in reply.body["jobs"] if j.get("job") == ws.record.job), None)
+    models = yield ws.service.ask("models.list", {}, (), 60.0)
+    there = {str(model["id"]) for model in models.body["models"]}
+    gone = [model for model in ws.record.models if model.id not in there]
+    if mine is not None:
+        ws.job = Job.of(mine)
+        if ws.job.alive:
+            if mine.get("sample"):
+                _show_sample(ws, str(mine["sample"]))
+            if ws.job.state != "paused":
+                ws.beside(follow(ws, ws.job.id), FOLLOW)
+        elif ws.job.state == "done" and ws.job.model in there:
+            yield from take(ws, ws.job.model)
+        else:
+            ws.keep(job="")
+    elif ws.record.job:
+        ws.keep(job="")
+    for model in gone:
+        ws.record = ws.record.without_model(model.id)
+    if gone:
+        ws.save()
+        names = ", ".join(sorted({model.name for model in gone}))
+        ws.tell(tr("The engine does not have the model “%s” any more. Learn the picture again.") % names, True)
+    ws.touch()

@@ -1,0 +1,234 @@
+"""Live: the result follows the brush. Looks at the layers, sends what changed, shows the newest answer."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any, Callable, Dict, Generator, List, Optional, Tuple
+
+from . import applying, layers, reading
+from .link.messages import EngineError
+from .link.pixels import Frame
+from .making import LABEL
+from .service import frames_of, hint
+from .space import DRAWN, Space
+from .state import ApplyOptions, Live, Split
+from .tasks import Pause, Steps
+from .texts import tr
+from .tiles import MOST, Bounds, clear, read, write
+from .workspace import Workspace
+
+NAME = "live"
+GRID = 16  # pieces of a side in which a plane is compared: a request may speak of 256 changed regions
+LEAST = 0.04  # seconds between looks
+SHARE = 6.0  # looks take at most one part in so many of the interface's time
+
+
+class Watched:
+    """One plane as the engine knows it (a base and the pieces that changed since) and as it was seen last."""
+
+    def __init__(self, name: str, node: Any, base: Frame, rows: "List[Any]", height: int) -> None:
+        self.name, self.node, self.base, self.rows, self.height = name, node, base, rows, height
+        self.width = -(-base.width // GRID)
+        self.patches: Dict[Tuple[int, int], Frame] = {}
+
+    @classmethod
+    def begin(cls, ws: Workspace, name: str, node: Any) -> Generator[Any, Any, Watched]:
+        """Read a plane for the first time."""
+        width, height = ws.size
+        space = Space.of(node)
+        if not space.plain:
+            text = tr("The layer “%s” is not in RGB or grey, which Live cannot follow.") % node.name()
+            raise EngineError("colour_space", text, tr("Convert the layer, or use Apply."))
+        source = layers.reader(node)
+        base = yield from read(source, space, width, height)
+        tall = -(-height // GRID)
+        rows = []
+        for y in range(0, height, tall):
+            rows.append(source(0, y, width, min(tall, height - y)))
+            yield None
+        return cls(name, node, base, rows, tall)
+
+    def look(self) -> Generator[None, None, bool]:
+        """Read the plane once more, in steps; whether anything changed. Costs a copy and a comparison a step."""
+        changed, pixels = False, 0
+        source = layers.reader(self.node)
+        for number, old in enumerate(self.rows):
+            y = number * self.height
+            tall = min(self.height, self.base.height - y)
+            seen = source(0, y, self.base.width, tall)
+            if seen.size() != old.size():
+                raise EngineError("gone", tr("A layer of the underdrawing cannot be read any more."))
+            if seen != old:
+                changed, self.rows[number] = True, seen
+                self._cut(number, y, tall, bytes(seen))
+            pixels += self.base.width * tall
+            if pixels >= MOST:
+                pixels = 0
+                yield None
+        return changed
+
+    def _cut(self, number: int, y: int, tall: int, seen: bytes) -> None:
+        """Find the pieces of a row that differ from the base."""
+        frame = self.base
+        pixel = frame.stride // frame.width
+        base = memoryview(frame.data)[y * frame.stride : (y + tall) * frame.stride]
+        for column in range(GRID):
+            x = column * self.width
+            wide = min(self.width, frame.width - x)
+            if wide <= 0:
+                break
+            parts = [(row * frame.stride + x * pixel, row * frame.stride + (x + wide) * pixel) for row in range(tall)]
+            data = b"".join([seen[a:b] for a, b in parts])
+            if data == b"".join([base[a:b] for a, b in parts]):
+                self.patches.pop((x, y), None)
+            else:
+                self.patches[x, y] = Frame(wide, tall, frame.order, frame.depth, data, 0, frame.linear)
+
+    @property
+    def reference(self) -> Dict[str, Any]:
+        """How a request speaks of the plane."""
+        patches = [{"x": x, "y": y, "hash": frame.hash} for (x, y), frame in sorted(self.patches.items())]
+        return {"base": self.base.hash, "patches": patches, "kind": self.name}
+
+    @property
+    def frames(self) -> List[Frame]:
+        """Everything that the request speaks of; what the engine has already does not travel again."""
+        return [self.base, *self.patches.values()]
+
+
+def live(ws: Workspace, options: Callable[[], ApplyOptions], keep: Callable[[], bool]) -> Steps:
+    """Follow the brush until it is ended."""
+    ws.live = Live.WATCHING
+    preview = Preview(ws)
+    hidden = None
+    try:
+        yield from preview.open()
+        if not keep():
+            hidden = ws.newest(ws.record.results)
+            if hidden is not None:
+                hidden.setVisible(False)
+        while True:
+            watched = []
+            for name, node in ws.need_planes().items():
+                watched.append((yield from Watched.begin(ws, name, node)))
+            yield from _watch(ws, watched, preview, options)
+    except EngineError as error:
+        ws.live = Live.STOPPED
+        ws.tell(tr("Live has stopped.") + " " + hint(error), True)
+    finally:
+        if ws.open:
+            if hidden is not None and layers.identity(hidden) in ws.layers:
+                hidden.setVisible(True)
+            preview.close()
+        if ws.live is not Live.STOPPED:
+            ws.live = Live.OFF
+        ws.touch()
+
+
+def _watch(ws: Workspace, watched: List[Watched], preview: Preview, options: Callable[[], ApplyOptions]) -> Steps:
+    """Until the underdrawing consists of other layers than these (a region tool, or undo)."""
+    shown: Any = None
+    looked = time.monotonic()
+    mine = {layers.identity(plane.node) for plane in watched}
+    size = ws.size
+    while True:
+        if ws.hold:
+            yield Pause(LEAST)
+            continue
+        if {layers.identity(node) for node in ws.planes.values()} != mine or ws.size != size:
+            return
+        began = time.monotonic()
+        poll = began - looked
+        for plane in watched:
+            yield from plane.look()
+        mask = reading.selection(ws)
+        body = applying.body_of(ws, {plane.name: plane.reference for plane in watched}, options(), mask)
+        looked = time.monotonic()
+        taken = looked - began
+        # Whole requests are compared: options, model, selection and every piece of every plane.
+        if body == shown:
+            yield Pause(max(LEAST, taken * SHARE))
+            continue
+        shown = body
+        frames = [frame for plane in watched for frame in plane.frames] + ([mask] if mask is not None else [])
+        yield from _refresh(ws, body, frames, preview, Split(poll=poll, read=taken))
+
+
+def _refresh(ws: Workspace, body: Dict[str, Any], frames: List[Frame], preview: Preview, split: Split) -> Steps:
+    """One request: never more than this one is on its way, and what is painted meanwhile comes with the next."""
+    ws.live = Live.ASKING
+    ws.touch()
+    sent = time.monotonic()
+    try:
+        reply = yield ws.service.ask("apply", {**body, "baked": True}, frames, 600.0)
+    except EngineError as error:
+        if error.code != "nothing_edited":
+            raise
+        yield from preview.show(None)
+        ws.live, ws.split = Live.WATCHING, Split()
+        ws.touch()
+        return
+    arrived = time.monotonic()
+    (picture,) = frames_of(reply, [str(reply.body["picture"])])
+    yield from preview.show(picture, int(reply.body["x"]), int(reply.body["y"]))
+    infer = float(reply.body["seconds"])
+    ws.split = replace(split, send=max(0.0, arrived - sent - infer), infer=infer, write=time.monotonic() - arrived)
+    ws.live = Live.WATCHING
+    unseen = [str(text) for text in reply.body.get("unseen") or ()]
+    if unseen:
+        ws.tell(" ".join(unseen), True)
+    elif ws.message.bad:
+        ws.tell("")
+    ws.touch()
+
+
+class Preview:
+    """The locked layer that shows what Live made. It is no part of the input, and empty and hidden without Live."""
+
+    def __init__(self, ws: Workspace) -> None:
+        self.ws, self.node = ws, None
+        self.space = ws.record.space or DRAWN
+        self.area: Optional[Bounds] = None
+
+    def open(self) -> Steps:
+        """Find the layer, or put it in: the one undo step that Live needs, once a document."""
+        ws = self.ws
+        node = ws.layers.get(ws.record.preview)
+        if node is not None and not Space.of(node).serves_for(self.space):
+            node = None
+        if node is None:
+            picture = ws.need_picture()
+            with layers.Maker(ws.krita, ws.document, self.space) as maker:
+                node = maker.layer(tr("Live preview"))
+                node.setColorLabel(LABEL)
+                node.setLocked(True)
+                above = applying.top(ws, picture)
+                yield from layers.put_in(ws.document, node, picture.parentNode(), above)
+            ws.keep(preview=layers.identity(node))
+            ws.look()
+        self.node = node
+        node.setVisible(True)
+
+    def show(self, frame: Optional[Frame], x: int = 0, y: int = 0) -> Steps:
+        """Show a result whose mask is its alpha; None shows nothing."""
+        if self.node is None or layers.identity(self.node) not in self.ws.layers:
+            raise EngineError("gone", tr("The preview layer was removed."), tr("Press Live to go on."))
+        area = None if frame is None else Bounds(x, y, frame.width, frame.height)
+        if self.area is not None and self.area != area:
+            yield from clear(self.node, self.space, self.area)
+        if frame is not None:
+            yield from write(self.node, frame, x, y)
+        self.area = area
+        self.ws.document.refreshProjection()
+
+    def close(self) -> None:
+        """Empty and hide the layer. It stays, so that switching Live on and off leaves no traces in the history."""
+        if self.node is None or layers.identity(self.node) not in self.ws.layers:
+            return
+        self.node.setVisible(False)
+        if self.area is not None:
+            for _ in clear(self.node, self.space, self.area):
+                pass
+            self.area = None
+        self.ws.document.refreshProjection()

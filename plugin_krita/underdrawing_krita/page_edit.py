@@ -1,0 +1,181 @@
+"""The docker's third page: paint on the underdrawing, watch, apply."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List
+
+from .making import names
+from .page_tools import Tools
+from .palette_bar import PaletteBar
+from .qt import QtWidgets
+from .record import PLANES
+from .state import ApplyOptions, Live
+from .texts import tr
+from .widgets import Flow, Fold, button, choice, column, form, label, named, refill, row, spin
+from .workspace import Workspace
+
+VIEWS = ((255, "underdrawing"), (128, "both"), (0, "picture"))  # opacity of the underdrawing
+
+
+class EditPage(QtWidgets.QWidget):
+    """What to paint on and with, Live, Apply, and what is folded away."""
+
+    def __init__(self, perform: Callable[..., Any]) -> None:
+        super().__init__()
+        self._perform = perform
+        self.model = choice("model", tr("Which of this picture's models paints"), [])
+        self.model.activated.connect(lambda *_: perform("choose_model"))
+        self.more = button(
+            "learn_more", tr("Learn…"), tr("Learn the picture again or longer"), lambda: perform("learn_more")
+        )
+        self._planes: Dict[str, Any] = {}
+        paint = Flow()
+        tips = {
+            "segments": tr("Paint on the flat areas, with the colours below"),
+            "edges": tr("Paint on the outlines: dark lines on white, white to erase"),
+            "paint": tr("Paint on the flat picture, with any colour"),
+        }
+        for name in PLANES:
+            made = _toggle("paint_" + name, names()[name], tips[name])
+            made.clicked.connect(lambda *_, name=name: perform("paint_on", name))
+            self._planes[name] = made
+            paint.addWidget(made)
+        self.palette_bar = PaletteBar(lambda colour: perform("take_colour", colour))
+        titles = {
+            "underdrawing": (tr("Underdrawing"), tr("See the underdrawing alone")),
+            "both": (tr("Both"), tr("See the picture through the underdrawing")),
+            "picture": (tr("Picture"), tr("See the picture; you still paint on the underdrawing")),
+        }
+        self._views: Dict[str, Any] = {}
+        view = Flow()
+        for _, name in VIEWS:
+            made = _toggle("view_" + name, *titles[name])
+            made.clicked.connect(lambda *_, name=name: perform("view", name))
+            self._views[name] = made
+            view.addWidget(made)
+        self.live = _toggle(
+            "live", tr("Live"), tr("The picture follows the brush: each stroke is painted as soon as it ends")
+        )
+        self.live.setMinimumHeight(int(self.live.fontMetrics().height() * 2.1))
+        self.live.clicked.connect(lambda *_: perform("live"))
+        self.apply = button(
+            "apply",
+            tr("Apply"),
+            tr("Makes a layer of what follows from the underdrawing. The picture itself is not touched"),
+            lambda: perform("apply"),
+            main=True,
+        )
+        self.speed = label("", "live_state", faint=True)
+        self.keep = named(
+            QtWidgets.QCheckBox(tr("Keep the last result")),
+            "keep",
+            tr("Applying again adds a layer; otherwise it takes the place of the last one"),
+        )
+        self.options_fold = self._options()
+        self.tools = Tools(perform)
+        column(
+            self,
+            row(self.model, self.more, stretch=0),
+            _heading(tr("Paint on")),
+            paint,
+            self.palette_bar,
+            _heading(tr("See")),
+            view,
+            row(self.live, self.apply, stretch=1),
+            self.speed,
+            self.keep,
+            self.options_fold,
+            *self.tools.folds,
+        ).addStretch(1)
+
+    def _options(self) -> Fold:
+        self.grow = spin("grow", tr("Widens the edit by so many pixels"), -1, 500, -1, tr(" px"))
+        self.grow.setSpecialValueText(tr("automatic"))
+        self.feather = spin("feather", tr("Width of the soft border inside the edit"), 0, 200, 3, tr(" px"))
+        self.blend = choice(
+            "blend",
+            tr("How the border of the edit meets the picture"),
+            [(tr("Soft border"), "none"), (tr("Match colours (Poisson)"), "poisson")],
+        )
+        self.mask_mode = choice(
+            "mask_mode",
+            tr("What a selection does"),
+            [
+                (tr("Limits the edit"), "limit"),
+                (tr("Is painted, edited or not"), "only"),
+                (tr("Is painted besides the edit"), "add"),
+            ],
+        )
+        self.whole = named(
+            QtWidgets.QCheckBox(tr("Paint the whole picture anew")), "whole", tr("Not the edit alone, but everything")
+        )
+        settings = form(
+            (tr("Grow"), self.grow),
+            (tr("Feather"), self.feather),
+            (tr("Blend"), self.blend),
+            (tr("Selection"), self.mask_mode),
+        )
+        return Fold("options_fold", tr("Options"), tr("Grow, feather, blend, selection"), settings, self.whole)
+
+    @property
+    def options(self) -> ApplyOptions:
+        """What is set."""
+        return ApplyOptions(
+            int(self.grow.value()),
+            float(self.feather.value()),
+            str(self.blend.currentData()),
+            bool(self.whole.isChecked()),
+            str(self.mask_mode.currentData()),
+        )
+
+    def show_workspace(self, ws: Workspace) -> None:
+        """Show what there is to paint on and with."""
+        refill(self.model, _models(ws), ws.record.model)
+        planes, active = ws.planes, ws.document.activeNode()
+        for name, made in self._planes.items():
+            made.setVisible(name in planes)
+            made.setChecked(active is not None and name in planes and planes[name] == active)
+        self.palette_bar.show_palette(ws.record.palette if "segments" in planes else ())
+        group = ws.group
+        for opacity, name in VIEWS:
+            self._views[name].setVisible(group is not None)
+            self._views[name].setChecked(group is not None and group.opacity() == opacity)
+        on = ws.live in (Live.WATCHING, Live.ASKING)
+        self.live.setChecked(on)
+        self.apply.setEnabled(not ws.busy)
+        self.apply.setText(tr("Applying…") if ws.busy else tr("Apply"))
+        self.speed.setText(_speed(ws))
+        self.speed.setVisible(on)
+        self.tools.show_workspace(ws)
+
+
+def _toggle(name: str, text: str, tip: str) -> Any:
+    """A button that stays down."""
+    made = named(QtWidgets.QPushButton(text), name, tip)
+    made.setCheckable(True)
+    return made
+
+
+def _heading(text: str) -> Any:
+    return label(text, faint=True, wrap=False)
+
+
+def _models(ws: Workspace) -> List[Any]:
+    """This picture's models, the newest first."""
+    entries = []
+    for number, model in reversed(list(enumerate(ws.record.models, 1))):
+        kind = tr("draft") if model.method == "draft" else model.method or model.name
+        entries.append(("%d · %s" % (number, kind), model.id))
+    return entries
+
+
+def _speed(ws: Workspace) -> str:
+    """How Live keeps up."""
+    split = ws.split
+    if ws.live is Live.ASKING and not split.total:
+        return tr("Painting…")
+    if not split.total:
+        return tr("Live: paint, and lift the brush.")
+    text = tr("Live: %d ms (look %d, read %d, send %d, model %d, write %d)")
+    parts = (split.total, split.poll, split.read, split.send, split.infer, split.write)
+    return text % tuple(round(part * 1000) for part in parts)

@@ -1,0 +1,144 @@
+"""The docker's first page: make an underdrawing, or use layers that the user drew."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict
+
+from . import layers
+from .qt import QtCore, QtWidgets
+from .state import MakeOptions
+from .texts import tr
+from .widgets import Fold, ImageView, Slider, button, choice, column, form, label, refill
+from .workspace import Workspace
+
+SETTLE = 400  # milliseconds without a change before a preview is made
+FINEST, COARSEST = 3, 60  # of outlines: tenths of a pixel of blur
+
+
+class MakePage(QtWidgets.QWidget):
+    """Kind, number of areas, strength of outlines, preview."""
+
+    wanted_preview = QtCore.pyqtSignal()
+
+    def __init__(self, perform: Callable[[str], Any]) -> None:
+        super().__init__()
+        self.layer = choice("picture", tr("The layer that holds the picture"), [])
+        self.kind = choice(
+            "kind",
+            tr("What the underdrawing shows"),
+            [
+                (tr("Areas and outlines"), "super"),
+                (tr("Areas"), "segments"),
+                (tr("Outlines"), "edges"),
+                (tr("Flat paint"), "paint"),
+            ],
+        )
+        self.regions = Slider("regions", tr("Into how many areas the picture is divided"), 2, 40, 12)
+        self.sigma = Slider(
+            "sigma",
+            tr("How fine outlines are: fine ones show every edge, coarse ones the large shapes"),
+            FINEST,
+            COARSEST,
+            5,
+            lambda v: "%.1f" % (v / 10),
+        )
+        self.colours = Slider("colours", tr("In how many colours the picture is painted"), 2, 32, 8)
+        self._form = form(
+            (tr("Picture"), self.layer),
+            (tr("Show"), self.kind),
+            (tr("Areas"), self.regions),
+            (tr("Outlines"), self.sigma),
+            (tr("Colours"), self.colours),
+        )
+        self.preview = ImageView("preview", tr("What the underdrawing will look like"), 240, tr("Preview"))
+        self.make = button(
+            "make",
+            tr("Make underdrawing"),
+            tr("Puts the underdrawing on top of the layers, ready to be painted on"),
+            lambda: perform("make"),
+            main=True,
+        )
+        self.chosen: Dict[str, Any] = {
+            "segments": choice("use_segments", tr("Your layer with flat areas"), []),
+            "edges": choice("use_edges", tr("Your layer with dark outlines on white or on nothing"), []),
+            "paint": choice("use_paint", tr("Your layer with free colour"), []),
+        }
+        use = button(
+            "use_layers",
+            tr("Use these layers"),
+            tr("Takes layers that you drew yourself as the underdrawing; they stay as they are"),
+            lambda: perform("use_layers"),
+        )
+        fold = Fold(
+            "use_fold",
+            tr("Use layers of my own"),
+            tr("For underdrawings that you drew yourself"),
+            form(
+                (tr("Areas"), self.chosen["segments"]),
+                (tr("Outlines"), self.chosen["edges"]),
+                (tr("Paint"), self.chosen["paint"]),
+            ),
+            use,
+        )
+        about = label(
+            tr("An underdrawing is the drawing under a painting. Make one of your picture, and paint on it later."),
+            faint=True,
+        )
+        column(self, about, self._form, self.preview, self.make, fold).addStretch(1)
+        self._settle = QtCore.QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(SETTLE)
+        self._settle.timeout.connect(self.wanted_preview.emit)
+        for signal in (self.layer.currentIndexChanged, self.kind.currentIndexChanged):
+            signal.connect(lambda *_: self._changed())
+        for slider in (self.regions, self.sigma, self.colours):
+            slider.changed.connect(self._changed)
+        self._fit()
+
+    @property
+    def options(self) -> MakeOptions:
+        """What is set."""
+        return MakeOptions(str(self.kind.currentData()), self.regions.value, self.sigma.value / 10, self.colours.value)
+
+    @property
+    def picture(self) -> str:
+        """The id of the chosen layer, or ""."""
+        return str(self.layer.currentData() or "")
+
+    @property
+    def own_layers(self) -> Dict[str, str]:
+        """By plane, the id of the layer that was chosen for it, or ""."""
+        return {name: str(box.currentData() or "") for name, box in self.chosen.items()}
+
+    def show_workspace(self, ws: Workspace) -> None:
+        """Show the layers of this document."""
+        found = layers.choices(ws.document, ws.own)
+        active = ws.document.activeNode()
+        wanted = self.picture
+        known = {entry.id for entry in found}
+        if wanted not in known:
+            first = layers.identity(active) if active is not None else ""
+            wanted = ws.record.picture if ws.record.picture in known else first
+        refill(self.layer, [(entry.name, entry.id) for entry in found], wanted)
+        for box in self.chosen.values():
+            refill(box, [(tr("none"), ""), *((entry.name, entry.id) for entry in found)])
+        self.make.setEnabled(not ws.busy)
+
+    def ask_preview(self) -> None:
+        """A preview is wanted soon."""
+        self._settle.start()
+
+    def _changed(self) -> None:
+        self._fit()
+        if self.isVisible():
+            self._settle.start()
+
+    def _fit(self) -> None:
+        kind = self.kind.currentData()
+        for widget, kinds in (
+            (self.regions, ("super", "segments")),
+            (self.sigma, ("super", "edges")),
+            (self.colours, ("paint",)),
+        ):
+            widget.setVisible(kind in kinds)
+            self._form.labelForField(widget).setVisible(kind in kinds)

@@ -1,0 +1,177 @@
+"""What is folded away on the page of editing: region tools, history, another picture's layout, frames."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, List, Tuple
+
+from .history import MOST, Entry
+from .qt import Qt, QtCore, QtGui, QtWidgets
+from .state import RegionOptions
+from .texts import tr
+from .widgets import Flow, Fold, ImageView, button, choice, column, form, label, named, refill, row, spin
+from .workspace import Workspace
+
+FAR = 8192  # pixels that an area can be moved by
+
+
+class Tools:
+    """The folds, in their order."""
+
+    def __init__(self, perform: Callable[..., Any]) -> None:
+        self.regions = RegionTools(perform)
+        self.history = History(perform)
+        self.other = OtherPicture(perform)
+        self.frames = Frames(perform)
+        self.folds = (
+            Fold("region_fold", tr("Change the selected area"), tr("Without a brush"), self.regions),
+            Fold("history_fold", tr("Results so far"), tr("What Apply has made in this document"), self.history),
+            Fold("layout_fold", tr("Layout of another picture"), tr("Paint it in this picture's look"), self.other),
+            Fold("frames_fold", tr("Animation"), tr("Frames in, painted frames out"), self.frames),
+        )
+
+    def show_workspace(self, ws: Workspace) -> None:
+        """Show what belongs to this document."""
+        self.history.show_entries(ws)
+        self.other.show_workspace(ws)
+        self.frames.show_workspace(ws)
+
+
+class RegionTools(QtWidgets.QWidget):
+    """Move, copy, scale, mirror, remove what is selected, on all planes together."""
+
+    def __init__(self, perform: Callable[..., Any]) -> None:
+        super().__init__()
+        self.dx = spin("dx", tr("Pixels to the right; below 0 to the left"), -FAR, FAR, 20, tr(" px"))
+        self.dy = spin("dy", tr("Pixels down; below 0 up"), -FAR, FAR, 0, tr(" px"))
+        self.factor = spin("factor", tr("How many times as large"), 0.1, 10, 1.5, " ×", 2)
+        buttons = Flow()
+        for name, text, tip in (
+            ("move", tr("Move"), tr("Moves the selected area")),
+            ("copy", tr("Copy"), tr("Copies the selected area")),
+            ("scale", tr("Scale"), tr("Makes the selected area larger or smaller")),
+            ("mirror", tr("Mirror"), tr("Turns the selected area over, left and right")),
+            ("flip", tr("Flip"), tr("Turns the selected area over, top and bottom")),
+            ("remove", tr("Remove"), tr("Takes the selected area away and fills it from around")),
+        ):
+            buttons.addWidget(button("region_" + name, text, tip, lambda name=name: perform("region", name)))
+        about = label(tr("Select an area first. Areas, outlines and the edit's mask change together."), faint=True)
+        settings = form((tr("Right"), self.dx), (tr("Down"), self.dy), (tr("Scale"), self.factor))
+        column(self, about, settings, buttons)
+
+    def options(self, operation: str) -> RegionOptions:
+        """What is set, for a tool ("flip" is a mirror of the other direction)."""
+        axis = "vertical" if operation == "flip" else "horizontal"
+        operation = "mirror" if operation == "flip" else operation
+        return RegionOptions(operation, int(self.dx.value()), int(self.dy.value()), float(self.factor.value()), axis)
+
+
+class History(QtWidgets.QWidget):
+    """Thumbnails of applied results, kept in the document."""
+
+    def __init__(self, perform: Callable[..., Any]) -> None:
+        super().__init__()
+        self.list = named(
+            QtWidgets.QListWidget(), "history", tr("Click to see it larger, double-click to bring it back as a layer")
+        )
+        self.list.setViewMode(QtWidgets.QListView.ViewMode.IconMode)
+        self.list.setResizeMode(QtWidgets.QListView.ResizeMode.Adjust)
+        self.list.setMovement(QtWidgets.QListView.Movement.Static)
+        self.list.setUniformItemSizes(True)
+        self.list.setIconSize(QtCore.QSize(56, 56))
+        self.list.setMinimumHeight(76)
+        self.list.setMaximumHeight(160)
+        self.list.currentRowChanged.connect(lambda *_: self._show_large())
+        self.list.itemDoubleClicked.connect(lambda item: perform("bring_back", item.data(Qt.ItemDataRole.UserRole)))
+        self.large = ImageView("history_large", tr("The chosen result"), 200)
+        self.large.setVisible(False)
+        self.empty = label(tr("What you apply is kept here, in the document itself: the last %d.") % MOST, faint=True)
+        back = button(
+            "history_back", tr("Bring back"), tr("Puts the chosen result into the document"), lambda: perform("back")
+        )
+        forget = button(
+            "history_forget", tr("Forget all"), tr("Makes the document smaller; layers stay"), lambda: perform("forget")
+        )
+        column(self, self.empty, self.list, self.large, row(back, forget))
+        self._shown: List[Entry] = []
+
+    def chosen(self) -> int:
+        """The number of the chosen result, or 0."""
+        item = self.list.currentItem()
+        return int(item.data(Qt.ItemDataRole.UserRole)) if item is not None else 0
+
+    def show_entries(self, ws: Workspace) -> None:
+        """Show what the document keeps, the newest first."""
+        if ws.history == self._shown:
+            return
+        self._shown = list(ws.history)
+        self.list.clear()
+        for entry in reversed(ws.history):
+            item = QtWidgets.QListWidgetItem(QtGui.QIcon(QtGui.QPixmap.fromImage(entry.image())), "")
+            item.setData(Qt.ItemDataRole.UserRole, entry.id)
+            item.setToolTip(entry.when.replace("T", " "))
+            self.list.addItem(item)
+        self._show_large()
+
+    def _show_large(self) -> None:
+        number = self.chosen()
+        entry = next((e for e in self._shown if e.id == number), None)
+        self.large.setVisible(entry is not None)
+        self.large.set_image(None if entry is None else entry.image())
+
+
+class OtherPicture(QtWidgets.QWidget):
+    """The layout of another open document, or of a file."""
+
+    def __init__(self, perform: Callable[..., Any]) -> None:
+        super().__init__()
+        self.document = choice("layout_document", tr("Another open document"), [])
+        self.open = button(
+            "layout_open",
+            tr("Use its layout"),
+            tr("Looks for this model's areas in that picture, and makes them the underdrawing"),
+            lambda: perform("layout"),
+        )
+        file = button("layout_file", tr("From a file…"), tr("A picture on the disk"), lambda: perform("layout_file"))
+        about = label(tr("The other picture is painted in this one's look."), faint=True)
+        column(self, about, row(self.document, self.open, stretch=0), file)
+
+    def show_workspace(self, ws: Workspace) -> None:
+        """Show the other open documents."""
+        found: List[Tuple[str, Any]] = []
+        for document in ws.krita.documents():
+            if document != ws.document and document.rootNode() is not None:
+                key = str(document.rootNode().uniqueId().toString())
+                name = QtCore.QFileInfo(document.fileName()).fileName() or document.name() or tr("picture")
+                found.append((name, key))
+        refill(self.document, found or [(tr("no other document is open"), "")])
+        self.open.setEnabled(bool(found))
+
+
+class Frames(QtWidgets.QWidget):
+    """Animated layers."""
+
+    def __init__(self, perform: Callable[..., Any]) -> None:
+        super().__init__()
+        self.first = spin("first_frame", tr("The first frame that is painted"), 0, 100000, 0)
+        self.last = spin("last_frame", tr("The last frame that is painted"), 0, 100000, 0)
+        self.source = choice(
+            "frames_of",
+            tr("What is animated"),
+            [(tr("The underdrawing"), False), (tr("The picture: photographs"), True)],
+        )
+        start = button(
+            "frames",
+            tr("Paint the frames"),
+            tr("The results become a new animated layer"),
+            lambda: perform("frames"),
+        )
+        self._set_for = ""
+        settings = form((tr("Animated is"), self.source), (tr("From"), self.first), (tr("To"), self.last))
+        column(self, settings, start)
+
+    def show_workspace(self, ws: Workspace) -> None:
+        """Begin with the clip's own range."""
+        if self._set_for != ws.key:
+            self._set_for = ws.key
+            self.first.setValue(int(ws.document.fullClipRangeStartTime()))
+            self.last.setValue(int(ws.document.fullClipRangeEndTime()))

@@ -1,0 +1,150 @@
+"""All of the docker's contents, for the document of one window: pages, message, engine line."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from .commands import Commands
+from .engine_line import EngineLine
+from .page_edit import EditPage
+from .page_learn import LearnPage
+from .page_make import MakePage
+from .plugin import Plugin
+from .qt import QtCore, QtWidgets
+from .state import Stage
+from .texts import tr
+from .widgets import MessageBar, Scroll, column, label, named
+from .workspace import Workspace
+
+STATUS = 3000  # milliseconds between looks at the engine
+REFRESH = 30  # milliseconds at least between two redrawings
+
+
+class Panel(QtWidgets.QWidget):
+    """What the docker shows. It does nothing itself: its buttons perform `Commands`."""
+
+    def __init__(self, plugin: Plugin) -> None:
+        super().__init__()
+        named(self, "panel")
+        self.plugin, self.ws = plugin, None
+        self._make_other = False
+        self.commands = Commands(plugin, self)
+        perform = self.commands.perform
+        self.header = label("", "header")
+        font = self.header.font()
+        font.setBold(True)
+        self.header.setFont(font)
+        self.message = MessageBar()
+        self.message.closed.connect(self._close_message)
+        self.make_page, self.learn_page, self.edit_page = MakePage(perform), LearnPage(perform), EditPage(perform)
+        self.make_page.wanted_preview.connect(lambda: perform("preview"))
+        self.empty_page = label(tr("Open a picture, and paint on its underdrawing."), faint=True)
+        self.work = named(QtWidgets.QProgressBar(), "work", tr("Something is being done"))
+        self.work.setRange(0, 0)
+        self.work.setTextVisible(False)
+        self.work.setMaximumHeight(6)
+        self.doing = label("", "doing", faint=True)
+        inside = QtWidgets.QWidget()
+        pages = (self.empty_page, self.make_page, self.learn_page, self.edit_page)
+        column(inside, *pages, margin=2).addStretch(1)
+        scroll = Scroll(inside)
+        self.engine = EngineLine(plugin.service, self.tell, plugin.krita)
+        column(self, self.header, self.message, self.work, self.doing, scroll, self.engine, margin=6)
+        self.setMinimumWidth(230)
+        self._late = QtCore.QTimer(self)
+        self._late.setSingleShot(True)
+        self._late.setInterval(REFRESH)
+        self._late.timeout.connect(self.refresh)
+        self._status = QtCore.QTimer(self)
+        self._status.setInterval(STATUS)
+        self._status.timeout.connect(self._ask_status)
+        self._status.start()
+        plugin.add_panel(self)
+        self.refresh()
+
+    def look(self) -> None:
+        """See which document is in front; the docker puts its own way of looking in this place."""
+
+    def set_document(self, document: Optional[Any]) -> None:
+        """Show another document, or none."""
+        ws = None if document is None else self.plugin.workspace(document)
+        if ws is self.ws:
+            return
+        if self.ws is not None:
+            self.ws.changed.disconnect(self.refresh_soon)
+        self.ws, self._make_other = ws, False
+        if ws is not None:
+            ws.changed.connect(self.refresh_soon)
+            self.make_page.ask_preview()
+        self.refresh_soon()
+
+    def tell(self, text: str, bad: bool = False) -> None:
+        """Show a paragraph."""
+        if self.ws is not None:
+            self.ws.tell(text, bad)
+        else:
+            self.message.tell(text, bad)
+
+    def make_other(self, on: bool) -> None:
+        """Show the first page although there is an underdrawing."""
+        self._make_other = on
+        self.make_page.ask_preview()
+        self.refresh_soon()
+
+    def refresh_soon(self) -> None:
+        """Redraw in a moment: many changes at once are one redrawing."""
+        if not self._late.isActive():
+            self._late.start()
+
+    def catch_up(self) -> None:
+        """Redraw now, if that is to be done in a moment: what is done next depends on what is set."""
+        if self._late.isActive():
+            self._late.stop()
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Show everything as it is."""
+        ws: Optional[Workspace] = self.ws if self.ws is not None and self.ws.open else None
+        stage = Stage.NO_DOCUMENT if ws is None else ws.stage
+        if stage in (Stage.EMPTY, Stage.LEARNING):
+            self._make_other = False
+        shown = Stage.EMPTY if self._make_other and ws is not None else stage
+        self.empty_page.setVisible(shown is Stage.NO_DOCUMENT)
+        self.make_page.setVisible(shown is Stage.EMPTY)
+        self.learn_page.setVisible(shown in (Stage.DRAWN, Stage.LEARNING))
+        self.edit_page.setVisible(shown is Stage.READY)
+        self.header.setText(_heading(shown, ws))
+        busy = ws is not None and ws.busy
+        self.work.setVisible(busy)
+        self.doing.setVisible(busy and bool(ws is not None and ws.doing))
+        if ws is None:
+            return
+        self.doing.setText(ws.doing)
+        self.message.tell(ws.message.text, ws.message.bad)
+        for page in (self.make_page, self.learn_page, self.edit_page):
+            # The page that is seen, and no other: `isVisible` is false as long as the docker itself is hidden.
+            if not page.isHidden():
+                page.show_workspace(ws)
+
+    def _close_message(self) -> None:
+        self.message.tell("", False)
+        if self.ws is not None:
+            self.ws.tell("")
+
+    def _ask_status(self) -> None:
+        if self.isVisible() and not self.plugin.service.closed:
+            self.plugin.service.start(self.engine.ask(), "status")
+
+
+def _heading(stage: Stage, ws: Optional[Workspace]) -> str:
+    """The state of the document in a few words."""
+    texts = {
+        Stage.NO_DOCUMENT: tr("No picture is open"),
+        Stage.EMPTY: tr("Make an underdrawing"),
+        Stage.DRAWN: tr("Learn this picture"),
+        Stage.LEARNING: tr("Learning this picture"),
+        Stage.READY: tr("Paint on the underdrawing"),
+    }
+    if stage is Stage.LEARNING and ws is not None and ws.job is not None and ws.job.state == "paused":
+        return tr("Learning is paused")
+    return texts[stage]

@@ -1,0 +1,63 @@
+"""The plug-in as a whole: one engine connection, one workspace a document, and a look around some times a second."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List
+
+from . import history, layers, learning
+from .link.endpoint import Connection
+from .qt import QtCore
+from .service import Service
+from .workspace import Workspace
+
+LOOK = 200  # milliseconds between looks at the documents
+
+
+class Plugin(QtCore.QObject):
+    """What all dockers and windows share."""
+
+    def __init__(self, krita: Any) -> None:
+        super().__init__()
+        self.krita = krita
+        self.service = Service(self)
+        self.workspaces: Dict[str, Workspace] = {}
+        self.panels: List[Any] = []
+        self._timer = QtCore.QTimer(self)
+        self._timer.setInterval(LOOK)
+        self._timer.timeout.connect(self.look)
+        self._timer.start()
+
+    def add_panel(self, panel: Any) -> None:
+        """A docker was made."""
+        self.panels.append(panel)
+        panel.destroyed.connect(lambda *_: self.panels.remove(panel) if panel in self.panels else None)
+
+    def workspace(self, document: Any) -> Workspace:
+        """The workspace of a document."""
+        key = layers.identity(document.rootNode())
+        if key not in self.workspaces:
+            ws = Workspace(self.service, self.krita, document)
+            ws.history = history.load(ws)
+            self.workspaces[key] = ws
+            running = Connection.read(self.service.folder) is not None
+            # A training goes on while Krita is closed; models can be deleted meanwhile.
+            if ws.record.job or (ws.record.models and running):
+                ws.beside(learning.find_again(ws), "find")
+        return self.workspaces[key]
+
+    def look(self) -> None:
+        """Let go of closed documents, and see what was done to the others."""
+        open_ = {layers.identity(d.rootNode()) for d in self.krita.documents() if d.rootNode() is not None}
+        for key in [key for key in self.workspaces if key not in open_]:
+            self.workspaces.pop(key).close()
+        for panel in self.panels:
+            panel.look()
+        for ws in self.workspaces.values():
+            ws.look()
+
+    def close(self) -> None:
+        """Krita closes: nothing of ours holds it up, and what is being learnt goes on."""
+        self._timer.stop()
+        for ws in self.workspaces.values():
+            ws.open = False
+        self.service.close()

@@ -1,0 +1,143 @@
+"""What a document remembers of its underdrawing: a note kept in the document itself and saved with it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any, Dict, List, Optional, Tuple
+
+from .qt import QtCore
+from .space import Space
+
+KEY = "underdrawing/document"
+ABOUT = "Underdrawing: which layers, which model"
+PLANES = ("segments", "edges", "paint")
+MOST_LAYERS = 64  # places of one kind that are remembered: undo brings earlier layers back
+
+
+@dataclass(frozen=True)
+class Colour:
+    """A class of the palette: red, green, blue from 0 to 255, and its name."""
+
+    rgb: Tuple[int, int, int]
+    name: str
+
+    def as_dict(self) -> Dict[str, Any]:
+        """As the engine says it."""
+        return {"colour": list(self.rgb), "name": self.name}
+
+    @classmethod
+    def from_dict(cls, raw: Dict[str, Any]) -> Colour:
+        """From what the engine says."""
+        red, green, blue = (int(v) for v in raw["colour"][:3])
+        return cls((red, green, blue), str(raw.get("name", "")))
+
+
+@dataclass(frozen=True)
+class ModelNote:
+    """A model that learnt this document's picture."""
+
+    id: str
+    name: str
+    method: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """The note. Layers are named by their unique ids; of several, the newest that is in the document counts, so that
+    undo and redo of a replacement need no further care.
+
+    Attributes:
+        picture: the layer that holds the picture.
+        picture_hash: hash of its pixels as they were learnt, or "".
+        space: the picture's colour space, in which results are made.
+        planes: by name, layers that hold the planes, the newest first.
+        groups: groups that hold the planes, the newest first; none where the user's own layers are used.
+        palette: classes of the segments.
+        models: models of this picture, the newest last.
+        model: the id of the one in use, or "".
+        job: the training that goes on, or "".
+        results: layers made by Apply, the newest first.
+    """
+
+    picture: str = ""
+    picture_hash: str = ""
+    space: Optional[Space] = None
+    planes: Dict[str, Tuple[str, ...]] = field(default_factory=dict)
+    groups: Tuple[str, ...] = ()
+    palette: Tuple[Colour, ...] = ()
+    models: Tuple[ModelNote, ...] = ()
+    model: str = ""
+    job: str = ""
+    results: Tuple[str, ...] = ()
+    preview: str = ""
+
+    def with_planes(self, group: str, planes: Dict[str, str]) -> Record:
+        """With a new set of planes; the earlier ones stay known for undo."""
+        known = {
+            name: ((planes[name],) if name in planes else ()) + self.planes.get(name, ())
+            for name in PLANES
+            if name in planes or name in self.planes
+        }
+        groups = ((group,) if group else ()) + self.groups
+        return replace(
+            self, planes={name: ids[:MOST_LAYERS] for name, ids in known.items()}, groups=groups[:MOST_LAYERS]
+        )
+
+    def with_model(self, model: ModelNote) -> Record:
+        """With a model, which is the one in use from now on."""
+        others = tuple(known for known in self.models if known.id != model.id)
+        return replace(self, models=(*others, model), model=model.id)
+
+    def without_model(self, identity: str) -> Record:
+        """Without a model that is no more."""
+        models = tuple(known for known in self.models if known.id != identity)
+        used = self.model if self.model != identity else (models[-1].id if models else "")
+        return replace(self, models=models, model=used)
+
+    def to_json(self) -> str:
+        """The note's text."""
+        raw: Dict[str, Any] = dict(self.__dict__, version=1)
+        raw["space"] = None if self.space is None else self.space.as_dict()
+        raw["palette"] = [colour.as_dict() for colour in self.palette]
+        raw["models"] = [model.__dict__ for model in self.models]
+        return json.dumps(raw)
+
+    @classmethod
+    def from_json(cls, text: str) -> Record:
+        """From the note's text; an empty record where it is damaged or of a later kind."""
+        try:
+            raw = json.loads(text)
+            if raw["version"] != 1:
+                return cls()
+            return cls(
+                picture=str(raw["picture"]),
+                picture_hash=str(raw["picture_hash"]),
+                space=Space.from_dict(raw["space"]) if raw["space"] else None,
+                planes={str(k): _texts(v) for k, v in raw["planes"].items() if k in PLANES},
+                groups=_texts(raw["groups"]),
+                palette=tuple(Colour.from_dict(entry) for entry in raw["palette"]),
+                models=tuple(ModelNote(str(m["id"]), str(m["name"]), str(m["method"])) for m in raw["models"]),
+                model=str(raw["model"]),
+                job=str(raw["job"]),
+                results=_texts(raw["results"]),
+                preview=str(raw["preview"]),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return cls()
+
+
+def _texts(raw: List[Any]) -> Tuple[str, ...]:
+    return tuple(str(value) for value in raw)[:MOST_LAYERS]
+
+
+def load(document: Any) -> Record:
+    """The note of a document."""
+    if KEY not in document.annotationTypes():
+        return Record()
+    return Record.from_json(bytes(document.annotation(KEY)).decode("utf-8", "replace"))
+
+
+def save(document: Any, record: Record) -> None:
+    """Keep the note with the document."""
+    document.setAnnotation(KEY, ABOUT, QtCore.QByteArray(record.to_json().encode("utf-8")))

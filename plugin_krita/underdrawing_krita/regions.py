@@ -1,0 +1,58 @@
+"""Region tools and layouts: the underdrawing is changed by the engine instead of by the brush."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import reading
+from .link.messages import EngineError
+from .making import image_frame, lay, palette_of, planes_of
+from .qt import Qt, QtGui
+from .state import RegionOptions
+from .tasks import Steps
+from .texts import tr
+from .workspace import Workspace
+
+
+def change(ws: Workspace, options: RegionOptions) -> Steps:
+    """Move, scale, mirror, copy or remove the selected area on all planes; what is uncovered is filled."""
+    mask = reading.selection(ws)
+    if mask is None:
+        text = tr("Nothing is selected.")
+        raise EngineError("no_selection", text, tr("Select the area first, with any of Krita's selection tools."))
+    planes = yield from reading.planes(ws)
+    ws.doing_now(tr("Changing the underdrawing…"))
+    body = {
+        "planes": reading.references(planes),
+        "region": {"mask": {"hash": mask.hash}},
+        "order": "BGRA",
+        **options.body(),
+    }
+    if ws.record.palette:
+        body["palette"] = [colour.as_dict() for colour in ws.record.palette]
+    reply = yield ws.service.ask("region", body, [*planes.values(), mask], 120.0)
+    yield from lay(ws, planes_of(reply), ws.record.palette or palette_of(reply))
+    notes = [str(note) for note in reply.body.get("notes") or ()]
+    ws.tell(" ".join([tr("The area was changed. Paint on, or press Apply."), *notes]))
+
+
+def layout(ws: Workspace, image: Any, name: str) -> Steps:
+    """Another picture's layout, in this model's palette, as the underdrawing.
+
+    Args:
+        image: a QImage of any size; it is enlarged or reduced to cover the canvas, and cut.
+    """
+    if image is None or image.isNull():
+        text = tr("The picture “%s” cannot be read.") % name
+        raise EngineError("no_picture", text, tr("Open it in Krita, and choose it in the list."))
+    width, height = ws.size
+    modes = Qt.AspectRatioMode.KeepAspectRatioByExpanding, Qt.TransformationMode.SmoothTransformation
+    fitted = image.convertToFormat(QtGui.QImage.Format.Format_RGBA8888).scaled(width, height, *modes)
+    yield None
+    cut = fitted.copy((fitted.width() - width) // 2, (fitted.height() - height) // 2, width, height)
+    frame = image_frame(cut)
+    ws.doing_now(tr("Looking for this model's areas in “%s”…") % name)
+    body = {"model": ws.record.model, "picture": {"hash": frame.hash}, "order": "BGRA"}
+    reply = yield ws.service.ask("layout", body, [frame], 300.0)
+    yield from lay(ws, planes_of(reply), ws.record.palette or palette_of(reply))
+    ws.tell(tr("The underdrawing is now that of “%s”. Paint on, or press Apply.") % name)

@@ -1,0 +1,207 @@
+"""In which state a document is, and what is going on with it: values without Qt and without Krita."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Dict, Optional, Tuple
+
+from .link.messages import EngineError
+
+ON_ITS_WAY = ("queued", "running", "paused")
+
+
+class Stage(Enum):
+    """How far a document is."""
+
+    NO_DOCUMENT = "no document"
+    EMPTY = "empty"  # a picture without an underdrawing
+    DRAWN = "drawn"  # with an underdrawing that nothing has learnt yet
+    LEARNING = "learning"
+    READY = "ready"  # to be painted on
+
+
+class Live(Enum):
+    """What the live preview does."""
+
+    OFF = "off"
+    WATCHING = "watching"
+    ASKING = "asking"
+    STOPPED = "stopped"  # by an error; the message says why
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training as the docker shows it.
+
+    Attributes:
+        fraction: 0 to 1.
+        left: seconds, or None while unknown.
+        rate: iterations a second, or None.
+    """
+
+    id: str
+    model: str
+    name: str = ""
+    state: str = "queued"
+    stopping: str = ""
+    phase: str = "preparing"
+    fraction: float = 0.0
+    left: Optional[float] = None
+    rate: Optional[float] = None
+    device: str = ""
+    notes: Tuple[str, ...] = ()
+    error: Optional[EngineError] = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether it may still become a model."""
+        return self.state in ON_ITS_WAY
+
+    @classmethod
+    def of(cls, raw: Dict[str, Any]) -> Job:
+        """From what the engine says of a job."""
+        progress = raw.get("progress") or {}
+        return cls(
+            id=str(raw.get("job", "")),
+            model=str(raw.get("model", "")),
+            name=str(raw.get("name", "")),
+            state=str(raw.get("state", "queued")),
+            stopping=str(raw.get("stopping", "")),
+            phase=str(progress.get("phase", "preparing")),
+            fraction=float(progress.get("fraction") or 0.0),
+            left=progress.get("left"),
+            rate=progress.get("rate"),
+            device=str(progress.get("device") or ""),
+            notes=tuple(str(note) for note in raw.get("notes") or ()),
+            error=EngineError.from_dict(raw["error"]) if raw.get("error") else None,
+        )
+
+
+@dataclass(frozen=True)
+class Split:
+    """Where the time of one live refresh went, in seconds.
+
+    Attributes:
+        poll: since the underdrawing was looked at last; the stroke may have ended at any moment of it.
+        read: reading what was painted.
+        send: to the engine and back, without the model's own time.
+        infer: the model's own time.
+        write: writing the preview layer.
+    """
+
+    poll: float = 0.0
+    read: float = 0.0
+    send: float = 0.0
+    infer: float = 0.0
+    write: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """All of it."""
+        return self.poll + self.read + self.send + self.infer + self.write
+
+
+@dataclass(frozen=True)
+class MakeOptions:
+    """How an underdrawing is made: kind is "super", "segments", "edges" or "paint"."""
+
+    kind: str = "super"
+    regions: int = 12
+    sigma: float = 0.0  # 0: the kind's own
+    colours: int = 8
+
+    def body(self) -> Dict[str, float]:
+        """The options that this kind has."""
+        options: Dict[str, float] = {}
+        if self.kind in ("super", "segments"):
+            options["regions"] = self.regions
+        if self.kind in ("super", "edges") and self.sigma > 0:
+            options["sigma"] = self.sigma
+        if self.kind == "paint":
+            options["colours"] = self.colours
+        return options
+
+
+@dataclass(frozen=True)
+class LearnOptions:
+    """How a picture is learnt: by seconds, or by a recipe's own length where `seconds` is 0."""
+
+    method: str = ""
+    recipe: str = ""
+    seconds: float = 120.0
+    device: str = "auto"
+    figures: Tuple[Tuple[str, Any], ...] = ()
+
+    def body(self) -> Dict[str, Any]:
+        """Fields of the request `train`."""
+        made: Dict[str, Any] = {"device": self.device, "on_disconnect": "continue"}
+        if self.method:
+            made["method"] = self.method
+        if self.recipe:
+            made["recipe"] = self.recipe
+        if self.seconds and self.method != "draft":
+            made["budget"] = self.seconds
+        if self.figures:
+            made["options"] = dict(self.figures)
+        return made
+
+
+@dataclass(frozen=True)
+class ApplyOptions:
+    """How an edit becomes a result; see the verb `apply`. grow below 0 means what fits the picture."""
+
+    grow: int = -1
+    feather: float = 3.0
+    blend: str = "none"
+    whole: bool = False
+    mask_mode: str = "limit"
+
+    def body(self) -> Dict[str, Any]:
+        """Fields of the request `apply`."""
+        made: Dict[str, Any] = {"feather": self.feather, "blend": self.blend, "whole": self.whole}
+        if self.grow >= 0:
+            made["grow"] = self.grow
+        return made
+
+
+@dataclass(frozen=True)
+class RegionOptions:
+    """What a region tool does with the selected area."""
+
+    operation: str
+    dx: int = 0
+    dy: int = 0
+    factor: float = 1.0
+    axis: str = "horizontal"
+
+    def body(self) -> Dict[str, Any]:
+        """Fields of the request `region` that this operation has."""
+        made: Dict[str, Any] = {"operation": self.operation}
+        if self.operation in ("move", "copy"):
+            made.update(dx=self.dx, dy=self.dy)
+        elif self.operation == "scale":
+            made["factor"] = self.factor
+        elif self.operation == "mirror":
+            made["axis"] = self.axis
+        return made
+
+
+@dataclass
+class Message:
+    """What the docker tells: one paragraph, and whether it is bad news."""
+
+    text: str = ""
+    bad: bool = False
+    details: Tuple[str, ...] = field(default_factory=tuple)
+
+
+def stage_of(has_document: bool, has_planes: bool, has_model: bool, job: Optional[Job]) -> Stage:
+    """The one state of a document."""
+    if not has_document:
+        return Stage.NO_DOCUMENT
+    if job is not None and job.alive:
+        return Stage.LEARNING
+    if not has_planes:
+        return Stage.EMPTY
+    return Stage.READY if has_model else Stage.DRAWN

@@ -1,0 +1,78 @@
+"""Learning: begun, seen, paused, gone on with, finished, used; a second one is cancelled."""
+
+
+def case(t):
+    yield from t.prepare()
+    t.open(t.given["picture"])
+    yield t.until(lambda: t.stage == "EMPTY", "the docker to see the picture")
+    t.choose("kind", "segments")
+    t.press("make")
+    yield t.idle()
+    quick(t, iterations=400)
+    t.press("learn")
+    yield t.until(lambda: t.stage == "LEARNING", "learning to begin")
+    yield t.until(lambda: t.ws.job.phase == "training" and t.ws.job.fraction > 0, "progress", 120)
+    yield t.until(lambda: t.ws.sample is not None, "a sample", 120)
+    t.shot("learning")
+    t.seen["bar"] = t.find("progress").value()
+    t.seen["state"] = t.find("learn_state").text()
+    t.press("pause")
+    yield t.until(lambda: t.ws.job is not None and t.ws.job.state == "paused", "the pause", 120)
+    t.seen["paused"] = [t.stage, t.find("pause").text(), t.find("learn_state").text()]
+    t.shot("paused")
+    # Painting is possible meanwhile, and saving too.
+    areas = t.layer("Areas")
+    before = t.pixels(areas)
+    t.paint(areas, (1, 1, 3, 3), (1, 2, 3))
+    t.seen["editable"] = t.pixels(areas) != before
+    areas.setPixelData(t.QByteArray(before), 0, 0, t.document.width(), t.document.height())
+    t.press("pause")
+    yield t.until(lambda: t.ws.job.state == "running" or t.stage == "READY", "learning to go on", 60)
+    yield t.until(lambda: t.stage == "READY", "the model", 240)
+    t.seen["ready"] = [t.message, [m.method for m in t.ws.record.models]]
+    t.paint(areas, t.given["stroke"], t.ws.record.palette[0].rgb)
+    t.press("apply")
+    yield t.idle()
+    t.seen["applied"] = [t.layer("Result") is not None, t.message]
+    # A second learning, with a colour that the palette has no class for yet, is cancelled.
+    t.press("learn_more")
+    yield 0.3
+    t.seen["again"] = t.stage
+    quick(t, iterations=100000)
+    t.press("learn")
+    yield t.until(lambda: t.stage == "LEARNING" and t.ws.job.state == "running", "the second learning", 60)
+    t.press("cancel")
+    yield t.until(lambda: t.stage == "READY", "the end of the second learning", 60)
+    t.seen["cancelled"] = [t.message, len(t.ws.record.models)]
+    # A colour that the model never saw is warned of.
+    t.paint(areas, (50, 20, 20, 20), (255, 0, 255))
+    t.press("apply")
+    yield t.idle()
+    t.seen["unseen"] = [t.message, t.ws.message.bad]
+    t.shot("unseen")
+
+
+def quick(t, iterations):
+    """The smallest training there is, in place of minutes."""
+    import dataclasses
+
+    page = t.panel.learn_page
+    plain = type(page).options.fget(page)
+    figures = tuple(t.given["figures"].items())
+    chosen = dataclasses.replace(plain, seconds=0.0, figures=figures)
+    body = dict(chosen.body(), iterations=iterations)
+
+    class Quick:
+        def body(self):
+            return body
+
+    t.panel.commands._known["learn"] = (
+        t.panel.commands._known["learn"][0],
+        lambda ws: t.panel.commands._begin(ws, learn(ws, Quick()), "learning"),
+    )
+
+
+def learn(ws, options):
+    import sys
+
+    return sys.modules["underdrawing_krita.learning"].learn(ws, options)

@@ -1,0 +1,144 @@
+"""Learning, colour spaces, tools, layers of all kinds, and trouble: in real Kritas, by the docker's buttons."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.engine.whole.conftest import QUICK_OPTIONS
+from tests.krita.conftest import Krita
+from tests.krita.test_way import STROKE, still_life
+from underdrawing.picture.files import write_picture
+from underdrawing.picture.image import Picture
+
+THING = (15, 18, 38, 42)  # around the red thing
+FIGURES = dict(QUICK_OPTIONS)
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "Stillleben mit Äpfeln 静物.png"
+    write_picture(path, still_life())
+    return path
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    path = tmp_path / "anderes Bild.png"
+    write_picture(path, Picture(still_life(120, 64).pixels[:, ::-1].copy()))
+    return path
+
+
+def test_learning_is_seen_paused_finished_and_cancelled(krita: Krita, picture: Path) -> None:
+    seen = krita.run("learn", picture=str(picture), stroke=STROKE, figures=FIGURES)["seen"]
+    assert 0 < seen["bar"] <= 1000
+    assert "Learning" in seen["state"]
+    assert seen["paused"] == ["LEARNING", "Go on", "Paused. What was learnt is kept."]
+    assert seen["editable"]
+    message, methods = seen["ready"]
+    assert "Learnt in" in message
+    assert methods == ["deepsim"]
+    assert seen["applied"][0], seen["applied"]
+    assert seen["again"] == "DRAWN"
+    assert seen["cancelled"] == ["Learning was cancelled.", 1]
+    message, bad = seen["unseen"]
+    assert bad
+    assert "palette" in message
+
+
+SPACES = [
+    ("RGBA", "U16", "sRGB-elle-V2-srgbtrc.icc"),
+    ("RGBA", "F16", "sRGB-elle-V2-g10.icc"),
+    ("RGBA", "F32", "sRGB-elle-V2-g10.icc"),
+    ("GRAYA", "U8", "Gray-D50-elle-V2-srgbtrc.icc"),
+    ("GRAYA", "U16", "Gray-D50-elle-V2-srgbtrc.icc"),
+    ("CMYKA", "U8", "Chemical proof"),
+    ("LABA", "U16", "Lab identity built-in"),
+]
+
+
+@pytest.mark.parametrize("space", SPACES, ids=lambda s: "-".join(s[:2]))
+def test_outside_the_edit_every_depth_is_as_it_was(krita: Krita, picture: Path, space: tuple[str, str, str]) -> None:
+    seen = krita.run("depths", picture=str(picture), space=space, stroke=STROKE)["seen"]
+    assert "refused" not in seen, seen["refused"]
+    assert seen["space"][:2] == list(space[:2])
+    assert seen["areas"] == ["RGBA", "U8"]
+    assert seen["undo_after_make"].endswith("Add Layer")
+    message, bad = seen["message"]
+    assert not bad, message
+    converted = space[0] in ("CMYKA", "LABA")
+    assert seen["result"][:2] == (["RGBA", space[1]] if converted else list(space[:2]))
+    assert seen["untouched"]
+    assert seen["picture_seen"]
+    assert seen["changed"] > 0
+    assert seen["changed_outside"] == 0
+    assert seen["live"]
+    result, ground = seen["mean"]
+    assert all(abs(a - b) < 90 for a, b in zip(result, ground, strict=True)), seen["mean"]
+
+
+def test_tools_change_the_underdrawing(krita: Krita, picture: Path, other: Path) -> None:
+    seen = krita.run("tools", picture=str(picture), other=str(other), thing=THING)["seen"]
+    assert seen["too_early"] == ["Make an underdrawing first.", True]
+    assert seen["nothing"][1]
+    assert "Nothing is edited" in seen["nothing"][0]
+    assert seen["no_selection"][1]
+    assert "Select the area first" in seen["no_selection"][0]
+    assert seen["moved"][1:] == [True, 1], seen["moved"]
+    assert seen["move_undone"] == [True, 1]
+    assert seen["move_redone"] == [True, 1]
+    for operation in ("copy", "scale", "mirror", "flip", "remove"):
+        assert seen["region_" + operation][0], operation
+    left, right, message = seen["limited"]
+    assert right < 48, message
+    assert not seen["layout"][1], seen["layout"]
+    assert seen["layout_applied"][:2] == [96, 80], seen["layout_applied"]
+    assert seen["documents"] == 1
+    assert not seen["layout_open"][1], seen["layout_open"]
+    message, animated, names = seen["frames"]
+    assert animated == [True], message
+    assert names == ["Result frames"]
+
+
+def test_pictures_of_all_kinds_in_two_documents(krita: Krita, picture: Path, other: Path) -> None:
+    seen = krita.run("layers", picture=str(picture), other=str(other), stroke=STROKE)["seen"]
+    assert seen["group"][0] == "DRAWN", seen["group"]
+    assert seen["second"] == ["EMPTY", True]
+    assert "Result" in seen["first_applied"]
+    assert seen["second_untouched"] == ["Background"]
+    assert seen["own"][0] == "DRAWN", seen["own"]
+    assert seen["own_palette"] == 2
+    assert not seen["first_again"][1], seen["first_again"]
+    assert seen["hidden"][1]
+    assert "hidden" in seen["hidden"][0]
+
+
+def test_trouble_is_told_and_survived(krita: Krita, picture: Path) -> None:
+    seen = krita.run("trouble", picture=str(picture), stroke=STROKE)["seen"]
+    applied, message, another = seen["killed"]
+    assert applied, message
+    assert another
+    message, bad, same = seen["not_installed"]
+    assert bad
+    assert "not installed" in message
+    assert same
+    assert not seen["back"][1], seen["back"]
+    assert seen["no_picture"][1]
+    assert "not in the document any more" in seen["no_picture"][0]
+    assert str(krita.home) not in seen["diagnostics"]
+    secret = (krita.engine_home / "keys" / "client.secret").read_text(encoding="ascii").split()
+    assert not any(line in seen["diagnostics"] for line in secret)
+
+
+def test_krita_is_closed_while_it_learns_and_finds_it_again(krita: Krita, picture: Path) -> None:
+    file = krita.folder / "mitten im Lernen.kra"
+    krita.start("begin", picture=str(picture), file=str(file), seconds=25)
+    seen = krita.report()["seen"]  # which also waits until Krita has closed
+    krita.end()
+    assert seen["saved"]
+    time.sleep(0.5)
+    seen = krita.run("find", file=str(file), stroke=STROKE)["seen"]
+    assert seen["found"] in ("LEARNING", "READY")
+    assert seen["applied"][0], seen["applied"]
