@@ -13,11 +13,11 @@ from pathlib import Path
 
 ASSETS = Path(__file__).parent / "_demo"
 MODEL = "demo coffee"
-BUDGET = "180s"
+BUDGET = "60s"
 
 # Name, what is shown above its picture, further options of `apply`.
 EDITS = (
-    ("no_spoon", "the spoon is painted away", ("--blend", "poisson")),
+    ("no_spoon", "the spoon is painted away", ()),
     ("full_cup", "the cup is painted full", ("--mask", str(ASSETS / "full_cup_mask.png"), "--mask-mode", "add")),
 )
 
