@@ -1,6 +1,6 @@
-"""The demonstration: a real photograph is learnt and edited twice, with the commands that a user would type.
+"""The demonstration: a real photograph is edited twice, with the commands that a user would type.
 
-`python -m underdrawing.demo [--out DIR] [--budget 180s]`
+`python -m underdrawing.demo [--out DIR]`
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ from pathlib import Path
 
 ASSETS = Path(__file__).parent / "_demo"
 MODEL = "demo coffee"
-BUDGET = "180s"
 
 # Name, what is shown above its picture, further options of `apply`.
 EDITS = (
-    ("no_spoon", "the spoon is painted away", ("--blend", "poisson")),
+    ("no_spoon", "the spoon is painted away", ()),
     ("full_cup", "the cup is painted full", ("--mask", str(ASSETS / "full_cup_mask.png"), "--mask-mode", "add")),
 )
 
@@ -34,7 +33,6 @@ def main() -> int:
     """Make the folder with all pictures and a sheet for each edit."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--out", type=Path, default=Path("demo"))
-    options.add_argument("--budget", default=BUDGET, help="how long to learn (default: %(default)s)")
     given = options.parse_args()
     out: Path = given.out
     out.mkdir(parents=True, exist_ok=True)
@@ -44,7 +42,7 @@ def main() -> int:
     print("The picture and its underdrawing, drawn by hand in seven colours, are in", out)
     print("An underdrawing can also be made automatically:")
     run("primitive", str(picture), "--kind", "segments", "-o", str(out / "automatic.png"))
-    run("train", str(picture), str(drawn), "--budget", given.budget, "--name", MODEL)
+    run("train", str(picture), str(drawn), "--name", MODEL)
     for name, _, more in EDITS:
         edited = out / f"{name}.primitive.png"
         edited.write_bytes((ASSETS / f"{name}.png").read_bytes())

@@ -56,7 +56,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     made = Place(tmp_path_factory.mktemp("cli"))
     try:
         made.ask("primitive", "sun 太陽.png", "--kind", "segments", "--regions", "3", "-o", "areas.png")
-        made.ask("train", "sun 太陽.png", "areas.png", "--name", "sun", "--iterations", "1")
+        made.ask("train", "sun 太陽.png", "areas.png", "--name", "sun", "--method", "deepsim", "--iterations", "1")
         yield made
     finally:
         made.run("engine", "stop")
@@ -159,7 +159,7 @@ def test_models_can_be_listed_renamed_given_away_and_deleted(place: Place) -> No
 
 
 def test_a_training_can_be_paused_resumed_and_cancelled(place: Place) -> None:
-    begun = place.ask("train", "sun 太陽.png", "areas.png", "--name", "slow", "--budget", "1h", "--detach")
+    begun = place.ask("train", "sun 太陽.png", "areas.png", "--name", "slow", "--method", "deepsim", "--budget", "1h", "--detach")
     job = begun["job"]
     place.ask("pause", job)
     assert place.ask("watch", job)["state"] == "paused"

@@ -1,6 +1,6 @@
 """What a refining network is told about a draft, the same for every picture: nothing counts classes or names them.
 
-So one network's weights fit all pictures, and training on the user's picture can start from what many others taught.
+So one network's weights fit every picture, whatever its classes are.
 """
 
 from __future__ import annotations

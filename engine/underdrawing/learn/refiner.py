@@ -1,4 +1,8 @@
-"""The network that repairs a draft, and the one that judges its repairs."""
+"""The network that repairs a draft: light and colours, never texture.
+
+What networks paint after minutes on a processor is soft. So only the smooth part of a repair is taken; the fine detail
+stays that of the draft, which is the picture's own.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,12 @@ from itertools import pairwise
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import spectral_norm
 
 from underdrawing.draft.hints import CHANNELS, GATE
 
 WIDTHS = (32, 64, 96, 128)  # channels at 1/2, 1/4, 1/8 and 1/16 of the picture's size
 BLOCKS = 4  # residual convolutions at the smallest size
+SMOOTH = 8  # pixels over which a repair is averaged; a divisor of the stride
 
 
 class _Local(nn.Module):
@@ -22,7 +26,9 @@ class _Local(nn.Module):
         super().__init__()
         self.convolution = nn.Conv2d(inputs, outputs, 3, stride, 1)
         nn.init.kaiming_normal_(self.convolution.weight, 0.2)
-        nn.init.zeros_(self.convolution.bias) if self.convolution.bias is not None else None
+        if self.convolution.bias is not None:
+            # Not nought: tensors that are alike become one in an exported graph, and then nothing can replace them.
+            nn.init.normal_(self.convolution.bias, 0.0, 1e-3)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.leaky_relu(self.convolution(x), 0.2)
@@ -48,14 +54,15 @@ class Refiner(nn.Module):
         self.last = nn.Conv2d(widths[0], 16, 3, 1, 1)
         # At first it paints the draft, and a half of that is taken: nothing is worse before it is better.
         nn.init.normal_(self.last.weight, 0.0, 0.003)
-        nn.init.zeros_(self.last.bias) if self.last.bias is not None else None
+        if self.last.bias is not None:
+            nn.init.normal_(self.last.bias, 0.0, 1e-4)
 
     @property
     def halo(self) -> int:
         """Pixels around an area that can influence it."""
         fine = 2 * (1 + 1 + 2 + 1)  # at 1/2: first, polish and up, last; two pixels a cell
         deeper = sum(2 ** (k + 1) * 5 for k in range(1, len(self.down)))
-        return fine + deeper + 2 ** (len(self.down) + 1) * (len(self.middle) + 2) + self.stride
+        return fine + deeper + 2 ** (len(self.down) + 1) * (len(self.middle) + 2) + self.stride + SMOOTH * 2
 
     def painted(self, hints: Tensor) -> tuple[Tensor, Tensor]:
         """The picture that the network paints, and how much of it is taken, in [0, 1]: (B, 3, H, W), (B, 1, H, W)."""
@@ -74,29 +81,10 @@ class Refiner(nn.Module):
 
     @staticmethod
     def blended(hints: Tensor, painted: Tensor, share: Tensor) -> Tensor:
-        """The draft with the share of the painted picture that the gate lets in."""
-        kept = hints[:, :3]
-        return kept + hints[:, GATE : GATE + 1] * share * (painted - kept)
+        """The draft with the smooth part of the share of the painted picture that the gate lets in."""
+        kept, gate = hints[:, :3], hints[:, GATE : GATE + 1]
+        change = F.avg_pool2d(gate * share * (painted - kept), SMOOTH) / (F.avg_pool2d(gate, SMOOTH) + 1e-3)
+        return kept + gate * F.interpolate(change, scale_factor=float(SMOOTH), mode="bilinear", align_corners=False)
 
     def forward(self, hints: Tensor) -> Tensor:
         return self.blended(hints, *self.painted(hints)).clamp(-1, 1)
-
-
-class Critic(nn.Module):
-    """A patch discriminator (pix2pix, section 3.2.2) with spectral norm: (B, 3 + 11, H, W) to scores (B, 1, h, w).
-
-    It sees what the refiner sees beside the picture, and looks at patches of 34 pixels.
-    """
-
-    def __init__(self, filters: int = 32) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        inputs = 3 + CHANNELS
-        for outputs, stride in ((filters, 2), (filters * 2, 2), (filters * 4, 1)):
-            layers += [spectral_norm(nn.Conv2d(inputs, outputs, 4, stride, 1)), nn.LeakyReLU(0.2)]
-            inputs = outputs
-        self.layers = nn.Sequential(*layers, spectral_norm(nn.Conv2d(inputs, 1, 4, 1, 1)))
-
-    def forward(self, picture: Tensor, hints: Tensor) -> Tensor:
-        result: Tensor = self.layers(torch.cat([picture, hints], 1))
-        return result

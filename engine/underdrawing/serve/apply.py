@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from underdrawing.draft.canvas import Origin
 from underdrawing.draft.draft import Draft, draft
 from underdrawing.draft.hints import GATE, class_colours, hints
 from underdrawing.link.messages import EngineError
@@ -25,6 +26,7 @@ from underdrawing.picture.primitive import Primitive, read_primitive
 from underdrawing.serve.doubts import doubts
 from underdrawing.serve.sessions import SessionStore
 
+_AROUND = np.ones((5, 5), np.uint8)  # filled ground is led over into its surroundings
 DETAIL_MARGIN = 24  # pixels of the picture around an edit that restored detail may come from, at least
 
 
@@ -149,8 +151,12 @@ def apply(
         if getattr(edited, name) is None:
             text = f"The model was learnt with {name}, which this underdrawing lacks."
             raise EngineError("plane_missing", text, f"Give the {name} too, edited or as they were.")
-    mask, wanted = _mask(model.primitive, edited, given, options)
-    made, notes = _render(model, edited, wanted, sessions, options)
+    small = edited if edited.size == model.small_size else edited.resized(model.small_size)
+    found = None
+    if plan.procedure is not Procedure.NONE:
+        found = draft(model.small_picture(), model.small_primitive(), small)
+    mask, wanted = _mask(model.primitive, edited, given, options, found)
+    made, notes = _render(model, edited.size, small, wanted, sessions, options, found)
     result = made.picture
     original = (
         model.picture
@@ -185,13 +191,20 @@ def _inside(size: tuple[int, int], area: Bounds, full: tuple[int, int], what: st
     raise EngineError("wrong_size", text + ".", "Use the picture that was learnt, or learn this one.")
 
 
-def _mask(before: Primitive, after: Primitive, given: np.ndarray | None, options: Options) -> tuple[np.ndarray, Bounds]:
-    """What is edited, as a bool mask of the learnt region, and its bounds."""
+def _mask(
+    before: Primitive, after: Primitive, given: np.ndarray | None, options: Options, found: Draft | None
+) -> tuple[np.ndarray, Bounds]:
+    """What is edited, as a bool mask of the learnt region, and its bounds.
+
+    Where no width was asked for, ground that was filled belongs to it: the shadow goes with what is removed.
+    """
     if options.whole:
         mask = np.ones((after.size[1], after.size[0]), bool)
         return mask, Bounds(0, 0, *after.size)
     grown = {} if options.grow is None else {"grow": options.grow}
     difference = edit_mask(before, after, **grown)
+    if found is not None and options.grow is None:
+        difference |= _filled(found, difference)
     mask = difference if given is None else combine(difference, given, options.mask_mode)
     bounds = Bounds.of_mask(mask)
     if bounds.is_empty:
@@ -204,22 +217,45 @@ def _mask(before: Primitive, after: Primitive, given: np.ndarray | None, options
     return mask, bounds
 
 
+def _filled(found: Draft, difference: np.ndarray) -> np.ndarray:
+    """(H, W) bool: ground that a draft filled, as far as it hangs together with the edit."""
+    height, width = difference.shape
+    filled = (found.origin == Origin.FILLED).view(np.uint8)
+    filled = cv2.dilate(np.asarray(cv2.resize(filled, (width, height), interpolation=cv2.INTER_NEAREST)), _AROUND)
+    _, pieces = cv2.connectedComponents(filled, connectivity=8)
+    touched = np.zeros(int(pieces.max()) + 1, bool)
+    touched[np.unique(pieces[difference])] = True
+    touched[0] = False
+    return np.asarray(touched[pieces])
+
+
 def _render(
-    model: Model, edited: Primitive, wanted: Bounds, sessions: SessionStore, options: Options
+    model: Model,
+    size: tuple[int, int],
+    small: Primitive,
+    wanted: Bounds,
+    sessions: SessionStore,
+    options: Options,
+    found: Draft | None,
 ) -> tuple[Made, list[str]]:
-    """What is made of `wanted`, at the picture's own resolution, and what is to be said about it."""
+    """What is made of `wanted`, at the picture's own resolution, and what is to be said about it.
+
+    Args:
+        size: width and height of the learnt region, of which `wanted` is a part.
+        small: the edited primitive at the size that was learnt.
+        found: its draft, where the method drafts.
+    """
     plan = model.manifest.plan
-    small = edited if edited.size == model.small_size else edited.resized(model.small_size)
-    ratio = (small.size[0] / edited.size[0], small.size[1] / edited.size[1])
+    ratio = (small.size[0] / size[0], small.size[1] / size[1])
     everything = Bounds(0, 0, *small.size)
     if ratio == (1.0, 1.0):
-        return _run(model, small, wanted, sessions, options.seed), []
+        return _run(model, small, wanted, sessions, options.seed, found), []
     # What the network makes is coarser than the picture: bring back the picture's own fine detail.
     margin = max(DETAIL_MARGIN, round(DETAIL_MARGIN / ratio[0]))
-    around = wanted.expand(margin, Bounds(0, 0, *edited.size))
+    around = wanted.expand(margin, Bounds(0, 0, *size))
     coarse = _scaled(around, ratio, everything)
-    around = _unscaled(coarse, ratio, edited.size)
-    made = _run(model, small, coarse, sessions, options.seed)
+    around = _unscaled(coarse, ratio, size)
+    made = _run(model, small, coarse, sessions, options.seed, found)
     generated = made.picture
     target = _scaled(wanted, ratio, everything).translate(-coarse.x, -coarse.y)
     changed = np.zeros(generated.shape[:2], bool)
@@ -272,11 +308,12 @@ class Made:
     confidence: np.ndarray | None = None
 
 
-def _run(model: Model, primitive: Primitive, wanted: Bounds, sessions: SessionStore, seed: int) -> Made:
-    """Run the model on the window around `wanted`."""
+def _run(
+    model: Model, primitive: Primitive, wanted: Bounds, sessions: SessionStore, seed: int, found: Draft | None
+) -> Made:
+    """Run the model on the window around `wanted`, or on what is unsure about its draft."""
     plan = model.manifest.plan
-    if plan.procedure is not Procedure.NONE:
-        found = draft(model.small_picture(), model.small_primitive(), primitive)
+    if found is not None:
         made = Made(found.picture, "CPU", found.confidence)
         if plan.procedure is Procedure.REFINE:
             made = _refined(model, found, primitive, wanted, sessions)

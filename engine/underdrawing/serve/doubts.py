@@ -7,7 +7,7 @@ import numpy as np
 
 from underdrawing.picture.primitive import Primitive
 
-GUESSED = 0.5  # confidence below which a pixel is guessed
+GUESSED = 0.25  # confidence below which a pixel is guessed; ground that was filled well has more
 MUCH = 0.5  # of an edit: so much guessed is worth a sentence
 LARGE = 0.1  # of the picture: larger guessed areas look made up
 

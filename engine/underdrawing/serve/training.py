@@ -148,6 +148,8 @@ def train(args: Mapping[str, Any], context: Context) -> dict[str, Any]:
             context.event("note", text=note)
         limits = _limits(args, recipe)
         if not method.needs_training:
+            if args.get("budget") or args.get("iterations"):
+                context.event("note", text=f"The method {method.name} learns nothing, so it takes no time either.")
             figures = {"iterations": 0, "seconds": 0.0, "device": device.name, "export_difference": {}}
             _leave(args, folder, method, recipe, prepared, picture, run, run.plan(), figures)
             return {"state": "done", "figures": figures}
@@ -178,7 +180,7 @@ def train(args: Mapping[str, Any], context: Context) -> dict[str, Any]:
 
 
 def _usual(args: Mapping[str, Any]) -> str:
-    """The method where none was named: the one that has the named recipe, else the product's own.
+    """The method where none was named: the one that has the named recipe, else the draft.
 
     That cannot follow paint alone; DeepSIM can.
     """
@@ -186,7 +188,7 @@ def _usual(args: Mapping[str, Any]) -> str:
     for name, method in everything().items():
         if recipe in method.recipes:
             return name
-    return "refine" if {"segments", "edges"} & set(args["planes"]) else "deepsim"
+    return "draft" if {"segments", "edges"} & set(args["planes"]) else "deepsim"
 
 
 def _recipe(method: Method, args: Mapping[str, Any]) -> Recipe:

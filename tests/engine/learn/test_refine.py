@@ -138,7 +138,7 @@ def test_hints_do_not_depend_on_how_classes_are_numbered() -> None:
 
 
 def test_it_learns_to_repair(pair: Pair) -> None:
-    run = begin(pair, start=False, rate=2e-3)
+    run = begin(pair, rate=2e-3)
     before = run.sample()
     truth = torch.from_numpy(run.shown.truth.astype(np.float32))[None]
     for k in range(120):

@@ -1,4 +1,4 @@
-"""The product's own method through the real engine: an answer at once, a better one later."""
+"""A draft that is repaired, through the real engine: an answer at once, another one later."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ from .conftest import PALETTE, drawn, edited, wait_for
 
 
 def begin(engine: Engine, coffee: np.ndarray, classes: np.ndarray, **more: object) -> dict[str, str]:
-    """No method is named: this is the usual one."""
     planes = {"segments": drawn(classes)}
     options = {"perceptual": 0, "crop": 64, "lessons": 4}
-    return engine.train(frame_of(Picture(coffee)), planes, palette=PALETTE, options=options, **more)
+    return engine.train(frame_of(Picture(coffee)), planes, palette=PALETTE, method="refine", options=options, **more)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +33,7 @@ def learnt(folder: Path, coffee: np.ndarray, classes: np.ndarray) -> str:
     return started["model"]
 
 
-def test_it_is_the_usual_method(folder: Path, learnt: str) -> None:
+def test_it_is_a_model_of_its_own_kind(folder: Path, learnt: str) -> None:
     manifest = Manifest.load(folder / "models" / learnt)
     assert manifest.method == "refine"
     assert manifest.plan.procedure is Procedure.REFINE

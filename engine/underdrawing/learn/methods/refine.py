@@ -1,7 +1,7 @@
-"""Draft and refinement: real pixels are carried along, and a network repairs what they could not tell.
+"""Draft and refinement: real pixels are carried along, and a network evens out their light and colours.
 
-What makes the draft is in `underdrawing.draft`. The network starts from weights that many other pictures taught, and
-learns this one from lessons that the picture itself gives (`underdrawing.learn.lessons`).
+What makes the draft is in `underdrawing.draft`; the lessons are those that the picture itself gives
+(`underdrawing.learn.lessons`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor
 
 from underdrawing.draft.hints import CHANNELS, GATE
@@ -45,7 +44,6 @@ PLANES = (
     PlaneSpec("segments", PlaneKind.CLASSES, required=False),
     PlaneSpec("edges", PlaneKind.LINES, required=False),
 )
-START = Path(__file__).parent.parent / "_weights" / "refiner.safetensors"
 FIRST_LESSONS = 3  # before the first step
 LESSON_EVERY = 3  # steps, until there are enough lessons
 RENEW_EVERY = 20  # steps, after that
@@ -60,7 +58,6 @@ _HERE = "chosen on face_video and two street scenes"
 class Figures:
     """Hyper-parameters; each has its source in the recipe."""
 
-    start: bool  # from what other pictures taught
     lessons: int  # kept at most
     crop: int
     batch: int
@@ -82,15 +79,14 @@ class Figures:
 
 REFINED = make_recipe(
     "refine",
-    "At once, and better while it learns: pixels are carried, what is unsure is repaired",
+    "The draft, and while it learns repairs of light and colours where that is unsure",
     Figures,
     iterations=None,
-    budget=120.0,
-    start=Given(True, "weights shipped with the product; off: from nothing"),
+    budget=300.0,
     lessons=Given(64, _HERE),
     crop=Given(128, _HERE),
     batch=Given(4, _HERE),
-    perceptual=Given(10.0, "as DeepSIM's"),
+    perceptual=Given(0.0, "not worth its time: repairs are smooth"),
     perceptual_network=Given("vgg16", "smaller than VGG19, shipped by a registry package"),
     perceptual_depth=Given(3, "relu1_1 to relu3_1: textures and seams, not objects"),
     perceptual_from=Given(0.6, _HERE),
@@ -111,7 +107,7 @@ class Refine:
     """The method as data."""
 
     name = "refine"
-    title = "Draft and refinement: an answer at once that gets better"
+    title = "Draft and refinement: an answer at once, whose colours are repaired"
     planes: Sequence[PlaneSpec] = PLANES
     needs_training = True
     recipes: Mapping[str, Recipe] = {REFINED.name: REFINED}
@@ -126,7 +122,7 @@ class Refine:
         return int(recipe.figures.pixels_gpu if device.is_cuda else recipe.figures.pixels)
 
     def begin(self, data: TrainingData, recipe: Recipe, device: Device, seed: int) -> RefineRun:
-        """A run from the shipped weights, or from nothing.
+        """A run with fresh weights.
 
         Raises:
             LearnError: there are neither segments nor edges.
@@ -148,10 +144,7 @@ class RefineRun:
         torch.manual_seed(seed)
         self.figures, self.device, self.data, self.seed = figures, device, data, seed
         self.picture, self.primitive = _arrays(data.pairs[0])
-        network = Refiner()
-        if figures.start:
-            network.load_state_dict({k: v.float() for k, v in load_file(START).items()})
-        self.network = device.place(network)
+        self.network = device.place(Refiner())
         self.averaged = Average(self.network)
         self.steps = torch.optim.Adam(self.network.parameters(), figures.rate, (figures.beta1, figures.beta2))
         self.pace, self.crop, self.batch = 1.0, figures.crop, figures.batch
