@@ -159,7 +159,9 @@ def test_models_can_be_listed_renamed_given_away_and_deleted(place: Place) -> No
 
 
 def test_a_training_can_be_paused_resumed_and_cancelled(place: Place) -> None:
-    begun = place.ask("train", "sun 太陽.png", "areas.png", "--name", "slow", "--method", "deepsim", "--budget", "1h", "--detach")
+    begun = place.ask(
+        "train", "sun 太陽.png", "areas.png", "--name", "slow", "--method", "deepsim", "--budget", "1h", "--detach"
+    )
     job = begun["job"]
     place.ask("pause", job)
     assert place.ask("watch", job)["state"] == "paused"
