@@ -133,8 +133,7 @@ def result_layer(
     layer = layer_for(image, name, frame)
     layer.set_offsets(origin.x + at.x, origin.y + at.y)
     record.mark(layer, RESULT, known.id)
-    # In the picture's own encoding the compositor rounds least where the mask is black.
-    space = pixels.own_curve(layer)
+    space = pixels.mixing_space(layer)
     layer.set_blend_space(space)
     layer.set_composite_space(space)
     fresh = layer.create_mask(Gimp.AddMaskType.BLACK)
