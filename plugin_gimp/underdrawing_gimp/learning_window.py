@@ -16,8 +16,15 @@ from .plugin import Call
 from .service import Background, connected
 
 SIDE = 320  # pixels of the sample on the screen
-TIMES = (("0", "As long as the method sees fit"), ("30", "30 seconds"), ("120", "2 minutes"), ("300", "5 minutes"))
-TIMES += (("900", "15 minutes"), ("3600", "1 hour"), ("14400", "4 hours"))
+TIMES = (
+    ("0", "As long as the method sees fit"),
+    ("30", "30 seconds"),
+    ("120", "2 minutes"),
+    ("300", "5 minutes"),
+    ("900", "15 minutes"),
+    ("3600", "1 hour"),
+    ("14400", "4 hours"),
+)
 STAYS = "Learning goes on when this window or GIMP is closed; open it again to see how far it is."
 
 
@@ -277,7 +284,7 @@ class Window:
             return
         self.job = str(reply.body["job"])
         self.known = self.known.learnt(str(reply.body["model"]), self.job)
-        if self.image.is_valid():
+        if self.image is not None and self.image.is_valid():
             record.write(self.image, self.known, undoable=False)
         self._follow()
 

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -23,11 +24,20 @@ tell(value=json.loads(bytes(note.get_data()).decode())["job"])
 """
 
 
+@pytest.fixture(scope="module")
+def host(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A profile and an engine for the tests of this file: GIMP looks for its plug-ins once."""
+    made = Host(root, tmp_path_factory.mktemp("gimp windows"))
+    made.prepare()
+    yield made
+    made.end()
+
+
 @pytest.fixture
-def window(own_gimp: Host) -> Iterator[Window]:
+def window(host: Host) -> Iterator[Window]:
     """GIMP with its windows, for one test alone."""
-    own_gimp.engine().close()  # it runs already: starting is tested elsewhere
-    opened = Window(own_gimp)
+    host.engine().close()  # it runs already: starting is tested elsewhere
+    opened = Window(host)
     yield opened
     opened.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -62,8 +63,7 @@ class Window:
 
     def __init__(self, host: Host) -> None:
         self.host = host
-        self.questions = host.folder / "questions"
-        self.questions.mkdir()
+        self.questions = Path(tempfile.mkdtemp(prefix="questions-", dir=host.folder))
         lines = [f'(action "underdrawing-{name}" "{key}")' for name, key in SHORTCUTS.items()]
         text = "\n".join(["(file-version 1)", *lines, ""])
         (host.profile / "shortcutsrc").write_text(text, encoding="utf-8")

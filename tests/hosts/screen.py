@@ -156,3 +156,6 @@ class Screen:
     def close(self) -> None:
         """End the screen and what runs on it."""
         inside.kill(self._driver)
+        for pipe in (self._driver.stdin, self._driver.stdout):
+            if pipe is not None:
+                pipe.close()
