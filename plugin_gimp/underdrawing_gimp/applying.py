@@ -194,7 +194,7 @@ def place(image: Gimp.Image, known: Record, found: list[Result], options: Option
     with layers.one_step(image):
         if baked is not None:
             source = record.source(image, known)
-            image.insert_layer(baked, source.get_parent(), image.get_item_position(source))
+            layers.insert_beside(image, baked, source)
         for number, layer in enumerate(reversed(made)):
             layers.put_result(image, known, layer, keep=options.keep or number > 0)
         for layer in made[1:]:

@@ -97,7 +97,7 @@ class Window:
         content.pack_start(sample, False, False, 0)
         content.pack_start(right, True, True, 0)
         title = "Learn “%s”" % record.title(self.image)
-        close = widgets.button("_Close", self._close)
+        close = widgets.button("Cl_ose", self._close)
         self.window = widgets.window(
             title, "underdrawing-learn", content, [self.cancel, self.pause, close, self.go], self.loop.quit
         )
@@ -222,10 +222,7 @@ class Window:
             self.caption.set_text("What the model makes of the underdrawing so far")
 
     def _picture(self, frame: Frame) -> None:
-        made = widgets.pixbuf(frame)
-        scale = SIDE / max(frame.width, frame.height)
-        size = (max(1, round(frame.width * scale)), max(1, round(frame.height * scale)))
-        self.sample.set_from_pixbuf(made.scale_simple(*size, gtk()[2].InterpType.BILINEAR))
+        self.sample.set_from_pixbuf(widgets.pixbuf(frame, SIDE))
 
     def _state(self, job: dict[str, Any]) -> None:
         state = job["state"]

@@ -88,6 +88,7 @@ model, job, state, notes = call("learn", image, method="draft")
 tell(state=state, model=model, job=job)
 edited(group)
 layer, count, unseen, notes = call("apply", image)
+tell(still=[one.get_name() for one in image.get_selected_layers()])
 mask = native(layer.get_mask())
 tell(layers=[one.get_name() for one in image.get_layers()], visible=[one.get_visible() for one in image.get_layers()],
      mask=[min(mask), max(mask)], count=count, unseen=unseen, size=[layer.get_width(), layer.get_height()],
@@ -106,7 +107,7 @@ tell(kept=[[one.get_name(), one.get_visible()] for one in image.get_layers()])
     assert told["alpha"] == [False, False], "a rubber must draw paper, not holes"
     assert told["opacity"] == [100.0] * 3
     assert told["colours"] == 5
-    assert told["selected"] == ["Segments"]
+    assert told["selected"] == told["still"] == ["Segments"], "the next stroke must not land on the result"
     assert told["state"] == "done"
     assert told["layers"] == ["Underdrawing", "Result", "Background"]
     assert told["visible"] == [False, True, True]
@@ -209,6 +210,7 @@ image = opened()
 group = learnt(image)
 tell(first=call("live", image))
 live = image.get_layers()[1]
+tell(selected=[one.get_name() for one in image.get_selected_layers()])
 tell(empty=max(native(live.get_mask())))
 edited(group)
 call("live", image)
@@ -218,6 +220,7 @@ tell(still=len(image.get_layers()), same=image.get_layers()[1].get_id() == live.
 """)
     assert told["first"][0] == 1
     assert told["empty"] == 0
+    assert told["selected"] == ["Segments"]
     assert told["name"] == "Live result"
     assert told["painted"] == 255
     assert told["layers"] == told["still"] == 3
