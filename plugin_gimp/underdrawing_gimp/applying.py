@@ -150,7 +150,7 @@ def ask(service: Service, image: Gimp.Image, known: Record, options: Options) ->
         try:
             reply = service.ask("apply", body, frames)
         except EngineError as error:
-            waiting = still_learning(service, known) if error.code == "unknown_model" else None
+            waiting = still_learning(service, known) if error.code in ("unknown_model", "still_learning") else None
             raise waiting or explained(error) from None
         found.append(result_of(reply, service.picture))
     return found

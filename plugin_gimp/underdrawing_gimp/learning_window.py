@@ -25,6 +25,7 @@ TIMES = (
     ("3600", "1 hour"),
     ("14400", "4 hours"),
 )
+USABLE = "What is learnt so far can be applied already; it gets better."
 STAYS = "Learning goes on when this window or GIMP is closed; open it again to see how far it is."
 
 
@@ -73,6 +74,7 @@ class Window:
         self.background = Background()
         self.loop = GLib.MainLoop()
         self.state, self.job, self.last = State.WAITING, known.job, ""
+        self.usable = self.note = ""
         self.recipes: list[tuple[str, str]] = [("", "")]
         self.watch: Request | None = None
         sample, self.sample = widgets.picture_box("The picture", SIDE)
@@ -140,6 +142,10 @@ class Window:
         self.cancel.set_sensitive(True)
         if state is not State.ASKING:
             widgets.show_error(self.wrong, None)
+
+    def _explain(self) -> None:
+        """What there is to know while it learns."""
+        self.more.set_text("\n\n".join(text for text in (self.usable, self.note, STAYS) if text))
 
     def _asking(self, error: EngineError | None = None) -> None:
         self._show(State.ASKING, "This picture is not learnt yet.", STAYS)
@@ -213,8 +219,12 @@ class Window:
             self.bar.set_text(learning.progress_text(event))
         elif event["event"] == "sample":
             self.background.fetch(str(event["hash"]), self._sampled)
+        elif event["event"] == "usable":
+            self.usable = USABLE
+            self._explain()
         elif event["event"] == "note":
-            self.more.set_text("%s\n\n%s" % (event["text"], STAYS))
+            self.note = str(event["text"])
+            self._explain()
 
     def _sampled(self, reply: Reply | None, error: EngineError | None) -> None:
         if reply is not None and reply.frames and reply.frames[0].depth == "u8":
