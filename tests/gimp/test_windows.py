@@ -18,6 +18,7 @@ from .window import Window
 SEGMENTS = 'sheet = planes(image.get_layers()[0])["Segments"]'
 HASHED = f"{SEGMENTS}\nimport hashlib\ntell(value=hashlib.sha256(native(sheet)).hexdigest())"
 LAYERS = "tell(value=[one.get_name() for one in image.get_layers()])"
+THIRTY_SECONDS, TWO_MINUTES = 1, 2  # places in the list of times
 JOB = """
 note = image.get_parasite("underdrawing")
 tell(value=json.loads(bytes(note.get_data()).decode())["job"])
@@ -78,13 +79,7 @@ def test_from_the_menu_to_a_result_and_back_in_one_step(window: Window) -> None:
 def test_learning_in_a_window_while_painting_and_saving(window: Window) -> None:
     screen = window.screen
     window.make()
-    screen.keys("ctrl+alt+3")
-    screen.wait_for("^Learn ")
-    time.sleep(1.5)
-    screen.keys("alt+t", "Down", "Down", "Return", "Return")
-    screen.photograph("learn")
-    screen.keys("alt+l")
-    job = _job(window)
+    job = _begin(window, TWO_MINUTES)
     with window.host.engine() as engine:
         _until(engine, job, "training")
         screen.photograph("learning")
@@ -117,11 +112,7 @@ def test_learning_in_a_window_while_painting_and_saving(window: Window) -> None:
 def test_gimp_is_closed_while_it_learns_and_the_next_finds_the_model(window: Window) -> None:
     screen, host = window.screen, window.host
     window.make()
-    screen.keys("ctrl+alt+3")
-    screen.wait_for("^Learn ")
-    time.sleep(1.5)
-    screen.keys("alt+t", "Down", "Return", "Return", "alt+l")
-    job = _job(window)
+    job = _begin(window, THIRTY_SECONDS)
     path = host.folder / "closed.xcf"
     window.ask(f"Gimp.file_save(QUIET, image, Gio.File.new_for_path({str(path)!r}), None)\nimage.clean_all()")
     with host.engine() as engine:
@@ -149,11 +140,7 @@ tell(applied=call("apply", image)[1])
 def test_an_engine_that_is_killed_while_the_window_follows_it(window: Window) -> None:
     screen = window.screen
     window.make()
-    screen.keys("ctrl+alt+3")
-    screen.wait_for("^Learn ")
-    time.sleep(1.5)
-    screen.keys("alt+t", "Down", "Return", "Return", "alt+l")
-    job = _job(window)
+    job = _begin(window, THIRTY_SECONDS)
     with window.host.engine() as engine:
         _until(engine, job, "training")
         pid = engine.status()["pid"]
@@ -233,6 +220,20 @@ def test_the_other_dialogs(window: Window) -> None:
     window.focus()
     screen.keys("ctrl+z")
     window.until(f"{SEGMENTS}\ntell(value=sheet.get_id() == {before})", True)
+
+
+def _begin(window: Window, time_entry: int) -> str:
+    """Learn by the window with the first trained method; the training's id."""
+    screen = window.screen
+    screen.keys("ctrl+alt+3")
+    screen.wait_for("^Learn ")
+    with window.host.engine() as engine:
+        assert engine.methods()["methods"][0]["needs_training"]
+    time.sleep(2)  # the window has the list by now, too
+    screen.keys("alt+m", "Down", "Return", "Return", "alt+t", *["Down"] * time_entry, "Return", "Return")
+    screen.photograph("learn")
+    screen.keys("alt+l")
+    return _job(window)
 
 
 def _job(window: Window) -> str:
