@@ -150,7 +150,7 @@ def ask(service: Service, image: Gimp.Image, known: Record, options: Options) ->
         try:
             reply = service.ask("apply", body, frames)
         except EngineError as error:
-            waiting = still_learning(service, known) if error.code == "unknown_model" else None
+            waiting = still_learning(service, known) if error.code in ("unknown_model", "still_learning") else None
             raise waiting or explained(error) from None
         found.append(result_of(reply, service.picture))
     return found
@@ -194,7 +194,7 @@ def place(image: Gimp.Image, known: Record, found: list[Result], options: Option
     with layers.one_step(image):
         if baked is not None:
             source = record.source(image, known)
-            image.insert_layer(baked, source.get_parent(), image.get_item_position(source))
+            layers.insert_beside(image, baked, source)
         for number, layer in enumerate(reversed(made)):
             layers.put_result(image, known, layer, keep=options.keep or number > 0)
         for layer in made[1:]:

@@ -27,6 +27,8 @@ def baked_copy(image: Gimp.Image, known: record.Record, result: Result) -> Gimp.
     at = result.at.moved(known.region.x, known.region.y)
     native = str(Babl.get_name(layer.get_format()))
     before = bytes(layer.get_buffer().get(at.gegl(), 1.0, native, Gegl.AbyssPolicy.NONE))
+    if result.merged is None:
+        raise ValueError("the result was asked for without its merged area")
     pixels.write(layer, result.merged, at.x, at.y)
     after = bytearray(layer.get_buffer().get(at.gegl(), 1.0, native, Gegl.AbyssPolicy.NONE))
     keep_outside(before, after, result.mask)

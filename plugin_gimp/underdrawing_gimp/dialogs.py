@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Callable
 
-from .gi_modules import gtk
+from .gi_modules import breathe, gtk
 from .plugin import Call, CancelledError
 
 
@@ -26,7 +26,7 @@ def fill_in(
     Raises:
         CancelledError: the dialog was closed otherwise.
     """
-    Gtk, _, _, GimpUi = gtk()
+    GimpUi = gtk()[3]
     dialog = GimpUi.ProcedureDialog.new(call.procedure, call.config, title)
     dialog.set_ok_label(yes)
     dialog.fill(list(names) if names is not None else None)
@@ -36,8 +36,7 @@ def fill_in(
     finally:
         over()
         dialog.destroy()
-        while Gtk.events_pending():
-            Gtk.main_iteration()
+        breathe()
     if not agreed:
         raise CancelledError
     return call.current()

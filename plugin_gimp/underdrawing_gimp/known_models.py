@@ -22,7 +22,7 @@ def underdrawing(service: Service, image: Gimp.Image, layer: Gimp.Layer) -> Made
         EngineError: the engine cannot be asked, or the model's files cannot be read.
     """
     area = making.region_of(image, layer)
-    found = learning.models_of(image, layer, area, list(service.ask("models.list").body["models"]))
+    found = learning.models_of(layer, area, list(service.ask("models.list").body["models"]))
     if not found:
         return None
     model = found[0]

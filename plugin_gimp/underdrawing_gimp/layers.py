@@ -133,8 +133,7 @@ def result_layer(
     layer = layer_for(image, name, frame)
     layer.set_offsets(origin.x + at.x, origin.y + at.y)
     record.mark(layer, RESULT, known.id)
-    # In the picture's own encoding the compositor rounds least where the mask is black.
-    space = pixels.own_curve(layer)
+    space = pixels.mixing_space(layer)
     layer.set_blend_space(space)
     layer.set_composite_space(space)
     fresh = layer.create_mask(Gimp.AddMaskType.BLACK)
@@ -155,7 +154,15 @@ def put_result(image: Gimp.Image, known: Record, layer: Gimp.Layer, keep: bool) 
             old.set_visible(False)
         else:
             image.remove_layer(old)
-    image.insert_layer(layer, source.get_parent(), image.get_item_position(source))
+    insert_beside(image, layer, source)
+
+
+def insert_beside(image: Gimp.Image, layer: Gimp.Layer, below: Gimp.Layer) -> None:
+    """Insert a layer directly above another one; whatever is painted on stays selected, unlike with GIMP's own way."""
+    selected = [one for one in image.get_selected_layers() if one.is_valid()]
+    image.insert_layer(layer, below.get_parent(), image.get_item_position(below))
+    if selected:
+        image.set_selected_layers(selected)
 
 
 def underdrawing_group(image: Gimp.Image, known: Record) -> Gimp.Layer | None:

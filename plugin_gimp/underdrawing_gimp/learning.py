@@ -101,7 +101,7 @@ def learnt_before(image: Gimp.Image, known: Record, models: list[dict[str, Any]]
     return None
 
 
-def models_of(image: Gimp.Image, layer: Gimp.Layer, area: pixels.Rect, models: list[dict[str, Any]]) -> list[Any]:
+def models_of(layer: Gimp.Layer, area: pixels.Rect, models: list[dict[str, Any]]) -> list[Any]:
     """Models in the library that saw these very pixels, the newest first, whatever the picture remembers."""
     fitting = [m for m in models if (m["width"], m["height"]) == (area.width, area.height)]
     if not fitting:

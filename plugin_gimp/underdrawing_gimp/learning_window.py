@@ -16,8 +16,16 @@ from .plugin import Call
 from .service import Background, connected
 
 SIDE = 320  # pixels of the sample on the screen
-TIMES = (("0", "As long as the method sees fit"), ("30", "30 seconds"), ("120", "2 minutes"), ("300", "5 minutes"))
-TIMES += (("900", "15 minutes"), ("3600", "1 hour"), ("14400", "4 hours"))
+TIMES = (
+    ("0", "As long as the method sees fit"),
+    ("30", "30 seconds"),
+    ("120", "2 minutes"),
+    ("300", "5 minutes"),
+    ("900", "15 minutes"),
+    ("3600", "1 hour"),
+    ("14400", "4 hours"),
+)
+USABLE = "What is learnt so far can be applied already; it gets better."
 STAYS = "Learning goes on when this window or GIMP is closed; open it again to see how far it is."
 
 
@@ -66,6 +74,7 @@ class Window:
         self.background = Background()
         self.loop = GLib.MainLoop()
         self.state, self.job, self.last = State.WAITING, known.job, ""
+        self.usable = self.note = ""
         self.recipes: list[tuple[str, str]] = [("", "")]
         self.watch: Request | None = None
         sample, self.sample = widgets.picture_box("The picture", SIDE)
@@ -90,7 +99,7 @@ class Window:
         content.pack_start(sample, False, False, 0)
         content.pack_start(right, True, True, 0)
         title = "Learn “%s”" % record.title(self.image)
-        close = widgets.button("_Close", self._close)
+        close = widgets.button("Cl_ose", self._close)
         self.window = widgets.window(
             title, "underdrawing-learn", content, [self.cancel, self.pause, close, self.go], self.loop.quit
         )
@@ -133,6 +142,10 @@ class Window:
         self.cancel.set_sensitive(True)
         if state is not State.ASKING:
             widgets.show_error(self.wrong, None)
+
+    def _explain(self) -> None:
+        """What there is to know while it learns."""
+        self.more.set_text("\n\n".join(text for text in (self.usable, self.note, STAYS) if text))
 
     def _asking(self, error: EngineError | None = None) -> None:
         self._show(State.ASKING, "This picture is not learnt yet.", STAYS)
@@ -206,8 +219,12 @@ class Window:
             self.bar.set_text(learning.progress_text(event))
         elif event["event"] == "sample":
             self.background.fetch(str(event["hash"]), self._sampled)
+        elif event["event"] == "usable":
+            self.usable = USABLE
+            self._explain()
         elif event["event"] == "note":
-            self.more.set_text("%s\n\n%s" % (event["text"], STAYS))
+            self.note = str(event["text"])
+            self._explain()
 
     def _sampled(self, reply: Reply | None, error: EngineError | None) -> None:
         if reply is not None and reply.frames and reply.frames[0].depth == "u8":
@@ -215,10 +232,7 @@ class Window:
             self.caption.set_text("What the model makes of the underdrawing so far")
 
     def _picture(self, frame: Frame) -> None:
-        made = widgets.pixbuf(frame)
-        scale = SIDE / max(frame.width, frame.height)
-        size = (max(1, round(frame.width * scale)), max(1, round(frame.height * scale)))
-        self.sample.set_from_pixbuf(made.scale_simple(*size, gtk()[2].InterpType.BILINEAR))
+        self.sample.set_from_pixbuf(widgets.pixbuf(frame, SIDE))
 
     def _state(self, job: dict[str, Any]) -> None:
         state = job["state"]
@@ -277,7 +291,7 @@ class Window:
             return
         self.job = str(reply.body["job"])
         self.known = self.known.learnt(str(reply.body["model"]), self.job)
-        if self.image.is_valid():
+        if self.image is not None and self.image.is_valid():
             record.write(self.image, self.known, undoable=False)
         self._follow()
 

@@ -66,9 +66,8 @@ class Canvas:
         layer = layers.result_layer(self.image, self.known, NAME, picture, mask, at, inside)
         record.mark(layer, LIVE, self.known.id)
         above = [old for old in record.results(self.image, self.known) if _parent(old) == _parent(source)]
-        position = self.image.get_item_position(above[0] if above else source)
         with layers.no_step(self.image):
-            self.image.insert_layer(layer, source.get_parent(), position)
+            layers.insert_beside(self.image, layer, above[0] if above else source)
         return layer
 
     def show(self, result: Result | None) -> None:

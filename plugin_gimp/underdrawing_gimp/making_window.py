@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import known_models, layers, making, pixels, widgets
+from . import known_models, layers, learning, making, pixels, widgets
 from .dialogs import fill_in
 from .gi_modules import Gimp, GLib
 from .link.client import Call as Request
@@ -57,7 +57,7 @@ class Preview:
     """Small pictures in the dialog: the picture, and what would be drawn. Newest wins; an answer may be late."""
 
     def __init__(self, call: Call, dialog: Any, layer: Gimp.Layer, area: pixels.Rect) -> None:
-        self.config, self.entry_call = call.config, call
+        self.config, self.call = call.config, call
         self.background = Background()
         self.request: Request | None = None
         self.timer = 0
@@ -74,7 +74,20 @@ class Preview:
         area_box.pack_start(strip, False, False, widgets.GAP)
         area_box.reorder_child(strip, 0)
         self.handler = self.config.connect("notify", lambda *_: self._later())
+        self.known, self.notes = "", ""
+        self.background.ask("models.list", {}, lambda reply, _: self._models(reply, layer, area))
         self._ask()
+
+    def _models(self, reply: Reply | None, layer: Gimp.Layer, area: pixels.Rect) -> None:
+        found = learning.models_of(layer, area, list(reply.body["models"])) if reply is not None else []
+        self.known = str(found[0]["name"]) if found else ""
+        self._tell()
+
+    def _tell(self) -> None:
+        told = [self.notes] if self.notes else []
+        if self.known and self.call.current()["known"]:
+            told.append("The model “%s” knows this picture: its underdrawing will be taken." % self.known)
+        self.note.set_text(" ".join(told))
 
     def _later(self) -> None:
         if self.timer:
@@ -85,7 +98,7 @@ class Preview:
         self.timer = 0
         if self.request is not None:
             self.background.give_up(self.request)
-        wish = wish_of(self.entry_call.current())
+        wish = wish_of(self.call.current())
         self.note.set_text("Drawing the preview…")
         self.request = self.background.ask("primitive", wish.body(self.small), self._show, [self.small])
         return False
@@ -102,7 +115,8 @@ class Preview:
                 frame = self.background.picture(reply, reply.body["planes"][names.index(name)]["hash"])
                 image.set_from_pixbuf(widgets.pixbuf(frame, SIDE))
                 box.get_children()[0].set_text(layers.TITLES[name])
-        self.note.set_text(" ".join(reply.body["notes"]))
+        self.notes = " ".join(reply.body["notes"])
+        self._tell()
 
     def close(self) -> None:
         """End it with the dialog."""

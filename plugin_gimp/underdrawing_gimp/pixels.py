@@ -107,12 +107,19 @@ def form_of(drawable: Gimp.Drawable) -> Form:
     return Form(core.startswith("Y"), alpha, depth, linear, Babl.format_get_space(native))
 
 
-def own_curve(drawable: Gimp.Drawable) -> Gimp.LayerColorSpace:
-    """The encoding that a drawable's values have, for the compositor."""
-    model = str(Babl.get_name(drawable.get_format())).partition(" ")[0]
-    if "~" in model:
+def mixing_space(drawable: Gimp.Drawable) -> Gimp.LayerColorSpace:
+    """The encoding in which the compositor should mix a layer of this drawable's kind with what is below.
+
+    That of the picture's own values mixes as the engine does. GIMP's conversions to it round, though, for 32-bit values
+    and for profiles other than sRGB: linear light then leaves what is under a black mask as it was.
+    """
+    name = str(Babl.get_name(drawable.get_format()))
+    model, _, kind = name.split(SPACE, maxsplit=1)[0].partition(" ")
+    if "~" in model and kind not in ("u32", "float", "double"):
         return Gimp.LayerColorSpace.RGB_PERCEPTUAL
-    return Gimp.LayerColorSpace.RGB_NON_LINEAR if "'" in model else Gimp.LayerColorSpace.RGB_LINEAR
+    if "'" in model and (SPACE not in name or kind in ("u8", "half")):
+        return Gimp.LayerColorSpace.RGB_NON_LINEAR
+    return Gimp.LayerColorSpace.RGB_LINEAR
 
 
 def read(drawable: Gimp.Drawable, area: Rect, alpha: bool | None = None) -> Frame:

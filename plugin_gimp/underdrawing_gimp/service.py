@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Callable, Optional
 
-from .gi_modules import Gimp, GLib, gtk
+from .gi_modules import Gimp, GLib, breathe
 from .link.client import Call, Engine, Reply
 from .link.messages import EngineError
 from .link.pixels import Frame
@@ -48,10 +48,7 @@ class Service:
         if now - self._pulsed > PULSE:
             self._pulsed = now
             Gimp.progress_pulse()
-            if gtk.ready:
-                Gtk = gtk()[0]
-                while Gtk.events_pending():
-                    Gtk.main_iteration()
+            breathe()
         return False
 
 

@@ -27,9 +27,10 @@ def rgb_bytes(frame: Frame) -> bytes:
 
 
 def pixbuf(frame: Frame, longest: int = 0, mask: Frame | None = None) -> Any:
-    """An 8-bit frame as GTK shows it, reduced to `longest` pixels where it is larger.
+    """An 8-bit frame as GTK shows it.
 
     Args:
+        longest: pixels of its longer side on the screen; 0 for its own size.
         mask: its transparency, `L` of the same size.
     """
     GdkPixbuf = gtk()[2]
@@ -49,9 +50,9 @@ def pixbuf(frame: Frame, longest: int = 0, mask: Frame | None = None) -> Any:
         frame.height,
         frame.width * channels,
     )
-    scale = longest / max(frame.width, frame.height) if longest else 1.0
-    if scale >= 1.0:
+    if not longest:
         return made
+    scale = longest / max(frame.width, frame.height)
     size = (max(1, round(frame.width * scale)), max(1, round(frame.height * scale)))
     return made.scale_simple(*size, GdkPixbuf.InterpType.BILINEAR)
 

@@ -105,5 +105,4 @@ def test_the_document_has_the_table(table: dict[str, dict[str, object]]) -> None
     told = {f"{depth}_{curve} {profile}": row for depth, curve, profile, *row in rows}
     words = {True: "exact", False: "no"}
     shown = {name: [words[bool(found[key])] for key in ("source", "baked", "merged")] for name, found in table.items()}
-    print("\n".join(f"{k} {v}" for k, v in table.items()))
     assert told == shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from .conftest import ROOT, Host
 
@@ -47,6 +48,29 @@ tell(found=found, training=Gimp.get_pdb().procedure_exists("underdrawing-trainin
     assert len(set(labels)) == len(labels)
 
 
+def test_the_document_lists_every_procedure_with_its_arguments(gimp: Host) -> None:
+    told = gimp.case(
+        """
+found = {}
+for name in GIVEN["names"]:
+    procedure = Gimp.get_pdb().lookup_procedure("underdrawing-" + name)
+    found["underdrawing-" + name] = [[one.name for one in procedure.get_arguments()],
+                                     [one.name for one in procedure.get_return_values()]]
+tell(found=found)
+""",
+        names=[*MENU, "training"],
+    )
+    text = (ROOT / "docs" / "gimp.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(underdrawing-[a-z-]+)` \| (.*) \| (.*) \|$", text, re.MULTILINE)
+    shown = {}
+    for name, arguments, returns in rows:
+        names = [re.match(r"[a-z-]+", one.strip()) for one in arguments.split(";") if one != "none"]
+        shown[name] = [[found[0] for found in names if found], returns.split(", ")]
+    common = ("run-mode", "image", "drawables")
+    found = {name: [[one for one in one_in if one not in common], out] for name, (one_in, out) in told["found"].items()}
+    assert shown == found
+
+
 def test_make_learn_paint_apply(gimp: Host) -> None:
     told = gimp.case("""
 image = opened()
@@ -64,6 +88,7 @@ model, job, state, notes = call("learn", image, method="draft")
 tell(state=state, model=model, job=job)
 edited(group)
 layer, count, unseen, notes = call("apply", image)
+tell(still=[one.get_name() for one in image.get_selected_layers()])
 mask = native(layer.get_mask())
 tell(layers=[one.get_name() for one in image.get_layers()], visible=[one.get_visible() for one in image.get_layers()],
      mask=[min(mask), max(mask)], count=count, unseen=unseen, size=[layer.get_width(), layer.get_height()],
@@ -82,7 +107,7 @@ tell(kept=[[one.get_name(), one.get_visible()] for one in image.get_layers()])
     assert told["alpha"] == [False, False], "a rubber must draw paper, not holes"
     assert told["opacity"] == [100.0] * 3
     assert told["colours"] == 5
-    assert told["selected"] == ["Segments"]
+    assert told["selected"] == told["still"] == ["Segments"], "the next stroke must not land on the result"
     assert told["state"] == "done"
     assert told["layers"] == ["Underdrawing", "Result", "Background"]
     assert told["visible"] == [False, True, True]
@@ -185,6 +210,7 @@ image = opened()
 group = learnt(image)
 tell(first=call("live", image))
 live = image.get_layers()[1]
+tell(selected=[one.get_name() for one in image.get_selected_layers()])
 tell(empty=max(native(live.get_mask())))
 edited(group)
 call("live", image)
@@ -194,6 +220,7 @@ tell(still=len(image.get_layers()), same=image.get_layers()[1].get_id() == live.
 """)
     assert told["first"][0] == 1
     assert told["empty"] == 0
+    assert told["selected"] == ["Segments"]
     assert told["name"] == "Live result"
     assert told["painted"] == 255
     assert told["layers"] == told["still"] == 3
