@@ -6,6 +6,7 @@ import json
 import platform
 from typing import Any, Callable, Dict, Optional
 
+from .link.messages import EngineError
 from .qt import QT, QtCore, QtGui, QtWidgets
 from .service import Service
 from .tasks import Steps
@@ -77,7 +78,11 @@ class EngineLine(QtWidgets.QWidget):
         self.service.start(self._stopped(), "stop", self._ended)
 
     def _stopped(self) -> Steps:
-        yield self.service.ask("shutdown", {}, (), 30.0)
+        try:
+            yield self.service.ask("shutdown", {}, (), 30.0)
+        except EngineError as error:
+            if error.code != "engine_gone":  # gone before its answer arrived: that is what was asked for
+                raise
         self.status = None
         self._told(tr("The engine was stopped. It starts by itself when it is needed."), False)
 
@@ -118,7 +123,7 @@ class EngineLine(QtWidgets.QWidget):
         return "\n".join(lines).replace(QtCore.QDir.homePath(), "~")
 
     def _ended(self, task: Any) -> None:
-        if task.error is not None and task.error.code not in ("cancelled", "engine_gone"):
+        if task.error is not None and task.error.code != "cancelled":
             self._told((task.error.message + " " + task.error.hint).strip(), True)
         self.show_status()
 

@@ -119,10 +119,15 @@ def control(ws: Workspace, verb: str) -> Steps:
         ws.keep(job="")
         ws.tell(tr("Learning was cancelled."))
         return
-    reply = yield ws.service.ask(verb, {"job": job.id}, (), 60.0)
-    ws.job = Job.of(reply.body)
     if verb == "resume":
+        reply = yield ws.service.ask(verb, {"job": job.id}, (), 60.0)
+        ws.job = Job.of(reply.body)
         ws.beside(follow(ws, job.id), FOLLOW)
+    else:
+        # Whoever follows the job hears how it goes on, maybe sooner than this answer comes.
+        ws.job = replace(job, stopping=verb)
+        ws.touch()
+        yield ws.service.ask(verb, {"job": job.id}, (), 60.0)
     ws.touch()
 
 

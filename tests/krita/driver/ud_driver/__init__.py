@@ -110,6 +110,7 @@ class Test:
 
     def press(self, name):
         """Press a button of the docker as a person does: only one that is seen and can be pressed."""
+        self.panel.catch_up()
         widget = self.find(name)
         assert widget.isEnabled(), "%s cannot be pressed: %s" % (name, self.message)
         assert not widget.isHidden(), "%s is not shown" % name
