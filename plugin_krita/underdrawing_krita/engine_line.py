@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable
 
 from .link.messages import EngineError
 from .qt import QT, QtCore, QtGui, QtWidgets
@@ -22,14 +22,14 @@ class EngineLine(QtWidgets.QWidget):
     def __init__(self, service: Service, told: Callable[[str, bool], Any], krita: Any) -> None:
         super().__init__()
         self.service, self._told, self._krita = service, told, krita
-        self.status: Optional[Dict[str, Any]] = None
+        self.status: dict[str, Any] | None = None
         self.text = label("", "engine", faint=True)
         self.menu_button = named(QtWidgets.QToolButton(), "engine_menu", tr("The engine: start, stop, memory, log"))
         self.menu_button.setText("⋯")
         self.menu_button.setAutoRaise(True)
         self.menu_button.setPopupMode(QtWidgets.QToolButton.ToolButtonPopupMode.InstantPopup)
         self.menu = QtWidgets.QMenu(self)
-        self.actions_by_name: Dict[str, Any] = {}
+        self.actions_by_name: dict[str, Any] = {}
         for name, text, do in (
             ("start", tr("Start the engine"), self.start),
             ("stop", tr("Stop the engine"), self.stop),
@@ -128,7 +128,7 @@ class EngineLine(QtWidgets.QWidget):
         self.show_status()
 
 
-def line_of(status: Optional[Dict[str, Any]]) -> str:
+def line_of(status: dict[str, Any] | None) -> str:
     """One line about the engine."""
     if status is None:
         return tr("Engine: starts when it is needed")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Dict, Optional
+from typing import Any
 
 from . import reading
 from .link.messages import EngineError, new_id
@@ -23,7 +23,7 @@ def learn(ws: Workspace, options: LearnOptions) -> Steps:
     picture = yield from reading.picture(ws)
     planes = yield from reading.planes(ws)
     ws.doing_now(tr("Sending the picture…"))
-    body: Dict[str, Any] = {
+    body: dict[str, Any] = {
         "picture": {"hash": picture.hash},
         "planes": reading.references(planes),
         "name": "".join(c for c in ws.name if c.isprintable())[:100] or tr("picture"),
@@ -42,7 +42,7 @@ def learn(ws: Workspace, options: LearnOptions) -> Steps:
 def follow(ws: Workspace, job: str) -> Steps:
     """Follow a training to its end (or pause), whoever began it."""
 
-    def hear(event: Dict[str, Any]) -> None:
+    def hear(event: dict[str, Any]) -> None:
         kind = event.get("event")
         if kind == "state":
             ws.job = Job.of(event)
@@ -134,7 +134,7 @@ def control(ws: Workspace, verb: str) -> Steps:
 def find_again(ws: Workspace) -> Steps:
     """What became of the training and the models that the document remembers, while Krita was closed."""
     reply = yield ws.service.ask("jobs", {}, (), 60.0)
-    mine: Optional[Dict[str, Any]] = next((j for j in reply.body["jobs"] if j.get("job") == ws.record.job), None)
+    mine: dict[str, Any] | None = next((j for j in reply.body["jobs"] if j.get("job") == ws.record.job), None)
     models = yield ws.service.ask("models.list", {}, (), 60.0)
     there = {str(model["id"]) for model in models.body["models"]}
     gone = [model for model in ws.record.models if model.id not in there]

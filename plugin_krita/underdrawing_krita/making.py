@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Dict, Sequence
+from typing import Any
 
 from . import layers, reading
 from .link.messages import EngineError
@@ -23,7 +24,7 @@ LABEL = 5  # of Krita's colour labels, for layers of ours
 PREVIEW = 400  # pixels of the longer side of the picture that a preview is made of
 
 
-def names() -> Dict[str, str]:
+def names() -> dict[str, str]:
     """What the planes' layers are called."""
     return {"segments": tr("Areas"), "edges": tr("Outlines"), "paint": tr("Flat paint")}
 
@@ -43,19 +44,19 @@ def make(ws: Workspace, picture: str, options: MakeOptions) -> Steps:
     ws.tell(tr("The underdrawing lies on top of the layers. Learn the picture next.") + "".join(" " + n for n in notes))
 
 
-def planes_of(reply: Any) -> Dict[str, Frame]:
+def planes_of(reply: Any) -> dict[str, Frame]:
     """The planes of a reply by their names."""
     entries = reply.body["planes"]
     frames = frames_of(reply, [str(entry["hash"]) for entry in entries])
     return {str(entry["name"]): frame for entry, frame in zip(entries, frames)}
 
 
-def palette_of(reply: Any) -> "tuple[Colour, ...]":
+def palette_of(reply: Any) -> tuple[Colour, ...]:
     """The palette of a reply."""
     return tuple(Colour.from_dict(entry) for entry in reply.body.get("palette") or ())
 
 
-def lay(ws: Workspace, planes: Dict[str, Frame], palette: Sequence[Colour]) -> Steps:
+def lay(ws: Workspace, planes: dict[str, Frame], palette: Sequence[Colour]) -> Steps:
     """Put planes into the document as a group, in the place of the group that is there: one step back for the user."""
     titles = names()
     old, root = ws.group, ws.document.rootNode()
@@ -64,7 +65,7 @@ def lay(ws: Workspace, planes: Dict[str, Frame], palette: Sequence[Colour]) -> S
     with layers.Maker(ws.krita, ws.document, DRAWN) as maker:
         group = maker.layer(tr("Underdrawing"), "grouplayer")
         group.setColorLabel(LABEL)
-        made: Dict[str, Any] = {}
+        made: dict[str, Any] = {}
         for name in ORDER:
             if name in planes:
                 made[name] = maker.layer(titles[name])
@@ -90,7 +91,7 @@ def lay(ws: Workspace, planes: Dict[str, Frame], palette: Sequence[Colour]) -> S
     ws.keep(palette=tuple(palette))
 
 
-def use_layers(ws: Workspace, picture: str, chosen: Dict[str, str]) -> Steps:
+def use_layers(ws: Workspace, picture: str, chosen: dict[str, str]) -> Steps:
     """Take the user's own layers as underdrawing; they stay where and what they are.
 
     Args:

@@ -236,7 +236,7 @@ class Runner(QtCore.QObject):
         if self.waits is not None:
             try:
                 holds = self.waits.holds()
-            except Exception:
+            except Exception:  # noqa: BLE001 - whatever it is, it belongs into the report
                 self.end(traceback.format_exc())
                 return
             if not holds:
@@ -253,7 +253,7 @@ class Runner(QtCore.QObject):
         except StopIteration:
             self.report["done"] = True
             self.end("")
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - whatever it is, it belongs into the report
             self.test.shot("failed")
             self.end(traceback.format_exc())
         else:
