@@ -70,6 +70,8 @@ def follow(ws: Workspace, job: str) -> Steps:
         yield from take(ws, ended.model)
         seconds = float((reply.body.get("figures") or {}).get("seconds") or 0.0)
         told = tr("Learnt in %s. Paint on the underdrawing, and press Apply.") % duration(seconds)
+        if ws.record.models and ws.record.models[-1].method == "draft":
+            told = tr("The draft is ready. Paint on the underdrawing, and press Apply.")
         ws.tell(" ".join((told, *ended.notes)))
     elif ended.state == "failed":
         error = ended.error or EngineError("failed", tr("Learning failed."))

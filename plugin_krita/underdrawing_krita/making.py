@@ -9,7 +9,7 @@ from typing import Any
 from . import layers, reading
 from .link.messages import EngineError
 from .link.pixels import Frame
-from .qt import QtGui
+from .qt import Qt, QtGui
 from .record import Colour
 from .service import frames_of
 from .space import DRAWN, Space
@@ -21,6 +21,7 @@ from .workspace import Swap, Workspace
 
 ORDER = ("segments", "paint", "edges")  # from the bottom of the group to its top
 LABEL = 5  # of Krita's colour labels, for layers of ours
+TILE = 64  # pixels of a side of Krita's tiles
 PREVIEW = 400  # pixels of the longer side of the picture that a preview is made of
 
 
@@ -120,8 +121,7 @@ def preview(ws: Workspace, picture: str, options: MakeOptions) -> Steps:
         return None
     width, height = ws.size
     scale = min(1.0, PREVIEW / max(width, height))
-    small = node.thumbnail(max(1, round(width * scale)), max(1, round(height * scale)))
-    yield None
+    small = yield from _small(ws, node, max(1, round(width * scale)), max(1, round(height * scale)))
     frame = image_frame(small)
     figures = options.body()
     if "sigma" in figures:
@@ -139,6 +139,21 @@ def preview(ws: Workspace, picture: str, options: MakeOptions) -> Steps:
             painter.drawImage(0, 0, frame_image(planes[name]))
     painter.end()
     return shown
+
+
+def _small(ws: Workspace, node: Any, width: int, height: int) -> Steps:
+    """A layer as a small QImage of the whole canvas."""
+    if Space.of(node).is_srgb:
+        image = frame_image((yield from reading.layer(ws, node)))
+        yield None
+        return image.scaled(
+            width, height, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+        )
+    # Krita's own small view of a layer shows whole tiles: what lies beyond the canvas is cut away.
+    full_width, full_height = ws.size
+    wide, high = -(-full_width // TILE) * TILE, -(-full_height // TILE) * TILE
+    image = node.thumbnail(round(width * wide / full_width), round(height * high / full_height))
+    return image.copy(0, 0, width, height)
 
 
 def image_frame(image: Any) -> Frame:

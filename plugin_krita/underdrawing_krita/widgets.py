@@ -43,7 +43,8 @@ def label(text: str = "", name: str = "", faint: bool = False, wrap: bool = True
     if name:
         named(made, name)
     if faint:
-        made.setEnabled(False)
+        # A role, not a colour: it follows the theme, dark or light.
+        made.setForegroundRole(QtGui.QPalette.ColorRole.PlaceholderText)
     return made
 
 

@@ -120,6 +120,7 @@ def main():
     document = Document(Layer("root", "grouplayer", [Layer("Background")]))
     plugin = Plugin(Krita([document]))
     panel = Panel(plugin)
+    panel.make_page.wanted_preview.disconnect()  # an engine would be asked
     panel.resize(300, 900)
     panel.show()
 

@@ -44,7 +44,7 @@ class Test:
         self.given = json.loads(os.environ.get("UD_GIVEN", "{}"))
         self.seen = {}
         self.longest = {}
-        self.api, self.QByteArray = krita, QtCore.QByteArray
+        self.api, self.QByteArray, self.QWidget = krita, QtCore.QByteArray, QtWidgets.QWidget
 
     # --- looking
 
@@ -65,6 +65,7 @@ class Test:
         return self.krita.activeDocument()
 
     def find(self, name):
+        self.panel.catch_up()  # what is to be shown in a moment is shown now
         found = self.panel.findChild(QtWidgets.QWidget, PREFIX + name)
         assert found is not None, "the docker has no %r" % name
         return found
@@ -110,7 +111,6 @@ class Test:
 
     def press(self, name):
         """Press a button of the docker as a person does: only one that is seen and can be pressed."""
-        self.panel.catch_up()
         widget = self.find(name)
         assert widget.isEnabled(), "%s cannot be pressed: %s" % (name, self.message)
         assert not widget.isHidden(), "%s is not shown" % name
