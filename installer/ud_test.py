@@ -90,9 +90,11 @@ def make_hosts(environment: Environment, made: Plan) -> None:
 def check(environment: Environment, report: Reporter) -> list[str]:
     """Run ruff and mypy; the names of those that complained (their words are printed)."""
     failed = []
+    folders = ("engine", "installer", "plugin_gimp", "plugin_krita", "tests")
+    linted = [folder for folder in folders if (ROOT / folder).is_dir()]
     checks: dict[str, list[list[str]]] = {
-        "ruff check": [["ruff", "check", "engine", "installer", "tests"]],
-        "ruff format": [["ruff", "format", "--check", "--quiet", "engine", "installer", "tests"]],
+        "ruff check": [["ruff", "check", *linted]],
+        "ruff format": [["ruff", "format", "--check", "--quiet", *linted]],
         "mypy": [["mypy"], ["mypy", "installer"]],
     }
     for name, commands in checks.items():

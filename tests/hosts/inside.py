@@ -91,16 +91,15 @@ def kill(process: subprocess.Popen[str]) -> None:
 
 
 def outside(python: Path, folder: Path, variables: Mapping[str, str]) -> Path:
-    """A program in `folder` (which must be shared) that runs this machine's `python` from within the folder of hosts.
+    """A program in `folder` (which must be shared) that runs this machine's `python`, in there as out here.
 
-    So a plug-in in there can start the engine as it is installed out here.
+    So a plug-in in there can start the engine as it is installed out here, and a test the same one.
     """
     lines = [f"export {name}={_quoted(value)}" for name, value in variables.items()]
     script = folder / "engine-python"
-    script.write_text(
-        "\n".join(["#!/bin/sh", *lines, f'exec /usr/sbin/chroot /outside {_quoted(str(python))} "$@"', ""]),
-        encoding="utf-8",
-    )
+    program = _quoted(str(python))
+    lines.append(f'if [ -d /outside/etc ]; then exec /usr/sbin/chroot /outside {program} "$@"; fi')
+    script.write_text("\n".join(["#!/bin/sh", *lines, f'exec {program} "$@"', ""]), encoding="utf-8")
     script.chmod(0o755)
     return script
 

@@ -157,5 +157,6 @@ def apply_options(body: dict[str, Any]) -> dict[str, Any]:
         "seed": between(body, "seed", 0, MOST_SEED, whole=True),
         "whole": bool(body.get("whole")),
         "baked": bool(body.get("baked")),
+        "merged": bool(body.get("merged")),
         **({} if feather is None else {"feather": feather}),
     }

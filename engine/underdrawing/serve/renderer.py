@@ -14,13 +14,15 @@ import psutil
 
 from underdrawing.link.messages import EngineError
 from underdrawing.manifest import MANIFEST_FILE
+from underdrawing.picture.composite import composite
+from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import Picture, PictureError
 from underdrawing.picture.layout import segment_like
 from underdrawing.picture.make import make_primitive
 from underdrawing.picture.primitive import Primitive
 from underdrawing.picture.regions import change, region_at, region_of_class
 from underdrawing.serve import apply as applying
-from underdrawing.serve.apply import Model, Options
+from underdrawing.serve.apply import Applied, Model, Options
 from underdrawing.serve.child import Context, serve
 from underdrawing.serve.frames import Inputs, with_alpha
 from underdrawing.serve.helpers import helper_networks
@@ -126,7 +128,12 @@ class Renderer:
         # A pixel that counts at all must not be rounded to none, nor the other way round.
         mask = np.where(result.mask > 0, np.maximum(1, np.rint(result.mask * full)), 0).astype(kind)
         picture = with_alpha(result.picture, result.mask) if args.get("baked") else result.picture
+        merged = {}
+        if args.get("merged"):
+            laid = _merged(model, current, result)
+            merged["merged"] = inputs.put(laid, args.get("order") or "")
         return {
+            **merged,
             "x": result.bounds.x,
             "y": result.bounds.y,
             "width": result.bounds.width,
@@ -194,6 +201,16 @@ def _completed(edited: Primitive, own: Primitive) -> Primitive:
     edges = own.edges if edited.edges is None else edited.edges
     paint = own.paint if edited.paint is None else edited.paint
     return Primitive(segments, palette, edges, paint)
+
+
+def _merged(model: Model, current: Picture | None, result: Applied) -> Picture:
+    """The area of a result as it is in the picture, result and mask laid over."""
+    area = Bounds(*model.manifest.plan.region)
+    original = model.picture if current is None else current
+    # Pictures of the learnt region alone begin at its corner.
+    corner = (0, 0) if original.size != (area.width, area.height) else (area.x, area.y)
+    bounds = result.bounds.translate(-corner[0], -corner[1])
+    return composite(original.crop(bounds), result.picture, (0, 0), result.mask)
 
 
 def _clear(task: Any) -> Any:

@@ -223,7 +223,8 @@ class Verbs(ModelVerbs):
             if found is None:
                 ask.fail(error or EngineError("internal", "The renderer gave no answer."))
             else:
-                ask.reply({**found, "model": model.id}, (found["picture"], found["mask"]))
+                pictures = tuple(found[name] for name in ("picture", "mask", "merged") if name in found)
+                ask.reply({**found, "model": model.id}, pictures)
 
         self._render("apply", args, ask, answer)
 

@@ -41,6 +41,11 @@ def edited() -> Frame:
     return drawn(made)
 
 
+def learnt() -> np.ndarray:
+    """The picture that the model learns, (64, 96, 3) uint8."""
+    return np.random.default_rng(0).integers(0, 255, (64, 96, 3)).astype(np.uint8)
+
+
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A real engine of its own."""
@@ -53,11 +58,11 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def model(engine: Engine) -> str:
     """A model that was learnt for a moment: nothing here is about quality."""
-    picture = np.random.default_rng(0).integers(0, 255, (64, 96, 3)).astype(np.uint8)
     started = engine.train(
-        frame_of(Picture(picture)),
+        frame_of(Picture(learnt())),
         {"segments": drawn(classes())},
         palette=PALETTE,
+        method="deepsim",
         options=QUICK_OPTIONS,
         iterations=2,
         name="Tasse ☕",
@@ -194,6 +199,21 @@ def test_a_baked_result_carries_its_mask(engine: Engine, model: str) -> None:
     assert picture.alpha is not None
     assert np.array_equal(picture.alpha, mask)
     assert 0 < int((mask > 0).sum()) < mask.size
+
+
+def test_a_merged_result_is_the_picture_with_the_result_laid_over(engine: Engine, model: str) -> None:
+    plain = engine.apply(model, {"segments": edited()}, feather=4)
+    assert "merged" not in plain.body
+    reply = engine.apply(model, {"segments": edited()}, feather=4, merged=True)
+    names = ("picture", "mask", "merged")
+    new, mask, merged = (picture_of(engine.result(reply, reply.body[name])).pixels for name in names)
+    x, y, width, height = (reply.body[name] for name in ("x", "y", "width", "height"))
+    old = learnt()[y : y + height, x : x + width]
+    outside, inside = mask[..., 0] == 0, mask[..., 0] == 255
+    assert outside.any()
+    assert inside.any()
+    assert np.array_equal(merged[outside], old[outside])
+    assert np.array_equal(merged[inside], new[inside])
 
 
 def test_there_is_no_other_order(engine: Engine, model: str) -> None:

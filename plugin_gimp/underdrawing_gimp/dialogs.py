@@ -1,0 +1,42 @@
+"""Dialogs that GIMP makes of a procedure's arguments, with its own way to remember and reset them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Callable
+
+from .gi_modules import breathe, gtk
+from .plugin import Call, CancelledError
+
+
+def fill_in(
+    call: Call,
+    title: str,
+    yes: str,
+    names: Sequence[str] | None = None,
+    prepare: Callable[[Any], Callable[[], None]] | None = None,
+) -> dict[str, Any]:
+    """Let a person choose the arguments; their values.
+
+    Args:
+        yes: text of the button that goes on.
+        names: which arguments, in their order; None for all.
+        prepare: called with the dialog before it is shown; what it returns is called when the dialog is over.
+
+    Raises:
+        CancelledError: the dialog was closed otherwise.
+    """
+    GimpUi = gtk()[3]
+    dialog = GimpUi.ProcedureDialog.new(call.procedure, call.config, title)
+    dialog.set_ok_label(yes)
+    dialog.fill(list(names) if names is not None else None)
+    over = prepare(dialog) if prepare is not None else (lambda: None)
+    try:
+        agreed = dialog.run()
+    finally:
+        over()
+        dialog.destroy()
+        breathe()
+    if not agreed:
+        raise CancelledError
+    return call.current()

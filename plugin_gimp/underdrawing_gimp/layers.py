@@ -1,0 +1,214 @@
+"""Layers of an underdrawing and of its results: made, replaced, found a place for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from . import pixels, record
+from .gi_modules import Babl, Gegl, Gimp, GLib
+from .link.messages import EngineError
+from .link.pixels import Frame
+from .pixels import Rect
+from .record import PLANE, RESULT, Record
+
+TITLES = {"segments": "Segments", "edges": "Edges", "paint": "Paint"}
+GROUP = "Underdrawing"
+
+
+@contextmanager
+def one_step(image: Gimp.Image) -> Iterator[None]:
+    """What is done inside is one step of the undo history. Never wait for anything in here."""
+    image.undo_group_start()
+    try:
+        yield
+    finally:
+        image.undo_group_end()
+        Gimp.displays_flush()
+
+
+@contextmanager
+def no_step(image: Gimp.Image) -> Iterator[None]:
+    """What is done inside leaves no trace in the undo history."""
+    image.undo_freeze()
+    try:
+        yield
+    finally:
+        image.undo_thaw()
+        Gimp.displays_flush()
+
+
+def layer_for(image: Gimp.Image, name: str, frame: Frame, like: Gimp.Drawable | None = None) -> Gimp.Layer:
+    """A layer of a frame's size with its pixels, not in the picture yet.
+
+    Args:
+        like: take alpha where this drawable has it, whatever the frame has.
+    """
+    grey = image.get_base_type() == Gimp.ImageBaseType.GRAY
+    alpha = frame.order.endswith("A") or (like is not None and like.has_alpha())
+    kinds = {
+        (False, False): Gimp.ImageType.RGB_IMAGE,
+        (False, True): Gimp.ImageType.RGBA_IMAGE,
+        (True, False): Gimp.ImageType.GRAY_IMAGE,
+        (True, True): Gimp.ImageType.GRAYA_IMAGE,
+    }
+    kind = kinds[grey, alpha]
+    layer = Gimp.Layer.new(image, name, frame.width, frame.height, kind, 100.0, Gimp.LayerMode.NORMAL)
+    pixels.write(layer, frame)
+    return layer
+
+
+def add_underdrawing(
+    image: Gimp.Image, made: Record, drawn: dict[str, Frame], at: Rect, above: Gimp.Layer
+) -> Gimp.GroupLayer:
+    """Put a group with the planes above a layer, ready to be painted on; the record goes along. One undo step.
+
+    Args:
+        drawn: planes by kind.
+        at: their place in the image.
+    """
+    new = {kind: layer_for(image, TITLES[kind], frame) for kind, frame in drawn.items()}
+    for kind, layer in new.items():
+        record.mark(layer, PLANE, "%s %s" % (made.id, kind))
+        if kind == "edges" and len(new) > 1:
+            layer.set_mode(Gimp.LayerMode.MULTIPLY)  # white paper lets the areas be seen
+        layer.set_offsets(at.x, at.y)
+    group = Gimp.GroupLayer.new(image, GROUP)
+    with one_step(image):
+        parent = above.get_parent()
+        image.insert_layer(group, parent, image.get_item_position(above))
+        for position, kind in enumerate(k for k in ("edges", "paint", "segments") if k in new):
+            image.insert_layer(new[kind], group, position)
+        for layer in new.values():
+            layer.set_lock_position(True)  # moved by a stray drag, every area would be in the wrong place
+        record.write(image, made, undoable=True)
+        first = new.get("segments") or next(iter(new.values()))
+        image.set_selected_layers([first])
+    return group
+
+
+def replace_planes(image: Gimp.Image, known: Record, drawn: dict[str, Frame]) -> None:
+    """Give the layers of the underdrawing other pixels. One undo step; the selection does not matter.
+
+    Args:
+        drawn: planes of the underdrawing's size, by kind; kinds that have no layer are left out.
+    """
+    old = record.planes(image, known)
+    at = record.place(image, known)
+    new = {}
+    for kind in old:
+        if kind in drawn:
+            layer = old[kind].copy()
+            _, x, y = layer.get_offsets()
+            pixels.write(layer, drawn[kind], at.x - x, at.y - y)
+            new[kind] = layer
+    selected = {layer.get_id() for layer in image.get_selected_layers()}
+    with one_step(image):
+        chosen: list[Gimp.Layer] = []
+        for kind, layer in new.items():
+            gone = old[kind]
+            name = gone.get_name()
+            if gone.get_id() in selected:
+                chosen.append(layer)
+            image.insert_layer(layer, gone.get_parent(), image.get_item_position(gone))
+            image.remove_layer(gone)
+            layer.set_name(name)
+        if chosen:
+            image.set_selected_layers(chosen)
+
+
+def result_layer(
+    image: Gimp.Image, known: Record, name: str, frame: Frame, mask: Frame, origin: Rect, at: Rect
+) -> Gimp.Layer:
+    """A layer with unblended pixels and a mask that holds the feather, not in the picture yet.
+
+    Args:
+        origin: place of the underdrawing in the image.
+        at: place of the result within the underdrawing.
+    """
+    source = record.source(image, known)
+    if source.has_alpha():
+        frame = pixels.with_alpha_of(frame, pixels.read(source, at.moved(known.region.x, known.region.y)))
+    layer = layer_for(image, name, frame)
+    layer.set_offsets(origin.x + at.x, origin.y + at.y)
+    record.mark(layer, RESULT, known.id)
+    space = pixels.mixing_space(layer)
+    layer.set_blend_space(space)
+    layer.set_composite_space(space)
+    fresh = layer.create_mask(Gimp.AddMaskType.BLACK)
+    layer.add_mask(fresh)
+    pixels.write_mask(fresh, mask, 0, 0)
+    return layer
+
+
+def put_result(image: Gimp.Image, known: Record, layer: Gimp.Layer, keep: bool) -> None:
+    """Put a result directly above the layer that the underdrawing was made of. Call within `one_step` or `no_step`.
+
+    Args:
+        keep: leave earlier results where they are, hidden; else they are replaced.
+    """
+    source = record.source(image, known)
+    for old in record.results(image, known):
+        if keep:
+            old.set_visible(False)
+        else:
+            image.remove_layer(old)
+    insert_beside(image, layer, source)
+
+
+def insert_beside(image: Gimp.Image, layer: Gimp.Layer, below: Gimp.Layer) -> None:
+    """Insert a layer directly above another one; whatever is painted on stays selected, unlike with GIMP's own way."""
+    selected = [one for one in image.get_selected_layers() if one.is_valid()]
+    image.insert_layer(layer, below.get_parent(), image.get_item_position(below))
+    if selected:
+        image.set_selected_layers(selected)
+
+
+def underdrawing_group(image: Gimp.Image, known: Record) -> Gimp.Layer | None:
+    """The group that holds the planes, where they are in one of their own."""
+    parents = [layer.get_parent() for layer in record.planes(image, known).values()]
+    if any(parent is None or not parent.get_name().startswith(GROUP) for parent in parents):
+        return None
+    return parents[0] if len({parent.get_id() for parent in parents}) == 1 else None
+
+
+def chosen_layer(image: Gimp.Image, drawables: list[Any]) -> Gimp.Layer:
+    """The layer that a person means: the selected one, or the only one.
+
+    Raises:
+        EngineError: it is not clear which, or it is no layer.
+    """
+    found = [item for item in drawables if isinstance(item, Gimp.Layer)]
+    if not found and len(image.get_layers()) == 1:
+        found = list(image.get_layers())
+    if len(found) != 1:
+        text = "Several layers are selected." if found else "No layer is selected."
+        raise EngineError("bad_request", text, "Select the one layer that holds the picture.")
+    layer = found[0]
+    if record.marked(layer, PLANE) or record.marked(layer, RESULT):
+        raise EngineError(
+            "bad_request",
+            "The selected layer “%s” belongs to an underdrawing." % layer.get_name(),
+            "Select the layer that holds the picture.",
+        )
+    return layer
+
+
+def palette_resource(image: Gimp.Image, classes: list[dict[str, Any]]) -> Gimp.Palette | None:
+    """The classes as a palette among GIMP's own, replacing the picture's earlier one; None where there are none."""
+    if not classes:
+        return None
+    name = "Underdrawing: " + record.title(image)
+    # The values are those of the picture's own colour space: painted with, they come out as they are.
+    space = Babl.format_get_space(image.get_layers()[0].get_format())
+    form = Babl.format_with_space("R'G'B' u8", space)
+    old = Gimp.Palette.get_by_name(name)
+    if old is not None:
+        old.delete()
+    palette = Gimp.Palette.new(name)
+    for entry in classes:
+        colour = Gegl.Color.new("black")
+        colour.set_bytes(form, GLib.Bytes.new(bytes(entry["colour"])))
+        palette.add_entry(str(entry["name"]), colour)
+    return palette

@@ -1,0 +1,126 @@
+"""Layout of Another Picture: how a second picture is laid out becomes the underdrawing of this one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import layers, pixels, record, widgets
+from .applying import LEARN
+from .gi_modules import Gimp, Gio, GLib, gtk
+from .link.messages import EngineError
+from .link.pixels import Frame
+from .pixels import Rect
+from .plugin import Call, CancelledError
+from .service import Service, connected
+
+
+def run(call: Call) -> tuple[Any, ...]:
+    """The procedure `underdrawing-layout`: notes."""
+    known = record.need(call.image)
+    if not known.model:
+        raise EngineError("unknown_model", "This picture is not learnt yet.", LEARN)
+    other, path = call.values["other"], call.values["file"]
+    if call.interactive:
+        other, path = _choose(call.image)
+    if path:
+        opened = load(path)
+        try:
+            picture = fitted(opened, known.region)
+        finally:
+            opened.delete()
+    elif other is not None:
+        picture = fitted(other, known.region)
+    else:
+        raise EngineError("bad_request", "No other picture was given.", "Give an open picture, or a file.")
+    with connected("Looking at the layout of the other picture") as service:
+        notes = lay_out(service, call.image, known, picture)
+    if call.interactive:
+        for note in notes:
+            Gimp.message(note)
+    return ("\n".join(notes),)
+
+
+def lay_out(service: Service, image: Gimp.Image, known: record.Record, picture: Frame) -> list[str]:
+    """Put the layout of a picture (of the underdrawing's size) into the layers of the underdrawing; one undo step."""
+    body = {"model": known.model, "picture": {"hash": picture.hash}}
+    reply = service.ask("layout", body, [picture])
+    drawn = {plane["name"]: service.picture(reply, plane["hash"]) for plane in reply.body["planes"]}
+    layers.replace_planes(image, known, drawn)
+    return list(reply.body["notes"])
+
+
+def load(path: str) -> Gimp.Image:
+    """Open a file without showing it.
+
+    Raises:
+        EngineError: GIMP cannot read it.
+    """
+    try:
+        opened = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, Gio.File.new_for_path(path))
+    except GLib.Error as error:
+        raise EngineError("file", "The file %s cannot be read: %s" % (path, error.message), "Choose another.") from None
+    if opened is None:
+        raise EngineError("file", "The file %s cannot be read." % path, "Choose another.")
+    return opened
+
+
+def fitted(image: Gimp.Image, area: Rect) -> Frame:
+    """A picture as it is seen, scaled to cover an area of this size, its middle cut out; 8 bits, sRGB."""
+    copy = image.duplicate()
+    try:
+        if copy.get_base_type() != Gimp.ImageBaseType.RGB:
+            copy.convert_rgb()
+        scale = max(area.width / copy.get_width(), area.height / copy.get_height())
+        width, height = (
+            max(area.width, round(copy.get_width() * scale)),
+            max(area.height, round(copy.get_height() * scale)),
+        )
+        flat = copy.flatten()
+        if (width, height) != (copy.get_width(), copy.get_height()):
+            copy.scale(width, height)
+        flat = copy.get_layers()[0]
+        middle = Rect((width - area.width) // 2, (height - area.height) // 2, area.width, area.height)
+        # Another picture's own profile says nothing about this one's underdrawing: what counts is what is seen.
+        data = flat.get_buffer().get(middle.gegl(), 1.0, "R'G'B' u8", pixels.Gegl.AbyssPolicy.CLAMP)
+        return Frame(area.width, area.height, "RGB", "u8", data)
+    finally:
+        copy.delete()
+
+
+def _choose(image: Gimp.Image) -> tuple[Gimp.Image | None, str | None]:
+    """Which picture: an open one, or a file.
+
+    Raises:
+        CancelledError: the dialog was closed.
+    """
+    Gtk, _, _, GimpUi = gtk()
+    others = {str(one.get_id()): one for one in Gimp.get_images() if one.get_id() != image.get_id()}
+    entries = [(identity, record.title(one)) for identity, one in others.items()]
+    opened = widgets.choice([*entries, ("", "A file")])
+    chooser = Gtk.FileChooserButton(title="Choose the Other Picture", action=Gtk.FileChooserAction.OPEN)
+    dialog = Gtk.Dialog(title="Layout of Another Picture")
+    dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
+    yes = dialog.add_button("_Take Its Layout", Gtk.ResponseType.OK)
+    dialog.set_default_response(Gtk.ResponseType.OK)
+    text = "The areas of the other picture, in this picture's palette, become the underdrawing. Then apply the edit."
+    rows = widgets.form([("_Picture", opened), ("_File", chooser)])
+
+    def changed(*_: Any) -> None:
+        file = not opened.get_active_id()
+        chooser.set_sensitive(file)
+        yes.set_sensitive(not file or bool(chooser.get_filename()))
+
+    opened.connect("changed", changed)
+    chooser.connect("file-set", changed)
+    changed()
+    content = widgets.column(widgets.label(text), rows, spacing=widgets.GAP)
+    content.set_border_width(widgets.GAP)
+    dialog.get_content_area().add(content)
+    GimpUi.window_set_transient(dialog)
+    dialog.show_all()
+    answer = dialog.run()
+    identity, path = opened.get_active_id(), chooser.get_filename()
+    dialog.destroy()
+    if answer != Gtk.ResponseType.OK:
+        raise CancelledError
+    return (others[identity], None) if identity else (None, path)

@@ -1,0 +1,237 @@
+"""Live Underdrawing: a window that follows the painting, and a layer that shows what becomes of it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from . import applying, layers, pixels, record, widgets
+from .applying import LEARN, Edit, Options, Result
+from .gi_modules import Gimp, GLib, gtk
+from .link.client import Call as Request
+from .link.client import Reply
+from .link.messages import EngineError
+from .link.pixels import Frame
+from .pixels import Rect
+from .plugin import Call
+from .service import Background
+
+SIDE = 420  # pixels of the preview on the screen
+LOOK = 150  # milliseconds between looks at the layers, at least
+SHARE = 4  # looking may take one part of so many of the time: large pictures are looked at less often
+NAME = "Live result"
+LIVE = "underdrawing-live"
+
+
+def run(call: Call) -> tuple[Any, ...]:
+    """The procedure `underdrawing-live`: how many times the result was refreshed, and the last milliseconds.
+
+    Without a person: refreshes once and ends.
+    """
+    known = record.need(call.image)
+    if not known.model:
+        raise EngineError("unknown_model", "This picture is not learnt yet.", LEARN)
+    canvas = Canvas(call.image, known)
+    follower = Follower(call.image, known, canvas)
+    if call.interactive:
+        Window(call.image, known, follower).run()
+    else:
+        follower.run_once()
+    return follower.count, follower.milliseconds
+
+
+class Canvas:
+    """The layer with the live result. Its pixels change without steps in the undo history: its place never does."""
+
+    def __init__(self, image: Gimp.Image, known: record.Record) -> None:
+        self.image, self.known = image, known
+        self.shown = Rect(0, 0, 0, 0)
+        self.layer = self._find() or self._make()
+
+    def _find(self) -> Gimp.Layer | None:
+        size = (self.known.region.width, self.known.region.height)
+        for layer in record.all_layers(self.image.get_layers()):
+            fits = (layer.get_width(), layer.get_height()) == size and layer.get_mask() is not None
+            if record.marked(layer, LIVE) == self.known.id and fits:
+                self.shown = Rect(0, 0, *size)
+                return layer
+        return None
+
+    def _make(self) -> Gimp.Layer:
+        source = record.source(self.image, self.known)
+        area, at = self.known.region, record.place(self.image, self.known)
+        picture = pixels.read(source, area)
+        mask = Frame(area.width, area.height, "L", "u8", bytes(area.width * area.height))
+        inside = Rect(0, 0, area.width, area.height)
+        layer = layers.result_layer(self.image, self.known, NAME, picture, mask, at, inside)
+        record.mark(layer, LIVE, self.known.id)
+        above = [old for old in record.results(self.image, self.known) if _parent(old) == _parent(source)]
+        with layers.no_step(self.image):
+            layers.insert_beside(self.image, layer, above[0] if above else source)
+        return layer
+
+    def show(self, result: Result | None) -> None:
+        """Put a result there; None for none."""
+        if not any(layer.get_id() == self.layer.get_id() for layer in record.all_layers(self.image.get_layers())):
+            self.shown = Rect(0, 0, 0, 0)
+            self.layer = self._make()
+        mask = self.layer.get_mask()
+        if not self.shown.empty:
+            black = Frame(self.shown.width, self.shown.height, "L", "u8", bytes(self.shown.width * self.shown.height))
+            pixels.write_mask(mask, black, self.shown.x, self.shown.y)
+        self.shown = Rect(0, 0, 0, 0)
+        if result is not None:
+            source, region = record.source(self.image, self.known), self.known.region
+            picture = result.picture
+            if source.has_alpha():
+                picture = pixels.with_alpha_of(picture, pixels.read(source, result.at.moved(region.x, region.y)))
+            pixels.write(self.layer, picture, result.at.x, result.at.y)
+            pixels.write_mask(mask, result.mask, result.at.x, result.at.y)
+            self.shown = result.at
+        Gimp.displays_flush()
+
+
+class Follower:
+    """Looks at the layers, asks the engine when they have changed, and shows the newest answer."""
+
+    def __init__(self, image: Gimp.Image, known: record.Record, canvas: Canvas) -> None:
+        self.image, self.known, self.canvas = image, known, canvas
+        self.background = Background()
+        self.request: Request | None = None
+        self.error: EngineError | None = None
+        self.nothing = False
+        self.count = self.milliseconds = 0
+        self.seen: Any = None
+        self.asked = 0.0
+        self.changed: Any = None  # called after every answer
+
+    def look(self) -> float:
+        """Ask the engine where anything has changed since it was asked last; how many seconds looking took."""
+        began = time.monotonic()
+        if self.request is not None:
+            return 0.0
+        try:
+            edit = applying.gather(self.image, self.known)
+            state = (edit.picture.hash, *(f.hash for f in edit.planes.values()), edit.mask and edit.mask.hash)
+            took = time.monotonic() - began
+            if state != self.seen:
+                self.seen, self.asked = state, began
+                self._ask(edit)
+            return took
+        except EngineError as error:
+            self._over(None, error)
+            return time.monotonic() - began
+
+    def _ask(self, edit: Edit) -> None:
+        body, frames = applying.request(edit, Options(), 0)
+        self.request = self.background.ask("apply", body, self._answered, frames)
+
+    def _answered(self, reply: Reply | None, error: EngineError | None) -> None:
+        self.request = None
+        if reply is not None:
+            self._over(applying.result_of(reply, self.background.picture), None)
+        else:
+            self._over(None, error)
+
+    def _over(self, result: Result | None, error: EngineError | None) -> None:
+        self.nothing = error is not None and error.code == "nothing_edited"
+        self.error = None if error is None or self.nothing else applying.explained(error)
+        if result is not None or self.nothing:
+            self.canvas.show(result)
+            self.count += 1
+            self.milliseconds = round(1000 * (time.monotonic() - self.asked))
+        if self.changed is not None:
+            self.changed()
+
+    def run_once(self) -> None:
+        """One refresh, for scripts.
+
+        Raises:
+            EngineError: why there is none.
+        """
+        self.look()
+        while self.request is not None:
+            self.background.engine.process(0.05)
+            GLib.MainContext.default().iteration(False)
+        self.background.close()
+        if self.error is not None:
+            raise self.error
+
+
+class Window:
+    """The window: the picture as it becomes, how long it took, and a pause."""
+
+    def __init__(self, image: Gimp.Image, known: record.Record, follower: Follower) -> None:
+        Gtk = gtk()[0]
+        self.image, self.known, self.follower = image, known, follower
+        self.loop = GLib.MainLoop()
+        self.paused, self.open = False, True
+        box, self.preview = widgets.picture_box("Paint on the underdrawing: the picture follows.", SIDE)
+        self.told = widgets.label("", wrap=52)
+        self.wrong = widgets.label("", wrap=52)
+        self.pause = Gtk.ToggleButton.new_with_mnemonic("_Pause")
+        self.pause.connect("toggled", lambda one: setattr(self, "paused", one.get_active()))
+        close = widgets.button("_Close", self._close)
+        self.window = widgets.window(
+            "Live Underdrawing of “%s”" % record.title(image),
+            "underdrawing-live",
+            widgets.column(box, self.told, self.wrong, spacing=widgets.GAP),
+            [self.pause, close],
+            self._closed,
+        )
+        self.window.set_resizable(False)
+        self.window.show_all()
+        self.wrong.hide()
+        source = record.source(image, known)
+        self.base = pixels.small_frame(source, known.region, SIDE)
+        self.preview.set_from_pixbuf(widgets.pixbuf(self.base, SIDE))
+        follower.changed = self._changed
+        self.told.set_text("Looking for the engine…")
+
+    def run(self) -> None:
+        """Follow until the window is closed."""
+        GLib.timeout_add(LOOK, self._look)
+        self.loop.run()
+        self.follower.background.close()
+        self.window.destroy()
+
+    def _look(self) -> bool:
+        if not self.open:
+            return False
+        if not self.image.is_valid():
+            self.window.close()
+            return False
+        took = 0.0 if self.paused else self.follower.look()
+        GLib.timeout_add(max(LOOK, round(1000 * took * SHARE)), self._look)
+        return False
+
+    def _changed(self) -> None:
+        widgets.show_error(self.wrong, self.follower.error)
+        if self.follower.error is not None:
+            return
+        if self.follower.nothing:
+            self.told.set_text("Nothing is painted yet.")
+        else:
+            self.told.set_text("Refreshed in %d ms." % self.follower.milliseconds)
+        made = widgets.pixbuf(self.base, SIDE)
+        layer = self.follower.canvas.layer
+        whole = Rect(0, 0, layer.get_width(), layer.get_height())
+        over = pixels.small_frame(layer, whole, SIDE)
+        mask = pixels.small_mask(layer.get_mask(), whole, SIDE)
+        if (over.width, over.height) == (self.base.width, self.base.height):
+            shown = widgets.pixbuf(over, SIDE, mask)
+            size = (made.get_width(), made.get_height())
+            shown.composite(made, 0, 0, *size, 0.0, 0.0, 1.0, 1.0, gtk()[2].InterpType.NEAREST, 255)
+        self.preview.set_from_pixbuf(made)
+
+    def _close(self) -> None:
+        self.window.close()
+
+    def _closed(self) -> None:
+        self.open = False
+        self.loop.quit()
+
+
+def _parent(layer: Gimp.Layer) -> int:
+    parent = layer.get_parent()
+    return int(parent.get_id()) if parent is not None else -1

@@ -1,0 +1,177 @@
+"""What a picture's file remembers of its underdrawing: notes that GIMP keeps in the XCF (parasites)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from .gi_modules import Gimp
+from .link.messages import EngineError, new_id
+from .pixels import Rect
+
+NOTE = "underdrawing"  # on the image
+PLANE = "underdrawing-plane"  # on a layer of the underdrawing
+RESULT = "underdrawing-result"  # on a layer that holds a result
+KEPT, WITH_UNDO = 1, 2  # Gimp.Parasite: written into the XCF; a step of the undo history
+KINDS = ("segments", "edges", "paint")
+AGAIN = "Choose Filters > Underdrawing > Make Underdrawing first."
+
+
+@dataclass(frozen=True)
+class Record:
+    """One underdrawing of a picture, and what was learnt from it.
+
+    Attributes:
+        id: of this underdrawing; its layers bear it too.
+        source: tattoo of the layer that it was made of.
+        region: the part of that layer which it covers, in the layer's own pixels.
+        size: width and height of that layer.
+        palette: the classes of segments, as the protocol has them.
+        picture: `pixel_hash` of the region when it was made.
+        model: id of the model that learnt it, or "".
+        job: id of the training, or "".
+    """
+
+    id: str
+    source: int
+    region: Rect
+    size: tuple[int, int]
+    palette: list[dict[str, Any]] = field(default_factory=list)
+    picture: str = ""
+    model: str = ""
+    job: str = ""
+
+    @classmethod
+    def fresh(cls, source: Gimp.Layer, region: Rect, palette: list[dict[str, Any]], picture: str) -> Record:
+        """For an underdrawing that was just made."""
+        size = (source.get_width(), source.get_height())
+        return cls(new_id()[:12], source.get_tattoo(), region, size, palette, picture)
+
+    def learnt(self, model: str, job: str) -> Record:
+        """The same underdrawing with the model that learns it."""
+        return replace(self, model=model, job=job)
+
+
+def read(image: Gimp.Image) -> Record | None:
+    """The picture's record; None where it has none, or one that cannot be read."""
+    note = image.get_parasite(NOTE)
+    if note is None:
+        return None
+    try:
+        raw = json.loads(bytes(note.get_data()).decode("utf-8"))
+        raw["region"], raw["size"] = Rect(**raw["region"]), tuple(raw["size"])
+        return Record(**raw)
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def need(image: Gimp.Image) -> Record:
+    """The picture's record.
+
+    Raises:
+        EngineError: it has none.
+    """
+    found = read(image)
+    if found is None:
+        raise EngineError("plane_missing", "This picture has no underdrawing yet.", AGAIN)
+    return found
+
+
+def write(image: Gimp.Image, record: Record, undoable: bool) -> None:
+    """Keep a record with the picture.
+
+    Args:
+        undoable: as a step of the undo history (inside of a group); else the history does not know of it.
+    """
+    flags = KEPT | (WITH_UNDO if undoable else 0)
+    image.attach_parasite(Gimp.Parasite.new(NOTE, flags, json.dumps(asdict(record)).encode("utf-8")))
+
+
+def title(image: Gimp.Image) -> str:
+    """What the picture is called: its file's name without the ending, or what GIMP calls it."""
+    for file in (image.get_xcf_file(), image.get_imported_file(), image.get_exported_file()):
+        if file is not None:
+            name = str(file.get_basename())
+            return name[: name.rindex(".")] if "." in name[1:] else name
+    return str(image.get_name()).strip("[]")
+
+
+def mark(layer: Gimp.Item, note: str, text: str) -> None:
+    """Write a note on a layer that is not in a picture yet."""
+    layer.attach_parasite(Gimp.Parasite.new(note, KEPT, text.encode("utf-8")))
+
+
+def marked(layer: Gimp.Item, note: str) -> str:
+    """A layer's note, or ""."""
+    found = layer.get_parasite(note)
+    return bytes(found.get_data()).decode("utf-8", "replace") if found is not None else ""
+
+
+def all_layers(layers: list[Gimp.Layer]) -> Iterator[Gimp.Layer]:
+    """These layers and all within them, from the top."""
+    for layer in layers:
+        yield layer
+        if layer.is_group():
+            yield from all_layers(layer.get_children())
+
+
+def planes(image: Gimp.Image, record: Record) -> dict[str, Gimp.Layer]:
+    """The layers of the underdrawing by kind. Of copies, those beside the selected layer count, else the topmost.
+
+    Raises:
+        EngineError: there is none any more.
+    """
+    near = [layer.get_parent() for layer in image.get_selected_layers()]
+    found: dict[str, Gimp.Layer] = {}
+    for favoured in (True, False):
+        for layer in all_layers(image.get_layers()):
+            identity, _, kind = marked(layer, PLANE).partition(" ")
+            beside = any(_same(layer.get_parent(), parent) for parent in near)
+            if identity == record.id and kind in KINDS and kind not in found and beside is favoured:
+                found[kind] = layer
+    if not found:
+        raise EngineError("plane_missing", "The layers of the underdrawing are no longer in this picture.", AGAIN)
+    return {kind: found[kind] for kind in KINDS if kind in found}
+
+
+def source(image: Gimp.Image, record: Record) -> Gimp.Layer:
+    """The layer that the underdrawing was made of.
+
+    Raises:
+        EngineError: it is gone, or it was cropped, scaled or rotated since.
+    """
+    layer = image.get_layer_by_tattoo(record.source)
+    if layer is None:
+        raise EngineError(
+            "wrong_size", "The layer that the underdrawing was made of is no longer in this picture.", AGAIN
+        )
+    size = (layer.get_width(), layer.get_height())
+    if size != record.size:
+        raise EngineError(
+            "wrong_size",
+            "The picture has %d x %d pixels, and had %d x %d when its underdrawing was made: it was cropped, scaled or "
+            "rotated since." % (*size, *record.size),
+            "Undo that, or make an underdrawing of the picture as it is now and learn it.",
+        )
+    return layer
+
+
+def place(image: Gimp.Image, record: Record) -> Rect:
+    """Where the underdrawing lies in the image.
+
+    Raises:
+        EngineError: see `source`.
+    """
+    _, x, y = source(image, record).get_offsets()
+    return record.region.moved(x, y)
+
+
+def results(image: Gimp.Image, record: Record) -> list[Gimp.Layer]:
+    """Layers that hold results of this underdrawing, from the top."""
+    return [layer for layer in all_layers(image.get_layers()) if marked(layer, RESULT) == record.id]
+
+
+def _same(one: Gimp.Item | None, other: Gimp.Item | None) -> bool:
+    return one is not None and other is not None and one.get_id() == other.get_id()

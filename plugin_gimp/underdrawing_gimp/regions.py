@@ -1,0 +1,88 @@
+"""Move, scale, mirror, copy and remove a region: segments, edges and paint together, chosen by the selection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import layers, making, pixels, record
+from .dialogs import fill_in
+from .gi_modules import Gimp
+from .link.messages import EngineError
+from .plugin import Call
+from .service import Service, connected
+
+TITLES = {
+    "move": "Move Region",
+    "scale": "Scale Region",
+    "mirror": "Mirror Region",
+    "copy": "Copy Region",
+    "remove": "Remove Region",
+}
+
+
+def run(call: Call) -> tuple[Any, ...]:
+    """The procedures `underdrawing-move`, `-scale`, `-mirror`, `-copy` and `-remove`: notes."""
+    operation = call.entry.name.rpartition("-")[2]
+    known = record.need(call.image)
+    need_selection(call.image)
+    values = call.values
+    if call.interactive and call.entry.arguments:
+        values = fill_in(call, TITLES[operation], "_" + TITLES[operation].split()[0])
+    with connected(TITLES[operation]) as service:
+        notes = change(service, call.image, known, operation, request_of(operation, values))
+    if call.interactive:
+        for note in notes:
+            Gimp.message(note)
+    return ("\n".join(notes),)
+
+
+def need_selection(image: Gimp.Image) -> None:
+    """Without a selection there is no region.
+
+    Raises:
+        EngineError: nothing is selected.
+    """
+    if Gimp.Selection.is_empty(image):
+        raise EngineError(
+            "bad_request",
+            "No region is selected.",
+            "Select it on the underdrawing, with the fuzzy selection tool on the layer “Segments” for example.",
+        )
+
+
+def request_of(operation: str, values: dict[str, Any]) -> dict[str, Any]:
+    """The figures of an operation as the protocol has them."""
+    if operation in ("move", "copy"):
+        return {"dx": values["dx"], "dy": values["dy"]}
+    if operation == "scale":
+        return {"factor": [values["width"] / 100.0, values["height"] / 100.0]}
+    if operation == "mirror":
+        return {"axis": values["axis"]}
+    return {}
+
+
+def change(
+    service: Service, image: Gimp.Image, known: record.Record, operation: str, figures: dict[str, Any]
+) -> list[str]:
+    """Change the selected region on all planes of the underdrawing; one undo step. Sentences for the user.
+
+    Raises:
+        EngineError: why it cannot be done; the picture is as it was.
+    """
+    drawn = making.drawn_planes(image, known)
+    mask = pixels.selection_frame(image, record.place(image, known))
+    if mask is None:
+        need_selection(image)
+        raise AssertionError  # an empty selection was refused just now
+    body: dict[str, Any] = {
+        "planes": making.references(drawn),
+        "operation": operation,
+        "region": {"mask": {"hash": mask.hash}},
+        **figures,
+    }
+    if known.palette:
+        body["palette"] = known.palette
+    reply = service.ask("region", body, [*drawn.values(), mask], 120.0)
+    changed = {plane["name"]: service.picture(reply, plane["hash"]) for plane in reply.body["planes"]}
+    layers.replace_planes(image, known, changed)
+    return list(reply.body["notes"])

@@ -1,0 +1,1 @@
+"""The plug-in in the real GIMP 3, with the real engine."""
