@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Generator
 from pathlib import Path
-from typing import Any, Dict, Generator, List, Optional
+from typing import Any
 
 from . import reading
 from .link.messages import EngineError
@@ -22,7 +23,7 @@ from .workspace import Workspace
 MOST_FRAMES = 2000
 
 
-def times(document: Any) -> "tuple[int, int]":
+def times(document: Any) -> tuple[int, int]:
     """First and last frame that have anything to show: the clip's range, cut where nothing is animated any more."""
     first = int(document.fullClipRangeStartTime())
     last = int(document.fullClipRangeEndTime())
@@ -45,7 +46,7 @@ def animate(ws: Workspace, photographs: bool, first: int, last: int, options: Ap
     if not 0 <= first <= last or last - first >= MOST_FRAMES:
         raise EngineError("bad_range", tr("These frames cannot be painted: %d to %d.") % (first, last))
     with tempfile.TemporaryDirectory(prefix="underdrawing-") as folder:
-        files: List[str] = []
+        files: list[str] = []
         for time in range(first, last + 1):
             ws.doing_now(tr("Frame %d of %d…") % (time - first + 1, last - first + 1))
             # A frame that is held is painted once.
@@ -72,10 +73,10 @@ def animate(ws: Workspace, photographs: bool, first: int, last: int, options: Ap
     ws.tell(tr("%d frames lie in a new animated layer.") % len(files))
 
 
-def _planes_at(ws: Workspace, sources: Dict[str, Any], photographs: bool, time: int) -> Steps:
+def _planes_at(ws: Workspace, sources: dict[str, Any], photographs: bool, time: int) -> Steps:
     """The underdrawing of one frame as frames by name; as hashes too large to keep they go to the engine at once."""
     width, height = ws.size
-    found: Dict[str, Frame] = {}
+    found: dict[str, Frame] = {}
     for name, node in sources.items():
         if node.animated():
             space = Space.of(node)
@@ -87,7 +88,7 @@ def _planes_at(ws: Workspace, sources: Dict[str, Any], photographs: bool, time: 
     if not photographs:
         return found
     photo = found["picture"]
-    body: Dict[str, Any] = {"picture": {"hash": photo.hash}, "order": "BGRA"}
+    body: dict[str, Any] = {"picture": {"hash": photo.hash}, "order": "BGRA"}
     known = set(ws.planes)
     if "segments" in known:
         body["model"] = ws.record.model
@@ -106,7 +107,7 @@ def _at(node: Any, time: int) -> Any:
 
 
 def _result(
-    ws: Workspace, planes: Dict[str, Frame], whole: bool, options: ApplyOptions
+    ws: Workspace, planes: dict[str, Frame], whole: bool, options: ApplyOptions
 ) -> Generator[Any, Any, QtGui.QImage]:
     """What follows from one frame's underdrawing, on a transparent canvas."""
     width, height = ws.size
@@ -141,7 +142,7 @@ def _result(
     return canvas
 
 
-def _asked(ws: Workspace, body: Dict[str, Any], frames: List[Frame]) -> Generator[Any, Any, Optional[Any]]:
+def _asked(ws: Workspace, body: dict[str, Any], frames: list[Frame]) -> Generator[Any, Any, Any | None]:
     """The engine's answer; None where this frame is not edited."""
     try:
         return (yield ws.service.ask("apply", body, frames, 600.0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, Optional
+from typing import Any
 
 from . import history, layers, reading
 from .link.messages import EngineError
@@ -32,7 +32,7 @@ class Result:
     """
 
     frame: Frame
-    mask: Optional[Frame]
+    mask: Frame | None
     x: int
     y: int
     space: Space
@@ -44,10 +44,10 @@ def masked() -> bool:
     return layers.has_masks()
 
 
-def body_of(ws: Workspace, planes: Dict[str, Any], options: ApplyOptions, mask: Optional[Frame]) -> Dict[str, Any]:
+def body_of(ws: Workspace, planes: dict[str, Any], options: ApplyOptions, mask: Frame | None) -> dict[str, Any]:
     """The request `apply`, without the pictures themselves."""
     space = ws.record.space or Space.of(ws.need_picture()).converted
-    body: Dict[str, Any] = {"model": ws.record.model, "planes": planes, "order": space.order, **options.body()}
+    body: dict[str, Any] = {"model": ws.record.model, "planes": planes, "order": space.order, **options.body()}
     if mask is not None:
         body.update(mask={"hash": mask.hash}, mask_mode=options.mask_mode)
     return body

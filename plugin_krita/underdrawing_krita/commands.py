@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Tuple
+from typing import Any, Callable
 
 from . import animation, applying, history, learning, making, regions
 from .link.messages import EngineError
@@ -32,7 +32,7 @@ class Commands:
 
     def __init__(self, plugin: Any, panel: Any) -> None:
         self.plugin, self.panel = plugin, panel
-        self._known: Dict[str, Tuple[Tuple[Stage, ...], Callable[..., Any]]] = {
+        self._known: dict[str, tuple[tuple[Stage, ...], Callable[..., Any]]] = {
             "preview": (ANY, self._preview),
             "make": (ANY, self._make),
             "use_layers": (ANY, self._use_layers),
@@ -51,7 +51,7 @@ class Commands:
             "region": (PAINTING, self._region),
             "bring_back": (ANY, self._bring_back),
             "back": (ANY, self._back),
-            "forget": (ANY, lambda ws: history.forget(ws)),
+            "forget": (ANY, history.forget),
             "layout": ((Stage.READY,), self._layout),
             "layout_file": ((Stage.READY,), self._layout_file),
             "frames": ((Stage.READY,), self._frames),

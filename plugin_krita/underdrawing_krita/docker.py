@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
 import krita
 
@@ -24,7 +24,7 @@ class Docker(krita.DockWidget):
         self.panel.look = self.look
         self.setWidget(self.panel)
 
-    def canvasChanged(self, canvas: Optional[Any]) -> None:
+    def canvasChanged(self, canvas: Any | None) -> None:
         """Krita's call: another document is in front, or none."""
         self.look()
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import platform
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable
 
+from .link.messages import EngineError
 from .qt import QT, QtCore, QtGui, QtWidgets
 from .service import Service
 from .tasks import Steps
@@ -21,14 +22,14 @@ class EngineLine(QtWidgets.QWidget):
     def __init__(self, service: Service, told: Callable[[str, bool], Any], krita: Any) -> None:
         super().__init__()
         self.service, self._told, self._krita = service, told, krita
-        self.status: Optional[Dict[str, Any]] = None
+        self.status: dict[str, Any] | None = None
         self.text = label("", "engine", faint=True)
         self.menu_button = named(QtWidgets.QToolButton(), "engine_menu", tr("The engine: start, stop, memory, log"))
         self.menu_button.setText("⋯")
         self.menu_button.setAutoRaise(True)
         self.menu_button.setPopupMode(QtWidgets.QToolButton.ToolButtonPopupMode.InstantPopup)
         self.menu = QtWidgets.QMenu(self)
-        self.actions_by_name: Dict[str, Any] = {}
+        self.actions_by_name: dict[str, Any] = {}
         for name, text, do in (
             ("start", tr("Start the engine"), self.start),
             ("stop", tr("Stop the engine"), self.stop),
@@ -77,7 +78,11 @@ class EngineLine(QtWidgets.QWidget):
         self.service.start(self._stopped(), "stop", self._ended)
 
     def _stopped(self) -> Steps:
-        yield self.service.ask("shutdown", {}, (), 30.0)
+        try:
+            yield self.service.ask("shutdown", {}, (), 30.0)
+        except EngineError as error:
+            if error.code != "engine_gone":  # gone before its answer arrived: that is what was asked for
+                raise
         self.status = None
         self._told(tr("The engine was stopped. It starts by itself when it is needed."), False)
 
@@ -118,12 +123,12 @@ class EngineLine(QtWidgets.QWidget):
         return "\n".join(lines).replace(QtCore.QDir.homePath(), "~")
 
     def _ended(self, task: Any) -> None:
-        if task.error is not None and task.error.code not in ("cancelled", "engine_gone"):
+        if task.error is not None and task.error.code != "cancelled":
             self._told((task.error.message + " " + task.error.hint).strip(), True)
         self.show_status()
 
 
-def line_of(status: Optional[Dict[str, Any]]) -> str:
+def line_of(status: dict[str, Any] | None) -> str:
     """One line about the engine."""
     if status is None:
         return tr("Engine: starts when it is needed")

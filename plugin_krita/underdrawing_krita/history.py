@@ -6,7 +6,7 @@ import base64
 import json
 import zlib
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, List
+from typing import TYPE_CHECKING, Any
 
 from .link.messages import EngineError
 from .link.pixels import Frame
@@ -53,7 +53,7 @@ class Entry:
         return QtGui.QImage.fromData(base64.b64decode(self.thumbnail))
 
 
-def load(ws: Workspace) -> List[Entry]:
+def load(ws: Workspace) -> list[Entry]:
     """What the document holds; nothing where its notes are damaged."""
     if INDEX not in ws.document.annotationTypes():
         return []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import Any, Dict, Generator, Iterator, List, Optional
+from typing import Any
 
 from .link.messages import EngineError
 from .qt import QtCore
@@ -29,7 +30,7 @@ def walk(node: Any) -> Iterator[Any]:
         yield from walk(child)
 
 
-def all_layers(document: Any) -> Dict[str, Any]:
+def all_layers(document: Any) -> dict[str, Any]:
     """All layers of a document by their ids."""
     root = document.rootNode()
     return {} if root is None else {identity(node): node for node in walk(root)}
@@ -44,9 +45,9 @@ class Choice:
     type: str
 
 
-def choices(document: Any, own: "set[str]") -> List[Choice]:
+def choices(document: Any, own: set[str]) -> list[Choice]:
     """Layers with pixels that are not ours, from the top of the stack down."""
-    found: List[Choice] = []
+    found: list[Choice] = []
 
     def look(node: Any, path: str) -> None:
         for child in reversed(node.childNodes()):
@@ -139,7 +140,7 @@ def put_in(document: Any, node: Any, parent: Any, above: Any) -> Generator[Pause
         document.setActiveNode(active)
 
 
-def locked_below(parent: Any) -> Optional[str]:
+def locked_below(parent: Any) -> str | None:
     """The name of a locked group that nothing can be put into, or None."""
     node = parent
     while node is not None and node.type() == "grouplayer" and node.parentNode() is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Dict, Optional
+from typing import Any
 
 from . import reading
 from .link.messages import EngineError, new_id
@@ -23,7 +23,7 @@ def learn(ws: Workspace, options: LearnOptions) -> Steps:
     picture = yield from reading.picture(ws)
     planes = yield from reading.planes(ws)
     ws.doing_now(tr("Sending the picture…"))
-    body: Dict[str, Any] = {
+    body: dict[str, Any] = {
         "picture": {"hash": picture.hash},
         "planes": reading.references(planes),
         "name": "".join(c for c in ws.name if c.isprintable())[:100] or tr("picture"),
@@ -42,7 +42,7 @@ def learn(ws: Workspace, options: LearnOptions) -> Steps:
 def follow(ws: Workspace, job: str) -> Steps:
     """Follow a training to its end (or pause), whoever began it."""
 
-    def hear(event: Dict[str, Any]) -> None:
+    def hear(event: dict[str, Any]) -> None:
         kind = event.get("event")
         if kind == "state":
             ws.job = Job.of(event)
@@ -70,6 +70,8 @@ def follow(ws: Workspace, job: str) -> Steps:
         yield from take(ws, ended.model)
         seconds = float((reply.body.get("figures") or {}).get("seconds") or 0.0)
         told = tr("Learnt in %s. Paint on the underdrawing, and press Apply.") % duration(seconds)
+        if ws.record.models and ws.record.models[-1].method == "draft":
+            told = tr("The draft is ready. Paint on the underdrawing, and press Apply.")
         ws.tell(" ".join((told, *ended.notes)))
     elif ended.state == "failed":
         error = ended.error or EngineError("failed", tr("Learning failed."))
@@ -119,17 +121,22 @@ def control(ws: Workspace, verb: str) -> Steps:
         ws.keep(job="")
         ws.tell(tr("Learning was cancelled."))
         return
-    reply = yield ws.service.ask(verb, {"job": job.id}, (), 60.0)
-    ws.job = Job.of(reply.body)
     if verb == "resume":
+        reply = yield ws.service.ask(verb, {"job": job.id}, (), 60.0)
+        ws.job = Job.of(reply.body)
         ws.beside(follow(ws, job.id), FOLLOW)
+    else:
+        # Whoever follows the job hears how it goes on, maybe sooner than this answer comes.
+        ws.job = replace(job, stopping=verb)
+        ws.touch()
+        yield ws.service.ask(verb, {"job": job.id}, (), 60.0)
     ws.touch()
 
 
 def find_again(ws: Workspace) -> Steps:
     """What became of the training and the models that the document remembers, while Krita was closed."""
     reply = yield ws.service.ask("jobs", {}, (), 60.0)
-    mine: Optional[Dict[str, Any]] = next((j for j in reply.body["jobs"] if j.get("job") == ws.record.job), None)
+    mine: dict[str, Any] | None = next((j for j in reply.body["jobs"] if j.get("job") == ws.record.job), None)
     models = yield ws.service.ask("models.list", {}, (), 60.0)
     there = {str(model["id"]) for model in models.body["models"]}
     gone = [model for model in ws.record.models if model.id not in there]

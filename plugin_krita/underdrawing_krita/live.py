@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
 from dataclasses import replace
-from typing import Any, Callable, Dict, Generator, List, Optional, Tuple
+from typing import Any, Callable
 
 from . import applying, layers, reading
 from .link.messages import EngineError
@@ -27,10 +28,10 @@ SHARE = 6.0  # looks take at most one part in so many of the interface's time
 class Watched:
     """One plane as the engine knows it (a base and the pieces that changed since) and as it was seen last."""
 
-    def __init__(self, name: str, node: Any, base: Frame, rows: "List[Any]", height: int) -> None:
+    def __init__(self, name: str, node: Any, base: Frame, rows: list[Any], height: int) -> None:
         self.name, self.node, self.base, self.rows, self.height = name, node, base, rows, height
         self.width = -(-base.width // GRID)
-        self.patches: Dict[Tuple[int, int], Frame] = {}
+        self.patches: dict[tuple[int, int], Frame] = {}
 
     @classmethod
     def begin(cls, ws: Workspace, name: str, node: Any) -> Generator[Any, Any, Watched]:
@@ -86,13 +87,13 @@ class Watched:
                 self.patches[x, y] = Frame(wide, tall, frame.order, frame.depth, data, 0, frame.linear)
 
     @property
-    def reference(self) -> Dict[str, Any]:
+    def reference(self) -> dict[str, Any]:
         """How a request speaks of the plane."""
         patches = [{"x": x, "y": y, "hash": frame.hash} for (x, y), frame in sorted(self.patches.items())]
         return {"base": self.base.hash, "patches": patches, "kind": self.name}
 
     @property
-    def frames(self) -> List[Frame]:
+    def frames(self) -> list[Frame]:
         """Everything that the request speaks of; what the engine has already does not travel again."""
         return [self.base, *self.patches.values()]
 
@@ -126,7 +127,7 @@ def live(ws: Workspace, options: Callable[[], ApplyOptions], keep: Callable[[], 
         ws.touch()
 
 
-def _watch(ws: Workspace, watched: List[Watched], preview: Preview, options: Callable[[], ApplyOptions]) -> Steps:
+def _watch(ws: Workspace, watched: list[Watched], preview: Preview, options: Callable[[], ApplyOptions]) -> Steps:
     """Until the underdrawing consists of other layers than these (a region tool, or undo)."""
     shown: Any = None
     looked = time.monotonic()
@@ -155,7 +156,7 @@ def _watch(ws: Workspace, watched: List[Watched], preview: Preview, options: Cal
         yield from _refresh(ws, body, frames, preview, Split(poll=poll, read=taken))
 
 
-def _refresh(ws: Workspace, body: Dict[str, Any], frames: List[Frame], preview: Preview, split: Split) -> Steps:
+def _refresh(ws: Workspace, body: dict[str, Any], frames: list[Frame], preview: Preview, split: Split) -> Steps:
     """One request: never more than this one is on its way, and what is painted meanwhile comes with the next."""
     ws.live = Live.ASKING
     ws.touch()
@@ -189,7 +190,7 @@ class Preview:
     def __init__(self, ws: Workspace) -> None:
         self.ws, self.node = ws, None
         self.space = ws.record.space or DRAWN
-        self.area: Optional[Bounds] = None
+        self.area: Bounds | None = None
 
     def open(self) -> Steps:
         """Find the layer, or put it in: the one undo step that Live needs, once a document."""
@@ -210,7 +211,7 @@ class Preview:
         self.node = node
         node.setVisible(True)
 
-    def show(self, frame: Optional[Frame], x: int = 0, y: int = 0) -> Steps:
+    def show(self, frame: Frame | None, x: int = 0, y: int = 0) -> Steps:
         """Show a result whose mask is its alpha; None shows nothing."""
         if self.node is None or layers.identity(self.node) not in self.ws.layers:
             raise EngineError("gone", tr("The preview layer was removed."), tr("Press Live to go on."))

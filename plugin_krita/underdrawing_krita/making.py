@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Dict, Sequence
+from typing import Any
 
 from . import layers, reading
 from .link.messages import EngineError
 from .link.pixels import Frame
-from .qt import QtGui
+from .qt import Qt, QtGui
 from .record import Colour
 from .service import frames_of
 from .space import DRAWN, Space
@@ -20,10 +21,11 @@ from .workspace import Swap, Workspace
 
 ORDER = ("segments", "paint", "edges")  # from the bottom of the group to its top
 LABEL = 5  # of Krita's colour labels, for layers of ours
+TILE = 64  # pixels of a side of Krita's tiles
 PREVIEW = 400  # pixels of the longer side of the picture that a preview is made of
 
 
-def names() -> Dict[str, str]:
+def names() -> dict[str, str]:
     """What the planes' layers are called."""
     return {"segments": tr("Areas"), "edges": tr("Outlines"), "paint": tr("Flat paint")}
 
@@ -43,19 +45,19 @@ def make(ws: Workspace, picture: str, options: MakeOptions) -> Steps:
     ws.tell(tr("The underdrawing lies on top of the layers. Learn the picture next.") + "".join(" " + n for n in notes))
 
 
-def planes_of(reply: Any) -> Dict[str, Frame]:
+def planes_of(reply: Any) -> dict[str, Frame]:
     """The planes of a reply by their names."""
     entries = reply.body["planes"]
     frames = frames_of(reply, [str(entry["hash"]) for entry in entries])
     return {str(entry["name"]): frame for entry, frame in zip(entries, frames)}
 
 
-def palette_of(reply: Any) -> "tuple[Colour, ...]":
+def palette_of(reply: Any) -> tuple[Colour, ...]:
     """The palette of a reply."""
     return tuple(Colour.from_dict(entry) for entry in reply.body.get("palette") or ())
 
 
-def lay(ws: Workspace, planes: Dict[str, Frame], palette: Sequence[Colour]) -> Steps:
+def lay(ws: Workspace, planes: dict[str, Frame], palette: Sequence[Colour]) -> Steps:
     """Put planes into the document as a group, in the place of the group that is there: one step back for the user."""
     titles = names()
     old, root = ws.group, ws.document.rootNode()
@@ -64,7 +66,7 @@ def lay(ws: Workspace, planes: Dict[str, Frame], palette: Sequence[Colour]) -> S
     with layers.Maker(ws.krita, ws.document, DRAWN) as maker:
         group = maker.layer(tr("Underdrawing"), "grouplayer")
         group.setColorLabel(LABEL)
-        made: Dict[str, Any] = {}
+        made: dict[str, Any] = {}
         for name in ORDER:
             if name in planes:
                 made[name] = maker.layer(titles[name])
@@ -90,7 +92,7 @@ def lay(ws: Workspace, planes: Dict[str, Frame], palette: Sequence[Colour]) -> S
     ws.keep(palette=tuple(palette))
 
 
-def use_layers(ws: Workspace, picture: str, chosen: Dict[str, str]) -> Steps:
+def use_layers(ws: Workspace, picture: str, chosen: dict[str, str]) -> Steps:
     """Take the user's own layers as underdrawing; they stay where and what they are.
 
     Args:
@@ -119,8 +121,7 @@ def preview(ws: Workspace, picture: str, options: MakeOptions) -> Steps:
         return None
     width, height = ws.size
     scale = min(1.0, PREVIEW / max(width, height))
-    small = node.thumbnail(max(1, round(width * scale)), max(1, round(height * scale)))
-    yield None
+    small = yield from _small(ws, node, max(1, round(width * scale)), max(1, round(height * scale)))
     frame = image_frame(small)
     figures = options.body()
     if "sigma" in figures:
@@ -138,6 +139,21 @@ def preview(ws: Workspace, picture: str, options: MakeOptions) -> Steps:
             painter.drawImage(0, 0, frame_image(planes[name]))
     painter.end()
     return shown
+
+
+def _small(ws: Workspace, node: Any, width: int, height: int) -> Steps:
+    """A layer as a small QImage of the whole canvas."""
+    if Space.of(node).is_srgb:
+        image = frame_image((yield from reading.layer(ws, node)))
+        yield None
+        return image.scaled(
+            width, height, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+        )
+    # Krita's own small view of a layer shows whole tiles: what lies beyond the canvas is cut away.
+    full_width, full_height = ws.size
+    wide, high = -(-full_width // TILE) * TILE, -(-full_height // TILE) * TILE
+    image = node.thumbnail(round(width * wide / full_width), round(height * high / full_height))
+    return image.copy(0, 0, width, height)
 
 
 def image_frame(image: Any) -> Frame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable
 
 from .making import names
 from .page_tools import Tools
@@ -28,7 +28,7 @@ class EditPage(QtWidgets.QWidget):
         self.more = button(
             "learn_more", tr("Learn…"), tr("Learn the picture again or longer"), lambda: perform("learn_more")
         )
-        self._planes: Dict[str, Any] = {}
+        self._planes: dict[str, Any] = {}
         paint = Flow()
         tips = {
             "segments": tr("Paint on the flat areas, with the colours below"),
@@ -46,7 +46,7 @@ class EditPage(QtWidgets.QWidget):
             "both": (tr("Both"), tr("See the picture through the underdrawing")),
             "picture": (tr("Picture"), tr("See the picture; you still paint on the underdrawing")),
         }
-        self._views: Dict[str, Any] = {}
+        self._views: dict[str, Any] = {}
         view = Flow()
         for _, name in VIEWS:
             made = _toggle("view_" + name, *titles[name])
@@ -160,7 +160,7 @@ def _heading(text: str) -> Any:
     return label(text, faint=True, wrap=False)
 
 
-def _models(ws: Workspace) -> List[Any]:
+def _models(ws: Workspace) -> list[Any]:
     """This picture's models, the newest first."""
     entries = []
     for number, model in reversed(list(enumerate(ws.record.models, 1))):

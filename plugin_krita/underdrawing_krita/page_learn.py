@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable
 
 from .qt import QtWidgets
 from .state import Job, LearnOptions
@@ -19,7 +19,7 @@ class LearnPage(QtWidgets.QWidget):
 
     def __init__(self, perform: Callable[[str], Any]) -> None:
         super().__init__()
-        self._devices: Optional[List[Dict[str, Any]]] = None
+        self._devices: list[dict[str, Any]] | None = None
         self.about = label("", faint=True)
         self.time = choice("time", tr("How long the picture is learnt: longer gives finer textures"), self._times())
         self.time.setCurrentIndex(1)
@@ -61,7 +61,7 @@ class LearnPage(QtWidgets.QWidget):
         column(self, self._start, self._going).addStretch(1)
 
     @staticmethod
-    def _times() -> List[Any]:
+    def _times() -> list[Any]:
         minutes = [(tr("1 minute"), 1), (tr("2 minutes"), 2), (tr("5 minutes"), 5), (tr("20 minutes"), 20)]
         entries = [(text, ("", "", count * MINUTE)) for text, count in minutes]
         return [
@@ -76,7 +76,7 @@ class LearnPage(QtWidgets.QWidget):
         method, recipe, seconds = self.time.currentData()
         return LearnOptions(method, recipe, seconds, str(self.device.currentData()))
 
-    def show_devices(self, found: List[Dict[str, Any]]) -> None:
+    def show_devices(self, found: list[dict[str, Any]]) -> None:
         """What the engine can learn on."""
         names = {"cpu": tr("Processor"), "cuda": tr("Graphics card")}
         kinds = list(dict.fromkeys(str(entry.get("kind")) for entry in found))

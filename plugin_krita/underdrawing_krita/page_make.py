@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict
+from typing import Any, Callable
 
 from . import layers
 from .qt import QtCore, QtWidgets
@@ -58,7 +58,7 @@ class MakePage(QtWidgets.QWidget):
             lambda: perform("make"),
             main=True,
         )
-        self.chosen: Dict[str, Any] = {
+        self.chosen: dict[str, Any] = {
             "segments": choice("use_segments", tr("Your layer with flat areas"), []),
             "edges": choice("use_edges", tr("Your layer with dark outlines on white or on nothing"), []),
             "paint": choice("use_paint", tr("Your layer with free colour"), []),
@@ -106,7 +106,7 @@ class MakePage(QtWidgets.QWidget):
         return str(self.layer.currentData() or "")
 
     @property
-    def own_layers(self) -> Dict[str, str]:
+    def own_layers(self) -> dict[str, str]:
         """By plane, the id of the layer that was chosen for it, or ""."""
         return {name: str(box.currentData() or "") for name, box in self.chosen.items()}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, List, Tuple
+from typing import Any, Callable
 
 from .history import MOST, Entry
 from .qt import Qt, QtCore, QtGui, QtWidgets
@@ -92,7 +92,7 @@ class History(QtWidgets.QWidget):
             "history_forget", tr("Forget all"), tr("Makes the document smaller; layers stay"), lambda: perform("forget")
         )
         column(self, self.empty, self.list, self.large, row(back, forget))
-        self._shown: List[Entry] = []
+        self._shown: list[Entry] = []
 
     def chosen(self) -> int:
         """The number of the chosen result, or 0."""
@@ -137,7 +137,7 @@ class OtherPicture(QtWidgets.QWidget):
 
     def show_workspace(self, ws: Workspace) -> None:
         """Show the other open documents."""
-        found: List[Tuple[str, Any]] = []
+        found: list[tuple[str, Any]] = []
         for document in ws.krita.documents():
             if document != ws.document and document.rootNode() is not None:
                 key = str(document.rootNode().uniqueId().toString())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Sequence, Tuple
+from collections.abc import Sequence
+from typing import Any, Callable
 
 from .qt import QtCore, QtGui, QtWidgets
 from .record import Colour
@@ -45,8 +46,8 @@ class PaletteBar(QtWidgets.QWidget):
     def __init__(self, take: Callable[[Colour], Any]) -> None:
         super().__init__()
         self._take = take
-        self._palette: Tuple[Colour, ...] = ()
-        self.swatches: Dict[int, Swatch] = {}
+        self._palette: tuple[Colour, ...] = ()
+        self.swatches: dict[int, Swatch] = {}
         self._flow = Flow(2)
         self.setLayout(self._flow)
         policy = QtWidgets.QSizePolicy(QtWidgets.QSizePolicy.Policy.Preferred, QtWidgets.QSizePolicy.Policy.Minimum)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
 from .commands import Commands
 from .engine_line import EngineLine
@@ -65,7 +65,7 @@ class Panel(QtWidgets.QWidget):
     def look(self) -> None:
         """See which document is in front; the docker puts its own way of looking in this place."""
 
-    def set_document(self, document: Optional[Any]) -> None:
+    def set_document(self, document: Any | None) -> None:
         """Show another document, or none."""
         ws = None if document is None else self.plugin.workspace(document)
         if ws is self.ws:
@@ -104,7 +104,7 @@ class Panel(QtWidgets.QWidget):
 
     def refresh(self) -> None:
         """Show everything as it is."""
-        ws: Optional[Workspace] = self.ws if self.ws is not None and self.ws.open else None
+        ws: Workspace | None = self.ws if self.ws is not None and self.ws.open else None
         stage = Stage.NO_DOCUMENT if ws is None else ws.stage
         if stage in (Stage.EMPTY, Stage.LEARNING):
             self._make_other = False
@@ -136,7 +136,7 @@ class Panel(QtWidgets.QWidget):
             self.plugin.service.start(self.engine.ask(), "status")
 
 
-def _heading(stage: Stage, ws: Optional[Workspace]) -> str:
+def _heading(stage: Stage, ws: Workspace | None) -> str:
     """The state of the document in a few words."""
     texts = {
         Stage.NO_DOCUMENT: tr("No picture is open"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any
 
 from . import history, layers, learning
 from .link.endpoint import Connection
@@ -20,8 +20,8 @@ class Plugin(QtCore.QObject):
         super().__init__()
         self.krita = krita
         self.service = Service(self)
-        self.workspaces: Dict[str, Workspace] = {}
-        self.panels: List[Any] = []
+        self.workspaces: dict[str, Workspace] = {}
+        self.panels: list[Any] = []
         self._timer = QtCore.QTimer(self)
         self._timer.setInterval(LOOK)
         self._timer.timeout.connect(self.look)

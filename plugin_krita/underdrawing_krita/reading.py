@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Generator, Optional
+from collections.abc import Generator
+from typing import Any
 
 from . import layers
 from .link.pixels import Frame
@@ -40,19 +41,19 @@ def layer(ws: Workspace, node: Any) -> Generator[Any, Any, Frame]:
         return (yield from read(copy.pixelData, space.converted, width, height))
 
 
-def planes(ws: Workspace) -> Generator[Any, Any, Dict[str, Frame]]:
+def planes(ws: Workspace) -> Generator[Any, Any, dict[str, Frame]]:
     """The planes as frames of the whole canvas, by name.
 
     Raises:
         EngineError: there is none, or one is hidden and cannot be read.
     """
-    found: Dict[str, Frame] = {}
+    found: dict[str, Frame] = {}
     for name, node in ws.need_planes().items():
         found[name] = yield from layer(ws, node)
     return found
 
 
-def selection(ws: Workspace) -> Optional[Frame]:
+def selection(ws: Workspace) -> Frame | None:
     """The selection as a frame of the whole canvas, or None where nothing is selected."""
     data = layers.selection_bytes(ws.document)
     if data is None:
@@ -61,6 +62,6 @@ def selection(ws: Workspace) -> Optional[Frame]:
     return Frame(width, height, "L", "u8", bytes(data))
 
 
-def references(frames: Dict[str, Frame]) -> Dict[str, Any]:
+def references(frames: dict[str, Frame]) -> dict[str, Any]:
     """Planes as a request names them; each says what it is, whatever its layer is called."""
     return {name: {"hash": frame.hash, "kind": name} for name, frame in frames.items()}

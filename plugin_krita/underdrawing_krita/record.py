@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 from .qt import QtCore
 from .space import Space
@@ -19,15 +19,15 @@ MOST_LAYERS = 64  # places of one kind that are remembered: undo brings earlier 
 class Colour:
     """A class of the palette: red, green, blue from 0 to 255, and its name."""
 
-    rgb: Tuple[int, int, int]
+    rgb: tuple[int, int, int]
     name: str
 
-    def as_dict(self) -> Dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """As the engine says it."""
         return {"colour": list(self.rgb), "name": self.name}
 
     @classmethod
-    def from_dict(cls, raw: Dict[str, Any]) -> Colour:
+    def from_dict(cls, raw: dict[str, Any]) -> Colour:
         """From what the engine says."""
         red, green, blue = (int(v) for v in raw["colour"][:3])
         return cls((red, green, blue), str(raw.get("name", "")))
@@ -62,17 +62,17 @@ class Record:
 
     picture: str = ""
     picture_hash: str = ""
-    space: Optional[Space] = None
-    planes: Dict[str, Tuple[str, ...]] = field(default_factory=dict)
-    groups: Tuple[str, ...] = ()
-    palette: Tuple[Colour, ...] = ()
-    models: Tuple[ModelNote, ...] = ()
+    space: Space | None = None
+    planes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    palette: tuple[Colour, ...] = ()
+    models: tuple[ModelNote, ...] = ()
     model: str = ""
     job: str = ""
-    results: Tuple[str, ...] = ()
+    results: tuple[str, ...] = ()
     preview: str = ""
 
-    def with_planes(self, group: str, planes: Dict[str, str]) -> Record:
+    def with_planes(self, group: str, planes: dict[str, str]) -> Record:
         """With a new set of planes; the earlier ones stay known for undo."""
         known = {
             name: ((planes[name],) if name in planes else ()) + self.planes.get(name, ())
@@ -97,7 +97,7 @@ class Record:
 
     def to_json(self) -> str:
         """The note's text."""
-        raw: Dict[str, Any] = dict(self.__dict__, version=1)
+        raw: dict[str, Any] = dict(self.__dict__, version=1)
         raw["space"] = None if self.space is None else self.space.as_dict()
         raw["palette"] = [colour.as_dict() for colour in self.palette]
         raw["models"] = [model.__dict__ for model in self.models]
@@ -127,7 +127,7 @@ class Record:
             return cls()
 
 
-def _texts(raw: List[Any]) -> Tuple[str, ...]:
+def _texts(raw: list[Any]) -> tuple[str, ...]:
     return tuple(str(value) for value in raw)[:MOST_LAYERS]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any
 
 from .link import endpoint
 from .link.client import Call, Engine
@@ -24,7 +25,7 @@ class Service(QtCore.QObject):
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
         self.tasks = Tasks()
-        self.engine: Optional[Engine] = None
+        self.engine: Engine | None = None
         self.closed = False
         self._timer = QtCore.QTimer(self)
         self._timer.setInterval(IDLE)
@@ -44,7 +45,7 @@ class Service(QtCore.QObject):
     def ask(
         self,
         verb: str,
-        body: Optional[Dict[str, Any]] = None,
+        body: dict[str, Any] | None = None,
         frames: Sequence[Frame] = (),
         deadline: float = 120.0,
         on_event: OnEvent = None,
@@ -59,17 +60,17 @@ class Service(QtCore.QObject):
         session = self._connection().session
         return session.run(lambda: session.fetch(key), True, deadline)
 
-    def give_up(self, call: Optional[Call]) -> None:
+    def give_up(self, call: Call | None) -> None:
         """Tell the engine that nobody waits for this any more."""
         if self.engine is not None and call is not None and not call.done:
             self.engine.give_up(call)
 
-    def start(self, steps: Steps, name: str, on_end: Optional[Ended] = None) -> Task:
+    def start(self, steps: Steps, name: str, on_end: Ended | None = None) -> Task:
         """Begin a task."""
         self._wake()
         return self.tasks.start(steps, name, on_end)
 
-    def stop(self, task: Optional[Task]) -> None:
+    def stop(self, task: Task | None) -> None:
         """End a task, and what it waits for."""
         if task is not None and not task.done:
             call = task.call
@@ -117,7 +118,7 @@ def hint(error: EngineError) -> str:
     return (error.message + " " + error.hint).strip()
 
 
-def frames_of(reply: Any, hashes: Sequence[str]) -> List[Frame]:
+def frames_of(reply: Any, hashes: Sequence[str]) -> list[Frame]:
     """The pictures of a reply by their hashes, in this order.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass
-from typing import Any, Dict
+from typing import Any
 
 DEPTHS = {"U8": "u8", "U16": "u16", "F16": "f16", "F32": "f32"}
 BYTES = {"U8": 1, "U16": 2, "F16": 2, "F32": 4}
@@ -33,11 +33,11 @@ class Space:
         return cls(node.colorModel(), node.colorDepth(), node.colorProfile())
 
     @classmethod
-    def from_dict(cls, raw: Dict[str, Any]) -> Space:
+    def from_dict(cls, raw: dict[str, Any]) -> Space:
         """From the document's notes."""
         return cls(str(raw["model"]), str(raw["depth"]), str(raw["profile"]))
 
-    def as_dict(self) -> Dict[str, str]:
+    def as_dict(self) -> dict[str, str]:
         """For the document's notes."""
         return asdict(self)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Dict, Optional, Tuple
+from typing import Any
 
 from .link.messages import EngineError
 
@@ -47,11 +47,11 @@ class Job:
     stopping: str = ""
     phase: str = "preparing"
     fraction: float = 0.0
-    left: Optional[float] = None
-    rate: Optional[float] = None
+    left: float | None = None
+    rate: float | None = None
     device: str = ""
-    notes: Tuple[str, ...] = ()
-    error: Optional[EngineError] = None
+    notes: tuple[str, ...] = ()
+    error: EngineError | None = None
 
     @property
     def alive(self) -> bool:
@@ -59,7 +59,7 @@ class Job:
         return self.state in ON_ITS_WAY
 
     @classmethod
-    def of(cls, raw: Dict[str, Any]) -> Job:
+    def of(cls, raw: dict[str, Any]) -> Job:
         """From what the engine says of a job."""
         progress = raw.get("progress") or {}
         return cls(
@@ -111,9 +111,9 @@ class MakeOptions:
     sigma: float = 0.0  # 0: the kind's own
     colours: int = 8
 
-    def body(self) -> Dict[str, float]:
+    def body(self) -> dict[str, float]:
         """The options that this kind has."""
-        options: Dict[str, float] = {}
+        options: dict[str, float] = {}
         if self.kind in ("super", "segments"):
             options["regions"] = self.regions
         if self.kind in ("super", "edges") and self.sigma > 0:
@@ -131,11 +131,11 @@ class LearnOptions:
     recipe: str = ""
     seconds: float = 120.0
     device: str = "auto"
-    figures: Tuple[Tuple[str, Any], ...] = ()
+    figures: tuple[tuple[str, Any], ...] = ()
 
-    def body(self) -> Dict[str, Any]:
+    def body(self) -> dict[str, Any]:
         """Fields of the request `train`."""
-        made: Dict[str, Any] = {"device": self.device, "on_disconnect": "continue"}
+        made: dict[str, Any] = {"device": self.device, "on_disconnect": "continue"}
         if self.method:
             made["method"] = self.method
         if self.recipe:
@@ -157,9 +157,9 @@ class ApplyOptions:
     whole: bool = False
     mask_mode: str = "limit"
 
-    def body(self) -> Dict[str, Any]:
+    def body(self) -> dict[str, Any]:
         """Fields of the request `apply`."""
-        made: Dict[str, Any] = {"feather": self.feather, "blend": self.blend, "whole": self.whole}
+        made: dict[str, Any] = {"feather": self.feather, "blend": self.blend, "whole": self.whole}
         if self.grow >= 0:
             made["grow"] = self.grow
         return made
@@ -175,9 +175,9 @@ class RegionOptions:
     factor: float = 1.0
     axis: str = "horizontal"
 
-    def body(self) -> Dict[str, Any]:
+    def body(self) -> dict[str, Any]:
         """Fields of the request `region` that this operation has."""
-        made: Dict[str, Any] = {"operation": self.operation}
+        made: dict[str, Any] = {"operation": self.operation}
         if self.operation in ("move", "copy"):
             made.update(dx=self.dx, dy=self.dy)
         elif self.operation == "scale":
@@ -193,10 +193,10 @@ class Message:
 
     text: str = ""
     bad: bool = False
-    details: Tuple[str, ...] = field(default_factory=tuple)
+    details: tuple[str, ...] = field(default_factory=tuple)
 
 
-def stage_of(has_document: bool, has_planes: bool, has_model: bool, job: Optional[Job]) -> Stage:
+def stage_of(has_document: bool, has_planes: bool, has_model: bool, job: Job | None) -> Stage:
     """The one state of a document."""
     if not has_document:
         return Stage.NO_DOCUMENT

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any, Callable, Generator, List, Optional
+from typing import Any, Callable
 
 from .link.client import Call
 from .link.messages import EngineError
@@ -37,15 +38,15 @@ class Task:
         result: what it returned.
     """
 
-    def __init__(self, steps: Steps, name: str, on_end: Optional[Ended] = None) -> None:
+    def __init__(self, steps: Steps, name: str, on_end: Ended | None = None) -> None:
         self.name, self.done, self.result = name, False, None
-        self.error: Optional[EngineError] = None
+        self.error: EngineError | None = None
         self._steps, self._on_end = steps, on_end
         self._waits_for: Any = None
         self._until = 0.0
 
     @property
-    def call(self) -> Optional[Call]:
+    def call(self) -> Call | None:
         """The request that it waits for."""
         return self._waits_for
 
@@ -90,7 +91,7 @@ class Task:
             self._steps.close()
             self._finish(EngineError("cancelled", "Cancelled."), None)
 
-    def _finish(self, error: Optional[EngineError], result: Any) -> None:
+    def _finish(self, error: EngineError | None, result: Any) -> None:
         self.done, self.error, self.result = True, error, result
         if self._on_end is not None:
             self._on_end(self)
@@ -100,9 +101,9 @@ class Tasks:
     """All tasks of the plug-in, moved on by one timer."""
 
     def __init__(self) -> None:
-        self.tasks: List[Task] = []
+        self.tasks: list[Task] = []
 
-    def start(self, steps: Steps, name: str, on_end: Optional[Ended] = None) -> Task:
+    def start(self, steps: Steps, name: str, on_end: Ended | None = None) -> Task:
         """Begin a row of steps; its first one is taken at the next tick."""
         task = Task(steps, name, on_end)
         self.tasks.append(task)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import builtins
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 
 def tr(text: str) -> str:
     """A text in the user's language, where Krita has it; as it is, where there is no Krita."""
-    translate: Optional[Callable[[str], Any]] = getattr(builtins, "i18n", None)
+    translate: Callable[[str], Any] | None = getattr(builtins, "i18n", None)
     return text if translate is None else str(translate(text))
 
 

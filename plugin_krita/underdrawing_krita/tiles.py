@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import Any, Callable, Generator, Iterator, Tuple
+from typing import Any, Callable
 
 from .link.messages import EngineError
 from .link.pixels import Frame, start_hash
@@ -30,7 +31,7 @@ class Bounds:
         return Bounds(x, y, right - x, bottom - y)
 
 
-def bands(width: int, height: int) -> Iterator[Tuple[int, int]]:
+def bands(width: int, height: int) -> Iterator[tuple[int, int]]:
     """First row and number of rows of the pieces that a picture is read and written in."""
     rows = max(1, MOST // max(1, width))
     for y in range(0, height, rows):

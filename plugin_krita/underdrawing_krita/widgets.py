@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, Callable
 
 from .qt import Qt, QtCore, QtGui, QtWidgets
 from .texts import tr
@@ -43,7 +43,8 @@ def label(text: str = "", name: str = "", faint: bool = False, wrap: bool = True
     if name:
         named(made, name)
     if faint:
-        made.setEnabled(False)
+        # A role, not a colour: it follows the theme, dark or light.
+        made.setForegroundRole(QtGui.QPalette.ColorRole.PlaceholderText)
     return made
 
 
@@ -68,7 +69,7 @@ def column(parent: Any, *widgets: Any, margin: int = 0) -> Any:
     return made
 
 
-def form(*rows: Tuple[str, Any]) -> Any:
+def form(*rows: tuple[str, Any]) -> Any:
     """Labels on the left, widgets on the right, as a layout."""
     made = QtWidgets.QFormLayout()
     made.setContentsMargins(0, 0, 0, 0)
@@ -80,7 +81,7 @@ def form(*rows: Tuple[str, Any]) -> Any:
     return made
 
 
-def choice(name: str, tip: str, entries: List[Tuple[str, Any]]) -> Any:
+def choice(name: str, tip: str, entries: list[tuple[str, Any]]) -> Any:
     """A list to choose from; the data of the entries is what the choice means."""
     made = named(QtWidgets.QComboBox(), name, tip)
     # Long names of layers must not make the docker wide.
@@ -92,7 +93,7 @@ def choice(name: str, tip: str, entries: List[Tuple[str, Any]]) -> Any:
     return made
 
 
-def refill(box: Any, entries: List[Tuple[str, Any]], chosen: Any = None) -> None:
+def refill(box: Any, entries: list[tuple[str, Any]], chosen: Any = None) -> None:
     """Other entries for a list; what was chosen stays chosen where it is still there."""
     old = [(box.itemText(i), box.itemData(i)) for i in range(box.count())]
     if old == entries:
@@ -181,12 +182,12 @@ class ImageView(QtWidgets.QWidget):
 
     def __init__(self, name: str, tip: str, most: int = 260, empty: str = "") -> None:
         super().__init__()
-        self.image: Optional[Any] = None
+        self.image: Any | None = None
         self._most, self._empty = most, empty
         self.setSizePolicy(Policy.Expanding, Policy.Preferred)
         named(self, name, tip)
 
-    def set_image(self, image: Optional[Any]) -> None:
+    def set_image(self, image: Any | None) -> None:
         """Show another picture, or none."""
         self.image = image
         self.updateGeometry()
@@ -264,7 +265,7 @@ class Flow(QtWidgets.QLayout):
 
     def __init__(self, spacing: int = 3) -> None:
         super().__init__()
-        self._items: List[Any] = []
+        self._items: list[Any] = []
         self.setSpacing(spacing)
         self.setContentsMargins(0, 0, 0, 0)
 

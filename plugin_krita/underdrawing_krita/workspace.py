@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 from . import layers, record
 from .link.messages import EngineError
@@ -29,7 +29,7 @@ class Swap:
     new: str
     whole: str = "new"
 
-    def look(self, known: Dict[str, Any]) -> str:
+    def look(self, known: dict[str, Any]) -> str:
         """What has to follow: "undo", "redo" or nothing."""
         old, new = self.old in known, self.new in known
         if old and new:
@@ -49,25 +49,25 @@ class Workspace(QtCore.QObject):
         self.service, self.krita, self.document = service, krita, document
         self.key = layers.identity(document.rootNode())
         self.record: Record = record.load(document)
-        self.layers: Dict[str, Any] = layers.all_layers(document)
-        self.swaps: List[Swap] = []
-        self.job: Optional[Job] = None
-        self.sample: Optional[QtGui.QImage] = None
+        self.layers: dict[str, Any] = layers.all_layers(document)
+        self.swaps: list[Swap] = []
+        self.job: Job | None = None
+        self.sample: QtGui.QImage | None = None
         self.message = Message()
         self.doing = ""  # what the work in hand is called
         self.live, self.split = Live.OFF, Split()
         self.hold = False  # Live leaves the layers alone while something else is being done
         self.learn_again = False  # the user wants to learn although there is a model
-        self.history: List[Any] = []
+        self.history: list[Any] = []
         self.open = True
-        self._work: Optional[Task] = None
-        self._others: Dict[str, Task] = {}
+        self._work: Task | None = None
+        self._others: dict[str, Task] = {}
         self._seen: Any = None
 
     # --- what it is
 
     @property
-    def size(self) -> "tuple[int, int]":
+    def size(self) -> tuple[int, int]:
         """Width and height in pixels."""
         return int(self.document.width()), int(self.document.height())
 
@@ -92,10 +92,10 @@ class Workspace(QtCore.QObject):
         return self.newest(self.record.groups)
 
     @property
-    def planes(self) -> Dict[str, Any]:
+    def planes(self) -> dict[str, Any]:
         """The layers of the planes that are in the document."""
         group = self.group
-        found: Dict[str, Any] = {}
+        found: dict[str, Any] = {}
         for name in PLANES:
             ids = self.record.planes.get(name, ())
             inside = None
@@ -108,7 +108,7 @@ class Workspace(QtCore.QObject):
         return found
 
     @property
-    def own(self) -> "set[str]":
+    def own(self) -> set[str]:
         """Ids of layers that are ours and can be no picture."""
         mine = {*self.record.results, *self.record.groups, self.record.preview}
         for ids in self.record.planes.values():
@@ -220,7 +220,7 @@ class Workspace(QtCore.QObject):
                     # The other half of the pair is on its way; looked at again at the next tick.
                     return
 
-    def need_planes(self) -> Dict[str, Any]:
+    def need_planes(self) -> dict[str, Any]:
         """The planes.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Krita 5.1 as Debian 12 has it, on this machine itself, and Krita 5.2 in the folder with Debian 13, behind one face."""
+"""Krita 5.1 as Debian 12 has it, on this machine, and Krita 5.2 in the folder with Debian 13, behind one face."""
 
 from __future__ import annotations
 

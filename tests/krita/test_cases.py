@@ -91,7 +91,7 @@ def test_tools_change_the_underdrawing(krita: Krita, picture: Path, other: Path)
     assert seen["move_redone"] == [True, 1]
     for operation in ("copy", "scale", "mirror", "flip", "remove"):
         assert seen["region_" + operation][0], operation
-    left, right, message = seen["limited"]
+    _, right, message = seen["limited"]
     assert right < 48, message
     assert not seen["layout"][1], seen["layout"]
     assert seen["layout_applied"][:2] == [96, 80], seen["layout_applied"]

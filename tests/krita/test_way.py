@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+import underdrawing
 from tests.krita.conftest import Krita
-from underdrawing.picture.files import write_picture
+from underdrawing.picture.files import read_picture, write_picture
 from underdrawing.picture.image import Picture
 
+COFFEE = Path(underdrawing.__file__).parent / "_demo" / "coffee.png"
 STROKE = (30, 40, 24, 18)
 
 
@@ -32,6 +36,24 @@ def picture(tmp_path: Path) -> Path:
     path = tmp_path / "Stillleben mit Äpfeln 静物.png"
     write_picture(path, still_life())
     return path
+
+
+def test_live_follows_a_real_pointer_on_a_photograph(krita: Krita, tmp_path: Path, record_property: Any) -> None:
+    photograph = read_picture(COFFEE)
+    path = tmp_path / "Kaffee.png"
+    write_picture(path, Picture(np.ascontiguousarray(photograph.pixels)))
+    strokes = [(300, 330, 350, 330), (310, 350, 350, 350), (305, 368, 345, 368)]
+    report = krita.run("photograph", picture=str(path), strokes=strokes, colour=0, brush=24)
+    seen = report["seen"]
+    assert len(seen["splits"]) == len(strokes)
+    for split, (total, _) in zip(seen["splits"], seen["times"], strict=True):
+        assert all(value >= 0 for value in split.values())
+        assert split["infer"] > 0
+        assert total > 0
+    applied, message = seen["applied"]
+    assert applied, message
+    # Figures for the documentation; a busy machine makes them larger, so none of them is judged.
+    record_property("live", json.dumps([seen["times"], seen["splits"], report["longest"]]))
 
 
 def test_the_whole_way(krita: Krita, picture: Path) -> None:

@@ -8,7 +8,7 @@ def case(t):
     t.choose("kind", "segments")
     t.press("make")
     yield t.idle()
-    quick(t, iterations=400)
+    quick(t, iterations=300)
     t.press("learn")
     yield t.until(lambda: t.stage == "LEARNING", "learning to begin")
     yield t.until(lambda: t.ws.job.phase == "training" and t.ws.job.fraction > 0, "progress", 120)
@@ -29,6 +29,7 @@ def case(t):
     t.press("pause")
     yield t.until(lambda: t.ws.job.state == "running" or t.stage == "READY", "learning to go on", 60)
     yield t.until(lambda: t.stage == "READY", "the model", 240)
+    yield t.until(lambda: "Learnt in" in t.message, "the word that it is learnt")
     t.seen["ready"] = [t.message, [m.method for m in t.ws.record.models]]
     t.paint(areas, t.given["stroke"], t.ws.record.palette[0].rgb)
     t.press("apply")

@@ -44,7 +44,7 @@ class Test:
         self.given = json.loads(os.environ.get("UD_GIVEN", "{}"))
         self.seen = {}
         self.longest = {}
-        self.api, self.QByteArray = krita, QtCore.QByteArray
+        self.api, self.QByteArray, self.QWidget = krita, QtCore.QByteArray, QtWidgets.QWidget
 
     # --- looking
 
@@ -65,6 +65,7 @@ class Test:
         return self.krita.activeDocument()
 
     def find(self, name):
+        self.panel.catch_up()  # what is to be shown in a moment is shown now
         found = self.panel.findChild(QtWidgets.QWidget, PREFIX + name)
         assert found is not None, "the docker has no %r" % name
         return found
@@ -235,7 +236,7 @@ class Runner(QtCore.QObject):
         if self.waits is not None:
             try:
                 holds = self.waits.holds()
-            except Exception:
+            except Exception:  # noqa: BLE001 - whatever it is, it belongs into the report
                 self.end(traceback.format_exc())
                 return
             if not holds:
@@ -252,7 +253,7 @@ class Runner(QtCore.QObject):
         except StopIteration:
             self.report["done"] = True
             self.end("")
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - whatever it is, it belongs into the report
             self.test.shot("failed")
             self.end(traceback.format_exc())
         else:

@@ -1,0 +1,78 @@
+"""The docker's widgets offscreen, under PyQt5 and PyQt6: Krita 6 has PyQt6, and refuses PyQt5."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "installer"))
+
+
+def python_with(qt: str) -> str:
+    """A Python that has this PyQt: this one, the one named for it, or the system's."""
+    named = os.environ.get("UNDERDRAWING_PYTHON_WITH_" + qt.upper())
+    for python in (named, sys.executable, shutil.which("python3", path="/usr/bin")):
+        if python:
+            probe = [python, "-c", f"import {qt}.QtWidgets"]
+            if subprocess.run(probe, capture_output=True, check=False).returncode == 0:
+                return python
+    pytest.skip(f"no Python here has {qt} (name one with UNDERDRAWING_PYTHON_WITH_{qt.upper()})")
+
+
+@pytest.mark.parametrize("qt", ["PyQt5", "PyQt6"])
+def test_every_page_is_drawn(qt: str, tmp_path: Path) -> None:
+    import ud_plugins
+
+    python = python_with(qt)
+    ud_plugins.lay_out("krita", tmp_path / "pykrita")
+    shots = tmp_path / "shots"
+    shots.mkdir()
+    script = Path(__file__).parent / "widgets.py"
+    environment = {
+        **{k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
+        "QT_QPA_PLATFORM": "offscreen",
+        "UNDERDRAWING_HOME": str(tmp_path / "home"),
+        "XDG_RUNTIME_DIR": str(tmp_path),
+    }
+    done = subprocess.run(
+        [python, str(script), str(tmp_path / "pykrita"), str(shots)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    assert found["qt"] == int(qt[-1])
+    assert found["errors"] == []
+    assert [name for name, _ in found["stages"]] == [
+        "1-nothing",
+        "2-make",
+        "3-learn",
+        "4-learning",
+        "5-paused",
+        "6-edit",
+    ]
+    assert len({heading for _, heading in found["stages"]}) == 6
+    assert found["make"] == {"kind": "super", "regions": 7, "sigma": 0.5, "colours": 8}
+    assert found["layers"] == ["Background"]
+    assert found["learn"] == {"device": "auto", "on_disconnect": "continue", "budget": 120.0}
+    assert "1:05 min left" in found["state"]
+    assert found["apply"] == {"feather": 3.0, "blend": "none", "whole": False}
+    assert found["regions"] == {"operation": "mirror", "axis": "vertical"}
+    assert found["swatches"] == 12
+    assert "390 ms" in found["speed"]
+    assert found["tips"] == [], "buttons without a tooltip"
+    assert found["narrow"] <= 260
+    assert found["again"]
+    for name in ("2-make", "4-learning", "6-edit"):
+        assert (shots / f"{name}.png").stat().st_size > 2000

@@ -1,0 +1,200 @@
+"""Exercises the docker's widgets without Krita, under whichever PyQt this Python has. Run as a program, offscreen.
+
+    python widgets.py FOLDER_WITH_THE_PLUG_IN FOLDER_FOR_SHOTS
+
+A plain stand-in answers for Krita's document; nothing of the engine is asked. Prints JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+
+class Id:
+    def __init__(self, text):
+        self.text = text
+
+    def toString(self):
+        return self.text
+
+
+class Layer:
+    """A layer as far as the docker's pages ask of it."""
+
+    def __init__(self, name, kind="paintlayer", children=()):
+        self._name, self._kind, self.children, self._opacity = name, kind, list(children), 255
+
+    def uniqueId(self):
+        return Id("{%s}" % self._name)
+
+    def name(self):
+        return self._name
+
+    def type(self):
+        return self._kind
+
+    def childNodes(self):
+        return self.children
+
+    def opacity(self):
+        return self._opacity
+
+    def __eq__(self, other):
+        return isinstance(other, Layer) and other._name == self._name
+
+    __hash__ = None
+
+
+class Document:
+    """A document as far as the docker's pages ask of it."""
+
+    def __init__(self, root):
+        self.root, self.notes = root, {}
+
+    def rootNode(self):
+        return self.root
+
+    def annotationTypes(self):
+        return list(self.notes)
+
+    def annotation(self, key):
+        return self.notes[key]
+
+    def setAnnotation(self, key, about, data):
+        self.notes[key] = data
+
+    def activeNode(self):
+        return self.root.children[0]
+
+    def fileName(self):
+        return "/a/Bild.kra"
+
+    def name(self):
+        return "Bild"
+
+    def width(self):
+        return 64
+
+    def height(self):
+        return 48
+
+    def fullClipRangeStartTime(self):
+        return 0
+
+    def fullClipRangeEndTime(self):
+        return 10
+
+
+class Krita:
+    def __init__(self, documents):
+        self._documents = documents
+
+    def documents(self):
+        return self._documents
+
+    def version(self):
+        return "none"
+
+    def activeDocument(self):
+        return self._documents[0]
+
+
+def main():
+    sys.path.insert(0, sys.argv[1])
+    shots = Path(sys.argv[2])
+    from underdrawing_krita.qt import QT, QtCore, QtGui, QtWidgets
+
+    application = QtWidgets.QApplication([])
+    from underdrawing_krita.panel import Panel
+    from underdrawing_krita.plugin import Plugin
+    from underdrawing_krita.record import Colour, ModelNote
+    from underdrawing_krita.state import Job, Live, Split, Stage
+
+    found = {"qt": QT, "stages": [], "tips": [], "errors": []}
+    sys.excepthook = lambda kind, value, trace: found["errors"].append(repr(value))
+
+    group = Layer("Underdrawing", "grouplayer", [Layer("Areas"), Layer("Outlines")])
+    document = Document(Layer("root", "grouplayer", [Layer("Background")]))
+    plugin = Plugin(Krita([document]))
+    panel = Panel(plugin)
+    panel.make_page.wanted_preview.disconnect()  # an engine would be asked
+    panel.resize(300, 900)
+    panel.show()
+
+    def settle():
+        for _ in range(12):
+            application.processEvents()
+            QtCore.QThread.msleep(10)
+
+    def shot(name):
+        settle()
+        panel.grab().save(str(shots / ("%s.png" % name)))
+        found["stages"].append([name, panel.header.text()])
+
+    shot("1-nothing")
+    ws = plugin.workspace(document)
+    panel.set_document(document)
+    panel._late.stop()
+    panel.refresh()
+    assert ws.stage is Stage.EMPTY
+    picture = QtGui.QImage(64, 48, QtGui.QImage.Format.Format_RGB888)
+    picture.fill(QtGui.QColor(180, 60, 40))
+    panel.make_page.preview.set_image(picture)
+    for index in range(panel.make_page.kind.count()):
+        panel.make_page.kind.setCurrentIndex(index)
+        settle()
+    panel.make_page.kind.setCurrentIndex(0)
+    panel.make_page.regions.slider.setValue(7)
+    found["make"] = panel.make_page.options.__dict__
+    found["layers"] = [panel.make_page.layer.itemText(i) for i in range(panel.make_page.layer.count())]
+    shot("2-make")
+
+    document.root.children.append(group)
+    planes = {"segments": "{Areas}", "edges": "{Outlines}"}
+    ws.record = ws.record.with_planes("{Underdrawing}", planes)
+    ws.keep(picture="{Background}")
+    ws.look()
+    assert ws.stage is Stage.DRAWN
+    shot("3-learn")
+    found["learn"] = panel.learn_page.options.body()
+    ws.job = Job("j", "m", "Bild", "running", phase="training", fraction=0.4, left=65.0, rate=11.2, device="cpu")
+    ws.sample = picture
+    ws.touch()
+    shot("4-learning")
+    found["state"] = panel.learn_page.state.text()
+    ws.job = replace(ws.job, state="paused")
+    ws.touch()
+    shot("5-paused")
+
+    ws.job = None
+    palette = tuple(Colour((20 * n, 255 - 20 * n, 128), "area %d" % n) for n in range(12))
+    ws.record = ws.record.with_model(ModelNote("m", "Bild", "draft"))
+    ws.keep(palette=palette)
+    ws.look()
+    assert ws.stage is Stage.READY
+    ws.live, ws.split = Live.WATCHING, Split(0.05, 0.01, 0.02, 0.3, 0.01)
+    ws.tell("The colour pink is not in the palette.", True)
+    for fold in (panel.edit_page.options_fold, *panel.edit_page.tools.folds):
+        fold.unfold()
+    shot("6-edit")
+    found["apply"] = panel.edit_page.options.body()
+    found["swatches"] = len(panel.edit_page.palette_bar.swatches)
+    found["speed"] = panel.edit_page.speed.text()
+    found["regions"] = panel.edit_page.tools.regions.options("flip").body()
+
+    for button in panel.findChildren(QtWidgets.QAbstractButton):
+        ours = button.objectName().startswith("underdrawing_")
+        if ours and not button.toolTip():
+            found["tips"].append(button.objectName())
+    panel.resize(240, 500)
+    settle()
+    found["narrow"] = panel.width()
+    found["again"] = type(ws.record).from_json(ws.record.to_json()) == ws.record
+    plugin.close()
+    print(json.dumps(found))
+
+
+main()
