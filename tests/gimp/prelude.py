@@ -1,5 +1,4 @@
 """Runs inside of GIMP, before the body of a case: short names, calls of procedures, pixels, the case's answer."""
-# ruff: noqa: F401
 
 import json
 import os
