@@ -17,6 +17,7 @@ import subprocess
 from pathlib import Path
 
 import ud_doctor
+import ud_hosts
 import ud_lock
 import ud_test
 from ud_env import Environment, folder_megabytes
@@ -27,6 +28,8 @@ from ud_report import InstallError, Reporter, plain_output
 EPILOGUE = """examples:
   python3 installer demo        install, learn a bundled picture, and show what editing it does
   python3 installer engine      install (or go on with an interrupted installation)
+  python3 installer gimp        the same, and put the plug-in into your GIMP 3
+  python3 installer krita       the same, and put the docker into your Krita
   python3 installer test        run the tests
   python3 installer doctor      what is well here, and what is not
   python3 installer remove      take the environment away again"""
@@ -50,6 +53,9 @@ def arguments() -> argparse.ArgumentParser:
     verbs.add_parser("engine", parents=[common], help="install the engine")
     demo = verbs.add_parser("demo", parents=[common], help="install, and show what it does with a bundled picture")
     demo.add_argument("--out", type=Path, default=ROOT / "demo", help="where the demo's pictures go (default: demo)")
+    for host, name in ud_hosts.NAMES.items():
+        plugin = verbs.add_parser(host, parents=[common], help=f"install, and put the plug-in into {name}")
+        plugin.add_argument("--to", type=Path, metavar="DIR", help=f"{name}'s folder of plug-ins (default: found)")
     test = verbs.add_parser("test", parents=[common], help="run the tests (what follows -- goes to pytest)")
     test.add_argument("--only", choices=ud_test.SUITES, help="one suite alone")
     test.add_argument("--long", action="store_true", help="the tests that take minutes, too")
@@ -141,6 +147,13 @@ def demo(environment: Environment, options: argparse.Namespace, report: Reporter
     return environment.run(["-m", "underdrawing.demo", "--out", str(options.out)])
 
 
+def plugin(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
+    """The verbs `gimp` and `krita`."""
+    install(environment, options, report)
+    ud_hosts.put(options.verb, report, options.to)
+    return 0
+
+
 def test(environment: Environment, options: argparse.Namespace, report: Reporter, more: list[str]) -> int:
     """The verb `test`."""
     engine(environment, options, report, tests=True)
@@ -179,6 +192,9 @@ def remove(environment: Environment, options: argparse.Namespace, report: Report
         return 1
     for folder in gone:
         shutil.rmtree(folder)
+    for host in ud_hosts.NAMES:
+        for place in ud_hosts.take_away(host):
+            report.say(f"Deleted: {place}")
     print("Done.")
     return 0
 
@@ -226,7 +242,8 @@ def main(words: list[str]) -> int:
         if options.verb == "lock":
             ud_lock.lock(report, environment.python, options.upgrade)
             return 0
-        return {"engine": install, "demo": demo, "remove": remove}[options.verb](environment, options, report)
+        verbs = {"engine": install, "demo": demo, "remove": remove, "gimp": plugin, "krita": plugin}
+        return verbs[options.verb](environment, options, report)
     except InstallError as error:
         report.fail(error)
         return 1
