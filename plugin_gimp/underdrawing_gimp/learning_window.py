@@ -15,6 +15,7 @@ from .link.pixels import Frame
 from .plugin import Call
 from .service import Background, connected
 
+LONGEST = 54  # characters of a method in the list
 SIDE = 320  # pixels of the sample on the screen
 TIMES = (
     ("0", "As long as the method sees fit"),
@@ -167,10 +168,10 @@ class Window:
                 continue
             for recipe in method["recipes"]:
                 self.recipes.append((method["name"], recipe["name"]))
-                text = "%s: %s" % (method["name"], recipe["title"])
-                if recipe.get("budget"):
-                    text += " (%s)" % learning.duration(recipe["budget"])
-                entries.append((str(len(self.recipes) - 1), text[:70]))
+                text = "%s, %s: %s" % (method["name"], recipe["name"], recipe["title"])
+                entries.append(
+                    (str(len(self.recipes) - 1), text if len(text) <= LONGEST else text[: LONGEST - 1] + "…")
+                )
         active = self.method.get_active_id()
         self.method.remove_all()
         for identity, text in entries:
