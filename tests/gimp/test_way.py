@@ -75,7 +75,7 @@ def test_make_learn_paint_apply(gimp: Host) -> None:
     told = gimp.case("""
 image = opened()
 before = native(image.get_layers()[0])
-group, palette, model, notes = call("make", image, regions=5)
+group, palette, model, notes = call("make", image, regions=5, known=False)
 drawn = planes(group)
 tell(made=[group.get_name(), [layer.get_name() for layer in group.get_children()], model],
      modes=[layer.get_mode() == Gimp.LayerMode.MULTIPLY for layer in drawn.values()],
@@ -84,7 +84,7 @@ tell(made=[group.get_name(), [layer.get_name() for layer in group.get_children()
      opacity=[layer.get_opacity() for layer in (group, *drawn.values())],
      colours=Gimp.Palette.get_by_name(palette).get_color_count(),
      selected=[layer.get_name() for layer in image.get_selected_layers()])
-model, job, state, notes = call("learn", image, method="draft")
+model, job, state, notes = call("learn", image, method="draft", again=True)
 tell(state=state, model=model, job=job)
 edited(group)
 layer, count, unseen, notes = call("apply", image)
