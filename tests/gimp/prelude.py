@@ -2,6 +2,7 @@
 
 import json
 import os
+import time  # noqa: F401 - for the cases
 
 import gi
 
