@@ -95,17 +95,16 @@ def button(text: str, clicked: Callable[[], None]) -> Any:
 
 def row(*widgets: Any, spacing: int = 6) -> Any:
     """Widgets beside each other."""
-    Gtk = gtk()[0]
-    box = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=spacing)
-    for widget in widgets:
-        box.pack_start(widget, False, False, 0)
-    return box
+    return _box(gtk()[0].Orientation.HORIZONTAL, widgets, spacing)
 
 
 def column(*widgets: Any, spacing: int = 6) -> Any:
     """Widgets below each other."""
-    Gtk = gtk()[0]
-    box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=spacing)
+    return _box(gtk()[0].Orientation.VERTICAL, widgets, spacing)
+
+
+def _box(orientation: Any, widgets: Sequence[Any], spacing: int) -> Any:
+    box = gtk()[0].Box(orientation=orientation, spacing=spacing)
     for widget in widgets:
         box.pack_start(widget, False, False, 0)
     return box

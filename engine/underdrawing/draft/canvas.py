@@ -55,7 +55,7 @@ class Canvas:
             box = Bounds.of_mask(moved).slices()
             self.made[box] = np.where(moved[box][..., None], self._take(self.came[box]), picture[box])
         self.origin = np.where(moved, np.uint8(Origin.REGISTERED), np.uint8(Origin.UNCHANGED))
-        self.stretch = resize(area_change(flow, 1e3), self.size)
+        self.stretch = resize(area_change(flow), self.size)
 
     def _take(self, at: np.ndarray) -> np.ndarray:
         taken = cv2.remap(self.picture, at[..., 0], at[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)

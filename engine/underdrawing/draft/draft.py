@@ -59,7 +59,7 @@ def draft(picture: np.ndarray, original: Primitive, edited: Primitive) -> Draft:
         return Draft(picture.copy(), np.zeros(size, np.uint8), np.ones(size, np.float32))
     grids = Grids.of(size)
     maps = channels(original, edited, grids.fine)
-    flow, levels = register(maps, grids, True)
+    flow, levels = register(maps, grids)
     found = Objects((), ())
     if original.segments is not None and edited.segments is not None:
         before, after = _labels(original.segments, grids.fine), _labels(edited.segments, grids.fine)
@@ -69,7 +69,7 @@ def draft(picture: np.ndarray, original: Primitive, edited: Primitive) -> Draft:
             left, gone = without(before, list(found.removed))
             still, new = without(after, found.strange)
             told = maps.with_labels(left, gone, original=True).with_labels(still, new, original=False)
-            flow, levels = register(told, grids, True)
+            flow, levels = register(told, grids)
     flow = _calm(flow, changed)
     taken_away = np.zeros(grids.fine, bool)
     for region in found.removed:

@@ -14,6 +14,7 @@ from underdrawing.draft.grids import blur
 from underdrawing.picture.primitive import Primitive
 
 CHANNELS = 11
+CONFIDENCE = 3  # the channel of the draft's confidence
 GATE = 4  # the channel that says how much may be changed
 SURE = (0.7, 0.95)  # confidence: below the first everything may be changed, above the second nothing
 NEAR = 3.0  # pixels in which the nearness of an outline falls off

@@ -16,6 +16,7 @@ EXPLAINED = 0.6  # share of a region that the registration must fill with its cl
 GROUND = 0.75  # share of one class around a region that makes that class its ground
 VANISHED = 0.002  # of the picture: smaller regions that go are pressed shut
 FAR_AWAY = 3.0  # of its own size: a region that moved so far left its surroundings behind
+FOLDED = 1e3  # times: so much counts where a flow turns over
 EVEN = 2.5  # times: areas that the registration changes more have lost their look
 FITS = 0.7  # overlap that a region of the same class must reach to lend its pixels
 MIRROR_GAIN = 0.12  # of overlap by which a mirrored region must fit better
@@ -75,7 +76,7 @@ def find_objects(original: np.ndarray, edited: np.ndarray, flow: np.ndarray) -> 
     for number, region in enumerate(before):
         at[region.bounds.slices()][region.mask] = number
     carried_labels, carried_numbers = follow(original, flow), follow(at, flow)
-    stretch = area_change(flow, 1e3)
+    stretch = area_change(flow)
     for region in after:
         here = region.bounds.slices()
         number, value = _most(at[here][region.mask])
@@ -117,13 +118,13 @@ def follow(grid: np.ndarray, flow: np.ndarray) -> np.ndarray:
     return np.asarray(grid[row, column])
 
 
-def area_change(flow: np.ndarray, folded: float) -> np.ndarray:
-    """(h, w) float32: the larger of the flow's change of area and its inverse; `folded` where it turns over."""
+def area_change(flow: np.ndarray) -> np.ndarray:
+    """(h, w) float32: the larger of the flow's change of area and its inverse; `FOLDED` where it turns over."""
     if min(flow.shape[:2]) < 2:
         return np.ones(flow.shape[:2], np.float32)
     uy, ux = np.gradient(flow, axis=(0, 1))
     change = (1 + ux[..., 0]) * (1 + uy[..., 1]) - ux[..., 1] * uy[..., 0]
-    safe = np.maximum(change, 1 / folded)
+    safe = np.maximum(change, 1 / FOLDED)
     return np.asarray(np.maximum(safe, 1 / safe), np.float32)
 
 

@@ -74,23 +74,22 @@ class Level:
         return carried[..., :count] - self.target, carried[..., count : 2 * count], carried[..., 2 * count :]
 
 
-def register(maps: Channels, grids: Grids, robust: bool = True) -> tuple[np.ndarray, tuple[Level, Level]]:
+def register(maps: Channels, grids: Grids) -> tuple[np.ndarray, tuple[Level, Level]]:
     """The flow on the middle grid, (h, w, 2) float32 in its cells, and what was compared on the middle and fine grid.
+
+    What a first pass cannot explain is new content, which a second one leaves out.
 
     Args:
         maps: both primitives on the fine grid.
         grids: see there.
-        robust: leave out, in a second pass, what the first could not explain: new content there is.
     """
     middle = maps.resized(grids.middle)
     begin = resize_flow(_start(maps.resized(grids.coarse)), grids.middle)
     levels = (Level.of(middle, 1.0), Level.of(maps, 2.0))
     flow = _gauss_newton(levels[0], begin)
-    trust = None
-    if robust:
-        trust = _trust(middle, flow)
-        if (trust < 0.5).mean() > 0.1:
-            flow = _gauss_newton(levels[0], begin, trust)
+    trust = _trust(middle, flow)
+    if (trust < 0.5).mean() > 0.1:
+        flow = _gauss_newton(levels[0], begin, trust)
     return descend(levels, flow, trust=trust), levels
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -55,6 +56,32 @@ class Features(nn.Module):
             if index in self.taps:
                 found.append(x)
         return found
+
+
+def find_features(name: str, weights: Mapping[str, str], depth: int) -> Features | None:
+    """The features of this network; VGG16 takes VGG19's place where only it is there, and None stands for neither.
+
+    Args:
+        name: "vgg16" or "vgg19".
+        weights: paths of what is installed, by name.
+        depth: how many taps.
+    """
+    for found in (name, "vgg16"):
+        if found in weights:
+            return Features(found, Path(weights[found]), depth)
+    return None
+
+
+def missing_features(name: str, features: Features | None) -> list[str]:
+    """What is to be said when a wanted network is not installed, in sentences for people."""
+    if features is None:
+        return [
+            f"The weights of {name.upper()} are not installed: the picture is learnt without the"
+            " perceptual loss and will be blurrier. Get them with: underdrawing weights fetch"
+        ]
+    if features.name != name:
+        return [f"The weights of {name.upper()} are not installed; VGG16 takes their place."]
+    return []
 
 
 # pix2pixHD's weights, the finest layer first. Shallower networks take the first of them, scaled so that the last is 1.

@@ -39,7 +39,7 @@ from underdrawing.measure.judge import Judge
 from underdrawing.measure.lpips import LPIPS
 from underdrawing.measure.sets import Frame, Set
 from underdrawing.measure.sheet import sheet
-from underdrawing.measure.undone import undone
+from underdrawing.measure.undone import UNSURE, undone
 from underdrawing.picture.edges import canny_edges
 from underdrawing.picture.image import Picture
 from underdrawing.picture.primitive import Primitive
@@ -62,7 +62,6 @@ SMALL = 0.02  # part of the picture
 REACH = 0.02  # part of the shorter side by which a change is widened
 EVERY = 2  # one frame in so many is the judge's and not judged
 SHOWN = 6  # frames on the sheet
-UNSURE = 0.6  # confidence of the draft
 COMPARED = ("lpips", "lpips_region", "lpips_unsure")
 FIGURES = (*COMPARED, "consistency", "consistency_small", "sifid", "sharpness", "outside")
 

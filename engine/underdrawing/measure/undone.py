@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
+from underdrawing.draft.hints import CONFIDENCE
 from underdrawing.learn.checkpoint import CHECKPOINT_FILE
 from underdrawing.learn.lessons import Lesson, way_back
 from underdrawing.learn.method import without_prefix
@@ -20,7 +21,7 @@ from underdrawing.picture.primitive import Primitive
 
 COUNT = 24
 FIRST_SEED = 1 << 20  # far from those of trainings
-UNSURE = 0.6  # confidence
+UNSURE = 0.6  # confidence of the draft
 
 
 def undone(picture: np.ndarray, primitive: Primitive, model: Path, lpips: LPIPS) -> dict[str, float]:
@@ -43,7 +44,7 @@ def undone(picture: np.ndarray, primitive: Primitive, model: Path, lpips: LPIPS)
         lesson = way_back(picture, primitive, np.random.default_rng(FIRST_SEED + number))
         distance, places = lpips.distances(_made(lesson, network), picture)
         everywhere.append(distance)
-        unsure = lesson.hints[3] < UNSURE
+        unsure = lesson.hints[CONFIDENCE] < UNSURE
         if unsure.any():
             where_unsure.append(float(places[unsure].mean()))
     return {

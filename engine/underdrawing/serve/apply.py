@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -80,16 +81,11 @@ class Model:
         self.folder, self.manifest = folder, Manifest.load(folder)
         palette = Palette.from_json(list(self.manifest.palette)) if self.manifest.palette else None
         self.primitive: Primitive = read_primitive(folder / "primitive.png", palette)
-        self._picture: Picture | None = None
-        self._small: np.ndarray | None = None
-        self._colours: np.ndarray | None = None
 
-    @property
+    @cached_property
     def picture(self) -> Picture:
         """The learnt region at its own depth."""
-        if self._picture is None:
-            self._picture = read_picture(self.folder / self.manifest.picture.file)
-        return self._picture
+        return read_picture(self.folder / self.manifest.picture.file)
 
     @property
     def small_size(self) -> tuple[int, int]:
@@ -97,24 +93,23 @@ class Model:
         scale, (width, height) = self.manifest.plan.scale, self.primitive.size
         return max(1, round(width * scale)), max(1, round(height * scale))
 
+    @cached_property
     def small_primitive(self) -> Primitive:
         """The primitive that was learnt, at the size of `small_picture`."""
         same = self.small_size == self.primitive.size
         return self.primitive if same else self.primitive.resized(self.small_size)
 
+    @cached_property
     def small_picture(self) -> np.ndarray:
         """The picture as the network saw it, (h, w, 3) float32 in [0, 1]."""
-        if self._small is None:
-            rgb = self.picture.to_float(self.manifest.picture.white)
-            same = self.small_size == self.picture.size
-            self._small = rgb if same else cv2.resize(rgb, self.small_size, interpolation=cv2.INTER_AREA)
-        return self._small
+        rgb = self.picture.to_float(self.manifest.picture.white)
+        same = self.small_size == self.picture.size
+        return rgb if same else np.asarray(cv2.resize(rgb, self.small_size, interpolation=cv2.INTER_AREA))
 
+    @cached_property
     def class_colours(self) -> np.ndarray | None:
         """The mean colour of every class, (256, 3) float32 in [0, 1]; None without classes."""
-        if self._colours is None:
-            self._colours = class_colours(self.small_picture(), self.small_primitive())
-        return self._colours
+        return class_colours(self.small_picture, self.small_primitive)
 
 
 def apply(
@@ -154,7 +149,7 @@ def apply(
     small = edited if edited.size == model.small_size else edited.resized(model.small_size)
     found = None
     if plan.procedure is not Procedure.NONE:
-        found = draft(model.small_picture(), model.small_primitive(), small)
+        found = draft(model.small_picture, model.small_primitive, small)
     mask, wanted = _mask(model.primitive, edited, given, options, found)
     made, notes = _render(model, edited.size, small, wanted, sessions, options, found)
     result = made.picture
@@ -261,7 +256,7 @@ def _render(
     changed = np.zeros(generated.shape[:2], bool)
     changed[target.slices()] = True
     full = model.picture.crop(around).to_float(model.manifest.picture.white)
-    detailed = restore_detail(full, model.small_picture()[coarse.slices()], generated, changed)
+    detailed = restore_detail(full, model.small_picture[coarse.slices()], generated, changed)
     cut = wanted.translate(-around.x, -around.y).slices()
     sure = made.confidence
     if sure is not None:
@@ -358,7 +353,7 @@ def _picture(output: np.ndarray, part: Bounds) -> np.ndarray:
 def _refined(model: Model, found: Draft, primitive: Primitive, wanted: Bounds, sessions: SessionStore) -> Made:
     """The draft with its unsure pixels repaired; whatever it is sure of stays as it is, to the bit."""
     plan = model.manifest.plan
-    told = hints(found, primitive, model.class_colours())
+    told = hints(found, primitive, model.class_colours)
     open_ = told[GATE] > 0
     unsure = np.zeros(open_.shape, bool)
     unsure[wanted.slices()] = open_[wanted.slices()]
@@ -398,11 +393,8 @@ def _graph_inputs(
             noise = np.random.default_rng(seed).standard_normal((1, entry.channels, *padded))
             inputs[entry.name] = noise.astype(np.float32)
         else:
-            source, name = (model.primitive, entry.plane.removeprefix("source:"))
-            if not entry.plane.startswith("source:"):
-                source = primitive
-            elif source.size != model.small_size:
-                source = source.resized(model.small_size)
+            name = entry.plane.removeprefix("source:")
+            source = model.small_primitive if entry.plane.startswith("source:") else primitive
             inputs[entry.name] = _encode(source.crop(part), name, entry, padded)
     return inputs
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -20,7 +19,7 @@ from underdrawing.learn import losses
 from underdrawing.learn.average import Average
 from underdrawing.learn.data import Augmentation, Sampler, TrainingData
 from underdrawing.learn.device import Device
-from underdrawing.learn.features import Features, perceptual
+from underdrawing.learn.features import Features, find_features, missing_features, perceptual
 from underdrawing.learn.method import (
     ExportGraph,
     Given,
@@ -249,25 +248,14 @@ class DeepSIMRun:
         f = self.figures
         if f.perceptual <= 0:
             return None
-        for name in (f.perceptual_network, "vgg16"):  # VGG16 takes VGG19's place where only it is there
-            if name in self.data.features:
-                return self.device.place(Features(name, Path(self.data.features[name]), f.perceptual_depth))
-        return None
+        found = find_features(f.perceptual_network, self.data.features, f.perceptual_depth)
+        return None if found is None else self.device.place(found)
 
     @property
     def notes(self) -> list[str]:
         """What differs from the recipe because something is not there, in sentences for people."""
         f = self.figures
-        if f.perceptual <= 0:
-            return []
-        if self.features is None:
-            return [
-                f"The weights of {f.perceptual_network.upper()} are not installed: the picture is learnt without the"
-                " perceptual loss and will be blurrier. Get them with: underdrawing weights fetch"
-            ]
-        if self.features.name != f.perceptual_network:
-            return [f"The weights of {f.perceptual_network.upper()} are not installed; VGG16 takes their place."]
-        return []
+        return missing_features(f.perceptual_network, self.features) if f.perceptual > 0 else []
 
     def _sampler(self) -> Sampler:
         f = self.figures

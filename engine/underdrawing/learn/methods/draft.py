@@ -39,6 +39,16 @@ AT_ONCE = make_recipe(
 )
 
 
+def check_planes(data: TrainingData) -> None:
+    """A draft has something to follow.
+
+    Raises:
+        LearnError: there are neither segments nor edges.
+    """
+    if not {"segments", "edges"} & data.pairs[0].planes.keys():
+        raise LearnError("no_plane", "A draft needs a primitive.", "Give segments or edges beside the picture.")
+
+
 class Draft:
     """The method as data."""
 
@@ -63,8 +73,7 @@ class Draft:
         Raises:
             LearnError: there are neither segments nor edges.
         """
-        if not {"segments", "edges"} & data.pairs[0].planes.keys():
-            raise LearnError("no_plane", "A draft needs a primitive.", "Give segments or edges beside the picture.")
+        check_planes(data)
         return DraftRun(data)
 
 
