@@ -130,7 +130,10 @@ def test(
         made.untested.append("the long tests: run with --long")
     failed = [] if only not in (None, "installer", "engine") else check(environment, report)
     notes = {"untested": made.untested, "required": made.required, "failed": failed}
-    arguments = ["-m", "pytest", *made.folders, *([] if long else ["-m", "not long"]), *more]
+    chosen = [] if long else ["-m", "not long"]
+    # Where much is broken, the first failures say it; the rest would only take the time that CI has.
+    watched = ["--durations=25", "--maxfail=15"] if strict else []
+    arguments = ["-m", "pytest", *made.folders, *chosen, *watched, *more]
     variables = {"UNDERDRAWING_TEST_NOTES": json.dumps(notes), "UNDERDRAWING_WEIGHTS": str(folder)}
     report.step("pytest " + " ".join(made.folders))
     code = environment.run(arguments, variables)

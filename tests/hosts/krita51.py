@@ -21,6 +21,8 @@ INSTALL = (
 # A window manager, as dialogs and focus are wrong without one; Krita is what is waited for.
 DESK = 'openbox >/dev/null 2>&1 & exec krita --nosplash "$@"'
 SCREEN = "-screen 0 1500x950x24"
+# Only the system's own programs: Krita takes the Python that it finds first, and another one has no PyQt.
+SYSTEM = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def why_not() -> str | None:
@@ -45,7 +47,7 @@ class Here:
     @staticmethod
     def start(environment: Mapping[str, str], words: Sequence[str], shared: Path, log: Path) -> subprocess.Popen[str]:
         """Start a program with only these variables, in a process group of its own; what it says goes to `log`."""
-        variables = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **environment}
+        variables = {"PATH": SYSTEM, "LANG": "C.UTF-8", **environment}
         with log.open("a", encoding="utf-8") as file:
             return subprocess.Popen(
                 list(words),

@@ -280,7 +280,7 @@ def test_bad_data_is_refused_with_a_sentence(engine: Engine, coffee: np.ndarray,
         ({"device": "cuda"}, "no_gpu"),
         ({"region": [0, 0, 4, 4]}, "too_small"),
     ):
-        options = {"iterations": 1, "options": QUICK_OPTIONS, **body}
+        options = {"method": "deepsim", "iterations": 1, "options": QUICK_OPTIONS, **body}
         started = engine.train(frame, {"segments": drawn(classes)}, palette=PALETTE, **options)
         ended = engine.watch(started["job"], deadline=60)
         assert (ended["state"], ended["error"]["code"]) == ("failed", code)
@@ -303,7 +303,7 @@ def test_the_daemon_loads_nothing_heavy(engine: Engine, model: str) -> None:
 
 def test_methods_are_described_as_data(engine: Engine) -> None:
     described = engine.methods()
-    assert {m["name"] for m in described["methods"]} == {"deepsim", "draft"}
+    assert {m["name"] for m in described["methods"]} == {"deepsim", "draft", "refine"}
     assert described["devices"][0]["kind"] == "cpu"
 
 
