@@ -26,6 +26,12 @@ def new_identity() -> str:
     return uuid.uuid4().hex[:12]
 
 
+def sync_file(path: Path) -> None:
+    """Make a file's bytes survive a power cut: a name is worth nothing when what it names was never on the disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
 def sync_folder(folder: Path) -> None:
     """Make names in a folder survive a power cut, where the system can."""
     if os.name == "posix":
@@ -223,6 +229,8 @@ class Library:
             if name not in manifest.files and name != MANIFEST_FILE:
                 path = staging / name
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        for name in (*manifest.files, MANIFEST_FILE):
+            sync_file(staging / name)
         sync_folder(staging)
         staging.rename(self.models / identity)
         sync_folder(self.models)

@@ -16,7 +16,7 @@ from pathlib import Path
 from underdrawing.link import messages
 from underdrawing.link.messages import EngineError
 from underdrawing.manifest import MANIFEST_FILE, Manifest, ManifestError, plain_name
-from underdrawing.serve.library import check_files, checked_name, write_text
+from underdrawing.serve.library import check_files, checked_name, sync_file, write_text
 
 MOST_FILES = 32
 MOST_MANIFEST = 512 << 10
@@ -40,6 +40,7 @@ def write(folder: Path, manifest: Manifest, target: Path) -> int:
             archive.writestr(MANIFEST_FILE, slim.to_json())
             for name in slim.files:
                 archive.write(folder / name, name)
+        sync_file(partial)
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)

@@ -210,6 +210,9 @@ class Spool:
                 partial = target.with_name(target.name + ".partial")
                 partial.write_bytes(source.read_bytes())
                 partial.replace(target)
+            # Who keeps a blob counts on it, also after a power cut; what only passes through can be sent again.
+            with target.open("rb+") as file:
+                os.fsync(file.fileno())
 
     def make_room(self, size: int) -> None:
         """Before `size` bytes are added: sweep, if much was added since the last time."""
