@@ -157,3 +157,29 @@ def numbers(text: str | None, count: int, what: str) -> list[int] | None:
     if len(found) != count:
         raise wrong(f"'{text}' is not {what}.")
     return found
+
+
+def running() -> Engine | None:
+    """The engine if it runs, else None."""
+    from underdrawing.link.messages import EngineError
+
+    try:
+        return engine(start=False)
+    except EngineError as error:
+        if error.code == "not_running":
+            return None
+        raise
+
+
+def wait_for_end(pid: int, limit: float) -> bool:
+    """Wait until a process is gone; False when it is still there after `limit` seconds."""
+    import time
+
+    import psutil
+
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.05)
+    return False

@@ -11,10 +11,11 @@ from typing import Annotated, Any
 
 import typer
 
-from underdrawing.commands import show
+from underdrawing.commands import others, show
 from underdrawing.commands.show import Json, told
 
 app = typer.Typer(no_args_is_help=True, help="The engine that runs in the background.")
+others.register(app)
 NOT_RUNNING = 3
 
 
@@ -31,14 +32,14 @@ def start(json: Json = False) -> None:
 @told
 def stop(json: Json = False) -> None:
     """End the engine. What is being learnt goes on at the next start."""
-    engine = _running()
+    engine = show.running()
     if engine is None:
         show.answer({"running": False}, "The engine is not running.")
         return
     with engine:
         pid = int(engine.hello()["pid"])
         engine.shutdown()
-    gone = _wait_for_end(pid, 15.0)
+    gone = show.wait_for_end(pid, 15.0)
     show.answer(
         {"running": not gone}, "The engine has ended." if gone else f"The engine (process {pid}) is still ending."
     )
@@ -48,7 +49,7 @@ def stop(json: Json = False) -> None:
 @told
 def status(json: Json = False) -> None:
     """What the engine is doing. Exit code 3 when it is not running."""
-    engine = _running()
+    engine = show.running()
     if engine is None:
         show.answer({"running": False}, "The engine is not running.")
         raise typer.Exit(NOT_RUNNING)
@@ -108,10 +109,15 @@ def logs(
 
 
 @app.command()
-def run() -> None:
+def run(
+    listen: Annotated[
+        str, typer.Option(metavar="ADDRESS:PORT", help="Let other machines in, too; those that were allowed.")
+    ] = "",
+) -> None:
     """Run the engine in this terminal until Ctrl-C."""
+    more = ["--listen", listen] if listen else []
     try:
-        code = subprocess.run([sys.executable, "-m", "underdrawing.serve.daemon"], check=False).returncode
+        code = subprocess.run([sys.executable, "-m", "underdrawing.serve.daemon", *more], check=False).returncode
     except KeyboardInterrupt:
         code = show.INTERRUPTED
     raise typer.Exit(code)
@@ -226,26 +232,3 @@ def _device_lines(methods: dict[str, Any]) -> list[dict[str, str]]:
     devices = [d if isinstance(d, str) else str(d.get("name") or d) for d in methods.get("devices") or []]
     text = f"Pictures can be learnt on: {', '.join(devices)}." if devices else "There is no device to learn on."
     return [_line(Verdict.GOOD if devices else Verdict.BAD, text)]
-
-
-def _running() -> Any:
-    """The engine if it runs, else None."""
-    from underdrawing.link.messages import EngineError
-
-    try:
-        return show.engine(start=False)
-    except EngineError as error:
-        if error.code == "not_running":
-            return None
-        raise
-
-
-def _wait_for_end(pid: int, limit: float) -> bool:
-    import psutil
-
-    end = time.monotonic() + limit
-    while time.monotonic() < end:
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return True
-        time.sleep(0.05)
-    return False

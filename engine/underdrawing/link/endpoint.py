@@ -118,6 +118,19 @@ class Connection:
         write_private(folder / "run" / "engine.json", json.dumps(self.__dict__, indent=2) + "\n")
 
 
+REMOTE = "remote.json"
+
+
+def remote(folder: Path) -> Optional[Connection]:
+    """The engine on another machine that the user chose instead of one here; None where none was chosen."""
+    try:
+        raw = json.loads((folder / REMOTE).read_text(encoding="utf-8"))
+        found = Connection(str(raw["endpoint"]), str(raw["public_key"]), 0, PROTOCOL, "")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return found if ENDPOINT.match(found.endpoint) and found.port <= MOST_PORT and is_key(found.public_key) else None
+
+
 def engine_command(folder: Path) -> List[str]:
     """The program that starts an engine: as the installer recorded it, or this Python where it has the engine."""
     try:

@@ -29,7 +29,9 @@ class Finder:
     """
 
     def __init__(self, folder: Path, start: bool, timeout: float, bridge: Optional[bool] = None) -> None:
-        self.folder, self.start, self.bridge = folder, start, bridge
+        # An engine on another machine is started there, by hand.
+        self.remote = endpoint.remote(folder)
+        self.folder, self.start, self.bridge = folder, start and self.remote is None, bridge
         self.end = time.monotonic() + timeout
         self.connection: Optional[Connection] = None
         self._timeout = timeout
@@ -77,11 +79,13 @@ class Finder:
         if now < self._next_look:
             return None
         self._next_look = now + PAUSE
-        connection = Connection.read(self.folder)
-        if connection is not None and connection != self._wrong and _somebody_listens(connection):
+        connection = self.remote or Connection.read(self.folder)
+        # Whether anybody listens elsewhere is not asked first: that may take a second, and a greeting takes none.
+        there = self.remote is not None or (connection is not None and _somebody_listens(connection))
+        if connection is not None and connection != self._wrong and there:
             self._greet(connection, now)
         elif not self.start:
-            raise EngineError("not_running", "The engine is not running.", "Start it with: underdrawing engine start")
+            raise self._absent()
         else:
             self._begin()
         return None
@@ -116,9 +120,10 @@ class Finder:
             return None
         # Nobody of ours: a file left over whose port another program has, an engine that just ends, or one that hangs.
         if transport.refused:
-            self._refusal = EngineError(
-                "refused", "The engine does not accept this user's key.", "Restart it: underdrawing engine stop"
-            )
+            hint = "Restart it: underdrawing engine stop"
+            if self.remote is not None:
+                hint = "Let it in there: underdrawing engine allow KEY, which underdrawing engine key show tells here."
+            self._refusal = EngineError("refused", "The engine does not accept this user's key.", hint)
         elif not transport.lost:
             self._refusal = EngineError(
                 "engine_silent", "The engine does not answer.", "Restart it: underdrawing engine stop"
@@ -126,10 +131,18 @@ class Finder:
         transport.close()
         self._greeting, self._wrong = None, self.connection
         if not self.start:
-            hint = "Start it with: underdrawing engine start"
-            raise self._refusal or EngineError("not_running", "The engine is not running.", hint)
+            raise self._refusal or self._absent()
         self._begin()
         return None
+
+    def _absent(self) -> EngineError:
+        if self.remote is None:
+            return EngineError("not_running", "The engine is not running.", "Start it with: underdrawing engine start")
+        return EngineError(
+            "not_running",
+            "The engine on %s does not answer." % self.remote.host,
+            "Start it there (underdrawing engine run --listen …), or use one here: underdrawing engine disconnect",
+        )
 
     def _begin(self) -> None:
         """Start an engine, unless one runs or somebody else is starting one."""

@@ -50,6 +50,7 @@ class Settings:
         renderer_idle: seconds after which an unused renderer ends and gives its memory back.
         memory: bytes that worker and renderer may take each; 0 for 85 % of the machine's.
         spool: bytes of pictures that are kept.
+        listen: `ADDRESS:PORT` where clients on other machines, let in by their keys, may come in besides; "" nowhere.
         worker, renderer: the modules that the two processes run.
     """
 
@@ -57,6 +58,7 @@ class Settings:
     renderer_idle: float = 300.0
     memory: int = 0
     spool: int = LIMIT
+    listen: str = ""
     worker: str = "underdrawing.serve.worker"
     renderer: str = "underdrawing.serve.renderer"
 
@@ -135,6 +137,19 @@ class Daemon:
         Connection(f"tcp://127.0.0.1:{port}", public.decode(), os.getpid(), PROTOCOL, __version__).write(self.home)
         log.info("engine %s listens, protocol %d", __version__, PROTOCOL)
 
+    def open_to_others(self, place: str) -> None:
+        """Listen at an address of this machine, too.
+
+        Raises:
+            EngineError: it is none, or it is taken.
+        """
+        try:
+            self.socket.bind(f"tcp://{place}")
+        except zmq.ZMQError as error:
+            text = f"The engine cannot listen at {place}: {error.strerror}."
+            raise EngineError("listen", text, "Give an address of this machine and a free port: 0.0.0.0:5577") from None
+        log.info("open to other machines")
+
     def send(self, client: bytes, message: Message) -> None:
         """To a client; one that does not read loses it, and learns so when it pings."""
         with contextlib.suppress(zmq.ZMQError):
@@ -148,6 +163,8 @@ class Daemon:
             log.info("%s", told)
         self.listen()
         try:
+            if self.settings.listen:
+                self.open_to_others(self.settings.listen)
             self._serve()
         finally:
             self.close()

@@ -47,6 +47,7 @@ def main() -> int:
     options.add_argument("--renderer-idle", type=float, default=usual.renderer_idle, help="seconds without an apply")
     options.add_argument("--memory", type=int, default=0, help="MiB that worker and renderer may take each")
     options.add_argument("--spool", type=int, default=usual.spool >> 20, help="MiB of pictures that are kept")
+    options.add_argument("--listen", default="", metavar="ADDRESS:PORT", help="for clients on other machines, too")
     options.add_argument("--worker", default=usual.worker, help="the module that learns")
     options.add_argument("--renderer", default=usual.renderer, help="the module that applies")
     given = options.parse_args()
@@ -55,6 +56,7 @@ def main() -> int:
         renderer_idle=given.renderer_idle,
         memory=given.memory << 20,
         spool=given.spool << 20,
+        listen=given.listen,
         worker=given.worker,
         renderer=given.renderer,
     )

@@ -81,13 +81,13 @@ class Layer:
             self._change(event[3:], os.fsdecode(args[-3] if event == "os.mkdir" else args[1]))
 
     def _flushed(self, descriptor: int) -> None:
-        path = os.readlink(f"/proc/self/fd/{descriptor}") if isinstance(descriptor, int) else ""
+        path = str(Path(f"/proc/self/fd/{descriptor}").readlink())
         self._change("fsync", path)
         self._fsync(descriptor)
         self.unsafe.pop(path, None)
 
     def _change(self, kind: str, path: str, target: str = "", unsafe: bool = True) -> None:
-        path = os.path.abspath(path)
+        path = str(Path(path).absolute())
         if not path.startswith(self.folder):
             return
         number, self.count = self.count, self.count + 1
@@ -99,7 +99,7 @@ class Layer:
             moved = {name: name for name in self.unsafe if name == path or name.startswith(path + os.sep)}
             for name in moved:
                 del self.unsafe[name]
-                renamed = os.path.abspath(target) + name[len(path) :]
+                renamed = str(Path(target).absolute()) + name[len(path) :]
                 self.unsafe[renamed] = renamed
         elif kind == "remove":
             self.unsafe.pop(path, None)
@@ -110,7 +110,7 @@ class Layer:
             if self.fault is Fault.POWER:
                 for name in self.unsafe:
                     with contextlib.suppress(OSError):
-                        os.truncate(name, os.path.getsize(name) // 2)
+                        os.truncate(name, Path(name).stat().st_size // 2)
             os.kill(os.getpid(), signal.SIGKILL)
         elif kind in REFUSED[self.fault]:
             raise OSError(ERRORS[self.fault], os.strerror(ERRORS[self.fault]), path)

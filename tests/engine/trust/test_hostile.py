@@ -1,0 +1,233 @@
+"""Thousands of random and mutated messages, from strangers and from clients with a key: no crash and no growth."""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import zmq
+
+from underdrawing.link.client import Engine
+from underdrawing.link.endpoint import Connection
+from underdrawing.link.messages import MAGIC, new_id, request
+from underdrawing.link.pixels import Frame
+
+from .conftest import Raw, learnt, picture, pid, wait_for
+
+amounts = pytest.mark.parametrize("amount", [300, pytest.param(10_000, marks=pytest.mark.long)])
+AT_ONCE = 40  # messages between two looks at the answers
+# What each verb is asked for as a rule; MODEL and HASH stand for what the engine really has. All verbs but `shutdown`
+# and `bye`, which are meant to end things.
+PLANES = {"segments": {"hash": "HASH"}}
+USUAL: dict[str, dict[str, Any]] = {
+    "hello": {},
+    "status": {"probe": False},
+    "have": {"hashes": ["HASH", "0" * 64]},
+    "put": {"upload": "u", "header": {}, "offset": 0},
+    "get": {"hash": "HASH", "offset": 0, "length": 100},
+    "methods": {},
+    "primitive": {"picture": {"hash": "HASH"}, "kind": "segments", "options": {"segments": 3}},
+    "region": {"planes": PLANES, "region": {"point": [3, 3]}, "action": "remove"},
+    "layout": {"model": "MODEL", "picture": {"hash": "HASH"}},
+    "apply": {"model": "MODEL", "planes": PLANES, "options": {}},
+    "train": {"picture": {"hash": "HASH"}, "planes": PLANES, "palette": [], "method": "draft", "name": "n", "key": "k"},
+    "watch": {"job": "MODEL"},
+    "jobs": {},
+    "pause": {"job": "MODEL"},
+    "resume": {"job": "MODEL"},
+    "cancel": {"job": "MODEL"},
+    "models.list": {},
+    "models.show": {"model": "MODEL"},
+    "models.file": {"model": "MODEL", "file": "preview.png"},
+    "models.rename": {"model": "MODEL", "name": "moon"},
+    "models.delete": {"model": "MODE"},
+    "models.export": {"model": "MODEL"},
+    "models.import": {"file": "HASH"},
+    "unload": {},
+    "abandon": {"request": "x"},
+    "ping": {"open": ["x"]},
+}
+VALUES: tuple[Any, ...] = (
+    None, True, -1, 0, 1, 1 << 31, 1 << 70, 1e308, "", "x", "../../keys/client.secret", "0" * 64, "\0", "é" * 70,
+    [], {}, [[]], [None] * 40, {"hash": "0" * 64}, {"a": {"b": {"c": []}}}, [0, 0, 1 << 40, 1], ["x"] * 9,
+)  # fmt: skip
+
+
+def value(chance: random.Random, model: str) -> Any:
+    """Something that a field may hold, or must not."""
+    plain = chance.choice((*VALUES, model, model[:5]))
+    return {chance.choice(("hash", "x", "name", "point")): plain} if chance.random() < 0.15 else plain
+
+
+def body(chance: random.Random, verb: str, model: str) -> dict[str, Any]:
+    """What the verb is asked for, with some fields of all kinds, or without some."""
+    filled = json.dumps(USUAL[verb]).replace("MODEL", model).replace("HASH", chance.choice(picture()[1:]).hash)
+    made: dict[str, Any] = json.loads(filled)
+    for name in list(made):
+        if chance.random() < 0.25:
+            made[name] = value(chance, model)
+        elif chance.random() < 0.05:
+            del made[name]
+    if chance.random() < 0.2:
+        made[chance.choice(("mask", "seed", "device", "threads", "budget", "recipe", "name", "order"))] = value(
+            chance, model
+        )
+    return made
+
+
+def well_formed(chance: random.Random, model: str) -> list[bytes]:
+    """A message as it should be, of nonsense."""
+    verb = chance.choice(list(USUAL))
+    header = {"protocol": 1, "kind": "request", "id": new_id(), "verb": verb, "body": body(chance, verb, model)}
+    parts = []
+    if chance.random() < 0.3:
+        frame = Frame(3, 2, "RGB", "u8", chance.randbytes(18))
+        header["frames"] = [{**frame.header(), **({chance.choice(list(frame.header())): value(chance, model)})}]
+        parts = [chance.randbytes(chance.choice((0, 17, 18, 18, 18, 400)))]
+    return [MAGIC, json.dumps(header).encode(), *parts]
+
+
+def mutated(chance: random.Random, model: str) -> list[bytes]:
+    """The same with bits turned over, parts lost, doubled, cut, or sent as something else."""
+    parts = [bytearray(part) for part in well_formed(chance, model)]
+    for _ in range(chance.randrange(1, 4)):
+        part = chance.choice(parts)
+        kind = chance.randrange(5)
+        if kind == 0 and part:
+            part[chance.randrange(len(part))] ^= 1 << chance.randrange(8)
+        elif kind == 1:
+            del part[chance.randrange(len(part) + 1) :]
+        elif kind == 2:
+            parts.append(bytearray(chance.randbytes(chance.randrange(60))))
+        elif kind == 3:
+            part[:] = part * 2
+        elif len(parts) > 1:
+            parts.pop(chance.randrange(len(parts)))
+    return [bytes(part) for part in parts]
+
+
+def noise(chance: random.Random, model: str) -> list[bytes]:
+    """Bytes."""
+    return [chance.randbytes(chance.randrange(200)) for _ in range(chance.randrange(1, 6))]
+
+
+def memory(home: Path) -> int:
+    """The daemon's, in bytes."""
+    time.sleep(0.5)
+    return int(psutil.Process(pid(home)).memory_info().rss)
+
+
+@pytest.fixture
+def engine(own: Path) -> Iterator[Engine]:
+    with Engine.connect(home=own) as connected:
+        yield connected
+
+
+@amounts
+def test_a_client_with_a_key_can_say_what_it_likes(own: Path, engine: Engine, amount: int) -> None:
+    """Whatever it says is answered with a sentence or ignored, and the others are served as before."""
+    model = learnt(engine)
+    engine.upload(*picture())
+    before = pid(own)
+    with Raw(own) as raw:
+        attack(raw, random.Random(1), model, amount // 4)
+    settled(engine)
+    first = memory(own)
+    codes: set[str] = set()
+    with Raw(own) as raw:
+        codes |= attack(raw, random.Random(amount), model, amount)
+    settled(engine)
+    assert pid(own) == before, "the engine crashed"
+    assert "internal" not in codes, (own / "logs" / "engine.log").read_text()[-3000:]
+    assert len(codes) > 8, f"the messages were all refused at the door: {codes}"
+    assert memory(own) < first * 1.05 + (2 << 20)
+    if any(entry["id"] == model for entry in engine.models()):  # or it was deleted, as a client may
+        assert engine.apply(model, {"segments": picture()[2]}).body["width"]
+    assert engine.apply(learnt(engine, "again", 7), {"segments": picture()[2]}).body["width"]
+
+
+def attack(raw: Raw, chance: random.Random, model: str, amount: int) -> set[str]:
+    """Send so many messages; the codes of the errors that came back."""
+    codes = set()
+    makers: list[Callable[[random.Random, str], list[bytes]]] = [well_formed, well_formed, mutated, noise]
+    for number in range(amount):
+        raw.send(*chance.choice(makers)(chance, model))
+        if number % AT_ONCE == AT_ONCE - 1:
+            last = request("hello", {})
+            raw.send(*last.encode())
+            while True:
+                answer = raw.receive(60)
+                assert answer is not None, "the engine fell silent"
+                if answer.kind == "error":
+                    codes.add(str(answer.body["code"]))
+                    assert answer.body["message"]
+                if answer.id == last.id and answer.kind != "event":
+                    break
+    return codes
+
+
+def settled(engine: Engine) -> None:
+    """Trainings that the nonsense began by chance end."""
+    for job in engine.jobs():
+        if job["state"] in ("queued", "running", "paused"):
+            engine.cancel(job["job"])
+    wait_for(lambda: all(job["state"] not in ("queued", "running") for job in engine.jobs()), 60)
+
+
+@amounts
+@pytest.mark.parametrize("kind", ["no key", "unknown key", "plain bytes"])
+def test_strangers_get_no_answer(own: Path, engine: Engine, kind: str, amount: int) -> None:
+    model = learnt(engine)
+    before, chance = pid(own), random.Random(amount)
+    approach(own, kind, chance, model, amount // 4)
+    first = memory(own)
+    approach(own, kind, chance, model, amount)
+    assert pid(own) == before
+    assert memory(own) < first * 1.05 + (2 << 20)
+    assert engine.apply(model, {"segments": picture()[2]}).body["width"]
+    assert engine.jobs()[-1]["model"] == model and len(engine.models()) == 1
+
+
+def approach(own: Path, kind: str, chance: random.Random, model: str, amount: int) -> None:
+    """Knock with so many messages, over connections of a few dozen each; nothing may come back."""
+    connection = Connection.read(own)
+    assert connection is not None
+    for _ in range(max(1, amount // 50)):
+        messages = [chance.choice((well_formed, mutated, noise))(chance, model) for _ in range(50)]
+        if kind == "plain bytes":
+            with socket.create_connection((connection.host, connection.port)) as bare:
+                with_greeting = chance.random() < 0.5
+                try:
+                    bare.sendall(b"\xff" + bytes(8) + b"\x7f\x03" if with_greeting else b"")
+                    for parts in messages:
+                        bare.sendall(b"".join(parts))
+                except OSError:
+                    continue  # thrown out already
+        elif kind == "unknown key":
+            with Raw(own, zmq.curve_keypair()) as raw:
+                knock(raw.socket, messages)
+        else:
+            context = zmq.Context()
+            plain = context.socket(zmq.DEALER)
+            plain.linger = 0
+            plain.connect(connection.endpoint)
+            knock(plain, messages)
+            plain.close(0)
+            context.term()
+
+
+def knock(strange: zmq.Socket[bytes], messages: list[list[bytes]]) -> None:
+    """Send; nothing comes back."""
+    for parts in messages:
+        try:
+            strange.send_multipart(parts, zmq.DONTWAIT)
+        except zmq.Again:
+            break  # nothing is taken any more
+    assert not strange.poll(30), "a stranger was answered"
