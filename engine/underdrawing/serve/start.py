@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
+import getpass
 import logging
+import re
 import signal
 import sys
 import time
@@ -18,12 +20,35 @@ from underdrawing.serve.daemon import Daemon, Settings
 
 TRIES = 3.0  # seconds that a former engine, told to end, may take to let the lock go
 LOG_BYTES, LOGS = 1 << 20, 3
+NOBODY = ("root", "user", "admin")
+
+
+class Discreet(logging.Formatter):
+    """Lines that can be shown to others: no name of the user, neither by itself nor in paths."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+        self.places = {str(home): "HOME", str(Path.home()): "~"}
+        try:
+            name = getpass.getuser()
+        except (OSError, KeyError, ImportError):  # a user without an entry anywhere
+            name = ""
+        # Short names and those that everybody has would only garble the lines.
+        self.user = re.compile(rf"\b{re.escape(name)}\b") if len(name) > 2 and name not in NOBODY else None
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, or the lines of a traceback."""
+        text = super().format(record)
+        for place, shown in self.places.items():
+            if len(place) > 1:
+                text = text.replace(place, shown)
+        return self.user.sub("USER", text) if self.user else text
 
 
 def set_up_log(home: Path) -> None:
-    """Into logs/engine.log, four files of a megabyte at most. No keys and no pixels are ever logged."""
+    """Into logs/engine.log, four files of a megabyte at most. No keys, no pixels, no user names are ever logged."""
     handler = RotatingFileHandler(home / "logs" / "engine.log", maxBytes=LOG_BYTES, backupCount=LOGS, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(Discreet(home))
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.INFO)
