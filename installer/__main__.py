@@ -26,7 +26,7 @@ from ud_pip import Where
 from ud_report import InstallError, Reporter, plain_output
 
 EPILOGUE = """examples:
-  python3 installer demo        install, learn a bundled picture, and show what editing it does
+  python3 installer demo        install, and show what editing a bundled picture's underdrawing does
   python3 installer engine      install (or go on with an interrupted installation)
   python3 installer gimp        the same, and put the plug-in into your GIMP 3
   python3 installer krita       the same, and put the docker into your Krita
