@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 from typing import List, Optional
 
-from .endpoint import Connection, remote
+from .endpoint import known
 from .messages import EngineError
 from .pipes import read_parts, write_parts
 from .transport import ZmqTransport
@@ -26,7 +26,7 @@ def relay(folder: Path) -> int:
     """Relay until an end is gone; 1 when there is no engine to relay to."""
     import zmq
 
-    connection = remote(folder) or Connection.read(folder)
+    connection = known(folder)
     if connection is None:
         return 1
     # Whatever prints must not break the protocol.

@@ -65,7 +65,7 @@ class Engine:
     @property
     def connection(self) -> Optional[Connection]:
         """What the connection file says."""
-        return endpoint.remote(self.session.folder) or Connection.read(self.session.folder)
+        return endpoint.known(self.session.folder)
 
     @property
     def bridged(self) -> bool:

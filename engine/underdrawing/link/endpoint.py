@@ -131,6 +131,11 @@ def remote(folder: Path) -> Optional[Connection]:
     return found if ENDPOINT.match(found.endpoint) and found.port <= MOST_PORT and is_key(found.public_key) else None
 
 
+def known(folder: Path) -> Optional[Connection]:
+    """Where an engine should be: the one that the user chose elsewhere, or the one that runs here."""
+    return remote(folder) or Connection.read(folder)
+
+
 def engine_command(folder: Path) -> List[str]:
     """The program that starts an engine: as the installer recorded it, or this Python where it has the engine."""
     try:
