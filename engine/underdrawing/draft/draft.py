@@ -15,7 +15,7 @@ from underdrawing.draft.ground import Sides, fill_ground, guides
 from underdrawing.draft.objects import Objects, find_objects, follow, footprint, without
 from underdrawing.draft.parts import Part, find_parts
 from underdrawing.draft.registration import Grids, Level, descend, register
-from underdrawing.draft.seams import lead_over
+from underdrawing.draft.seams import even_out, lead_over
 from underdrawing.picture.mask import difference
 from underdrawing.picture.primitive import Primitive
 
@@ -188,6 +188,8 @@ def _fill(canvas: Canvas, maps: Channels, uncovered: np.ndarray, taken_away: np.
     )
     filled, fits = fill_ground(sides)
     filled = lead_over(filled, canvas.made, hole, clear, canvas.after)
+    if canvas.after is not None:
+        filled = even_out(filled, hole, clear, canvas.after)
     soft = blur(cv2.dilate(hole.view(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32), 0.7)
     canvas.made += soft[..., None] * (filled - canvas.made)
     canvas.origin[soft > 0] = np.maximum(canvas.origin[soft > 0], Origin.REGISTERED)

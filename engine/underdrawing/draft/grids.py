@@ -37,6 +37,28 @@ def resize(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.concatenate([deep(cv2.resize(part, (width, height), interpolation=how)) for part in parts], axis=2)
 
 
+def continued(values: np.ndarray, weight: np.ndarray, sigmas: tuple[float, ...]) -> np.ndarray:
+    """Values where they are known, continued smoothly over everything: normalised convolution at several scales.
+
+    Args:
+        values: (h, w, C) float32.
+        weight: (h, w) float32, how much each counts; 0 where it is unknown.
+        sigmas: in cells, rising; a wider one counts where a narrower one reaches nothing.
+
+    Returns:
+        (h, w, C) float32.
+    """
+    planes = np.dstack([values * weight[..., None], weight])
+    height, width = weight.shape
+    total = np.zeros(planes.shape, np.float32)
+    # Far cells are computed small: a wide blur has no detail.
+    for k, sigma in enumerate(sigmas):
+        times = max(1, int(sigma / 3))
+        size = (max(1, round(height / times)), max(1, round(width / times)))
+        total += np.float32(1e-2**k) * resize(blur(resize(planes, size), sigma / times), (height, width))
+    return np.asarray(total[..., :-1] / np.maximum(total[..., -1:], 1e-20), np.float32)
+
+
 def resize_flow(flow: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """The same flow on a grid of (height, width) cells, in cells of that grid."""
     ratio = np.array([size[1] / flow.shape[1], size[0] / flow.shape[0]], np.float32)

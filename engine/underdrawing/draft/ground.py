@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from underdrawing.draft.grids import blur, deep, resize
+from underdrawing.draft.grids import blur, continued, deep, resize
 
 ROUNDS = (6, 4, 3, 1)  # of search and vote, coarsest level first
 PATCH = 2  # cells to each side of a patch's centre
@@ -163,13 +163,7 @@ class _Search:
         for known in (level.clear & (level.labels == label), ~self.hole & (level.labels == label), ~self.hole):
             if known.any():
                 break
-        share = known.astype(np.float32)
-        total, weight = np.zeros_like(self.target), np.zeros(self.shape, np.float32)
-        for k, sigma in enumerate((1.5, 4.0, 12.0, float(max(self.shape)))):
-            part = np.float32(1e-2**k)
-            weight += part * blur(share, sigma)
-            total += part * blur(self.target * share[..., None], sigma)
-        return np.asarray(total / np.maximum(weight, 1e-20)[..., None], np.float32)
+        return continued(self.target, known.astype(np.float32), (1.5, 4.0, 12.0, float(max(self.shape))))
 
     def _continue(self, coarser: _Search) -> None:
         """Places of the coarser level, each for the four cells that it stands for; then a first vote."""

@@ -8,6 +8,7 @@ import pytest
 
 from underdrawing.draft.canvas import Origin
 from underdrawing.draft.draft import draft
+from underdrawing.draft.seams import even_out
 from underdrawing.picture.palette import distinct_colours
 from underdrawing.picture.primitive import Primitive
 
@@ -190,3 +191,22 @@ def test_a_mirrored_object_is_mirrored_with_its_texture() -> None:
     found = draft(picture.clip(0, 1), primitive(classes), primitive(wanted))
     core = cv2.erode(wanted, np.ones((7, 7), np.uint8)) > 0
     assert error(found.picture, truth, core) < 0.05
+
+
+def test_ground_that_is_smooth_all_around_is_filled_as_smoothly() -> None:
+    """Patches of elsewhere are too light or too dark for a sky; in a meadow nobody would see it, and all is left."""
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
+    light = np.dstack([0.35 + 0.4 * y / HEIGHT, 0.5 + 0.3 * x / WIDTH, 0.9 - 0.3 * y / HEIGHT])
+    sky = light + 0.004 * np.random.default_rng(5).standard_normal(light.shape).astype(np.float32)
+    hole = np.zeros((HEIGHT, WIDTH), bool)
+    hole[40:100, 50:110] = True
+    labels = np.zeros((HEIGHT, WIDTH), np.uint8)
+    patches = 0.07 * ((x // 15 + y // 15) % 2 * 2 - 1)[..., None] * hole[..., None]
+    made = even_out(sky + patches, hole, ~hole, labels)
+    assert (made == sky)[~hole].all()
+    off = cv2.GaussianBlur(made - light, (0, 0), 2)[hole]
+    assert np.abs(off).max() < 0.035 and np.abs(off).mean() < 0.015
+    grain = (made - cv2.GaussianBlur(made, (0, 0), 1))[hole].std()
+    assert 0.0015 < grain < 0.006, "neither without any grain nor rough"
+    meadow = light + 0.3 * texture(6)
+    assert (even_out(meadow + patches, hole, ~hole, labels) == meadow + patches).all()
