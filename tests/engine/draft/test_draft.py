@@ -208,5 +208,5 @@ def test_ground_that_is_smooth_all_around_is_filled_as_smoothly() -> None:
     assert np.abs(off).max() < 0.035 and np.abs(off).mean() < 0.015
     grain = (made - cv2.GaussianBlur(made, (0, 0), 1))[hole].std()
     assert 0.0015 < grain < 0.01, "neither without any grain nor rough"
-    meadow = light + 0.3 * texture(6)
+    meadow = light + 0.8 * texture(6)
     assert (even_out(meadow + patches, hole, ~hole, labels) == meadow + patches).all()
