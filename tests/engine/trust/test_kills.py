@@ -34,8 +34,7 @@ from .conftest import (
 )
 
 FEW, MANY = 2, 100
-LONG = pytest.mark.long
-kills = pytest.mark.parametrize("times", [FEW, pytest.param(MANY, marks=LONG)])
+kills = pytest.mark.parametrize("times", [FEW, pytest.param(MANY, marks=pytest.mark.long)])
 LONGEST = 60.0  # seconds that any request may take: it is answered, or fails, before
 MOST_LOST = 30.0  # seconds of learning
 # What a client says when its engine was killed under it: all of them sentences, none a hang.
@@ -77,13 +76,11 @@ def within(seconds: float, ask: Callable[[], object]) -> object:
         assert time.monotonic() - began < seconds + 10, "a client waited beyond its deadline"
 
 
-@pytest.mark.parametrize(
-    ("who", "times"),
-    [("daemon", FEW), pytest.param("daemon", MANY, marks=LONG), pytest.param("worker", MANY, marks=LONG)],
-)
-def test_learning_goes_on(own: Path, times: int, who: str) -> None:
-    """Each time it goes on from a checkpoint that is at most half a minute old."""
-    chance = Chance(times)
+@pytest.mark.long
+@pytest.mark.parametrize("who", ["daemon", "worker"])
+def test_learning_goes_on(own: Path, who: str) -> None:
+    """Each time it goes on from a checkpoint that is at most half a minute old (once: `whole/test_whole_way.py`)."""
+    chance, times = Chance(MANY), MANY
     with Engine.connect(home=own) as engine:
         begun = learn(engine, method="deepsim", options=QUICK_OPTIONS, budget=4.0 * times + 4)
         for _ in range(times):
