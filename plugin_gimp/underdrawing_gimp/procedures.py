@@ -61,6 +61,22 @@ KNOWN = Argument(
     "Where the library has a model of exactly this picture, its underdrawing is taken and nothing needs to be learnt.",
     True,
 )
+CONVERT = Argument(
+    "boolean",
+    "convert",
+    "_Convert to RGB",
+    "Make grey and indexed pictures ones in RGB, where their underdrawing needs colours. A person is asked.",
+    False,
+)
+CHANGED = Argument(
+    "choice",
+    "changed",
+    "_Changed picture",
+    "What to do where the picture was cropped, scaled or rotated since it was learnt, and it cannot be seen how. "
+    "A person is asked.",
+    "refuse",
+    choices=(("refuse", "Fail with a message"), ("use", "Use the model all the same")),
+)
 
 MAKE = Entry(
     "underdrawing-make",
@@ -69,7 +85,7 @@ MAKE = Entry(
     "Puts a group of layers above the selected layer, to be painted on with any tool. With a selection, the "
     "underdrawing covers its bounding box.",
     "making_window:run",
-    (KIND, REGIONS, DETAIL, COLOURS, SOFT, KNOWN),
+    (KIND, REGIONS, DETAIL, COLOURS, SOFT, KNOWN, CONVERT),
     (
         Argument("layer", "group", "Group", "The group that holds the layers of the underdrawing."),
         Argument("string", "palette", "Palette", "The name of the palette with the colours of the areas, or nothing."),
@@ -135,7 +151,8 @@ APPLY = Entry(
     "Let the picture follow what was painted on the underdrawing.",
     "One new layer holds the pixels, its mask the soft border; applying again replaces it. A selection limits it.",
     "applying_window:run",
-    returns=APPLY_RETURNS,
+    (CHANGED,),
+    APPLY_RETURNS,
 )
 APPLY_OPTIONS = Entry(
     "underdrawing-apply-options",
@@ -171,6 +188,7 @@ APPLY_OPTIONS = Entry(
         Argument(
             "boolean", "baked", "Also a _baked copy", "A copy of the picture's layer with the result in it.", False
         ),
+        CHANGED,
     ),
     APPLY_RETURNS,
 )

@@ -23,7 +23,7 @@ TITLES = {
 def run(call: Call) -> tuple[Any, ...]:
     """The procedures `underdrawing-move`, `-scale`, `-mirror`, `-copy` and `-remove`: notes."""
     operation = call.entry.name.rpartition("-")[2]
-    known = record.need(call.image)
+    known = record.as_now(call.image, record.need(call.image, call.drawables))
     need_selection(call.image)
     values = call.values
     if call.interactive and call.entry.arguments:
