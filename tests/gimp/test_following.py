@@ -47,7 +47,7 @@ ASKED = """
 first = opened()
 group = learnt(first)
 def retouched(image):
-    paint(image.get_layers()[-1], 40, 40, 8, 8, (3, 200, 90))
+    paint(image.get_layers()[-1], 30, 4, 8, 8, (3, 200, 90))
 image = first.duplicate()
 image.scale(48, 32)
 retouched(image)
