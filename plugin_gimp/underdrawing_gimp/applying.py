@@ -197,11 +197,10 @@ def place(image: Gimp.Image, known: Record, found: list[Result], options: Option
     group = layers.underdrawing_group(image, known)
     baked = baking.baked_copy(image, known, found[0]) if found[0].merged is not None else None
     with layers.one_step(image):
-        if baked is not None:
-            source = record.source(image, known)
-            layers.insert_beside(image, baked, source)
-        for number, layer in enumerate(reversed(made)):
-            layers.put_result(image, known, layer, keep=options.keep or number > 0)
+        source = record.source(image, known)
+        layers.put_result(image, known, made[0], options.keep)
+        for layer in [*made[1:], *([baked] if baked is not None else [])]:
+            layers.insert_beside(image, layer, source)  # each below the one before
         for layer in made[1:]:
             layer.set_visible(False)
         if options.hide:

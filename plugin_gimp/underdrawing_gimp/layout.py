@@ -100,7 +100,8 @@ def _choose(image: Gimp.Image) -> tuple[Gimp.Image | None, str | None]:
     Gtk, _, _, GimpUi = gtk()
     others = {str(one.get_id()): one for one in Gimp.get_images() if one.get_id() != image.get_id()}
     entries = [(identity, record.title(one)) for identity, one in others.items()]
-    opened = widgets.choice([*entries, ("", "A file")])
+    entries.append(("", "A file"))
+    opened = widgets.choice(entries, entries[0][0])
     chooser = Gtk.FileChooserButton(title="Choose the Other Picture", action=Gtk.FileChooserAction.OPEN)
     dialog = Gtk.Dialog(title="Layout of Another Picture")
     dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)

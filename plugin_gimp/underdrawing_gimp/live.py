@@ -103,6 +103,7 @@ class Follower:
         self.bridge = Bridge.of(self.background.engine, known)
         self.request: Request | None = None
         self.learning = ""  # how far, while the model is still being learnt
+        self.watched = self.waiting = False  # its training is followed; there is nothing to apply of it yet
         self.error: EngineError | None = None
         self.nothing = False
         self.count = self.milliseconds = 0
@@ -116,16 +117,19 @@ class Follower:
         def on_event(event: dict[str, Any]) -> None:
             if event["event"] == "progress":
                 self.learning = learning.progress_text(event)
+                if self.waiting and event.get("phase") == "training":
+                    self.seen = None  # the first model is there before anything is learnt
             elif event["event"] == "usable":
                 self.seen = None
 
         def done(reply: Reply | None, _: EngineError | None) -> None:
             # Without an answer the training is one of long ago; there is nothing to wait for.
-            self.learning = ""
+            self.learning, self.watched = "", False
             if reply is not None and reply.body["state"] == "done":
                 self.seen = None
 
         if self.known.job:
+            self.watched = True
             body = {"job": self.known.job}
             self.background.ask("watch", body, done, deadline=learning.FOREVER, on_event=on_event)
 
@@ -172,7 +176,8 @@ class Follower:
 
     def _over(self, result: Result | None, error: EngineError | None) -> None:
         self.nothing = error is not None and error.code == "nothing_edited"
-        self.error = None if error is None or self.nothing else applying.explained(error)
+        self.waiting = self.watched and error is not None and error.code in ("unknown_model", "still_learning")
+        self.error = None if error is None or self.nothing or self.waiting else applying.explained(error)
         if result is not None or self.nothing:
             self.canvas.show(result)
             self.count += 1
@@ -250,7 +255,9 @@ class Window:
         widgets.show_error(self.wrong, self.follower.error)
         if self.follower.error is not None:
             return
-        if self.follower.nothing:
+        if self.follower.waiting:
+            self.told.set_text("The picture is being learnt. The result comes as soon as there is one.")
+        elif self.follower.nothing:
             self.told.set_text("Nothing is painted yet.")
         else:
             self.told.set_text("Refreshed in %d ms." % self.follower.milliseconds)
