@@ -67,9 +67,9 @@ def _may_convert(image: Gimp.Image, kind: str) -> bool:
     why = making.why_rgb(image, kind)
     if not why:
         return False
-    more = "Its pixels keep their values. Undo takes the conversion back together with the underdrawing."
+    more = "Converted to RGB it looks the same. Undo takes that back together with the underdrawing."
     if image.get_base_type() == Gimp.ImageBaseType.GRAY:
-        more += " An underdrawing of outlines alone (Edges) needs no conversion."
+        more += " An underdrawing of outlines alone needs no conversion."
     if not widgets.ask(None, why, more, "_Convert to RGB"):
         raise CancelledError
     return True

@@ -19,6 +19,7 @@ from .window import Window
 
 NAMES = "tell(value=[one.get_name() for one in image.get_layers()])"
 SHOWN = "tell(value=[one.get_name() for one in image.get_layers() if one.get_visible()])"
+CANCEL, CLOSE = (1110, 863), (1040, 575)  # in the progress bar; in the window Learn This Picture
 MADE = ["Underdrawing", "picture.png"]
 # The plug-in's processes that work for this GIMP.
 PLUGINS = """
@@ -251,7 +252,7 @@ def test_cancel_in_the_progress_bar_leaves_nothing_half_done(window: Window) -> 
             until(window, lambda: engine.status()["waiting"] == 1)
             assert window.ask(PLUGINS)["value"] == 1
             screen.photograph("cancel-progress")
-            screen.click(1110, 863)
+            screen.click(*CANCEL)
             window.until(PLUGINS, 0)
             assert window.layers() == MADE
             # The engine drops what nobody waits for any more.
@@ -321,9 +322,9 @@ edited(group, 8, 8, 16, 10)
     dialog(window, "a", "^Underdrawing$", "changed")
     screen.keys("alt+l")
     screen.wait_for("^Learn ")
-    time.sleep(1)
+    time.sleep(0.6)
     screen.photograph("changed-learn")
-    screen.keys("Escape")
+    screen.click(*CLOSE)
     screen.wait_for("^Learn ", there=False)
     assert window.layers() == MADE
     dialog(window, "a", "^Underdrawing$", "changed")
