@@ -68,7 +68,8 @@ def read(image: Gimp.Image, drawables: Sequence[Any] = ()) -> Record | None:
 
     Args:
         drawables: layers of the underdrawing that is meant, or the one it was made of; where there are none, the
-            selected layers say it. Where these say nothing, the last underdrawing is meant.
+            selected layers say it. Where these say nothing, the underdrawing is meant that was used last and still has
+            layers.
     """
     for item in drawables or image.get_selected_layers():
         found = read_by_id(image, _identity(item))
@@ -76,8 +77,13 @@ def read(image: Gimp.Image, drawables: Sequence[Any] = ()) -> Record | None:
             return found
     last = _read(image, NOTE)
     made_of = [one for item in drawables or image.get_selected_layers() for one in marked(item, SOURCE).split()]
-    if last is not None and made_of and last.id not in made_of:
-        return read_by_id(image, made_of[-1]) or last
+    others = [name[len(NOTE) + 1 :] for name in image.get_parasite_list() if name.startswith(NOTE + "-")]
+    names = [last.id] if last is not None and (not made_of or last.id in made_of) else []
+    there = {_identity(layer) for layer in all_layers(image.get_layers())}
+    for identity in [*names, *reversed(made_of), *others]:
+        found = read_by_id(image, identity) if identity in there else None
+        if found is not None:
+            return found
     return last
 
 
