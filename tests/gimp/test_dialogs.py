@@ -19,7 +19,7 @@ from .window import Window
 
 NAMES = "tell(value=[one.get_name() for one in image.get_layers()])"
 SHOWN = "tell(value=[one.get_name() for one in image.get_layers() if one.get_visible()])"
-CANCEL, CLOSE = (1110, 863), (1040, 575)  # in the progress bar; in the window Learn This Picture
+CANCEL, TITLE = (1110, 863), (700, 288)  # of the progress bar; of the window Learn This Picture
 MADE = ["Underdrawing", "picture.png"]
 # The plug-in's processes that work for this GIMP.
 PLUGINS = """
@@ -324,7 +324,8 @@ edited(group, 8, 8, 16, 10)
     screen.wait_for("^Learn ")
     time.sleep(0.6)
     screen.photograph("changed-learn")
-    screen.click(*CLOSE)
+    screen.click(*TITLE)
+    screen.keys("Escape")
     screen.wait_for("^Learn ", there=False)
     assert window.layers() == MADE
     dialog(window, "a", "^Underdrawing$", "changed")
