@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from . import applying, layers, making, pixels, record
+from .bridging import Bridge
 from .dialogs import fill_in
+from .following_window import followed
 from .gi_modules import Gimp
 from .link.messages import EngineError
 from .link.pixels import Frame
@@ -18,13 +20,14 @@ SELECT = "Select the group whose layers are the frames, the lowest being the fir
 
 def run(call: Call) -> tuple[Any, ...]:
     """The procedure `underdrawing-animate`: group, count, notes."""
-    known = record.need(call.image)
+    known = record.need(call.image, call.drawables)
     if not known.model:
         raise EngineError("unknown_model", "This picture is not learnt yet.", applying.LEARN)
     group = frames_group(call.drawables)
     values = call.values
     if call.interactive:
         values = fill_in(call, "Animate Underdrawing", "_Animate")
+    known = followed(call)
     with connected("Animating the underdrawing") as service:
         made, notes = animate(service, call.image, known, group, values["frames"], values["plane"], values["seed"])
     if call.interactive:
@@ -60,22 +63,23 @@ def animate(
         EngineError: a frame cannot be made; nothing is put into the picture then.
     """
     at, notes = record.place(image, known), []
+    bridge = Bridge.of(service.engine, known)
     made: list[Gimp.Layer] = []
     shots = list(reversed(group.get_children()))
     for number, shot in enumerate(shots):
         Gimp.progress_set_text("Frame %d of %d" % (number + 1, len(shots)))
         Gimp.progress_update(number / len(shots))
         if frames == "photographs":
-            drawn = _seen(service, known, _shot(shot, at))
+            drawn = _seen(service, known, bridge.photograph(_shot(shot, at)))
         else:
-            drawn = _drawn(shot, plane, at)
+            drawn = bridge.planes(_drawn(shot, plane, at))
         body = {"model": known.model, "planes": making.references(drawn), "whole": True, "seed": seed}
         try:
             reply = service.ask("apply", body, list(drawn.values()))
         except EngineError as error:
             text = "Frame %d (“%s”): %s" % (number + 1, shot.get_name(), error.message)
             raise EngineError(error.code, text, applying.explained(error).hint) from None
-        result = applying.result_of(reply, service.picture)
+        result = bridge.result(applying.result_of(reply, service.picture))
         notes += [note for note in (*result.unseen, *result.notes) if note not in notes]
         layer = layers.layer_for(image, "Frame %d" % (number + 1), result.picture)
         layer.set_offsets(at.x + result.at.x, at.y + result.at.y)

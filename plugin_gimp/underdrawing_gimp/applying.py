@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import baking, layers, making, pixels, record
+from .bridging import Bridge
 from .gi_modules import Gimp
 from .link.client import Reply
 from .link.messages import EngineError
@@ -49,11 +50,11 @@ class Options:
 
 @dataclass(frozen=True)
 class Edit:
-    """What is sent, read from GIMP at one moment."""
+    """What is sent, read from GIMP at one moment; `picture` is None where it is taken as it was learnt."""
 
     model: str
     planes: dict[str, Frame]
-    picture: Frame
+    picture: Frame | None
     mask: Frame | None
     at: Rect
 
@@ -72,7 +73,7 @@ class Result:
     device: str
 
 
-def gather(image: Gimp.Image, known: Record) -> Edit:
+def gather(image: Gimp.Image, known: Record, bridge: Bridge) -> Edit:
     """Read what the engine needs.
 
     Raises:
@@ -82,8 +83,9 @@ def gather(image: Gimp.Image, known: Record) -> Edit:
         raise EngineError("unknown_model", "This picture is not learnt yet.", LEARN)
     source = record.source(image, known)
     at = record.place(image, known)
-    mask = pixels.selection_frame(image, at)
-    return Edit(known.model, making.drawn_planes(image, known), pixels.read(source, known.region), mask, at)
+    mask = bridge.mask(pixels.selection_frame(image, at))
+    picture = pixels.read(source, known.region) if bridge.way is None else None
+    return Edit(known.model, bridge.planes(making.drawn_planes(image, known)), picture, mask, at)
 
 
 def request(edit: Edit, options: Options, seed: int) -> tuple[dict[str, Any], list[Frame]]:
@@ -100,7 +102,6 @@ def request(edit: Edit, options: Options, seed: int) -> tuple[dict[str, Any], li
     body: dict[str, Any] = {
         "model": edit.model,
         "planes": making.references(edit.planes),
-        "picture": {"hash": edit.picture.hash},
         "mask_mode": modes[options.mask],
         "feather": options.feather,
         "blend": "poisson" if options.poisson else "none",
@@ -108,7 +109,10 @@ def request(edit: Edit, options: Options, seed: int) -> tuple[dict[str, Any], li
         "seed": seed,
         "merged": options.baked,
     }
-    frames = [*edit.planes.values(), edit.picture]
+    frames = list(edit.planes.values())
+    if edit.picture is not None:
+        body["picture"] = {"hash": edit.picture.hash}
+        frames.append(edit.picture)
     if options.grow >= 0:
         body["grow"] = options.grow
     if edit.mask is not None:
@@ -143,7 +147,8 @@ def ask(service: Service, image: Gimp.Image, known: Record, options: Options) ->
     Raises:
         EngineError: why there is none.
     """
-    edit = gather(image, known)
+    bridge = Bridge.of(service.engine, known)
+    edit = gather(image, known, bridge)
     found = []
     for number in range(options.results):
         body, frames = request(edit, options, options.seed + number)
@@ -152,7 +157,7 @@ def ask(service: Service, image: Gimp.Image, known: Record, options: Options) ->
         except EngineError as error:
             waiting = still_learning(service, known) if error.code in ("unknown_model", "still_learning") else None
             raise waiting or explained(error) from None
-        found.append(result_of(reply, service.picture))
+        found.append(bridge.result(result_of(reply, service.picture)))
     return found
 
 
@@ -192,25 +197,13 @@ def place(image: Gimp.Image, known: Record, found: list[Result], options: Option
     group = layers.underdrawing_group(image, known)
     baked = baking.baked_copy(image, known, found[0]) if found[0].merged is not None else None
     with layers.one_step(image):
-        if baked is not None:
-            source = record.source(image, known)
-            layers.insert_beside(image, baked, source)
-        for number, layer in enumerate(reversed(made)):
-            layers.put_result(image, known, layer, keep=options.keep or number > 0)
+        source = record.source(image, known)
+        layers.put_result(image, known, made[0], options.keep)
+        for layer in [*made[1:], *([baked] if baked is not None else [])]:
+            layers.insert_beside(image, layer, source)  # each below the one before
         for layer in made[1:]:
             layer.set_visible(False)
         if options.hide:
             for shown in [group] if group is not None else record.planes(image, known).values():
                 shown.set_visible(False)
     return made
-
-
-def apply(service: Service, image: Gimp.Image, options: Options) -> tuple[list[Gimp.Layer], list[Result]]:
-    """Ask and place.
-
-    Raises:
-        EngineError: why there is no result; the picture is as it was.
-    """
-    known = record.need(image)
-    found = ask(service, image, known, options)
-    return place(image, known, found, options), found

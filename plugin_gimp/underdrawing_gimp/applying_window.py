@@ -7,6 +7,7 @@ from typing import Any
 from . import applying, record, widgets
 from .applying import Options, Result
 from .dialogs import fill_in
+from .following_window import followed
 from .gi_modules import Gimp, gtk
 from .plugin import Call, CancelledError
 from .service import connected
@@ -21,15 +22,16 @@ def run(call: Call) -> tuple[Any, ...]:
 
 def run_options(call: Call) -> tuple[Any, ...]:
     """The procedure `underdrawing-apply-options`: the same, with a say."""
-    record.need(call.image)
+    record.need(call.image, call.drawables)
     values = call.values
+    shown = [argument.name for argument in call.entry.arguments if argument.name != "changed"]
     if call.interactive:
-        values = fill_in(call, "Apply Edit with Options", "_Apply")
-    return _apply(call, Options(**values))
+        values = fill_in(call, "Apply Edit with Options", "_Apply", shown)
+    return _apply(call, Options(**{name.replace("-", "_"): values[name.replace("-", "_")] for name in shown}))
 
 
 def _apply(call: Call, options: Options) -> tuple[Any, ...]:
-    known = record.need(call.image)
+    known = followed(call)
     with connected("The picture follows the underdrawing") as service:
         found = applying.ask(service, call.image, known, options)
     if call.interactive and found[0].unseen:

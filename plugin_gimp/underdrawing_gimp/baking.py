@@ -24,6 +24,7 @@ def baked_copy(image: Gimp.Image, known: record.Record, result: Result) -> Gimp.
     """
     source = record.source(image, known)
     layer = source.copy()
+    layer.detach_parasite(record.SOURCE)  # nothing was made of the copy
     at = result.at.moved(known.region.x, known.region.y)
     native = str(Babl.get_name(layer.get_format()))
     before = bytes(layer.get_buffer().get(at.gegl(), 1.0, native, Gegl.AbyssPolicy.NONE))

@@ -60,28 +60,32 @@ def layer_for(image: Gimp.Image, name: str, frame: Frame, like: Gimp.Drawable | 
 
 
 def add_underdrawing(
-    image: Gimp.Image, made: Record, drawn: dict[str, Frame], at: Rect, above: Gimp.Layer
+    image: Gimp.Image, made: Record, drawn: dict[str, Frame], at: Rect, above: Gimp.Layer, colour: bool = False
 ) -> Gimp.GroupLayer:
     """Put a group with the planes above a layer, ready to be painted on; the record goes along. One undo step.
 
     Args:
         drawn: planes by kind.
         at: their place in the image.
+        colour: make the picture one in RGB first.
     """
-    new = {kind: layer_for(image, TITLES[kind], frame) for kind, frame in drawn.items()}
-    for kind, layer in new.items():
-        record.mark(layer, PLANE, "%s %s" % (made.id, kind))
-        if kind == "edges" and len(new) > 1:
-            layer.set_mode(Gimp.LayerMode.MULTIPLY)  # white paper lets the areas be seen
-        layer.set_offsets(at.x, at.y)
-    group = Gimp.GroupLayer.new(image, GROUP)
     with one_step(image):
+        if colour:
+            image.convert_rgb()
+        new = {kind: layer_for(image, TITLES[kind], frame) for kind, frame in drawn.items()}
+        for kind, layer in new.items():
+            record.mark(layer, PLANE, "%s %s" % (made.id, kind))
+            if kind == "edges" and len(new) > 1:
+                layer.set_mode(Gimp.LayerMode.MULTIPLY)  # white paper lets the areas be seen
+            layer.set_offsets(at.x, at.y)
+        group = Gimp.GroupLayer.new(image, GROUP)
         parent = above.get_parent()
         image.insert_layer(group, parent, image.get_item_position(above))
         for position, kind in enumerate(k for k in ("edges", "paint", "segments") if k in new):
             image.insert_layer(new[kind], group, position)
         for layer in new.values():
             layer.set_lock_position(True)  # moved by a stray drag, every area would be in the wrong place
+        record.mark_source(above, made)
         record.write(image, made, undoable=True)
         first = new.get("segments") or next(iter(new.values()))
         image.set_selected_layers([first])

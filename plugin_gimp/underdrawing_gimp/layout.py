@@ -6,6 +6,8 @@ from typing import Any
 
 from . import layers, pixels, record, widgets
 from .applying import LEARN
+from .bridging import Bridge
+from .following_window import followed
 from .gi_modules import Gimp, Gio, GLib, gtk
 from .link.messages import EngineError
 from .link.pixels import Frame
@@ -16,20 +18,22 @@ from .service import Service, connected
 
 def run(call: Call) -> tuple[Any, ...]:
     """The procedure `underdrawing-layout`: notes."""
-    known = record.need(call.image)
+    known = record.need(call.image, call.drawables)
     if not known.model:
         raise EngineError("unknown_model", "This picture is not learnt yet.", LEARN)
+    known = followed(call)
     other, path = call.values["other"], call.values["file"]
     if call.interactive:
         other, path = _choose(call.image)
+    learnt = Rect(0, 0, *known.way.learnt) if known.way is not None else known.region
     if path:
         opened = load(path)
         try:
-            picture = fitted(opened, known.region)
+            picture = fitted(opened, learnt)
         finally:
             opened.delete()
     elif other is not None:
-        picture = fitted(other, known.region)
+        picture = fitted(other, learnt)
     else:
         raise EngineError("bad_request", "No other picture was given.", "Give an open picture, or a file.")
     with connected("Looking at the layout of the other picture") as service:
@@ -41,11 +45,11 @@ def run(call: Call) -> tuple[Any, ...]:
 
 
 def lay_out(service: Service, image: Gimp.Image, known: record.Record, picture: Frame) -> list[str]:
-    """Put the layout of a picture (of the underdrawing's size) into the layers of the underdrawing; one undo step."""
+    """Put the layout of a picture (of the size that was learnt) into the layers of the underdrawing; one undo step."""
     body = {"model": known.model, "picture": {"hash": picture.hash}}
     reply = service.ask("layout", body, [picture])
     drawn = {plane["name"]: service.picture(reply, plane["hash"]) for plane in reply.body["planes"]}
-    layers.replace_planes(image, known, drawn)
+    layers.replace_planes(image, known, Bridge.of(service.engine, known).drawn(drawn))
     return list(reply.body["notes"])
 
 
@@ -96,7 +100,8 @@ def _choose(image: Gimp.Image) -> tuple[Gimp.Image | None, str | None]:
     Gtk, _, _, GimpUi = gtk()
     others = {str(one.get_id()): one for one in Gimp.get_images() if one.get_id() != image.get_id()}
     entries = [(identity, record.title(one)) for identity, one in others.items()]
-    opened = widgets.choice([*entries, ("", "A file")])
+    entries.append(("", "A file"))
+    opened = widgets.choice(entries, entries[0][0])
     chooser = Gtk.FileChooserButton(title="Choose the Other Picture", action=Gtk.FileChooserAction.OPEN)
     dialog = Gtk.Dialog(title="Layout of Another Picture")
     dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)

@@ -50,6 +50,7 @@ def material(image: Gimp.Image, known: Record) -> Material:
     Raises:
         EngineError: layers are missing, or do not fit.
     """
+    known = record.as_now(image, known)
     picture = pixels.read(record.source(image, known), known.region)
     return Material(picture, making.drawn_planes(image, known), known.palette)
 
@@ -88,25 +89,23 @@ def begin(service: Service, image: Gimp.Image, known: Record, lesson: Lesson) ->
     """
     learnt = material(image, known)
     body = service.ask("train", request(image, lesson, learnt), [learnt.picture, *learnt.planes.values()]).body
-    record.write(image, known.learnt(str(body["model"]), str(body["job"])), undoable=False)
+    fresh = record.as_now(image, known).learnt(str(body["model"]), str(body["job"]))
+    record.write(image, fresh, undoable=False)
     return body
 
 
-def learnt_before(image: Gimp.Image, known: Record, models: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The model that this picture remembers, where the library has it and it saw these very pixels."""
-    for model in models:
-        if model["id"] == known.model:
-            now = pixels.pixel_hash(record.source(image, known), known.region)
-            return model if now == model["picture_hash"] else None
-    return None
+def models_of(
+    layer: Gimp.Layer, area: pixels.Rect, models: list[dict[str, Any]], colour: bool = False
+) -> list[dict[str, Any]]:
+    """Models in the library that saw these very pixels, the newest first, whatever the picture remembers.
 
-
-def models_of(layer: Gimp.Layer, area: pixels.Rect, models: list[dict[str, Any]]) -> list[Any]:
-    """Models in the library that saw these very pixels, the newest first, whatever the picture remembers."""
+    Args:
+        colour: the pixels as they will be when the picture has become one in RGB.
+    """
     fitting = [m for m in models if (m["width"], m["height"]) == (area.width, area.height)]
     if not fitting:
         return []
-    now = pixels.pixel_hash(layer, area)
+    now = pixels.pixel_hash(layer, area, colour)
     return [model for model in reversed(fitting) if model["picture_hash"] == now]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any, Callable
 
-from . import known_models, learning, pixels, record, widgets
+from . import following, learning, pixels, record, widgets
 from .gi_modules import Gimp, GLib, gtk
 from .learning import Lesson
 from .link.client import Call as Request
@@ -42,17 +42,18 @@ class State(Enum):
 
 def run(call: Call) -> tuple[Any, ...]:
     """The procedure `underdrawing-learn`: model, job, state, notes."""
-    known = record.need(call.image)
-    record.source(call.image, known)
+    known = record.need(call.image, call.drawables)
+    record.layer_of(call.image, known)
     if call.interactive:
-        return Window(call, known).run()
+        return Window(call.image, known).run()
     values = call.values
     lesson = Lesson(values["method"], values["recipe"], values["budget"], values["device"], values["model_name"])
     with connected("Learning the picture") as service:
-        if not values["again"]:
-            found = known_models.current(service, call.image, known)
-            if found is not None:
-                return str(found["id"]), "", "done", "The picture was learnt before: “%s”." % found["name"]
+        if not values["again"] and known.model:
+            found = following.look(service.engine, call.image, known)
+            known = found.known
+            if found.same and found.model is not None:
+                return known.model, "", "done", "The picture was learnt before: “%s”." % found.model["name"]
         body = learning.begin(service, call.image, known, lesson)
         if not values["wait"]:
             return str(body["model"]), str(body["job"]), "running", ""
@@ -69,9 +70,10 @@ def run(call: Call) -> tuple[Any, ...]:
 class Window:
     """The window. All of it happens in this thread; the engine is looked at from a timer."""
 
-    def __init__(self, call: Call, known: record.Record) -> None:
+    def __init__(self, image: Gimp.Image, known: record.Record) -> None:
         Gtk = gtk()[0]
-        self.image, self.known = call.image, known
+        self.image, self.known = image, record.as_now(image, known)
+        known = self.known
         self.background = Background()
         self.loop = GLib.MainLoop()
         self.state, self.job, self.last = State.WAITING, known.job, ""
@@ -195,20 +197,33 @@ class Window:
         elif mine and mine[0]["state"] == "paused":
             self._state(mine[0])
         else:
-            self.background.ask("models.list", {}, self._found_models)
+            self._compare()
 
-    def _found_models(self, reply: Reply | None, error: EngineError | None) -> None:
-        found = None
-        if reply is not None:
-            try:
-                found = learning.learnt_before(self.image, self.known, list(reply.body["models"]))
-            except EngineError as fault:
-                error = fault
-        if found is None:
+    def _compare(self) -> None:
+        """Whether a model knows the picture as it is now."""
+        if not self.known.model:
+            self._asking()
+            return
+        try:
+            found = following.look(self.background.engine, self.image, self.known)
+        except EngineError as error:
             self._asking(error)
-        else:
-            self._learnt("This picture was learnt already: “%s”." % found["name"])
+            return
+        self.known = found.known
+        name = found.model["name"] if found.model is not None else ""
+        if found.model is not None and found.same:
+            text = "This picture was learnt already: “%s”."
+            if self.known.way is not None:
+                text = "This picture was learnt as “%s”, and changed as a whole since. That model is used."
+            self._learnt(text % name)
             self.last = "done"
+        elif found.model is not None and found.certain:
+            self._learnt("This picture was learnt as “%s”, and retouched since. That model is used." % name)
+            self.last = "done"
+        elif found.model is not None:
+            self._show(State.ASKING, "This picture is no longer as it was when “%s” was learnt." % name, STAYS)
+        else:
+            self._asking()
 
     def _event(self, event: dict[str, Any]) -> None:
         if event["event"] == "state":

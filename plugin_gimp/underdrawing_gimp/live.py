@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from . import applying, layers, pixels, record, widgets
+from . import applying, layers, learning, pixels, record, widgets
 from .applying import LEARN, Edit, Options, Result
+from .bridging import Bridge
+from .following_window import followed
 from .gi_modules import Gimp, GLib, gtk
 from .link.client import Call as Request
 from .link.client import Reply
@@ -28,9 +30,10 @@ def run(call: Call) -> tuple[Any, ...]:
 
     Without a person: refreshes once and ends.
     """
-    known = record.need(call.image)
+    known = record.need(call.image, call.drawables)
     if not known.model:
         raise EngineError("unknown_model", "This picture is not learnt yet.", LEARN)
+    known = followed(call)
     canvas = Canvas(call.image, known)
     follower = Follower(call.image, known, canvas)
     if call.interactive:
@@ -92,12 +95,15 @@ class Canvas:
 
 
 class Follower:
-    """Looks at the layers, asks the engine when they have changed, and shows the newest answer."""
+    """Looks at the layers, asks the engine when they or the model have changed, and shows the newest answer."""
 
     def __init__(self, image: Gimp.Image, known: record.Record, canvas: Canvas) -> None:
         self.image, self.known, self.canvas = image, known, canvas
         self.background = Background()
+        self.bridge = Bridge.of(self.background.engine, known)
         self.request: Request | None = None
+        self.learning = ""  # how far, while the model is still being learnt
+        self.watched = self.waiting = False  # its training is followed; there is nothing to apply of it yet
         self.error: EngineError | None = None
         self.nothing = False
         self.count = self.milliseconds = 0
@@ -105,14 +111,46 @@ class Follower:
         self.asked = 0.0
         self.changed: Any = None  # called after every answer
 
+    def follow(self) -> None:
+        """Refresh whenever the engine has learnt more, too: the event `usable`, and the end of the training."""
+
+        def on_event(event: dict[str, Any]) -> None:
+            if event["event"] == "progress":
+                self.learning = learning.progress_text(event)
+                if self.waiting and event.get("phase") == "training":
+                    self.seen = None  # the first model is there before anything is learnt
+            elif event["event"] == "usable":
+                self.seen = None
+
+        def done(reply: Reply | None, _: EngineError | None) -> None:
+            # Without an answer the training is one of long ago; there is nothing to wait for.
+            self.learning, self.watched = "", False
+            if reply is not None and reply.body["state"] == "done":
+                self.seen = None
+
+        if self.known.job:
+            self.watched = True
+            body = {"job": self.known.job}
+            self.background.ask("watch", body, done, deadline=learning.FOREVER, on_event=on_event)
+
+    def _newest_model(self) -> None:
+        """Go over to another model where the picture was learnt anew meanwhile."""
+        now = record.read_by_id(self.image, self.known.id)
+        if now is not None and now.model and (now.model, now.job) != (self.known.model, self.known.job):
+            self.known = self.canvas.known = now
+            self.bridge, self.seen = Bridge.of(self.background.engine, now), None
+            self.follow()
+
     def look(self) -> float:
         """Ask the engine where anything has changed since it was asked last; how many seconds looking took."""
         began = time.monotonic()
         if self.request is not None:
             return 0.0
+        self._newest_model()
         try:
-            edit = applying.gather(self.image, self.known)
-            state = (edit.picture.hash, *(f.hash for f in edit.planes.values()), edit.mask and edit.mask.hash)
+            edit = applying.gather(self.image, self.known, self.bridge)
+            sent = (edit.picture, edit.mask, *edit.planes.values())
+            state = [frame and frame.hash for frame in sent]
             took = time.monotonic() - began
             if state != self.seen:
                 self.seen, self.asked = state, began
@@ -129,13 +167,17 @@ class Follower:
     def _answered(self, reply: Reply | None, error: EngineError | None) -> None:
         self.request = None
         if reply is not None:
-            self._over(applying.result_of(reply, self.background.picture), None)
-        else:
-            self._over(None, error)
+            try:
+                self._over(self.bridge.result(applying.result_of(reply, self.background.picture)), None)
+                return
+            except EngineError as fault:
+                error = fault
+        self._over(None, error)
 
     def _over(self, result: Result | None, error: EngineError | None) -> None:
         self.nothing = error is not None and error.code == "nothing_edited"
-        self.error = None if error is None or self.nothing else applying.explained(error)
+        self.waiting = self.watched and error is not None and error.code in ("unknown_model", "still_learning")
+        self.error = None if error is None or self.nothing or self.waiting else applying.explained(error)
         if result is not None or self.nothing:
             self.canvas.show(result)
             self.count += 1
@@ -168,6 +210,7 @@ class Window:
         self.paused, self.open = False, True
         box, self.preview = widgets.picture_box("Paint on the underdrawing: the picture follows.", SIDE)
         self.told = widgets.label("", wrap=52)
+        self.learning = widgets.label("", wrap=52)
         self.wrong = widgets.label("", wrap=52)
         self.pause = Gtk.ToggleButton.new_with_mnemonic("_Pause")
         self.pause.connect("toggled", lambda one: setattr(self, "paused", one.get_active()))
@@ -175,13 +218,14 @@ class Window:
         self.window = widgets.window(
             "Live Underdrawing of “%s”" % record.title(image),
             "underdrawing-live",
-            widgets.column(box, self.told, self.wrong, spacing=widgets.GAP),
+            widgets.column(box, self.told, self.learning, self.wrong, spacing=widgets.GAP),
             [self.pause, close],
             self._closed,
         )
         self.window.set_resizable(False)
         self.window.show_all()
         self.wrong.hide()
+        self.learning.hide()
         source = record.source(image, known)
         self.base = pixels.small_frame(source, known.region, SIDE)
         self.preview.set_from_pixbuf(widgets.pixbuf(self.base, SIDE))
@@ -190,6 +234,7 @@ class Window:
 
     def run(self) -> None:
         """Follow until the window is closed."""
+        self.follower.follow()
         GLib.timeout_add(LOOK, self._look)
         self.loop.run()
         self.follower.background.close()
@@ -202,6 +247,7 @@ class Window:
             self.window.close()
             return False
         took = 0.0 if self.paused else self.follower.look()
+        self._tell_learning()
         GLib.timeout_add(max(LOOK, round(1000 * took * SHARE)), self._look)
         return False
 
@@ -209,10 +255,13 @@ class Window:
         widgets.show_error(self.wrong, self.follower.error)
         if self.follower.error is not None:
             return
-        if self.follower.nothing:
+        if self.follower.waiting:
+            self.told.set_text("The picture is being learnt. The result comes as soon as there is one.")
+        elif self.follower.nothing:
             self.told.set_text("Nothing is painted yet.")
         else:
             self.told.set_text("Refreshed in %d ms." % self.follower.milliseconds)
+        self._tell_learning()
         made = widgets.pixbuf(self.base, SIDE)
         layer = self.follower.canvas.layer
         whole = Rect(0, 0, layer.get_width(), layer.get_height())
@@ -223,6 +272,12 @@ class Window:
             size = (made.get_width(), made.get_height())
             shown.composite(made, 0, 0, *size, 0.0, 0.0, 1.0, 1.0, gtk()[2].InterpType.NEAREST, 255)
         self.preview.set_from_pixbuf(made)
+
+    def _tell_learning(self) -> None:
+        """That the result gets better by itself, as long as it does."""
+        text = self.follower.learning
+        self.learning.set_text(text and text + ". The result gets better by itself.")
+        self.learning.set_visible(bool(text))
 
     def _close(self) -> None:
         self.window.close()

@@ -28,6 +28,7 @@ class Wish:
         detail: how many outlines, 0 (few) to 100 (many).
         colours: of flat paint, 2 to 64.
         soft: outlines found by the network HED, where it is installed.
+        convert: a picture that cannot hold it otherwise becomes one in RGB, see `why_rgb`.
     """
 
     kind: str = "both"
@@ -35,6 +36,7 @@ class Wish:
     detail: float = 50.0
     colours: int = 12
     soft: bool = False
+    convert: bool = False
 
     def options(self) -> dict[str, Any]:
         """As the protocol has them."""
@@ -90,17 +92,43 @@ def region_of(image: Gimp.Image, layer: Gimp.Layer) -> Rect:
     return area
 
 
+def why_rgb(image: Gimp.Image, kind: str) -> str:
+    """Why a picture must become one in RGB for this kind of underdrawing; "" where it need not."""
+    base = image.get_base_type()
+    if base == Gimp.ImageBaseType.INDEXED:
+        return "This picture is indexed: it has a fixed palette, and new colours have no place in it."
+    if base == Gimp.ImageBaseType.GRAY and kind != "edges":
+        return "This picture is grey, and the areas of an underdrawing are told apart by their colours."
+    return ""
+
+
 def make(service: Service, image: Gimp.Image, layer: Gimp.Layer, wish: Wish) -> Made:
-    """Make an underdrawing of a layer and put it above.
+    """Make an underdrawing of a layer and put it above. One undo step, with the conversion to RGB where it needs one.
 
     Raises:
         EngineError: why it cannot be made.
     """
     area = region_of(image, layer)
-    picture = pixels.read(layer, area)
+    colour = may_convert(image, wish)
+    picture = pixels.read(layer, area, colour=colour)
     reply = service.ask("primitive", wish.body(picture), [picture])
     drawn = {plane["name"]: service.picture(reply, plane["hash"]) for plane in reply.body["planes"]}
-    return put(image, layer, area, drawn, reply.body["palette"], list(reply.body["notes"]))
+    return put(image, layer, area, drawn, reply.body["palette"], list(reply.body["notes"]), colour)
+
+
+def may_convert(image: Gimp.Image, wish: Wish) -> bool:
+    """Whether the picture is to become one in RGB.
+
+    Raises:
+        EngineError: it would have to, and that was not asked for.
+    """
+    why = why_rgb(image, wish.kind)
+    if why and not wish.convert:
+        hint = "Choose Image > Mode > RGB first (scripts: convert=true)"
+        if image.get_base_type() == Gimp.ImageBaseType.GRAY:
+            hint += ", or make an underdrawing of edges"
+        raise EngineError("bad_picture", why, hint + ".")
+    return bool(why)
 
 
 def put(
@@ -110,21 +138,17 @@ def put(
     drawn: dict[str, Frame],
     palette: list[dict[str, Any]],
     notes: list[str],
+    colour: bool = False,
 ) -> Made:
     """Put planes above the layer they belong to; one undo step, and a palette among GIMP's own.
 
     Args:
         area: what they cover of the layer.
+        colour: the picture becomes one in RGB on the way.
     """
-    if image.get_base_type() == Gimp.ImageBaseType.GRAY and set(drawn) - {"edges"}:
-        raise EngineError(
-            "bad_picture",
-            "This picture is grey, and the areas of an underdrawing are told apart by their colours.",
-            "Choose Image > Mode > RGB first, or make an underdrawing of edges.",
-        )
-    known = Record.fresh(layer, area, palette, pixels.pixel_hash(layer, area))
+    known = Record.fresh(layer, area, palette, pixels.pixel_hash(layer, area, colour))
     _, x, y = layer.get_offsets()
-    group = layers.add_underdrawing(image, known, drawn, area.moved(x, y), layer)
+    group = layers.add_underdrawing(image, known, drawn, area.moved(x, y), layer, colour)
     return Made(group, known, layers.palette_resource(image, palette), notes)
 
 
@@ -153,6 +177,7 @@ def use_layers(image: Gimp.Image, given: dict[str, Gimp.Layer], source: Gimp.Lay
             text = "%s %s" % (known.id, kind)
             note = Gimp.Parasite.new(PLANE, record.KEPT | record.WITH_UNDO, text.encode("utf-8"))
             layer.attach_parasite(note)
+        record.mark_source(source, known)
         record.write(image, known, undoable=True)
     return known, []
 

@@ -11,7 +11,7 @@ from .link.client import Call as Request
 from .link.client import Reply
 from .link.messages import EngineError
 from .making import Made, Wish
-from .plugin import Call
+from .plugin import Call, CancelledError
 from .service import Background, Service, connected
 
 SIDE = 220  # pixels of a preview on the screen
@@ -21,7 +21,8 @@ CALM = 300  # milliseconds without a change before the preview is made anew
 
 def wish_of(values: dict[str, Any]) -> Wish:
     """The dialog's or the script's arguments."""
-    return Wish(values["kind"], values["regions"], values["detail"], values["colours"], values["soft"])
+    names = ("kind", "regions", "detail", "colours", "soft", "convert")
+    return Wish(**{name: values[name] for name in names})
 
 
 def run(call: Call) -> tuple[Any, ...]:
@@ -30,9 +31,11 @@ def run(call: Call) -> tuple[Any, ...]:
     values = call.values
     area = making.region_of(call.image, layer)
     if call.interactive:
+        shown = [argument.name for argument in call.entry.arguments if argument.name != "convert"]
         values = fill_in(
-            call, "Make Underdrawing", "_Make", None, lambda dialog: Preview(call, dialog, layer, area).close
+            call, "Make Underdrawing", "_Make", shown, lambda dialog: Preview(call, dialog, layer, area).close
         )
+        values["convert"] = _may_convert(call.image, values["kind"])
     with connected("Making the underdrawing") as service:
         made = _make(service, call.image, layer, values)
     name = made.palette.get_name() if made.palette is not None else ""
@@ -46,11 +49,30 @@ def run(call: Call) -> tuple[Any, ...]:
 
 
 def _make(service: Service, image: Gimp.Image, layer: Gimp.Layer, values: dict[str, Any]) -> Made:
+    wish = wish_of(values)
+    colour = making.may_convert(image, wish)
     if values["known"]:
-        found = known_models.underdrawing(service, image, layer)
+        found = known_models.underdrawing(service, image, layer, colour)
         if found is not None:
             return found
-    return making.make(service, image, layer, wish_of(values))
+    return making.make(service, image, layer, wish)
+
+
+def _may_convert(image: Gimp.Image, kind: str) -> bool:
+    """Whether the picture becomes one in RGB: only where it must, and the user says so.
+
+    Raises:
+        CancelledError: it must, and shall not.
+    """
+    why = making.why_rgb(image, kind)
+    if not why:
+        return False
+    more = "Converted to RGB it looks the same. Undo takes that back together with the underdrawing."
+    if image.get_base_type() == Gimp.ImageBaseType.GRAY:
+        more += " An underdrawing of outlines alone needs no conversion."
+    if not widgets.ask(None, why, more, "_Convert to RGB"):
+        raise CancelledError
+    return True
 
 
 class Preview:
@@ -79,7 +101,9 @@ class Preview:
         self._ask()
 
     def _models(self, reply: Reply | None, layer: Gimp.Layer, area: pixels.Rect) -> None:
-        found = learning.models_of(layer, area, list(reply.body["models"])) if reply is not None else []
+        colour = bool(making.why_rgb(self.call.image, self.call.current()["kind"]))
+        models = list(reply.body["models"]) if reply is not None else []
+        found = learning.models_of(layer, area, models, colour)
         self.known = str(found[0]["name"]) if found else ""
         self._tell()
 

@@ -82,12 +82,17 @@ def babl_name(order: str, depth: str, linear: bool, space: object) -> str:
     return str(Babl.get_name(Babl.format_with_space(name, space)))
 
 
-def form_of(drawable: Gimp.Drawable) -> Form:
+def form_of(drawable: Gimp.Drawable, colour: bool = False) -> Form:
     """How this drawable's pixels travel.
+
+    Args:
+        colour: as they will when the picture has become one in RGB.
 
     Raises:
         EngineError: it has a palette of its own (indexed).
     """
+    if drawable.is_indexed() and colour:
+        return Form(False, drawable.has_alpha(), "u8", False, Babl.format_get_space(drawable.get_format()))
     if drawable.is_indexed():
         raise EngineError(
             "bad_picture",
@@ -104,7 +109,8 @@ def form_of(drawable: Gimp.Drawable) -> Form:
     other_curve = "~" in core and SPACE in str(Babl.get_name(native))
     if depth in ("u8", "u16") and (linear or other_curve):
         depth = "f32"  # these steps are not those of the encoded values that travel
-    return Form(core.startswith("Y"), alpha, depth, linear, Babl.format_get_space(native))
+    grey = core.startswith("Y") and not colour
+    return Form(grey, alpha, depth, linear, Babl.format_get_space(native))
 
 
 def mixing_space(drawable: Gimp.Drawable) -> Gimp.LayerColorSpace:
@@ -122,18 +128,21 @@ def mixing_space(drawable: Gimp.Drawable) -> Gimp.LayerColorSpace:
     return Gimp.LayerColorSpace.RGB_LINEAR
 
 
-def read(drawable: Gimp.Drawable, area: Rect, alpha: bool | None = None) -> Frame:
+def read(drawable: Gimp.Drawable, area: Rect, alpha: bool | None = None, colour: bool = False) -> Frame:
     """Pixels of a drawable at its own depth, encoding and colour space, with its profile.
 
     Args:
         area: in the drawable's own coordinates; what lies outside is transparent, or black.
         alpha: with alpha or without; None for what the drawable has.
+        colour: as `form_of` has it; a profile for grey is left out then.
     """
-    form = form_of(drawable)
+    form = form_of(drawable, colour)
     if alpha is not None:
         form = Form(form.grey, alpha, form.depth, form.linear, form.space)
     data = drawable.get_buffer().get(area.gegl(), 1.0, form.babl(), Gegl.AbyssPolicy.NONE)
     profile = drawable.get_image().get_color_profile()
+    if profile is not None and profile.is_gray() and not form.grey:
+        profile = None
     icc = bytes(profile.get_icc_profile()) if profile is not None else None
     return Frame(area.width, area.height, form.order, form.depth, data, 0, form.linear, icc)
 
@@ -179,10 +188,9 @@ def read_plane(layer: Gimp.Layer, area: Rect) -> Frame:
 
 
 def small_frame(drawable: Gimp.Drawable, area: Rect, longest: int) -> Frame:
-    """An area at 8 bits, reduced so that its longer side has at most `longest` pixels: for previews."""
+    """An area at 8 bits, reduced so that its longer side has at most `longest` pixels: for previews, of any mode."""
     scale, part = _reduced(area, longest)
     order = "L" if drawable.is_gray() else "RGB"
-    form_of(drawable)
     name = babl_name(order, "u8", False, Babl.format_get_space(drawable.get_format()))
     data = drawable.get_buffer().get(part.gegl(), scale, name, Gegl.AbyssPolicy.CLAMP)
     return Frame(part.width, part.height, order, "u8", data)
@@ -231,9 +239,9 @@ def write_mask(mask: Gimp.LayerMask, frame: Frame, x: int, y: int) -> None:
     mask.update(x, y, frame.width, frame.height)
 
 
-def pixel_hash(drawable: Gimp.Drawable, area: Rect) -> str:
+def pixel_hash(drawable: Gimp.Drawable, area: Rect, colour: bool = False) -> str:
     """The hash that a model keeps of the pixels it learnt (`picture_hash`): colours, no alpha, no profile."""
-    frame = read(drawable, area, alpha=False)
+    frame = read(drawable, area, alpha=False, colour=colour)
     channels = 1 if frame.order == "L" else 3
     text = "(%d, %d, %d) %s %s\n" % (frame.height, frame.width, channels, frame.depth, frame.linear)
     digest = hashlib.sha256(text.encode())

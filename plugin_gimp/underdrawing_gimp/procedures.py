@@ -22,7 +22,7 @@ class Entry:
         run: "module:function" of this package, called with a `Call` (see plugin.py).
         arguments, returns: what goes in and comes out.
         image: it works on a picture (scripts give image and drawables first); else it needs none.
-        menu: where it stands. GIMP sorts each menu by its letters.
+        menu: where it stands. GIMP sorts each menu by its letters: numbers put a person's way first.
     """
 
     name: str
@@ -51,9 +51,9 @@ KIND = Argument(
     ),
 )
 REGIONS = Argument("int", "regions", "_Areas", "How many different areas segments have.", 12, 2, 64)
-DETAIL = Argument("double", "detail", "Out_lines (%)", "Few outlines (0) or many (100).", 50.0, 0, 100)
+DETAIL = Argument("double", "detail", "O_utlines (%)", "Few outlines (0) or many (100).", 50.0, 0, 100)
 COLOURS = Argument("int", "colours", "Colours of _paint", "How many colours flat paint has.", 8, 2, 64)
-SOFT = Argument("boolean", "soft", "S_oft outlines (HED)", "Outlines by a network, where it is installed.", False)
+SOFT = Argument("boolean", "soft", "So_ft outlines (HED)", "Outlines by a network, where it is installed.", False)
 KNOWN = Argument(
     "boolean",
     "known",
@@ -61,15 +61,31 @@ KNOWN = Argument(
     "Where the library has a model of exactly this picture, its underdrawing is taken and nothing needs to be learnt.",
     True,
 )
+CONVERT = Argument(
+    "boolean",
+    "convert",
+    "_Convert to RGB",
+    "Make grey and indexed pictures ones in RGB, where their underdrawing needs colours. A person is asked.",
+    False,
+)
+CHANGED = Argument(
+    "choice",
+    "changed",
+    "_Changed picture",
+    "What to do where the picture was cropped, scaled or rotated since it was learnt, and it cannot be seen how. "
+    "A person is asked.",
+    "refuse",
+    choices=(("refuse", "Fail with a message"), ("use", "Use the model all the same")),
+)
 
 MAKE = Entry(
     "underdrawing-make",
-    "_Make Underdrawing…",
+    "1. _Make Underdrawing…",
     "Draw the underdrawing of the selected layer: its areas, its outlines, or flat paint.",
     "Puts a group of layers above the selected layer, to be painted on with any tool. With a selection, the "
     "underdrawing covers its bounding box.",
     "making_window:run",
-    (KIND, REGIONS, DETAIL, COLOURS, SOFT, KNOWN),
+    (KIND, REGIONS, DETAIL, COLOURS, SOFT, KNOWN, CONVERT),
     (
         Argument("layer", "group", "Group", "The group that holds the layers of the underdrawing."),
         Argument("string", "palette", "Palette", "The name of the palette with the colours of the areas, or nothing."),
@@ -94,7 +110,7 @@ USE_LAYERS = Entry(
 
 LEARN = Entry(
     "underdrawing-learn",
-    "_Learn This Picture…",
+    "2. _Learn This Picture…",
     "Learn the picture with its underdrawing, so that edits can be applied.",
     "The engine learns in the background; closing the window or GIMP does not stop it. For scripts: waits for the end "
     "unless wait is false.",
@@ -131,11 +147,12 @@ APPLY_RETURNS = (
 )
 APPLY = Entry(
     "underdrawing-apply",
-    "_Apply Edit",
+    "3. _Apply Edit",
     "Let the picture follow what was painted on the underdrawing.",
     "One new layer holds the pixels, its mask the soft border; applying again replaces it. A selection limits it.",
     "applying_window:run",
-    returns=APPLY_RETURNS,
+    (CHANGED,),
+    APPLY_RETURNS,
 )
 APPLY_OPTIONS = Entry(
     "underdrawing-apply-options",
@@ -161,22 +178,23 @@ APPLY_OPTIONS = Entry(
         ),
         Argument("double", "feather", "_Feather (pixels)", "Width of the soft border.", 3.0, 0, 1000),
         Argument(
-            "boolean", "poisson", "_Blend with the surroundings", "The border takes the picture's colours.", False
+            "boolean", "poisson", "Bl_end with the surroundings", "The border takes the picture's colours.", False
         ),
         Argument("boolean", "whole", "_Whole picture", "Everything new, not the edit alone.", False),
-        Argument("int", "results", "_Results", "How many; of use where the method takes chance.", 1, 1, 8),
-        Argument("int", "seed", "_Seed", "Chooses the chance.", 0, 0, 2**31 - 1),
+        Argument("int", "results", "Resul_ts", "How many; of use where the method takes chance.", 1, 1, 8),
+        Argument("int", "seed", "See_d", "Chooses the chance.", 0, 0, 2**31 - 1),
         Argument("boolean", "keep", "_Keep earlier results", "Leave their layers, hidden.", False),
-        Argument("boolean", "hide", "_Hide the underdrawing", "So that the result is seen.", True),
+        Argument("boolean", "hide", "H_ide the underdrawing", "So that the result is seen.", True),
         Argument(
-            "boolean", "baked", "Also a _baked copy", "A copy of the picture's layer with the result in it.", False
+            "boolean", "baked", "Also a baked cop_y", "A copy of the picture's layer with the result in it.", False
         ),
+        CHANGED,
     ),
     APPLY_RETURNS,
 )
 
 DX = Argument(
-    "int", "dx", "To the _right (pixels)", "How far to the right; negative: to the left.", 20, -100000, 100000
+    "int", "dx", "To the ri_ght (pixels)", "How far to the right; negative: to the left.", 20, -100000, 100000
 )
 DY = Argument("int", "dy", "_Down (pixels)", "How far down; negative: up.", 0, -100000, 100000)
 PERCENT = Argument("double", "width", "_Width (%)", "100 leaves it as it is.", 120.0, 1, 1000)
@@ -202,7 +220,7 @@ REGION_TOOLS = (
         "_Scale Region…",
         "Make the selected region of the underdrawing larger or smaller.",
         PERCENT,
-        Argument("double", "height", "_Height (%)", "100 leaves it as it is.", 120.0, 1, 1000),
+        Argument("double", "height", "Hei_ght (%)", "100 leaves it as it is.", 120.0, 1, 1000),
     ),
     _region("mirror", "M_irror Region…", "Mirror the selected region of the underdrawing.", AXIS),
     _region("copy", "_Copy Region…", "Repeat the selected region of the underdrawing elsewhere.", DX, DY),
@@ -211,7 +229,7 @@ REGION_TOOLS = (
 
 LIVE = Entry(
     "underdrawing-live",
-    "Live _Underdrawing…",
+    "Li_ve Underdrawing…",
     "A window that follows the painting: the picture becomes what the underdrawing says, stroke by stroke.",
     "The result is a layer of its own, refreshed without steps in the undo history. For scripts: refreshes once.",
     "live:run",
@@ -252,12 +270,12 @@ ANIMATE = Entry(
         Argument(
             "choice",
             "plane",
-            "_Layers are",
+            "La_yers are",
             "What single layers stand for, where frames are underdrawings; groups are told apart by names.",
             "segments",
             choices=(("segments", "Segments"), ("edges", "Edges"), ("paint", "Paint")),
         ),
-        Argument("int", "seed", "_Seed", "Chooses the chance, the same for all frames.", 0, 0, 2**31 - 1),
+        Argument("int", "seed", "See_d", "Chooses the chance, the same for all frames.", 0, 0, 2**31 - 1),
     ),
     (
         Argument("layer", "group", "Group", "The group with the results."),

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from .gi_modules import Gimp
 from .link.messages import EngineError, new_id
 from .pixels import Rect
+from .turning import Way
 
 NOTE = "underdrawing"  # on the image
 PLANE = "underdrawing-plane"  # on a layer of the underdrawing
 RESULT = "underdrawing-result"  # on a layer that holds a result
+SOURCE = "underdrawing-source"  # on the layer that an underdrawing was made of: ids of its underdrawings
 KEPT, WITH_UNDO = 1, 2  # Gimp.Parasite: written into the XCF; a step of the undo history
 KINDS = ("segments", "edges", "paint")
 AGAIN = "Choose Filters > Underdrawing > Make Underdrawing first."
@@ -32,6 +34,9 @@ class Record:
         picture: `pixel_hash` of the region when it was made.
         model: id of the model that learnt it, or "".
         job: id of the training, or "".
+        shape: width and height of what that model learnt; (0, 0) where nothing was.
+        way: how what was learnt became what is there now; None where it is as it was.
+        checked: `pixel_hash` of the region for which this way was found, or "".
     """
 
     id: str
@@ -42,6 +47,9 @@ class Record:
     picture: str = ""
     model: str = ""
     job: str = ""
+    shape: tuple[int, int] = (0, 0)
+    way: Way | None = None
+    checked: str = ""
 
     @classmethod
     def fresh(cls, source: Gimp.Layer, region: Rect, palette: list[dict[str, Any]], picture: str) -> Record:
@@ -51,29 +59,67 @@ class Record:
 
     def learnt(self, model: str, job: str) -> Record:
         """The same underdrawing with the model that learns it."""
-        return replace(self, model=model, job=job)
+        shape = (self.region.width, self.region.height)
+        return replace(self, model=model, job=job, shape=shape, way=None, checked="")
 
 
-def read(image: Gimp.Image) -> Record | None:
-    """The picture's record; None where it has none, or one that cannot be read."""
-    note = image.get_parasite(NOTE)
+def read(image: Gimp.Image, drawables: Sequence[Any] = ()) -> Record | None:
+    """The record of the underdrawing that is meant; None where there is none, or one that cannot be read.
+
+    Args:
+        drawables: layers of the underdrawing that is meant, or the one it was made of; where there are none, the
+            selected layers say it. Where these say nothing, the underdrawing is meant that was used last and still has
+            layers.
+    """
+    for item in drawables or image.get_selected_layers():
+        found = read_by_id(image, _identity(item))
+        if found is not None:
+            return found
+    last = _read(image, NOTE)
+    made_of = [one for item in drawables or image.get_selected_layers() for one in marked(item, SOURCE).split()]
+    others = [name[len(NOTE) + 1 :] for name in image.get_parasite_list() if name.startswith(NOTE + "-")]
+    names = [last.id] if last is not None and (not made_of or last.id in made_of) else []
+    there = {_identity(layer) for layer in all_layers(image.get_layers())}
+    for identity in [*names, *reversed(made_of), *others]:
+        found = read_by_id(image, identity) if identity in there else None
+        if found is not None:
+            return found
+    return last
+
+
+def read_by_id(image: Gimp.Image, identity: str) -> Record | None:
+    """The record of one underdrawing; None where the picture has none of that id."""
+    return _read(image, "%s-%s" % (NOTE, identity))
+
+
+def _identity(item: Gimp.Item) -> str:
+    """The id of the underdrawing that a layer belongs to, or a group of its layers; "" for other layers."""
+    family = [item, *(all_layers(item.get_children()) if item.is_group() else ())]
+    found = [marked(one, note).partition(" ")[0] for one in family for note in (PLANE, RESULT)]
+    return next((identity for identity in found if identity), "")
+
+
+def _read(image: Gimp.Image, name: str) -> Record | None:
+    note = image.get_parasite(name)
     if note is None:
         return None
     try:
         raw = json.loads(bytes(note.get_data()).decode("utf-8"))
         raw["region"], raw["size"] = Rect(**raw["region"]), tuple(raw["size"])
+        raw["shape"] = tuple(raw.get("shape") or (0, 0))
+        raw["way"] = Way.parse(raw["way"]) if raw.get("way") else None
         return Record(**raw)
     except (ValueError, TypeError, KeyError):
         return None
 
 
-def need(image: Gimp.Image) -> Record:
-    """The picture's record.
+def need(image: Gimp.Image, drawables: Sequence[Any] = ()) -> Record:
+    """The record of the underdrawing that is meant; see `read`.
 
     Raises:
-        EngineError: it has none.
+        EngineError: there is none.
     """
-    found = read(image)
+    found = read(image, drawables)
     if found is None:
         raise EngineError("plane_missing", "This picture has no underdrawing yet.", AGAIN)
     return found
@@ -86,7 +132,14 @@ def write(image: Gimp.Image, record: Record, undoable: bool) -> None:
         undoable: as a step of the undo history (inside of a group); else the history does not know of it.
     """
     flags = KEPT | (WITH_UNDO if undoable else 0)
-    image.attach_parasite(Gimp.Parasite.new(NOTE, flags, json.dumps(asdict(record)).encode("utf-8")))
+    for name in (NOTE, "%s-%s" % (NOTE, record.id)):  # the last one, and each
+        image.attach_parasite(Gimp.Parasite.new(name, flags, json.dumps(asdict(record)).encode("utf-8")))
+
+
+def mark_source(layer: Gimp.Layer, record: Record) -> None:
+    """Write on a layer that an underdrawing was made of it, as a step of the undo history."""
+    text = " ".join([*marked(layer, SOURCE).split(), record.id])
+    layer.attach_parasite(Gimp.Parasite.new(SOURCE, KEPT | WITH_UNDO, text.encode("utf-8")))
 
 
 def title(image: Gimp.Image) -> str:
@@ -136,17 +189,53 @@ def planes(image: Gimp.Image, record: Record) -> dict[str, Gimp.Layer]:
     return {kind: found[kind] for kind in KINDS if kind in found}
 
 
+def layer_of(image: Gimp.Image, record: Record) -> Gimp.Layer:
+    """The layer that the underdrawing was made of, whatever became of it since.
+
+    Raises:
+        EngineError: it is gone.
+    """
+    marks = [one for one in all_layers(image.get_layers()) if record.id in marked(one, SOURCE).split()]
+    layer = image.get_layer_by_tattoo(record.source)
+    if marks and (layer is None or record.id not in marked(layer, SOURCE).split()):
+        layer = marks[-1]  # Image > Duplicate gives layers new tattoos
+    if layer is None:
+        raise EngineError(
+            "wrong_size", "The layer that the underdrawing was made of is no longer in this picture.", AGAIN
+        )
+    return layer
+
+
+def covered(image: Gimp.Image, record: Record, layer: Gimp.Layer) -> Rect:
+    """What the underdrawing covers of its picture's layer as both lie now, in that layer's own pixels.
+
+    Raises:
+        EngineError: its layers are gone, or lie beside the picture.
+    """
+    _, x, y = layer.get_offsets()
+    sheet = next(iter(planes(image, record).values()))
+    _, left, top = sheet.get_offsets()
+    there = Rect(left - x, top - y, sheet.get_width(), sheet.get_height())
+    area = there.intersect(Rect(0, 0, layer.get_width(), layer.get_height()))
+    if area.empty:
+        raise EngineError("wrong_size", "The layers of the underdrawing lie beside the picture.", AGAIN)
+    return area
+
+
+def as_now(image: Gimp.Image, record: Record) -> Record:
+    """The same record with its region as it is now, where the picture was cropped, scaled or turned since."""
+    layer = layer_of(image, record)
+    size = (layer.get_width(), layer.get_height())
+    return record if size == record.size else replace(record, size=size, region=covered(image, record, layer))
+
+
 def source(image: Gimp.Image, record: Record) -> Gimp.Layer:
     """The layer that the underdrawing was made of.
 
     Raises:
         EngineError: it is gone, or it was cropped, scaled or rotated since.
     """
-    layer = image.get_layer_by_tattoo(record.source)
-    if layer is None:
-        raise EngineError(
-            "wrong_size", "The layer that the underdrawing was made of is no longer in this picture.", AGAIN
-        )
+    layer = layer_of(image, record)
     size = (layer.get_width(), layer.get_height())
     if size != record.size:
         raise EngineError(

@@ -19,15 +19,18 @@ TITLES = {
     "remove": "Remove Region",
 }
 
+# Their keys are none of those that every dialog of GIMP has: Cancel, Help, Load, Reset, Save.
+BUTTONS = {"move": "_Move", "scale": "Sc_ale", "mirror": "_Mirror", "copy": "Co_py"}
+
 
 def run(call: Call) -> tuple[Any, ...]:
     """The procedures `underdrawing-move`, `-scale`, `-mirror`, `-copy` and `-remove`: notes."""
     operation = call.entry.name.rpartition("-")[2]
-    known = record.need(call.image)
+    known = record.as_now(call.image, record.need(call.image, call.drawables))
     need_selection(call.image)
     values = call.values
     if call.interactive and call.entry.arguments:
-        values = fill_in(call, TITLES[operation], "_" + TITLES[operation].split()[0])
+        values = fill_in(call, TITLES[operation], BUTTONS[operation])
     with connected(TITLES[operation]) as service:
         notes = change(service, call.image, known, operation, request_of(operation, values))
     if call.interactive:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Callable
 
-from .gi_modules import GLib, gtk
+from .gi_modules import GLib, breathe, gtk
 from .link.messages import EngineError
 from .link.pixels import Frame
 from .service import sentence
@@ -174,19 +174,29 @@ def window(title: str, role: str, content: Any, buttons: list[Any], close: Calla
 
 def ask(parent: Any, text: str, more: str, yes: str, no: str = "_Cancel") -> bool:
     """A question with two answers."""
+    return bool(choose(parent, text, more, [(no, 0), (yes, 1)]))
+
+
+def choose(parent: Any, text: str, more: str, answers: Sequence[tuple[str, int]]) -> int:
+    """A question with several answers: the number of the one that was given.
+
+    Args:
+        answers: (text of the button, number) pairs; the first is also that of a closed window, the last the default.
+    """
     Gtk, _, _, GimpUi = gtk()
     dialog = Gtk.MessageDialog(transient_for=parent, modal=parent is not None, message_type=Gtk.MessageType.QUESTION)
     dialog.set_property("text", text)
     dialog.set_property("secondary-text", more)
     dialog.set_title("Underdrawing")
-    dialog.add_button(no, Gtk.ResponseType.CANCEL)
-    dialog.add_button(yes, Gtk.ResponseType.OK)
-    dialog.set_default_response(Gtk.ResponseType.OK)
+    for label, number in answers:
+        dialog.add_button(label, number)
+    dialog.set_default_response(answers[-1][1])
     if parent is None:
         GimpUi.window_set_transient(dialog)
     answer = dialog.run()
     dialog.destroy()
-    return bool(answer == Gtk.ResponseType.OK)
+    breathe()
+    return int(answer) if answer >= 0 else answers[0][1]
 
 
 def tell(parent: Any, error: EngineError) -> None:

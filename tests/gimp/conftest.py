@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -51,6 +52,7 @@ class Host:
     root: Path
     folder: Path
     variables: dict[str, str] = field(default_factory=dict)
+    first: ClassVar[Path | None] = None  # the profile of the first one, whose GIMP has asked all plug-ins what they do
 
     @property
     def home(self) -> Path:
@@ -67,6 +69,11 @@ class Host:
         self.home.mkdir(mode=0o700)
         ud_plugins.lay_out("gimp", self.profile / "plug-ins")
         (self.profile / "gimprc").write_text(GIMPRC, encoding="utf-8")
+        if Host.first is None:
+            Host.first = self.profile
+        elif (Host.first / "pluginrc").is_file():
+            # GIMP then asks none but ours, which is new at this place.
+            shutil.copyfile(Host.first / "pluginrc", self.profile / "pluginrc")
         write_picture(self.folder / "picture.png", Picture(test_picture()))
         own = {name: os.environ[name] for name in ("HOME", "PATH", "UNDERDRAWING_WEIGHTS") if name in os.environ}
         own.update(PYTHONPATH=str(ROOT / "engine"), UNDERDRAWING_HOME=str(self.home))

@@ -85,8 +85,8 @@ def opened(width=0, height=0):
 
 
 def planes(group):
-    """The layers of an underdrawing by name."""
-    return {layer.get_name(): layer for layer in group.get_children()}
+    """The layers of an underdrawing by name, without the number that GIMP gives to a name's second layer."""
+    return {layer.get_name().split(" #")[0]: layer for layer in group.get_children()}
 
 
 def learnt(image, layer=None, **arguments):

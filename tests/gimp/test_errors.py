@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from underdrawing.link import endpoint
@@ -19,6 +21,12 @@ group = call("make", image, regions=5, known=False)[0]
 model, job, state, notes = call("learn", image, method="deepsim", budget=GIVEN["budget"], again=True, wait=False)
 Gimp.file_save(QUIET, image, Gio.File.new_for_path(GIVEN["folder"] + "/learning.xcf"), None)
 tell(model=model, job=job, state=state)
+"""
+
+APPLY = """
+image = Gimp.file_load(QUIET, Gio.File.new_for_path(GIVEN["folder"] + "/learnt.xcf"))
+text = failure("apply", image)
+tell(text=text, layers=[one.get_name() for one in image.get_layers()], undo=image.undo_is_enabled())
 """
 
 
@@ -73,6 +81,38 @@ tell(learn=call("learn", image), applied=call("apply", image)[1])
     assert after["learn"][0] == told["model"]
     assert after["learn"][1] == ""
     assert after["applied"] == 1
+
+
+def test_an_engine_that_is_killed_or_has_no_memory_while_it_applies(own_gimp: Host) -> None:
+    """The real processes: a renderer that is stopped works on the edit for ever, until its engine is killed."""
+    own_gimp.case("""
+image = opened()
+edited(learnt(image))
+Gimp.file_save(QUIET, image, Gio.File.new_for_path(GIVEN["folder"] + "/learnt.xcf"), None)
+""")
+    engine = own_gimp.engine()
+    first = engine.status()
+    os.kill(first["renderer"]["pid"], signal.SIGSTOP)
+    engine.submit("status")  # which the renderer would have to answer: from now on it is busy
+    with ThreadPoolExecutor() as pool:
+        applied = pool.submit(own_gimp.case, APPLY)
+        _until(lambda: engine.status()["waiting"] == 1)
+        os.kill(first["pid"], signal.SIGKILL)
+        engine.close()
+        told = applied.result()
+    assert told["text"] == "it did not fail", "the next engine answers"
+    assert told["layers"] == ["Underdrawing", "Result", "Background"]
+    with own_gimp.engine() as engine:
+        assert engine.status()["pid"] != first["pid"]
+        engine.shutdown()
+        assert engine.wait_for_end()
+    script = own_gimp.folder / "engine-python"
+    script.write_text(script.read_text(encoding="utf-8").replace('"$@"', '"$@" --memory 60'), encoding="utf-8")
+    told = own_gimp.case(APPLY)
+    assert "more memory than the engine may use (60 MiB)" in told["text"]
+    assert "smaller region" in told["text"]
+    assert told["layers"] == ["Underdrawing", "Background"]
+    assert told["undo"]
 
 
 def test_pause_go_on_and_cancel(own_gimp: Host) -> None:
@@ -165,6 +205,14 @@ def test_a_folder_that_cannot_be_used(own_gimp: Host, tmp_path: Path) -> None:
     )
     assert "cannot be used" in told["text"] or "not installed" in told["text"]
     assert endpoint.Connection.read(own_gimp.home) is None
+
+
+def _until(ready: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + 60
+    while not ready():
+        assert time.monotonic() < end, "it does not come to it"
+        time.sleep(0.05)
 
 
 def _until_learning(engine: Engine, job: str) -> None:

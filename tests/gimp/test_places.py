@@ -89,6 +89,8 @@ def test_grey_indexed_and_transparent_pictures(gimp: Host) -> None:
 grey = opened()
 grey.convert_grayscale()
 tell(grey=failure("make", grey), only=len(Gimp.get_images()))
+by_hand = grey.duplicate()
+turned = grey.duplicate()
 group = call("make", grey, kind="edges", known=False)[0]
 source = grey.get_layers()[-1]
 before = native(source)
@@ -97,9 +99,31 @@ paint(planes(group)["Edges"], 20, 20, 30, 12, (255,)) if "Edges" in planes(group
 paint(planes(group)["Edges"], 20, 20, 30, 2, (0,))
 layer = call("apply", grey)[0]
 tell(applied=layer.is_gray(), untouched=native(source) == before)
+source = by_hand.get_layers()[0]
+areas = Gimp.Layer.new(by_hand, "areas", 96, 64, Gimp.ImageType.GRAY_IMAGE, 100, Gimp.LayerMode.NORMAL)
+by_hand.insert_layer(areas, None, 0)
+paint(areas, 0, 0, 96, 64, (40,))
+paint(areas, 0, 30, 96, 34, (200,))
+call("use-layers", by_hand, [source], segments=areas)
+call("learn", by_hand, [source], method="draft", again=True)
+paint(areas, 30, 10, 24, 12, (200,))
+layer, _, unseen, _ = call("apply", by_hand, [source])
+tell(greys=[layer.is_gray(), max(native(layer.get_mask())), unseen])
 indexed = opened()
 indexed.convert_indexed(Gimp.ConvertDitherType.NONE, Gimp.ConvertPaletteType.GENERATE, 16, False, False, "")
 tell(indexed=failure("make", indexed))
+converted = []
+for image in (turned, indexed):
+    before = [colour_at(image.get_layers()[0], x, 30) for x in range(0, 96, 7)]
+    group = learnt(image, convert=True)
+    source = image.get_layers()[-1]
+    after = [colour_at(source, x, 30) for x in range(0, 96, 7)]
+    edited(group)
+    layer = call("apply", image, [source])[0]
+    again = call("make", image, [source])[2]
+    converted.append([image.get_base_type() == Gimp.ImageBaseType.RGB, before == after, max(native(layer.get_mask())),
+                 bool(again), planes(group)["Segments"].is_rgb()])
+tell(converted=converted)
 clear = opened()
 source = clear.get_layers()[0]
 source.add_alpha()
@@ -122,6 +146,8 @@ tell(alpha=layer.has_alpha(), kept=native(layer)[3::4] == native(source, area)[3
     assert "Mode > RGB" in told["grey"]
     assert told["applied"]
     assert told["untouched"]
+    assert told["greys"] == [True, 255, ""], "areas drawn in greys are told apart by them"
+    assert told["converted"] == [[True, True, 255, True, True]] * 2
     assert "indexed" in told["indexed"]
     assert "Mode > RGB" in told["indexed"]
     assert told["alpha"]
@@ -164,7 +190,25 @@ tell(scaled=failure("apply", image2))
 image2.remove_layer(image2.get_layers()[-1])
 tell(missing=failure("apply", image2, [image2.get_layers()[0]]))
 image3 = opened()
-learnt(image3)
+one = image3.get_layers()[0]
+one.set_name("A")
+two = one.copy()
+image3.insert_layer(two, None, 0)
+two.set_name("B")
+two.set_offsets(8, 4)
+first, second = learnt(image3, one), learnt(image3, two)
+edited(first)
+edited(second, 50, 30, 20, 20)
+def below(chosen):
+    layer = call("apply", image3, [chosen])[0]
+    return image3.get_layers()[image3.get_item_position(layer) + 1].get_name()
+tell(two=[below(planes(first)["Segments"]), below(two), below(first)])
+image3.set_selected_layers([planes(second)["Edges"]])
+image3.select_rectangle(Gimp.ChannelOps.REPLACE, 60, 36, 12, 12)
+before = native(planes(first)["Segments"]), native(planes(second)["Segments"])
+call("move", image3, [planes(second)["Edges"]], dx=9)
+after = native(planes(first)["Segments"]), native(planes(second)["Segments"])
+tell(still="B" if before[0] == after[0] and before[1] != after[1] else "A")
 tell(none=failure("make", image3, []))
 """)
     assert told["inside"] == "my group"
@@ -176,7 +220,9 @@ tell(none=failure("make", image3, []))
     x, _, width, _ = told["beside"]
     assert x + width >= 60, "the copy that is selected counts"
     assert "no longer in this picture" in told["gone"]
-    assert "cropped, scaled or rotated" in told["scaled"]
+    assert "Nothing is edited" in told["scaled"], "the underdrawing was scaled along, and followed"
+    assert told["two"] == ["A", "B", "A"]
+    assert told["still"] == "B"
     assert "no longer in this picture" in told["missing"]
 
 

@@ -184,44 +184,6 @@ def test_live_follows_ten_strokes_and_leaves_ten_undo_steps(window: Window) -> N
     screen.wait_for("Live Underdrawing", there=False)
 
 
-def test_the_other_dialogs(window: Window) -> None:
-    screen = window.screen
-    screen.keys("ctrl+alt+4")
-    screen.wait_for("GIMP Message")
-    time.sleep(0.5)
-    screen.photograph("nothing-made")
-    screen.keys("Return")
-    screen.wait_for("GIMP Message", there=False)
-    window.make()
-    window.learn_at_once()
-    for key, title, name in (
-        ("ctrl+alt+5", "Apply Edit with Options", "options"),
-        ("ctrl+alt+2", "Use These Layers", "use-layers"),
-        ("ctrl+alt+8", "Layout of Another Picture", "layout"),
-        ("ctrl+alt+0", "Engine and Models", "engine"),
-    ):
-        window.focus()
-        screen.keys(key)
-        screen.wait_for(title)
-        time.sleep(1.5)
-        screen.photograph(name)
-        screen.keys("Escape")
-        screen.wait_for(title, there=False)
-    assert window.layers() == ["Underdrawing", "picture.png"], "nothing was chosen, so nothing was done"
-    window.ask("image.select_rectangle(Gimp.ChannelOps.REPLACE, 24, 24, 26, 26)")
-    window.focus()
-    screen.keys("ctrl+alt+7")
-    screen.wait_for("Move Region")
-    time.sleep(0.5)
-    screen.photograph("move")
-    before = window.ask(f"{SEGMENTS}\ntell(value=sheet.get_id())")["value"]
-    screen.keys("Return")
-    window.until(f"{SEGMENTS}\ntell(value=sheet.get_id() != {before})", True)
-    window.focus()
-    screen.keys("ctrl+z")
-    window.until(f"{SEGMENTS}\ntell(value=sheet.get_id() == {before})", True)
-
-
 def _begin(window: Window, time_entry: int) -> str:
     """Learn by the window with the first trained method; the training's id."""
     screen = window.screen
