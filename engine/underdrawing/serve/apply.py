@@ -41,7 +41,7 @@ class Options:
         feather: width in pixels of the soft inner border of the result's mask.
         blend: "none", or "poisson" for the gradient domain.
         whole: the whole learnt region instead of the edit alone.
-        seed: for methods that take noise.
+        seed: chooses the chance: of fills of uncovered ground, and of methods that take noise.
     """
 
     mask_mode: str = "limit"
@@ -149,7 +149,7 @@ def apply(
     small = edited if edited.size == model.small_size else edited.resized(model.small_size)
     found = None
     if plan.procedure is not Procedure.NONE:
-        found = draft(model.small_picture, model.small_primitive, small)
+        found = draft(model.small_picture, model.small_primitive, small, options.seed)
     mask, wanted = _mask(model.primitive, edited, given, options, found)
     made, notes = _render(model, edited.size, small, wanted, sessions, options, found)
     result = made.picture
