@@ -1,7 +1,9 @@
-"""Runs one case in a real Krita, by the docker's own buttons, and writes a report. Part of the tests, not the plug-in.
+"""Runs cases in a real Krita, by the docker's own buttons, and writes reports. Part of the tests, not the plug-in.
 
-A case is a generator function `case(t)` in a file. It yields conditions (functions that become true), or seconds.
-The report is JSON: `done` is true when the case came to its end, `failed` says where it did not, `seen` is what it saw.
+What is to be run is told by a file, one case after the other: Krita starts once for many of them. A case is a generator
+function `case(t)` in a file. It yields conditions (functions that become true), or seconds. Its report is JSON: `done`
+is true when the case came to its end, `failed` says where it did not, `seen` is what it saw. After each, documents are
+closed and the docker's settings are what they were at the start; a case with `leave` ends Krita.
 """
 
 from __future__ import annotations
@@ -38,10 +40,12 @@ class Until:
 class Test:
     """What a case gets."""
 
-    def __init__(self):
+    prepared = False  # the window, once a Krita
+    measured = None  # the functions whose time is taken, once a Krita
+
+    def __init__(self, folder, given):
         self.krita = krita.Krita.instance()
-        self.folder = Path(os.environ["UD_FOLDER"])
-        self.given = json.loads(os.environ.get("UD_GIVEN", "{}"))
+        self.folder, self.given = folder, given
         self.seen = {}
         self.longest = {}
         self.api, self.QByteArray, self.QWidget = krita, QtCore.QByteArray, QtWidgets.QWidget
@@ -155,10 +159,13 @@ class Test:
 
     def prepare(self):
         """Window, dockers; before any picture is open: Krita 5.1 can lock up when they change while one is drawn."""
+        if Test.prepared:
+            return
+        Test.prepared = True
         self.alone()
-        yield 0.7
+        yield 0.5
         self.dock()
-        yield 0.7
+        yield 0.5
 
     def dock(self, width=330):
         """Show the docker at a width, and in front of the others."""
@@ -183,7 +190,9 @@ class Test:
     def measure(self):
         """From now on, note how long the plug-in holds Krita's interface thread, the longest of each kind: milliseconds
         on the clock, and of these the ones in which the thread really worked (a busy machine makes the rest)."""
-        longest = self.longest
+        first, Test.measured = Test.measured is None, self.longest
+        if not first:
+            return
 
         def timed(owner, name, called):
             plain = getattr(owner, name)
@@ -195,16 +204,21 @@ class Test:
                     return plain(*args)
                 finally:
                     spent = (time.perf_counter() - start) * 1000, (time.thread_time() - worked) * 1000
-                    longest[key] = max(longest.get(key, (0.0, 0.0)), spent)
+                    Test.measured[key] = max(Test.measured.get(key, (0.0, 0.0)), spent)
 
             setattr(owner, name, run)
 
-        modules = {name.rsplit(".", 1)[-1]: m for name, m in sys.modules.items() if name.startswith("underdrawing_")}
+        modules = self.modules
         timed(modules["tasks"].Task, "step", lambda task: "%s: from %s" % (task.name, where(task._steps)))
         timed(modules["client"].Engine, "process", lambda *_: "engine")
         timed(modules["workspace"].Workspace, "look", lambda *_: "look")
         timed(modules["panel"].Panel, "refresh", lambda *_: "refresh")
         timed(modules["commands"].Commands, "perform", lambda _, name, *__: "button " + name)
+
+    @property
+    def modules(self):
+        """The plug-in's modules by their last names."""
+        return {name.rsplit(".", 1)[-1]: m for name, m in sys.modules.items() if name.startswith("underdrawing_")}
 
 
 def where(steps):
@@ -215,23 +229,76 @@ def where(steps):
     return "its start" if frame is None else "%s:%d" % (Path(frame.f_code.co_filename).name, frame.f_lineno)
 
 
-class Runner(QtCore.QObject):
-    """Moves the case on."""
+class Settings:
+    """What can be set in the docker, as it was at the start."""
 
-    def __init__(self):
+    def __init__(self, panel):
+        self.panel = panel
+        kinds = {
+            QtWidgets.QCheckBox: ("isChecked", "setChecked"),
+            QtWidgets.QAbstractSpinBox: ("value", "setValue"),
+            QtWidgets.QAbstractSlider: ("value", "setValue"),
+            QtWidgets.QComboBox: ("currentIndex", "setCurrentIndex"),
+        }
+        found = [(w, *calls) for kind, calls in kinds.items() for w in panel.findChildren(kind)]
+        self.kept = [(w, put, getattr(w, get)()) for w, get, put in found if w.objectName().startswith(PREFIX)]
+        page = panel.learn_page
+        self.times = [page.time.itemData(i) for i in range(page.time.count())]
+        self.known = dict(panel.commands._known)
+
+    def restore(self):
+        for widget, put, value in self.kept:
+            getattr(widget, put)(value)
+        for index, data in enumerate(self.times):
+            self.panel.learn_page.time.setItemData(index, data)
+        self.panel.commands._known.update(self.known)
+        tools = self.panel.edit_page
+        for fold in (tools.options_fold, *tools.tools.folds):
+            fold.unfold(False)
+
+
+class Runner(QtCore.QObject):
+    """Takes cases, moves them on, and reports."""
+
+    def __init__(self, folder):
         super().__init__()
-        self.test = Test()
-        self.report = {"done": False, "failed": "", "seen": self.test.seen, "longest": self.test.longest}
-        self.waits, self.until = None, 0.0
-        self.case = runpy.run_path(os.environ["UD_CASE"])["case"](self.test)
+        self.orders = folder / "next.json"
+        self.test = self.case = self.settings = None
+        self.waits, self.until, self.calm = None, 0.0, 0
         self.timer = QtCore.QTimer(self)
         self.timer.setInterval(20)
         self.timer.timeout.connect(self.step)
         self.timer.start()
+        (folder / "ready").write_text("")
+
+    def take(self):
+        """The next case, where there is one and Krita is at rest."""
+        if krita.Krita.instance().documents() or not self.orders.exists():
+            self.calm = 0
+            return
+        self.calm += 1
+        if self.calm < 5:
+            return  # a closed document's view goes a moment later
+        orders = json.loads(self.orders.read_text(encoding="utf-8"))
+        self.orders.unlink()
+        if "case" not in orders:
+            self.quit()
+            return
+        self.file, self.leave = orders["report"], orders["leave"]
+        self.test = Test(Path(self.file).parent, orders["given"])
+        self.report = {"done": False, "failed": "", "seen": self.test.seen, "longest": self.test.longest}
+        if self.settings is None:
+            self.settings = Settings(self.test.panel)
+        self.settings.restore()
+        self.waits, self.until = None, 0.0
+        self.case = runpy.run_path(orders["case"])["case"](self.test)
 
     def step(self):
         # A Krita that hangs says where: its log is part of the test's failure.
         faulthandler.dump_traceback_later(HANGS, exit=True)
+        if self.case is None:
+            self.take()
+            return
         now = time.monotonic()
         if self.waits is not None:
             try:
@@ -263,23 +330,35 @@ class Runner(QtCore.QObject):
                 self.until = now + float(waits)
 
     def end(self, failed):
+        self.case = None
+        self.report["failed"] = failed
+        if self.leave or failed:
+            self.quit()
+        else:
+            clear()
+        partial = Path(self.file + ".partial")
+        partial.write_text(json.dumps(self.report), encoding="utf-8")
+        partial.replace(self.file)
+
+    def quit(self):
         self.timer.stop()
         faulthandler.dump_traceback_later(HANGS / 2, exit=True)  # from here on it is Krita that has to close
-        self.report["failed"] = failed
-        partial = Path(os.environ["UD_REPORT"] + ".partial")
-        partial.write_text(json.dumps(self.report), encoding="utf-8")
-        partial.replace(os.environ["UD_REPORT"])
-        for document in krita.Krita.instance().documents():
-            document.setModified(False)
-            document.close()
+        clear()
         QtCore.QTimer.singleShot(300, krita.Krita.instance().action("file_quit").trigger)
+
+
+def clear():
+    """Close all documents."""
+    for document in krita.Krita.instance().documents():
+        document.setModified(False)
+        document.close()
 
 
 class Driver(krita.Extension):
     """Begins when the window is there."""
 
     def setup(self):
-        if "UD_CASE" in os.environ:
+        if "UD_FOLDER" in os.environ:
             notifier = krita.Krita.instance().notifier()
             notifier.setActive(True)
             notifier.windowCreated.connect(self.begin)
@@ -290,10 +369,10 @@ class Driver(krita.Extension):
     def begin(self):
         if not hasattr(self, "begun"):
             self.begun = True
-            QtCore.QTimer.singleShot(1500, self.start)
+            QtCore.QTimer.singleShot(1000, self.start)
 
     def start(self):
-        self.runner = Runner()
+        self.runner = Runner(Path(os.environ["UD_FOLDER"]))
 
 
 application = krita.Krita.instance()
