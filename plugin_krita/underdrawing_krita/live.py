@@ -147,11 +147,13 @@ def _watch(ws: Workspace, watched: list[Watched], preview: Preview, options: Cal
         body = applying.body_of(ws, {plane.name: plane.reference for plane in watched}, options(), mask)
         looked = time.monotonic()
         taken = looked - began
-        # Whole requests are compared: options, model, selection and every piece of every plane.
-        if body == shown:
+        # Whole requests are compared: options, model, selection and every piece of every plane; and how far a model
+        # is that is still being learnt.
+        wanted = body, ws.usable
+        if wanted == shown:
             yield Pause(max(LEAST, taken * SHARE))
             continue
-        shown = body
+        shown = wanted
         frames = [frame for plane in watched for frame in plane.frames] + ([mask] if mask is not None else [])
         yield from _refresh(ws, body, frames, preview, Split(poll=poll, read=taken))
 

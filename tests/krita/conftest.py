@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -218,14 +219,61 @@ def engine_home(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Itera
     yield from _engine_home(place, folder)
 
 
-def _engine_home(place: Place, folder: Path) -> Iterator[Path]:
+def _engine_home(place: Place, folder: Path, **how: Any) -> Iterator[Path]:
     home = folder / "home ü"
-    home.mkdir()
-    variables = {"PYTHONPATH": str(ROOT / "engine"), "UNDERDRAWING_WEIGHTS": os.environ["UNDERDRAWING_WEIGHTS"]}
-    python = place.engine(Path(sys.executable), home, variables)
-    (home / "install.json").write_text(json.dumps({"python": str(python)}), encoding="utf-8")
+    home.mkdir(parents=True)
+    install(place, home, **how)
     yield home
     end_engine(home)
+
+
+def install(place: Place, home: Path, package: Path = ROOT / "engine", wrap: str = 'exec {python} "$@"') -> None:
+    """Tell the plug-in which Python has the engine of this home.
+
+    Args:
+        package: where the engine's code lies.
+        wrap: a line of a shell script that runs it.
+    """
+    script = home / "wrapped"
+    line = wrap.format(python=shlex.quote(sys.executable), home=shlex.quote(str(home)))
+    script.write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
+    script.chmod(0o755)
+    variables = {"PYTHONPATH": str(package), "UNDERDRAWING_WEIGHTS": os.environ["UNDERDRAWING_WEIGHTS"]}
+    python = place.engine(script, home, variables)
+    (home / "install.json").write_text(json.dumps({"python": str(python)}), encoding="utf-8")
+
+
+# A disk of its own for the engine's pictures, seen by nobody else, with room for one of them.
+FULL = """own=--mount; [ "$(id -u)" = 0 ] || own='--mount --map-root-user'
+mkdir -p {home}/spool
+exec unshare $own sh -c 'mount -t tmpfs -o size=64k tmpfs "$0/spool" && exec "$@"' {home} {python} "$@\""""
+
+
+@pytest.fixture(scope="session")
+def bad_homes(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Homes whose engines have something wrong with them: real ones, each in its way."""
+    folder = tmp_path_factory.mktemp("bad" + place.name.replace(".", ""))
+    later = folder / "later" / "underdrawing"
+    shutil.copytree(ROOT / "engine" / "underdrawing", later, ignore=shutil.ignore_patterns("__pycache__", "_demo"))
+    messages = later / "link" / "messages.py"
+    text = messages.read_text(encoding="utf-8")
+    assert "\nPROTOCOL = 1\n" in text
+    messages.write_text(text.replace("\nPROTOCOL = 1\n", "\nPROTOCOL = 2\n"), encoding="utf-8")
+    kinds: dict[str, dict[str, Any]] = {
+        "later": {"package": later.parent},
+        "not startable": {"wrap": "echo 'a library is missing' >&2; exit 3"},
+        "full": {"wrap": FULL},
+        "short of memory": {"wrap": 'exec {python} "$@" --memory 16'},
+    }
+    made: dict[str, str] = {}
+    for name, how in kinds.items():
+        home = folder / name / "home"
+        home.mkdir(parents=True)
+        install(place, home, **how)
+        made[name] = str(home)
+    yield made
+    for home in made.values():
+        end_engine(Path(home))
 
 
 def end_engine(home: Path) -> None:

@@ -114,6 +114,30 @@ def test_pictures_of_all_kinds_in_two_documents(krita: Krita, picture: Path, oth
     assert "hidden" in seen["hidden"][0]
 
 
+def test_a_picture_is_recognised_and_results_are_chosen_from(krita: Krita, picture: Path) -> None:
+    seen = krita.run("again", picture=str(picture), thing=THING)["seen"]
+    text, one_or_list = seen["told"]
+    assert "learnt before" in text
+    assert one_or_list
+    message, bad, layers = seen["changed"]
+    assert bad
+    assert "changed since" in message
+    assert layers == ["Background"]
+    stage, same_model, same_areas, message = seen["used"]
+    assert stage == "READY", message
+    assert same_model
+    assert same_areas
+    assert seen["job"], "nothing is learnt again"
+    message, bad, no_layer = seen["others"]
+    assert not bad, message
+    assert no_layer
+    count, different = seen["history"]
+    assert count == different >= 3, seen
+    assert seen["back"] == [True, True]
+    assert seen["once"][0] == count, seen["once"]
+    assert "no other result" in seen["once"][1]
+
+
 def test_trouble_is_told_and_survived(krita: Krita, picture: Path) -> None:
     seen = krita.run("trouble", picture=str(picture), stroke=STROKE)["seen"]
     applied, message, another = seen["killed"]
@@ -129,6 +153,28 @@ def test_trouble_is_told_and_survived(krita: Krita, picture: Path) -> None:
     assert str(krita.home) not in seen["diagnostics"]
     secret = (krita.engine_home / "keys" / "client.secret").read_text(encoding="ascii").split()
     assert not any(line in seen["diagnostics"] for line in secret)
+
+
+ERRORS = {
+    "later": "speaks protocol 2, this program 1",
+    "not startable": "a library is missing",
+    "full": "No space left on device",
+    "short of memory": "needs more memory than the engine may use (16 MiB)",
+}
+
+
+def test_what_is_wrong_with_an_engine_is_told(
+    krita: Krita, bad_homes: dict[str, str], picture: Path, tmp_path: Path
+) -> None:
+    seen = krita.run("errors", picture=str(picture), stroke=STROKE, homes=bad_homes)["seen"]
+    for name, words in ERRORS.items():
+        message, bad, unchanged, stage = seen[name]
+        assert words in message, (name, message)
+        assert bad
+        assert unchanged
+        assert stage == "EMPTY"
+    assert "Bridge" in seen["bridge"][0]
+    assert seen["applied"], seen["bridge"]
 
 
 def test_krita_is_closed_while_it_learns_and_finds_it_again(krita: Krita, picture: Path) -> None:

@@ -65,7 +65,7 @@ def test_every_page_is_drawn(qt: str, tmp_path: Path) -> None:
     assert len({heading for _, heading in found["stages"]}) == 6
     assert found["make"] == {"kind": "super", "regions": 7, "sigma": 0.5, "colours": 8}
     assert found["layers"] == ["Background"]
-    assert found["learn"] == {"device": "auto", "on_disconnect": "continue", "budget": 120.0}
+    assert found["learn"] == {"device": "auto", "on_disconnect": "continue", "method": "refine", "budget": 120.0}
     assert "1:05 min left" in found["state"]
     assert found["apply"] == {"feather": 3.0, "blend": "none", "whole": False}
     assert found["regions"] == {"operation": "mirror", "axis": "vertical"}

@@ -160,9 +160,7 @@ def _add_parts(
     canvas.add_part(share, other, mask)
 
 
-def _fill(
-    canvas: Canvas, maps: Channels, uncovered: np.ndarray, taken_away: np.ndarray, seed: int
-) -> np.ndarray:
+def _fill(canvas: Canvas, maps: Channels, uncovered: np.ndarray, taken_away: np.ndarray, seed: int) -> np.ndarray:
     """Fill what has come from nowhere good.
 
     Returns:

@@ -8,7 +8,7 @@ def case(t):
     t.choose("kind", "segments")
     t.press("make")
     yield t.idle()
-    t.panel.learn_page.time.setItemData(0, ("", "", t.given["seconds"]))
+    t.panel.learn_page.time.setItemData(0, ("", t.given["seconds"]))
     t.panel.learn_page.time.setCurrentIndex(0)
     t.press("learn")
     yield t.until(lambda: t.stage == "LEARNING", "learning to begin")

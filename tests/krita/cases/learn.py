@@ -57,23 +57,18 @@ def quick(t, iterations):
     """The smallest training there is, in place of minutes."""
     import dataclasses
 
+    t.choose("method", "deepsim")
     page = t.panel.learn_page
-    plain = type(page).options.fget(page)
     figures = tuple(t.given["figures"].items())
-    chosen = dataclasses.replace(plain, seconds=0.0, figures=figures)
+    chosen = dataclasses.replace(page.options, seconds=0.0, figures=figures)
     body = dict(chosen.body(), iterations=iterations)
 
     class Quick:
         def body(self):
             return body
 
+    learning = t.modules["learning"]
     t.panel.commands._known["learn"] = (
         t.panel.commands._known["learn"][0],
-        lambda ws: t.panel.commands._begin(ws, learn(ws, Quick()), "learning"),
+        lambda ws: t.panel.commands._begin(ws, learning.learn(ws, Quick()), "learning"),
     )
-
-
-def learn(ws, options):
-    import sys
-
-    return sys.modules["underdrawing_krita.learning"].learn(ws, options)

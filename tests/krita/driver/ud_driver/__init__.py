@@ -158,14 +158,24 @@ class Test:
         subprocess.run(["xdotool", *[str(word) for word in words]], check=True, timeout=30)
 
     def prepare(self):
-        """Window, dockers; before any picture is open: Krita 5.1 can lock up when they change while one is drawn."""
+        """Window, dockers; before any picture is open: Krita can lock up when they change while one is drawn."""
         if Test.prepared:
             return
         Test.prepared = True
+        blank = None
+        if not self.krita.version().startswith("5.1"):
+            # From Krita 5.2 on, the first picture brings back all dockers.
+            blank = self.krita.createDocument(8, 8, "", "RGBA", "U8", "", 96.0)
+            self.krita.activeWindow().addView(blank)
+            yield 1.0
         self.alone()
         yield 0.5
         self.dock()
         yield 0.5
+        if blank is not None:
+            blank.setModified(False)
+            blank.close()
+            yield Until(lambda: not self.krita.documents(), "the blank picture to be closed")
 
     def dock(self, width=330):
         """Show the docker at a width, and in front of the others."""
@@ -369,7 +379,7 @@ class Driver(krita.Extension):
     def begin(self):
         if not hasattr(self, "begun"):
             self.begun = True
-            QtCore.QTimer.singleShot(1000, self.start)
+            QtCore.QTimer.singleShot(1500, self.start)
 
     def start(self):
         self.runner = Runner(Path(os.environ["UD_FOLDER"]))
