@@ -31,10 +31,10 @@ sys.path.insert(0, str(ROOT / "installer"))
 
 @dataclass(frozen=True)
 class Kind:
-    """How a Krita is set up: a theme, and variables of its environment."""
+    """How a Krita is set up: a theme, and how many pixels of the screen there are to one of Qt's."""
 
     theme: str = "Krita dark"
-    variables: tuple[tuple[str, str], ...] = ()
+    scale: int = 1
 
 
 class Desk:
@@ -83,8 +83,9 @@ class Desk:
         for name in ("ready", "next.json"):
             (self.folder / name).unlink(missing_ok=True)
         self.log_file.unlink(missing_ok=True)
+        dense = {"QT_SCALE_FACTOR": str(kind.scale)} if kind.scale > 1 else {}
         self.process = self.place.start(
-            {**self.variables, **dict(kind.variables)}, krita51.desk(), self.shared, self.log_file
+            {**self.variables, **dense}, krita51.desk(kind.scale), self.shared, self.log_file
         )
         if not self._until((self.folder / "ready").exists, STARTS):
             said = self.log()
@@ -104,18 +105,18 @@ class Desk:
         Raises:
             AssertionError: it does not.
         """
-        if self.process is None or self.process.poll() is not None:
-            return
-        self.order({})
-        self.wait()
+        if self.process is not None:
+            self.order({})
+            self.wait()
 
     def wait(self) -> None:
         """Wait until Krita, which was told to end, has ended."""
         assert self.process is not None
         try:
-            self.process.wait(30)
+            code = self.process.wait(30)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"Krita did not close: {self.log()}") from None
+        assert code == 0, f"Krita ended with code {code}: {self.log()}"
 
     def end(self) -> None:
         """End Krita, whatever it does."""
@@ -186,6 +187,7 @@ class Krita:
             found = desk.report(report, timeout)
             if leave:
                 desk.wait()
+                desk.process = None
             assert found["done"], found["failed"]
             assert "Traceback" not in desk.log(), desk.log()
         except AssertionError:

@@ -25,6 +25,7 @@ try:
 except ImportError:
     from PyQt5 import QtCore, QtWidgets
 
+faulthandler.enable()  # a crash says where, too
 PATIENCE = 60.0  # seconds for a condition, unless the case says otherwise
 HANGS = 45.0  # seconds in which nothing moves
 PREFIX = "underdrawing_"
@@ -342,13 +343,19 @@ class Runner(QtCore.QObject):
     def end(self, failed):
         self.case = None
         self.report["failed"] = failed
-        if self.leave or failed:
-            self.quit()
-        else:
-            clear()
+        self.timer.stop()
+        # Krita 5.2 crashes when a picture is closed in the very moment in which a layer of it was hidden.
+        QtCore.QTimer.singleShot(400, self.finish)
+
+    def finish(self):
+        clear()
         partial = Path(self.file + ".partial")
         partial.write_text(json.dumps(self.report), encoding="utf-8")
         partial.replace(self.file)
+        if self.leave or self.report["failed"]:
+            self.quit()
+        else:
+            self.timer.start()
 
     def quit(self):
         self.timer.stop()
