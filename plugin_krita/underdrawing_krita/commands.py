@@ -16,6 +16,7 @@ from .space import DRAWN, Space
 from .state import LearnOptions, Live, Stage
 from .tasks import Steps
 from .texts import tr
+from .widgets import gone
 from .workspace import Workspace
 
 ANY = (Stage.EMPTY, Stage.DRAWN, Stage.LEARNING, Stage.READY)
@@ -91,6 +92,8 @@ class Commands:
             return
 
         def shown(task: Any) -> None:
+            if gone(page):
+                return
             if task.error is None and self.panel.ws is ws:
                 page.preview.set_image(task.result)
             elif task.error is not None and task.error.code != "cancelled":

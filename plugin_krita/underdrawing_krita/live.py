@@ -21,7 +21,7 @@ from .workspace import Workspace
 
 NAME = "live"
 GRID = 16  # pieces of a side in which a plane is compared: a request may speak of 256 changed regions
-LEAST = 0.04  # seconds between looks
+LEAST = 0.016  # seconds between looks
 SHARE = 6.0  # looks take at most one part in so many of the interface's time
 
 

@@ -14,7 +14,7 @@ from .qt import QtCore, QtWidgets
 from .state import Stage
 from .tasks import Steps, Task
 from .texts import tr
-from .widgets import MessageBar, Scroll, column, label, named
+from .widgets import MessageBar, Scroll, column, gone, label, named
 from .workspace import Workspace
 
 STATUS = 3000  # milliseconds between looks at the engine
@@ -138,7 +138,7 @@ class Panel(QtWidgets.QWidget):
 
     def _asked(self, task: Task) -> None:
         # An engine that cannot answer says so when it is to learn; it is asked again with the next document.
-        if task.error is None:
+        if task.error is None and not gone(self):
             self.refresh_soon()
 
     def _close_message(self) -> None:

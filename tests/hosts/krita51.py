@@ -108,7 +108,9 @@ def desk(scale: int = 1) -> list[str]:
         scale: how many pixels of the screen there are to one of Qt's, in both directions.
     """
     screen = f"-screen 0 {1500 * scale}x{950 * scale}x24"
-    return ["xvfb-run", "-a", "-s", screen, "sh", "-c", DESK, "krita"]
+    # Two test runs at a time do not see each other's screens, and must not choose the same number.
+    number = str(100 + os.getpid() % 800)
+    return ["xvfb-run", "-a", "-n", number, "-s", screen, "sh", "-c", DESK, "krita"]
 
 
 def end(process: subprocess.Popen[str]) -> None:

@@ -138,6 +138,7 @@ def test_layers_of_all_kinds_single_pixels_soft_selections_and_two_windows(
     most, between = seen["soft_mask"]
     assert most > 100
     assert between > 20
+    assert seen["soft_over"] <= 1, "nothing counts for more than it is selected"
     assert seen["vector"][0] == "DRAWN", seen["vector"]
     message, bad, colours = seen["vector_applied"]
     assert not bad, message

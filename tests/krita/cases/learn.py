@@ -8,7 +8,7 @@ def case(t):
     t.choose("kind", "segments")
     t.press("make")
     yield t.idle()
-    quick(t, iterations=300)
+    quick(t, iterations=150)
     t.press("learn")
     yield t.until(lambda: t.stage == "LEARNING", "learning to begin")
     yield t.until(lambda: t.ws.job.phase == "training" and t.ws.job.fraction > 0, "progress", 120)
