@@ -45,7 +45,9 @@ def apply(
     edited: Annotated[Path, typer.Argument(help="The edited underdrawing.")],
     out: Out,
     image: Annotated[Path | None, typer.Option(help="The whole picture (default: the one that was learnt).")] = None,
-    mask: Annotated[Path | None, typer.Option(help="Where the picture may change: what is not black; grey in part.")] = None,
+    mask: Annotated[
+        Path | None, typer.Option(help="Where the picture may change: what is not black; grey in part.")
+    ] = None,
     mask_mode: Annotated[
         MaskMode, typer.Option(help="limit: the edit, inside the mask; only: the mask alone; add: both.")
     ] = MaskMode.LIMIT,

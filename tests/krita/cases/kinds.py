@@ -62,7 +62,7 @@ def case(t):
     ]
     mask = levels(t, t.layer("Result"))
     t.seen["soft_mask"] = [max(mask), sum(1 for value in mask if 0 < value < 255)]
-    t.seen["soft_over"] = max(counts - selected for counts, selected in zip(mask, soft))
+    t.seen["soft_over"] = max(counts - selected for counts, selected in zip(mask, soft, strict=True))
     restore(t, areas, learnt)
 
     # A vector layer as areas.
