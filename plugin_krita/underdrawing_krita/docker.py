@@ -52,6 +52,8 @@ class Scripts(krita.Extension):
 
     def createActions(self, window: Any) -> None:
         """Krita's call, for each window."""
+        # Krita 5.1 forgets its own `window` after this call; Qt's window lives as long as its actions do.
+        main = window.qwindow()
         for name, text in (
             ("make", tr("Underdrawing: Make")),
             ("learn", tr("Underdrawing: Learn This Picture")),
@@ -78,11 +80,10 @@ class Scripts(krita.Extension):
             ("frames", tr("Underdrawing: Paint Frames")),
         ):
             action = window.createAction("underdrawing_" + name.replace(" ", "_"), text, MENU)
-            action.triggered.connect(lambda *_, name=name, window=window: self._perform(window, name))
+            action.triggered.connect(lambda *_, name=name: self._perform(main, name))
 
-    def _perform(self, window: Any, name: str) -> None:
+    def _perform(self, main: Any, name: str) -> None:
         command, *more = name.split()
-        main = window.qwindow()
         panel = next((panel for panel in self.plugin.panels if panel.window() is main or _inside(panel, main)), None)
         if panel is None:
             return

@@ -20,6 +20,7 @@ class LearnPage(QtWidgets.QWidget):
     def __init__(self, perform: Callable[[str], Any]) -> None:
         super().__init__()
         self._methods: list[dict[str, Any]] | None = None
+        self._fitted = ""
         self.about = label("", faint=True)
         self.method = choice("method", tr("What is learnt"), [(text, name) for name, text in _titles().items()])
         self.method.currentIndexChanged.connect(lambda *_: self._fit())
@@ -76,6 +77,9 @@ class LearnPage(QtWidgets.QWidget):
     def _fit(self) -> None:
         """Times that the chosen way of learning has, and a word about it."""
         name = str(self.method.currentData())
+        if name == self._fitted:
+            return
+        self._fitted = name
         counts = ((tr("1 minute"), 1), (tr("2 minutes"), 2), (tr("5 minutes"), 5), (tr("20 minutes"), 20))
         entries = [*((text, ("", count * MINUTE)) for text, count in counts), (tr("1 hour"), ("", 60 * MINUTE))]
         if name == DEEPSIM:

@@ -217,7 +217,7 @@ def test_what_is_wrong_with_an_engine_is_told(
 
 def test_krita_is_closed_while_it_learns_and_finds_it_again(krita: Krita, picture: Path) -> None:
     file = krita.folder / "mitten im Lernen.kra"
-    given = {"picture": str(picture), "file": str(file), "seconds": 40, "stroke": STROKE}
+    given = {"picture": str(picture), "file": str(file), "seconds": 30, "stroke": STROKE}
     seen = krita.run("begin", leave=True, **given)["seen"]
     assert seen["methods"] == ["refine", "deepsim"]
     devices, told = seen["devices"]
