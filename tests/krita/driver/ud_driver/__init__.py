@@ -384,7 +384,7 @@ class Driver(krita.Extension):
         pass
 
     def begin(self):
-        # A fault in a slot is a line of the log, and so the test's failure; Krita's own window would wait for an answer.
+        # A fault in a slot is a line of the log, and so the test's failure; Krita's own window would wait for ever.
         sys.excepthook = traceback.print_exception
         if not hasattr(self, "begun"):
             self.begun = True
