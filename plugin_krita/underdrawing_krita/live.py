@@ -22,6 +22,7 @@ from .workspace import Workspace
 NAME = "live"
 GRID = 16  # pieces of a side in which a plane is compared: a request may speak of 256 changed regions
 LEAST = 0.016  # seconds between looks
+LONGEST = 0.3  # seconds between looks, however long one took: a busy machine must not make Live blind
 SHARE = 6.0  # looks take at most one part in so many of the interface's time
 
 
@@ -151,7 +152,7 @@ def _watch(ws: Workspace, watched: list[Watched], preview: Preview, options: Cal
         # is that is still being learnt.
         wanted = body, ws.usable
         if wanted == shown:
-            yield Pause(max(LEAST, taken * SHARE))
+            yield Pause(min(max(LEAST, taken * SHARE), LONGEST))
             continue
         shown = wanted
         frames = [frame for plane in watched for frame in plane.frames] + ([mask] if mask is not None else [])
