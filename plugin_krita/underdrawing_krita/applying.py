@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,22 +56,40 @@ def body_of(ws: Workspace, planes: dict[str, Any], options: ApplyOptions, mask: 
 
 def apply(ws: Workspace, options: ApplyOptions, keep: bool) -> Steps:
     """Paint the edit into a layer; in the place of the last result, unless it is to be kept."""
-    planes = yield from reading.planes(ws)
-    mask = reading.selection(ws)
+    edit = yield from Edit.read(ws, options)
     ws.doing_now(tr("Painting what follows from the underdrawing…"))
-    body = {**body_of(ws, reading.references(planes), options, mask), "baked": not masked()}
-    frames = [*planes.values(), *([mask] if mask is not None else [])]
-    reply = yield ws.service.ask("apply", body, frames, 600.0)
-    picture, soft = frames_of(reply, [str(reply.body["picture"]), str(reply.body["mask"])])
-    space = _space(ws, picture)
-    place = int(reply.body["x"]), int(reply.body["y"])
-    made = Result(picture, eight_bits(soft) if masked() else None, *place, space, ws.record.model)
+    reply = yield ws.service.ask("apply", edit.body, edit.frames, 600.0)
+    made = edit.result(ws, reply)
     node = yield from show(ws, made, tr("Result"), None if keep else ws.newest(ws.record.results))
     yield from history.add(ws, made, node)
     told = [tr("Done in %.1f s on the %s.") % (float(reply.body["seconds"]), _device(str(reply.body["device"])))]
     unseen = [str(text) for text in reply.body.get("unseen") or ()]
     notes = [str(text) for text in reply.body.get("notes") or ()]
     ws.tell(" ".join(told + notes + unseen), bool(unseen))
+
+
+@dataclass(frozen=True)
+class Edit:
+    """An edit as it is sent: the request `apply` and the pictures that it speaks of."""
+
+    body: dict[str, Any]
+    frames: list[Frame]
+
+    @classmethod
+    def read(cls, ws: Workspace, options: ApplyOptions) -> Generator[Any, Any, Edit]:
+        """The edit as it is in the document now."""
+        planes = yield from reading.planes(ws)
+        mask = reading.selection(ws)
+        body = {**body_of(ws, reading.references(planes), options, mask), "baked": not masked()}
+        return cls(body, [*planes.values(), *([mask] if mask is not None else [])])
+
+    @staticmethod
+    def result(ws: Workspace, reply: Any) -> Result:
+        """The engine's answer as it is put into the document."""
+        picture, soft = frames_of(reply, [str(reply.body["picture"]), str(reply.body["mask"])])
+        place = int(reply.body["x"]), int(reply.body["y"])
+        mask = eight_bits(soft) if masked() else None
+        return Result(picture, mask, *place, _space(ws, picture), str(reply.body["model"]))
 
 
 def show(ws: Workspace, result: Result, name: str, instead_of: Any = None) -> Steps:

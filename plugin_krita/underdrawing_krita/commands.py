@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from . import animation, applying, history, learning, making, regions
+from . import animation, applying, history, learning, making, others, recognition, regions
 from .link.messages import EngineError
 from .live import NAME as LIVE
 from .live import live
@@ -16,6 +16,7 @@ from .space import DRAWN, Space
 from .state import LearnOptions, Live, Stage
 from .tasks import Steps
 from .texts import tr
+from .widgets import gone
 from .workspace import Workspace
 
 ANY = (Stage.EMPTY, Stage.DRAWN, Stage.LEARNING, Stage.READY)
@@ -36,12 +37,14 @@ class Commands:
             "preview": (ANY, self._preview),
             "make": (ANY, self._make),
             "use_layers": (ANY, self._use_layers),
+            "use_known": (ANY, self._use_known),
             "make_other": (ANY, lambda ws: self.panel.make_other(True)),
             "learn": ((Stage.DRAWN, Stage.READY), self._learn),
             "draft": ((Stage.DRAWN, Stage.READY), self._draft),
             "learn_more": ((Stage.READY,), self._learn_more),
-            "pause": ((Stage.LEARNING,), self._pause),
-            "cancel": ((Stage.LEARNING,), lambda ws: self._control(ws, "cancel")),
+            "meanwhile": ((Stage.LEARNING,), lambda ws: ws.beside(learning.meanwhile(ws), "take")),
+            "pause": ((Stage.LEARNING, Stage.READY), self._pause),
+            "cancel": ((Stage.LEARNING, Stage.READY), lambda ws: self._control(ws, "cancel")),
             "choose_model": ((Stage.READY,), self._choose_model),
             "paint_on": (PAINTING, self._paint_on),
             "take_colour": (PAINTING, self._take_colour),
@@ -49,6 +52,7 @@ class Commands:
             "live": ((Stage.READY,), self._live),
             "apply": ((Stage.READY,), self._apply),
             "region": (PAINTING, self._region),
+            "others": ((Stage.READY,), self._others),
             "bring_back": (ANY, self._bring_back),
             "back": (ANY, self._back),
             "forget": (ANY, history.forget),
@@ -84,8 +88,12 @@ class Commands:
 
     def _preview(self, ws: Workspace) -> None:
         page = self.panel.make_page
+        if page.isHidden():
+            return
 
         def shown(task: Any) -> None:
+            if gone(page):
+                return
             if task.error is None and self.panel.ws is ws:
                 page.preview.set_image(task.result)
             elif task.error is not None and task.error.code != "cancelled":
@@ -94,6 +102,9 @@ class Commands:
         self.plugin.service.stop(getattr(self, "_preview_task", None))
         steps = making.preview(ws, page.picture, page.options)
         self._preview_task = self.plugin.service.start(steps, "preview", shown)
+        if page.picture != ws.recognised:
+            ws.recognised = page.picture
+            ws.beside(recognition.look(ws, page.picture), recognition.NAME)
 
     def _make(self, ws: Workspace) -> None:
         page = self.panel.make_page
@@ -107,17 +118,42 @@ class Commands:
         ws.stop(LIVE)
         self._begin(ws, making.use_layers(ws, page.picture, page.own_layers), tr("Reading the layers…"))
 
+    def _use_known(self, ws: Workspace) -> None:
+        page = self.panel.make_page
+        wanted = page.known.currentData()
+        known = next((m for m in ws.known if m.id == wanted and m.layer == page.picture), None)
+        if known is None:
+            ws.tell(tr("No model learnt this picture before. Make an underdrawing, and learn it."), True)
+            return
+        self.panel.make_other(False)
+        ws.stop(LIVE)
+        self._begin(ws, recognition.use(ws, known), tr("Reading the picture…"))
+
     # --- learning
 
     def _learn(self, ws: Workspace) -> None:
+        if self._learning(ws):
+            return
         self._begin(ws, learning.learn(ws, self.panel.learn_page.options), tr("Reading the picture…"))
 
+    def _learning(self, ws: Workspace) -> bool:
+        """Whether this picture is being learnt, which is said then."""
+        learning_now = ws.job is not None and ws.job.alive
+        if learning_now:
+            ws.tell(_why_not(Stage.LEARNING), True)
+        return learning_now
+
     def _draft(self, ws: Workspace) -> None:
+        if self._learning(ws):
+            return
         self._begin(ws, learning.learn(ws, LearnOptions("draft", "", 0.0)), tr("Reading the picture…"))
 
     def _learn_more(self, ws: Workspace) -> None:
         ws.stop(LIVE)
-        ws.learn_again = True
+        if ws.job is not None and ws.job.alive:
+            ws.meanwhile = False  # back to the page that shows how it goes on
+        else:
+            ws.learn_again = True
         ws.touch()
 
     def _pause(self, ws: Workspace) -> None:
@@ -125,6 +161,9 @@ class Commands:
         self._control(ws, "resume" if paused else "pause")
 
     def _control(self, ws: Workspace, verb: str) -> None:
+        if ws.job is None or not ws.job.alive:
+            ws.tell(_why_not(Stage.READY), True)
+            return
         self.plugin.service.start(learning.control(ws, verb), verb, _tell_end(ws))
 
     def _choose_model(self, ws: Workspace) -> None:
@@ -176,6 +215,9 @@ class Commands:
         self._begin(ws, regions.change(ws, options), tr("Reading the underdrawing…"))
 
     # --- results
+
+    def _others(self, ws: Workspace) -> None:
+        self._begin(ws, others.find(ws, self.panel.edit_page.options), tr("Reading the underdrawing…"))
 
     def _bring_back(self, ws: Workspace, number: int) -> None:
         self._begin(ws, history.bring_back(ws, int(number)), tr("Bringing the result back…"))

@@ -52,14 +52,19 @@ class Scripts(krita.Extension):
 
     def createActions(self, window: Any) -> None:
         """Krita's call, for each window."""
+        # Krita 5.1 forgets its own `window` after this call; Qt's window lives as long as its actions do.
+        main = window.qwindow()
         for name, text in (
             ("make", tr("Underdrawing: Make")),
             ("learn", tr("Underdrawing: Learn This Picture")),
+            ("use_known", tr("Underdrawing: Use What Was Learnt Before")),
             ("draft", tr("Underdrawing: Start With a Draft")),
+            ("meanwhile", tr("Underdrawing: Paint While It Is Learnt")),
             ("pause", tr("Underdrawing: Pause or Resume Learning")),
             ("cancel", tr("Underdrawing: Cancel Learning")),
             ("live", tr("Underdrawing: Live")),
             ("apply", tr("Underdrawing: Apply")),
+            ("others", tr("Underdrawing: Find Other Results")),
             ("paint_on segments", tr("Underdrawing: Paint on Areas")),
             ("paint_on edges", tr("Underdrawing: Paint on Outlines")),
             ("view underdrawing", tr("Underdrawing: See the Underdrawing")),
@@ -75,11 +80,10 @@ class Scripts(krita.Extension):
             ("frames", tr("Underdrawing: Paint Frames")),
         ):
             action = window.createAction("underdrawing_" + name.replace(" ", "_"), text, MENU)
-            action.triggered.connect(lambda *_, name=name, window=window: self._perform(window, name))
+            action.triggered.connect(lambda *_, name=name: self._perform(main, name))
 
-    def _perform(self, window: Any, name: str) -> None:
+    def _perform(self, main: Any, name: str) -> None:
         command, *more = name.split()
-        main = window.qwindow()
         panel = next((panel for panel in self.plugin.panels if panel.window() is main or _inside(panel, main)), None)
         if panel is None:
             return

@@ -11,7 +11,7 @@ from .qt import QT, QtCore, QtGui, QtWidgets
 from .service import Service
 from .tasks import Steps
 from .texts import size, tr
-from .widgets import label, named, row
+from .widgets import gone, label, named, row
 
 LOG = 60  # lines of the log in the diagnostics
 
@@ -58,6 +58,8 @@ class EngineLine(QtWidgets.QWidget):
 
     def show_status(self) -> None:
         """Show what is known."""
+        if gone(self):
+            return
         self.text.setText(line_of(self.status))
         running = self.status is not None
         self.actions_by_name["start"].setEnabled(not running)
@@ -123,7 +125,7 @@ class EngineLine(QtWidgets.QWidget):
         return "\n".join(lines).replace(QtCore.QDir.homePath(), "~")
 
     def _ended(self, task: Any) -> None:
-        if task.error is not None and task.error.code != "cancelled":
+        if task.error is not None and task.error.code != "cancelled" and not gone(self):
             self._told((task.error.message + " " + task.error.hint).strip(), True)
         self.show_status()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .link.messages import EngineError
 from .link.pixels import Frame
+from .making import frame_image
 from .qt import QtCore, QtGui
 from .space import Space
 from .tasks import Steps
@@ -23,6 +24,7 @@ INDEX = "underdrawing/history"
 MOST = 12  # entries
 MOST_BYTES = 24 << 20  # of all entries together, as they are stored
 THUMB = 96  # pixels
+MOST_SCALED = 1 << 20  # pixels of a picture that is made small at one go
 PIECE = 1 << 18  # bytes that are packed or unpacked in one step
 
 
@@ -66,7 +68,7 @@ def load(ws: Workspace) -> list[Entry]:
 
 def add(ws: Workspace, result: Result, node: Any) -> Steps:
     """Keep a result that was just put into the document as `node`."""
-    image = node.thumbnail(THUMB, THUMB)
+    image = _thumbnail(result.frame, node)
     stored = QtCore.QByteArray()
     buffer = QtCore.QBuffer(stored)
     buffer.open(QtCore.QIODevice.OpenModeFlag.WriteOnly)
@@ -93,6 +95,14 @@ def add(ws: Workspace, result: Result, node: Any) -> Steps:
             ws.history = ws.history[1:]
         _store(ws)
     ws.touch()
+
+
+def _thumbnail(frame: Frame, node: Any) -> Any:
+    """A result as a small QImage. Krita's own view of a layer adds margins, so it is taken only where it must be."""
+    if frame.depth != "u8" or frame.order not in ("BGRA", "RGBA") or frame.width * frame.height > MOST_SCALED:
+        return node.thumbnail(THUMB, THUMB)
+    modes = QtCore.Qt.AspectRatioMode.KeepAspectRatio, QtCore.Qt.TransformationMode.SmoothTransformation
+    return frame_image(frame).scaled(THUMB, THUMB, *modes)
 
 
 def bring_back(ws: Workspace, number: int) -> Steps:

@@ -33,7 +33,7 @@ def learn(ws: Workspace, options: LearnOptions) -> Steps:
     if ws.record.palette:
         body["palette"] = [colour.as_dict() for colour in ws.record.palette]
     reply = yield ws.service.ask("train", body, [picture, *planes.values()], 300.0)
-    ws.learn_again, ws.sample = False, None
+    ws.learn_again, ws.meanwhile, ws.usable, ws.sample = False, False, -1, None
     ws.job = Job(str(reply.body["job"]), str(reply.body["model"]), str(reply.body["name"]))
     ws.keep(job=ws.job.id, picture_hash=picture.hash)
     ws.beside(follow(ws, ws.job.id), FOLLOW)
@@ -59,6 +59,9 @@ def follow(ws: Workspace, job: str) -> Steps:
             )
         elif kind == "sample":
             _show_sample(ws, str(event.get("hash")))
+        elif kind == "usable":
+            # Live sees that this number is another one, and asks again.
+            ws.usable = int(event.get("iteration") or 0)
         elif kind == "note" and ws.job is not None:
             ws.job = replace(ws.job, notes=(*ws.job.notes, str(event.get("text", ""))))
         ws.touch()
@@ -66,6 +69,8 @@ def follow(ws: Workspace, job: str) -> Steps:
     reply = yield ws.service.ask("watch", {"job": job}, (), FOREVER, hear)
     ended = Job.of(reply.body)
     ws.job = ended
+    if ended.state != "paused":
+        ws.meanwhile, ws.usable = False, -1
     if ended.state == "done":
         yield from take(ws, ended.model)
         seconds = float((reply.body.get("figures") or {}).get("seconds") or 0.0)
@@ -75,22 +80,44 @@ def follow(ws: Workspace, job: str) -> Steps:
         ws.tell(" ".join((told, *ended.notes)))
     elif ended.state == "failed":
         error = ended.error or EngineError("failed", tr("Learning failed."))
-        ws.keep(job="")
+        _forget(ws, ended)
         ws.tell((error.message + " " + error.hint).strip(), True, ended.notes)
     elif ended.state == "cancelled":
-        ws.keep(job="")
+        _forget(ws, ended)
         ws.tell(tr("Learning was cancelled."))
     ws.touch()
 
 
-def take(ws: Workspace, model: str) -> Steps:
-    """Use a model for this document from now on: its palette is what areas are painted in."""
+def _forget(ws: Workspace, job: Job) -> None:
+    """Nothing became of a training: neither it nor what could be used of it is there any more."""
+    ws.record = ws.record.without_model(job.model)
+    ws.meanwhile, ws.usable = False, -1
+    ws.keep(job="")
+
+
+def meanwhile(ws: Workspace) -> Steps:
+    """Paint with what is still being learnt; what it makes gets better by itself."""
+    job = ws.job
+    if job is None or not job.early:
+        text = tr("What is being learnt cannot be used yet.")
+        raise EngineError("still_learning", text, tr("Wait for it; or cancel it, and start at once with a draft."))
+    yield from take(ws, job.model, job.id)
+    ws.meanwhile = True
+    ws.tell(tr("Paint meanwhile. What follows from the underdrawing gets better by itself."))
+
+
+def take(ws: Workspace, model: str, job: str = "") -> Steps:
+    """Use a model for this document from now on: its palette is what areas are painted in.
+
+    Args:
+        job: the training that goes on, where the model is still being learnt.
+    """
     reply = yield ws.service.ask("models.show", {"model": model}, (), 30.0)
     body = reply.body
     palette = tuple(Colour.from_dict(entry) for entry in body["manifest"].get("palette") or ())
     note = ModelNote(str(body["id"]), str(body["name"]), str(body.get("method", "")))
     ws.record = ws.record.with_model(note)
-    ws.keep(job="", palette=palette or ws.record.palette)
+    ws.keep(job=job, palette=palette or ws.record.palette)
     yield ws.service.ask("warm", {}, (), 30.0)  # loaded by the time that the first edit is painted
 
 
@@ -118,7 +145,7 @@ def control(ws: Workspace, verb: str) -> Steps:
         # A paused job has no watcher any more: what becomes of it is in the answer.
         reply = yield ws.service.ask(verb, {"job": job.id}, (), 60.0)
         ws.job = None
-        ws.keep(job="")
+        _forget(ws, job)
         ws.tell(tr("Learning was cancelled."))
         return
     if verb == "resume":
@@ -139,6 +166,8 @@ def find_again(ws: Workspace) -> Steps:
     mine: dict[str, Any] | None = next((j for j in reply.body["jobs"] if j.get("job") == ws.record.job), None)
     models = yield ws.service.ask("models.list", {}, (), 60.0)
     there = {str(model["id"]) for model in models.body["models"]}
+    if mine is not None and Job.of(mine).alive:
+        there.add(str(mine["model"]))  # what of it can be used already
     gone = [model for model in ws.record.models if model.id not in there]
     if mine is not None:
         ws.job = Job.of(mine)

@@ -21,7 +21,8 @@ from .workspace import Workspace
 
 NAME = "live"
 GRID = 16  # pieces of a side in which a plane is compared: a request may speak of 256 changed regions
-LEAST = 0.04  # seconds between looks
+LEAST = 0.016  # seconds between looks
+LONGEST = 0.3  # seconds between looks, however long one took: a busy machine must not make Live blind
 SHARE = 6.0  # looks take at most one part in so many of the interface's time
 
 
@@ -147,11 +148,13 @@ def _watch(ws: Workspace, watched: list[Watched], preview: Preview, options: Cal
         body = applying.body_of(ws, {plane.name: plane.reference for plane in watched}, options(), mask)
         looked = time.monotonic()
         taken = looked - began
-        # Whole requests are compared: options, model, selection and every piece of every plane.
-        if body == shown:
-            yield Pause(max(LEAST, taken * SHARE))
+        # Whole requests are compared: options, model, selection and every piece of every plane; and how far a model
+        # is that is still being learnt.
+        wanted = body, ws.usable
+        if wanted == shown:
+            yield Pause(min(max(LEAST, taken * SHARE), LONGEST))
             continue
-        shown = body
+        shown = wanted
         frames = [frame for plane in watched for frame in plane.frames] + ([mask] if mask is not None else [])
         yield from _refresh(ws, body, frames, preview, Split(poll=poll, read=taken))
 

@@ -156,12 +156,13 @@ def _small(ws: Workspace, node: Any, width: int, height: int) -> Steps:
     return image.copy(0, 0, width, height)
 
 
-def image_frame(image: Any) -> Frame:
-    """A QImage as a frame."""
-    ready = image.convertToFormat(QtGui.QImage.Format.Format_RGBA8888)
+def image_frame(image: Any, order: str = "RGBA") -> Frame:
+    """A QImage as a frame of 8 bits, RGBA or BGRA."""
+    formats = {"RGBA": QtGui.QImage.Format.Format_RGBA8888, "BGRA": QtGui.QImage.Format.Format_ARGB32}
+    ready = image.convertToFormat(formats[order])
     bits = ready.constBits()
     bits.setsize(ready.bytesPerLine() * ready.height())
-    return Frame(ready.width(), ready.height(), "RGBA", "u8", bytes(bits), ready.bytesPerLine())
+    return Frame(ready.width(), ready.height(), order, "u8", bytes(bits), ready.bytesPerLine())
 
 
 def frame_image(frame: Frame) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from .making import names
+from .page_learn import state_of
 from .page_tools import Tools
 from .palette_bar import PaletteBar
 from .qt import QtWidgets
@@ -28,6 +29,7 @@ class EditPage(QtWidgets.QWidget):
         self.more = button(
             "learn_more", tr("Learn…"), tr("Learn the picture again or longer"), lambda: perform("learn_more")
         )
+        self.learning = label("", "learning", faint=True)
         self._planes: dict[str, Any] = {}
         paint = Flow()
         tips = {
@@ -76,6 +78,7 @@ class EditPage(QtWidgets.QWidget):
         column(
             self,
             row(self.model, self.more, stretch=0),
+            self.learning,
             _heading(tr("Paint on")),
             paint,
             self.palette_bar,
@@ -131,6 +134,10 @@ class EditPage(QtWidgets.QWidget):
     def show_workspace(self, ws: Workspace) -> None:
         """Show what there is to paint on and with."""
         refill(self.model, _models(ws), ws.record.model)
+        job = ws.job if ws.job is not None and ws.job.alive else None
+        self.learning.setVisible(job is not None)
+        self.learning.setText("" if job is None else state_of(job))
+        self.more.setText(tr("Learn…") if job is None else tr("Show"))
         planes, active = ws.planes, ws.document.activeNode()
         for name, made in self._planes.items():
             made.setVisible(name in planes)
@@ -164,7 +171,8 @@ def _models(ws: Workspace) -> list[Any]:
     """This picture's models, the newest first."""
     entries = []
     for number, model in reversed(list(enumerate(ws.record.models, 1))):
-        kind = tr("draft") if model.method == "draft" else model.method or model.name
+        known = {"draft": tr("draft"), "refine": tr("light and colours"), "deepsim": tr("painted anew (DeepSIM)")}
+        kind = known.get(model.method, model.method or model.name)
         entries.append(("%d · %s" % (number, kind), model.id))
     return entries
 

@@ -10,20 +10,25 @@ from .texts import duration, tr
 from .widgets import ImageView, button, choice, column, form, label, named, refill, row
 from .workspace import Workspace
 
-DRAFT = "draft"
+REFINE, DEEPSIM = "refine", "deepsim"
 MINUTE = 60.0
 
 
 class LearnPage(QtWidgets.QWidget):
-    """Time or quality, device; then progress, time left, a growing sample, pause, cancel."""
+    """How, for what time, on which device; then progress, time left, a growing sample, pause, cancel."""
 
     def __init__(self, perform: Callable[[str], Any]) -> None:
         super().__init__()
-        self._devices: list[dict[str, Any]] | None = None
+        self._methods: list[dict[str, Any]] | None = None
+        self._fitted = ""
         self.about = label("", faint=True)
-        self.time = choice("time", tr("How long the picture is learnt: longer gives finer textures"), self._times())
-        self.time.setCurrentIndex(1)
+        self.method = choice("method", tr("What is learnt"), [(text, name) for name, text in _titles().items()])
+        self.method.currentIndexChanged.connect(lambda *_: self._fit())
+        self.explained = label("", faint=True)
+        self.time = choice("time", tr("How long the picture is learnt: longer gives better results"), [])
         self.device = choice("device", tr("What the picture is learnt on"), [(tr("Automatic"), "auto")])
+        self.devices = label("", "devices", faint=True)
+        self.devices.setVisible(False)
         self.learn = button(
             "learn", tr("Learn this picture"), tr("Krita can be used meanwhile"), lambda: perform("learn"), main=True
         )
@@ -40,8 +45,8 @@ class LearnPage(QtWidgets.QWidget):
             lambda: perform("make_other"),
         )
         self._start = QtWidgets.QWidget()
-        settings = form((tr("Learn for"), self.time), (tr("On"), self.device))
-        column(self._start, self.about, settings, self.learn, self.draft, self.other)
+        settings = form((tr("Learn"), self.method), (tr("For"), self.time), (tr("On"), self.device))
+        column(self._start, self.about, settings, self.explained, self.devices, self.learn, self.draft, self.other)
         self.bar = named(QtWidgets.QProgressBar(), "progress", tr("How much of the learning is done"))
         self.bar.setRange(0, 1000)
         self.state = label("", "learn_state")
@@ -55,36 +60,72 @@ class LearnPage(QtWidgets.QWidget):
             "pause", tr("Pause"), tr("Keeps what was learnt, and frees the computer"), lambda: perform("pause")
         )
         self.cancel = button("cancel", tr("Cancel"), tr("Forgets what was learnt"), lambda: perform("cancel"))
+        self.meanwhile = button(
+            "meanwhile",
+            tr("Paint meanwhile"),
+            tr("What is learnt so far is used at once, and results get better by themselves"),
+            lambda: perform("meanwhile"),
+            main=True,
+        )
         self._going = QtWidgets.QWidget()
-        note = label(tr("You can go on painting, or close Krita: the learning goes on."), faint=True)
-        column(self._going, self.bar, self.state, self.sample, row(self.pause, self.cancel), note)
+        note = label(tr("You can use Krita, or close it: the learning goes on."), faint=True)
+        column(self._going, self.bar, self.state, self.sample, self.meanwhile, row(self.pause, self.cancel), note)
         column(self, self._start, self._going).addStretch(1)
+        self._fit()
+        self.time.setCurrentIndex(1)
 
-    @staticmethod
-    def _times() -> list[Any]:
-        minutes = [(tr("1 minute"), 1), (tr("2 minutes"), 2), (tr("5 minutes"), 5), (tr("20 minutes"), 20)]
-        entries = [(text, ("", "", count * MINUTE)) for text, count in minutes]
-        return [
-            *entries,
-            (tr("1 hour"), ("", "", 60 * MINUTE)),
-            (tr("Full quality (hours)"), ("deepsim", "paper", 0.0)),
-        ]
+    def _fit(self) -> None:
+        """Times that the chosen way of learning has, and a word about it."""
+        name = str(self.method.currentData())
+        if name == self._fitted:
+            return
+        self._fitted = name
+        counts = ((tr("1 minute"), 1), (tr("2 minutes"), 2), (tr("5 minutes"), 5), (tr("20 minutes"), 20))
+        entries = [*((text, ("", count * MINUTE)) for text, count in counts), (tr("1 hour"), ("", 60 * MINUTE))]
+        if name == DEEPSIM:
+            entries.append((tr("Full quality (hours)"), ("paper", 0.0)))
+        refill(self.time, entries)
+        about = {
+            REFINE: tr("The picture's own pixels are carried along. Their light and colours are learnt."),
+            DEEPSIM: tr("A network learns to paint everything anew: wants time, and a graphics card best."),
+        }
+        self.explained.setText(about.get(name, ""))
+        self.explained.setVisible(name in about)
 
     @property
     def options(self) -> LearnOptions:
         """What is set."""
-        method, recipe, seconds = self.time.currentData()
-        return LearnOptions(method, recipe, seconds, str(self.device.currentData()))
+        recipe, seconds = self.time.currentData()
+        return LearnOptions(str(self.method.currentData()), recipe, seconds, str(self.device.currentData()))
 
-    def show_devices(self, found: list[dict[str, Any]]) -> None:
-        """What the engine can learn on."""
+    def show_methods(self, methods: list[dict[str, Any]], devices: list[dict[str, Any]]) -> None:
+        """What the engine can learn, and on what. `methods` and `devices` are those of the verb `methods`."""
+        self._methods = methods
         names = {"cpu": tr("Processor"), "cuda": tr("Graphics card")}
-        kinds = list(dict.fromkeys(str(entry.get("kind")) for entry in found))
-        entries = [(tr("Automatic"), "auto"), *((names[kind], kind) for kind in kinds if kind in names)]
-        refill(self.device, entries)
-        tips = ", ".join(str(entry.get("name")) for entry in found)
-        if tips:
-            self.device.setToolTip(tr("What the picture is learnt on. There is: %s") % tips)
+        kinds = list(dict.fromkeys(str(entry.get("kind")) for entry in devices))
+        refill(self.device, [(tr("Automatic"), "auto"), *((names[kind], kind) for kind in kinds if kind in names)])
+        cards = [str(entry.get("name")) for entry in devices if entry.get("kind") == "cuda"]
+        told = tr("Graphics card: %s") % ", ".join(cards)
+        self.devices.setText(told if cards else tr("No graphics card can be used here: the processor learns."))
+        self.devices.setVisible(True)
+
+    @property
+    def asked(self) -> bool:
+        """Whether it is known what the engine can learn."""
+        return self._methods is not None
+
+    def _offer(self, planes: Any) -> None:
+        """Offer the ways of learning that can do something with these planes."""
+        entries = []
+        for method in self._methods or ():
+            name, title = str(method["name"]), str(method["title"])
+            if method["needs_training"] and set(planes) & {str(plane["name"]) for plane in method["planes"]}:
+                entries.append((_titles().get(name, title), name))
+        known = list(_titles())
+        entries.sort(key=lambda entry: known.index(entry[1]) if entry[1] in known else len(known))
+        if entries:
+            refill(self.method, entries)
+            self._fit()
 
     def show_workspace(self, ws: Workspace) -> None:
         """Show how far this document's learning is."""
@@ -92,6 +133,8 @@ class LearnPage(QtWidgets.QWidget):
         self._start.setVisible(job is None)
         self._going.setVisible(job is not None)
         if job is None:
+            if self._methods is not None:
+                self._offer(ws.planes)
             if ws.record.models:
                 self.about.setText(tr("Learn it again, longer or as it is drawn now."))
             else:
@@ -100,7 +143,8 @@ class LearnPage(QtWidgets.QWidget):
             self.draft.setEnabled(not ws.busy)
             return
         self.bar.setValue(round(job.fraction * 1000))
-        self.state.setText(_state(job))
+        self.state.setText(state_of(job))
+        self.meanwhile.setVisible(job.early)
         self.sample.set_image(ws.sample)
         paused = job.state == "paused"
         self.pause.setText(tr("Go on") if paused else tr("Pause"))
@@ -108,7 +152,12 @@ class LearnPage(QtWidgets.QWidget):
         self.cancel.setEnabled(job.stopping != "cancel")
 
 
-def _state(job: Job) -> str:
+def _titles() -> dict[str, str]:
+    """Ways of learning by their names, the usual one first."""
+    return {REFINE: tr("Light and colours"), DEEPSIM: tr("To paint anew (DeepSIM)")}
+
+
+def state_of(job: Job) -> str:
     """One line that says what goes on."""
     if job.stopping:
         return tr("Pausing…") if job.stopping == "pause" else tr("Cancelling…")

@@ -58,6 +58,18 @@ class MakePage(QtWidgets.QWidget):
             lambda: perform("make"),
             main=True,
         )
+        self.known_text = label("", "known_text")
+        self.known = choice("known", tr("Which of the models that learnt this picture is used"), [])
+        use_known = button(
+            "use_known",
+            tr("Use what was learnt"),
+            tr("Brings back the underdrawing that was learnt, ready to be painted on: nothing is learnt again"),
+            lambda: perform("use_known"),
+            main=True,
+        )
+        self._before = QtWidgets.QWidget()
+        column(self._before, self.known_text, self.known, use_known)
+        self._before.setVisible(False)
         self.chosen: dict[str, Any] = {
             "segments": choice("use_segments", tr("Your layer with flat areas"), []),
             "edges": choice("use_edges", tr("Your layer with dark outlines on white or on nothing"), []),
@@ -84,7 +96,7 @@ class MakePage(QtWidgets.QWidget):
             tr("An underdrawing is the drawing under a painting. Make one of your picture, and paint on it later."),
             faint=True,
         )
-        column(self, about, self._form, self.preview, self.make, fold).addStretch(1)
+        column(self, about, self._before, self._form, self.preview, self.make, fold).addStretch(1)
         self._settle = QtCore.QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLE)
@@ -123,6 +135,15 @@ class MakePage(QtWidgets.QWidget):
         for box in self.chosen.values():
             refill(box, [(tr("none"), ""), *((entry.name, entry.id) for entry in found)])
         self.make.setEnabled(not ws.busy)
+        before = [model for model in ws.known if model.layer == self.picture]
+        self._before.setVisible(bool(before))
+        if before:
+            refill(self.known, [("%s · %s" % (m.name, _day(m.created)), m.id) for m in before])
+            self.known.setVisible(len(before) > 1)
+            newest = before[0]
+            text = tr("This picture was learnt before: “%s”, %s.") % (newest.name, _day(newest.created))
+            several = tr("This picture was learnt before. Its models:")
+            self.known_text.setText(text if len(before) == 1 else several)
 
     def ask_preview(self) -> None:
         """A preview is wanted soon."""
@@ -142,3 +163,9 @@ class MakePage(QtWidgets.QWidget):
         ):
             widget.setVisible(kind in kinds)
             self._form.labelForField(widget).setVisible(kind in kinds)
+
+
+def _day(created: str) -> str:
+    """A moment of ISO 8601 as people here write days."""
+    moment = QtCore.QDateTime.fromString(created, QtCore.Qt.DateFormat.ISODate).toLocalTime()
+    return str(QtCore.QLocale().toString(moment, QtCore.QLocale.FormatType.ShortFormat))

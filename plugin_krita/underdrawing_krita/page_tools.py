@@ -11,6 +11,7 @@ from .texts import tr
 from .widgets import Flow, Fold, ImageView, button, choice, column, form, label, named, refill, row, spin
 from .workspace import Workspace
 
+ICON = 56  # pixels of a thumbnail's side
 FAR = 8192  # pixels that an area can be moved by
 
 
@@ -77,7 +78,8 @@ class History(QtWidgets.QWidget):
         self.list.setResizeMode(QtWidgets.QListView.ResizeMode.Adjust)
         self.list.setMovement(QtWidgets.QListView.Movement.Static)
         self.list.setUniformItemSizes(True)
-        self.list.setIconSize(QtCore.QSize(56, 56))
+        self.list.setIconSize(QtCore.QSize(ICON, ICON))
+        self.list.setGridSize(QtCore.QSize(ICON + 8, ICON + 8))
         self.list.setMinimumHeight(76)
         self.list.setMaximumHeight(160)
         self.list.currentRowChanged.connect(lambda *_: self._show_large())
@@ -91,7 +93,13 @@ class History(QtWidgets.QWidget):
         forget = button(
             "history_forget", tr("Forget all"), tr("Makes the document smaller; layers stay"), lambda: perform("forget")
         )
-        column(self, self.empty, self.list, self.large, row(back, forget))
+        others = button(
+            "others",
+            tr("Find others"),
+            tr("Paints the edit in other ways, by this picture's other models and by chance, for you to choose from"),
+            lambda: perform("others"),
+        )
+        column(self, self.empty, self.list, self.large, row(back, others), forget)
         self._shown: list[Entry] = []
 
     def chosen(self) -> int:
@@ -106,9 +114,11 @@ class History(QtWidgets.QWidget):
         self._shown = list(ws.history)
         self.list.clear()
         for entry in reversed(ws.history):
-            item = QtWidgets.QListWidgetItem(QtGui.QIcon(QtGui.QPixmap.fromImage(entry.image())), "")
+            item = QtWidgets.QListWidgetItem(_icon(entry.image(), self.devicePixelRatioF()), "")
             item.setData(Qt.ItemDataRole.UserRole, entry.id)
-            item.setToolTip(entry.when.replace("T", " "))
+            names = {model.id: number for number, model in enumerate(ws.record.models, 1)}
+            by = tr("model %d") % names[entry.model] if entry.model in names else tr("a model of before")
+            item.setToolTip("%s · %s" % (entry.when.replace("T", " "), by))
             self.list.addItem(item)
         self._show_large()
 
@@ -117,6 +127,13 @@ class History(QtWidgets.QWidget):
         entry = next((e for e in self._shown if e.id == number), None)
         self.large.setVisible(entry is not None)
         self.large.set_image(None if entry is None else entry.image())
+
+
+def _icon(image: Any, density: float) -> Any:
+    """A thumbnail as large as its place, however small the result was."""
+    side = round(ICON * density)
+    modes = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+    return QtGui.QIcon(QtGui.QPixmap.fromImage(image.scaled(side, side, *modes)))
 
 
 class OtherPicture(QtWidgets.QWidget):

@@ -12,8 +12,9 @@ from .page_make import MakePage
 from .plugin import Plugin
 from .qt import QtCore, QtWidgets
 from .state import Stage
+from .tasks import Steps, Task
 from .texts import tr
-from .widgets import MessageBar, Scroll, column, label, named
+from .widgets import MessageBar, Scroll, column, gone, label, named
 from .workspace import Workspace
 
 STATUS = 3000  # milliseconds between looks at the engine
@@ -27,7 +28,7 @@ class Panel(QtWidgets.QWidget):
         super().__init__()
         named(self, "panel")
         self.plugin, self.ws = plugin, None
-        self._make_other = False
+        self._make_other = self._asking = False
         self.commands = Commands(plugin, self)
         perform = self.commands.perform
         self.header = label("", "header")
@@ -72,7 +73,7 @@ class Panel(QtWidgets.QWidget):
             return
         if self.ws is not None:
             self.ws.changed.disconnect(self.refresh_soon)
-        self.ws, self._make_other = ws, False
+        self.ws, self._make_other, self._asking = ws, False, False
         if ws is not None:
             ws.changed.connect(self.refresh_soon)
             self.make_page.ask_preview()
@@ -125,6 +126,20 @@ class Panel(QtWidgets.QWidget):
             # The page that is seen, and no other: `isVisible` is false as long as the docker itself is hidden.
             if not page.isHidden():
                 page.show_workspace(ws)
+        if shown is Stage.DRAWN and self.isVisible() and not self.learn_page.asked and not self._asking:
+            self._asking = True
+            self.plugin.service.start(self._ask_methods(), "methods", self._asked)
+
+    def _ask_methods(self) -> Steps:
+        """What the engine can learn, and on what; once, when that is first chosen from."""
+        reply = yield self.plugin.service.ask("methods", {}, (), 120.0)
+        for panel in self.plugin.panels:
+            panel.learn_page.show_methods(list(reply.body["methods"]), list(reply.body["devices"]))
+
+    def _asked(self, task: Task) -> None:
+        # An engine that cannot answer says so when it is to learn; it is asked again with the next document.
+        if task.error is None and not gone(self):
+            self.refresh_soon()
 
     def _close_message(self) -> None:
         self.message.tell("", False)

@@ -60,6 +60,16 @@ class Service(QtCore.QObject):
         session = self._connection().session
         return session.run(lambda: session.fetch(key), True, deadline)
 
+    def fetch_file(self, key: str, data: bytearray, deadline: float = 120.0) -> Call:
+        """Begin to fetch a file by its hash into `data`, which is as long as it."""
+        self._wake()
+        session = self._connection().session
+
+        def write(offset: int, chunk: Any) -> None:
+            data[offset : offset + len(chunk)] = chunk
+
+        return session.run(lambda: session.receive_blob(key, len(data), write), True, deadline)
+
     def give_up(self, call: Call | None) -> None:
         """Tell the engine that nobody waits for this any more."""
         if self.engine is not None and call is not None and not call.done:

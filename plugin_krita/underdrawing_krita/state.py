@@ -52,11 +52,17 @@ class Job:
     device: str = ""
     notes: tuple[str, ...] = ()
     error: EngineError | None = None
+    method: str = ""
 
     @property
     def alive(self) -> bool:
         """Whether it may still become a model."""
         return self.state in ON_ITS_WAY
+
+    @property
+    def early(self) -> bool:
+        """Whether it can be painted with while it is being learnt."""
+        return self.method == "refine" and self.phase == "training"
 
     @classmethod
     def of(cls, raw: dict[str, Any]) -> Job:
@@ -66,6 +72,7 @@ class Job:
             id=str(raw.get("job", "")),
             model=str(raw.get("model", "")),
             name=str(raw.get("name", "")),
+            method=str(raw.get("method") or ""),
             state=str(raw.get("state", "queued")),
             stopping=str(raw.get("stopping", "")),
             phase=str(progress.get("phase", "preparing")),

@@ -44,6 +44,8 @@ class Task:
         self._steps, self._on_end = steps, on_end
         self._waits_for: Any = None
         self._until = 0.0
+        # Some of Krita's calls let other things happen before they return: a step may find itself inside of another.
+        self._inside = self._unwanted = False
 
     @property
     def call(self) -> Call | None:
@@ -53,7 +55,7 @@ class Task:
     @property
     def ready(self) -> bool:
         """Whether there is a step to take now."""
-        if self.done:
+        if self.done or self._inside:
             return False
         if self._waits_for is not None:
             return bool(self._waits_for.done)
@@ -61,6 +63,15 @@ class Task:
 
     def step(self) -> None:
         """Take one step."""
+        self._inside = True
+        try:
+            self._go()
+        finally:
+            self._inside = False
+        if self._unwanted:
+            self.stop()
+
+    def _go(self) -> None:
         call, self._waits_for = self._waits_for, None
         try:
             if call is None:
@@ -86,8 +97,10 @@ class Task:
                 self._waits_for = waits
 
     def stop(self) -> None:
-        """End it here; what it has begun to clean up is cleaned up."""
-        if not self.done:
+        """End it here, or after the step that is being taken; what it has begun to clean up is cleaned up."""
+        self._unwanted = True
+        if not self.done and not self._inside:
+            self._inside = True
             self._steps.close()
             self._finish(EngineError("cancelled", "Cancelled."), None)
 

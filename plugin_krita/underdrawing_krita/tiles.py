@@ -1,4 +1,4 @@
-"""Pixels in and out of Krita, at most a megapixel at a time."""
+"""Pixels in and out of Krita, at most a quarter of a megapixel at a time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .link.messages import EngineError
 from .link.pixels import Frame, start_hash
 from .space import Space
 
-MOST = 1 << 20  # pixels of one step
+MOST = 1 << 18  # pixels of one step: Krita takes up to 20 ms for so many
 Read = Callable[[int, int, int, int], Any]
 
 

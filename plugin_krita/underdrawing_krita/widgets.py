@@ -33,6 +33,15 @@ def button(name: str, text: str, tip: str, pressed: Callable[[], Any], main: boo
     return made
 
 
+def gone(widget: Any) -> bool:
+    """Whether Qt has deleted a widget: its window was closed while something was asked for it."""
+    try:
+        widget.objectName()
+    except RuntimeError:
+        return True
+    return False
+
+
 def label(text: str = "", name: str = "", faint: bool = False, wrap: bool = True) -> Any:
     """A text that is broken into lines where it is long."""
     made = QtWidgets.QLabel(text)

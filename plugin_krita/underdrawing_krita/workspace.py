@@ -58,6 +58,10 @@ class Workspace(QtCore.QObject):
         self.live, self.split = Live.OFF, Split()
         self.hold = False  # Live leaves the layers alone while something else is being done
         self.learn_again = False  # the user wants to learn although there is a model
+        self.usable = -1  # with how many steps a model that is still being learnt can be used; -1: it cannot
+        self.meanwhile = False  # the user paints with it
+        self.known: tuple[Any, ...] = ()  # models that learnt this very picture before
+        self.recognised = ""  # the layer whose picture was looked for among them
         self.history: list[Any] = []
         self.open = True
         self._work: Task | None = None
@@ -120,7 +124,8 @@ class Workspace(QtCore.QObject):
         """How far it is."""
         if not self.open:
             return Stage.NO_DOCUMENT
-        stage = stage_of(True, bool(self.planes), bool(self.record.model), self.job)
+        learning = None if self.meanwhile and self.record.model else self.job
+        stage = stage_of(True, bool(self.planes), bool(self.record.model), learning)
         return Stage.DRAWN if stage is Stage.READY and self.learn_again else stage
 
     def keep(self, **changes: Any) -> None:

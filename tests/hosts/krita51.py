@@ -20,7 +20,6 @@ INSTALL = (
 )
 # A window manager, as dialogs and focus are wrong without one; Krita is what is waited for.
 DESK = 'openbox >/dev/null 2>&1 & exec krita --nosplash "$@"'
-SCREEN = "-screen 0 1500x950x24"
 # Only the system's own programs: Krita takes the Python that it finds first, and another one has no PyQt.
 SYSTEM = "/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -102,9 +101,16 @@ def krita52() -> InFolder:
     return InFolder(debian.ensure())
 
 
-def desk(arguments: Sequence[str] = ()) -> list[str]:
-    """The command line of a Krita on a screen of its own that nobody sees."""
-    return ["xvfb-run", "-a", "-s", SCREEN, "sh", "-c", DESK, "krita", *arguments]
+def desk(scale: int = 1) -> list[str]:
+    """The command line of a Krita on a screen of its own that nobody sees.
+
+    Args:
+        scale: how many pixels of the screen there are to one of Qt's, in both directions.
+    """
+    screen = f"-screen 0 {1500 * scale}x{950 * scale}x24"
+    # Two test runs at a time do not see each other's screens, and must not choose the same number.
+    number = str(100 + os.getpid() % 800)
+    return ["xvfb-run", "-a", "-n", number, "-s", screen, "sh", "-c", DESK, "krita"]
 
 
 def end(process: subprocess.Popen[str]) -> None:

@@ -56,6 +56,17 @@ def test_live_follows_a_real_pointer_on_a_photograph(krita: Krita, tmp_path: Pat
     record_property("live", json.dumps([seen["times"], seen["splits"], report["longest"]]))
 
 
+def test_a_large_picture(krita: Krita, tmp_path: Path, record_property: Any) -> None:
+    path = tmp_path / "groß.png"
+    write_picture(path, Picture(np.kron(still_life(128, 128).pixels, np.ones((16, 16, 1), np.uint8))))
+    report = krita.run("large", picture=str(path), stroke=(700, 900, 300, 200))
+    applied, message = report["seen"]["applied"]
+    assert applied, message
+    # Figures for the documentation, none of them judged: see above.
+    longest = sorted(((*times, what) for what, times in report["longest"].items()), reverse=True)[:12]
+    record_property("large", json.dumps([report["seen"]["krita"], report["seen"]["split"], longest]))
+
+
 def test_the_whole_way(krita: Krita, picture: Path) -> None:
     report = krita.run("way", picture=str(picture), stroke=STROKE)
     seen = report["seen"]

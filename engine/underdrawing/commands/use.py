@@ -45,7 +45,9 @@ def apply(
     edited: Annotated[Path, typer.Argument(help="The edited underdrawing.")],
     out: Out,
     image: Annotated[Path | None, typer.Option(help="The whole picture (default: the one that was learnt).")] = None,
-    mask: Annotated[Path | None, typer.Option(help="Where the picture may change: what is not black.")] = None,
+    mask: Annotated[
+        Path | None, typer.Option(help="Where the picture may change: what is not black; grey in part.")
+    ] = None,
     mask_mode: Annotated[
         MaskMode, typer.Option(help="limit: the edit, inside the mask; only: the mask alone; add: both.")
     ] = MaskMode.LIMIT,
@@ -60,7 +62,7 @@ def apply(
         Blend, typer.Option(help="poisson: gradients of the result, colours of the picture.")
     ] = Blend.NONE,
     whole: Annotated[bool, typer.Option(help="Paint everything anew, not the edit alone.")] = False,
-    seed: Annotated[int, typer.Option(help="For methods that take noise.")] = 0,
+    seed: Annotated[int, typer.Option(help="Chooses among fills of uncovered ground that are about as good.")] = 0,
     quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 95,
     json: Json = False,
 ) -> None:
@@ -211,7 +213,7 @@ def animate(
         bool, typer.Option(help="The frames are photographs: make each one's underdrawing first.")
     ] = False,
     fps: Annotated[float, typer.Option(min=0.5, max=240, help="Frames a second.")] = 24.0,
-    seed: Annotated[int, typer.Option(help="For methods that take noise; the same for all frames.")] = 0,
+    seed: Annotated[int, typer.Option(help="As of apply; the same for all frames.")] = 0,
     json: Json = False,
 ) -> None:
     """Paint a clip: an underdrawing in, a picture out, for each frame."""

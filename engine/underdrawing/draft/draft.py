@@ -42,7 +42,7 @@ class Draft:
     confidence: np.ndarray
 
 
-def draft(picture: np.ndarray, original: Primitive, edited: Primitive) -> Draft:
+def draft(picture: np.ndarray, original: Primitive, edited: Primitive, seed: int = 0) -> Draft:
     """Carry a picture's pixels to where an edited primitive wants them.
 
     Registered as a whole first; objects that are new, moved or gone are found and taken out of that; what remains
@@ -52,6 +52,7 @@ def draft(picture: np.ndarray, original: Primitive, edited: Primitive) -> Draft:
         picture: (H, W, 3) float32 in [0, 1].
         original: its primitive, with segments or edges.
         edited: the same planes as they are wanted; a class that the original lacks is in nobody's way.
+        seed: chooses where the search for patches begins, and so among fills that are about as good.
     """
     size = (picture.shape[0], picture.shape[1])
     changed = difference(original, edited)
@@ -85,7 +86,7 @@ def draft(picture: np.ndarray, original: Primitive, edited: Primitive) -> Draft:
     _add_parts(canvas, looked_up, maps, levels, flow, uncovered)
     for one in found.carried:
         canvas.add_object(one, grids.fine)
-    fits = _fill(canvas, maps, uncovered, taken_away)
+    fits = _fill(canvas, maps, uncovered, taken_away, seed)
     return Draft(np.clip(canvas.made, 0, 1), canvas.origin, confidence(canvas, maps, fits, original, edited))
 
 
@@ -159,7 +160,7 @@ def _add_parts(
     canvas.add_part(share, other, mask)
 
 
-def _fill(canvas: Canvas, maps: Channels, uncovered: np.ndarray, taken_away: np.ndarray) -> np.ndarray:
+def _fill(canvas: Canvas, maps: Channels, uncovered: np.ndarray, taken_away: np.ndarray, seed: int) -> np.ndarray:
     """Fill what has come from nowhere good.
 
     Returns:
@@ -186,7 +187,7 @@ def _fill(canvas: Canvas, maps: Channels, uncovered: np.ndarray, taken_away: np.
         given=none if canvas.before is None else canvas.before,
         clear=clear,
     )
-    filled, fits = fill_ground(sides)
+    filled, fits = fill_ground(sides, seed)
     filled = lead_over(filled, canvas.made, hole, clear, canvas.after)
     if canvas.after is not None:
         filled = even_out(filled, hole, clear, canvas.after)

@@ -350,7 +350,7 @@ class Session:
     def _frames(self, answer: Message) -> "Generator[List[Message], List[Message], List[Frame]]":
         """The pictures of an answer: from its parts, or fetched where they were too big to go along."""
         if len(answer.parts) == len(answer.frames):
-            return [Frame.parse(header, part) for header, part in zip(answer.frames, answer.parts)]
+            return [_of_engine(header, part) for header, part in zip(answer.frames, answer.parts)]
         frames = []
         for header in answer.frames:
             data = bytearray(blob_size(check_header(header)))
@@ -359,7 +359,7 @@ class Session:
                 data[offset : offset + len(chunk)] = chunk
 
             yield from self.receive_blob(str(header.get("hash")), len(data), write)
-            frames.append(Frame.parse(header, data))
+            frames.append(_of_engine(header, data))
         return frames
 
     def receive_blob(self, key: str, size: int, write: Callable[[int, Any], None]) -> Steps:
@@ -378,3 +378,11 @@ class Session:
         """A picture by its hash."""
         (answer,) = yield [request("header", {"hash": key})]
         return Reply({}, (yield from self._frames(answer)))
+
+
+def _of_engine(header: Dict[str, Any], blob: Any) -> Frame:
+    """A frame from the engine: it knows the hash, and who is at the other end of the connection is known; a large
+    picture is not hashed once more while a paint program waits."""
+    frame = Frame.parse(header, blob)
+    object.__setattr__(frame, "_hash", str(header.get("hash")))
+    return frame

@@ -41,7 +41,7 @@ class Options:
         feather: width in pixels of the soft inner border of the result's mask.
         blend: "none", or "poisson" for the gradient domain.
         whole: the whole learnt region instead of the edit alone.
-        seed: for methods that take noise.
+        seed: chooses the chance: of fills of uncovered ground, and of methods that take noise.
     """
 
     mask_mode: str = "limit"
@@ -127,7 +127,8 @@ def apply(
         edited: the edited primitive, of the whole picture or of the learnt region, in the model's palette.
         sessions: where loaded graphs are kept.
         options: see there.
-        given: a mask (H, W) of the same size as `edited`, bool.
+        given: a mask (H, W) of the same size as `edited`, float32 in [0, 1]: what is above 0 belongs to it, and counts
+            so much where the mask limits the edit or takes its place.
         current: the picture as it is now, of the whole picture or of the learnt region; None: as it was learnt.
 
     Raises:
@@ -149,8 +150,8 @@ def apply(
     small = edited if edited.size == model.small_size else edited.resized(model.small_size)
     found = None
     if plan.procedure is not Procedure.NONE:
-        found = draft(model.small_picture, model.small_primitive, small)
-    mask, wanted = _mask(model.primitive, edited, given, options, found)
+        found = draft(model.small_picture, model.small_primitive, small, options.seed)
+    mask, wanted = _mask(model.primitive, edited, None if given is None else given > 0, options, found)
     made, notes = _render(model, edited.size, small, wanted, sessions, options, found)
     result = made.picture
     original = (
@@ -166,6 +167,8 @@ def apply(
         patch[inner] = result
         result = poisson(base, patch, mask[surrounds.slices()])[inner]
     soft = mask[wanted.slices()] if options.whole else feather(mask, options.feather, wanted)
+    if given is not None and not options.whole and options.mask_mode != "add":
+        soft = soft * given[wanted.slices()]
     picture = Picture.from_float(result, original.crop(wanted), info.white)
     bounds = wanted.translate(area.x, area.y)
     if made.confidence is not None:

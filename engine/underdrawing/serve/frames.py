@@ -104,6 +104,14 @@ class Inputs:
             return picture.alpha > 0
         return picture.pixels.max(axis=2) > 0
 
+    def weights(self, reference: Mapping[str, Any]) -> np.ndarray:
+        """A mask as (H, W) float32 in [0, 1]: how light it is; of pictures with alpha and one colour, how opaque."""
+        picture = self.picture(reference)
+        flat = picture.alpha is not None and np.ptp(picture.pixels) == 0
+        values = picture.alpha if picture.alpha is not None and flat else picture.pixels.max(axis=2)
+        full = 1.0 if values.dtype.kind == "f" else float(np.iinfo(values.dtype).max)
+        return np.asarray((values / full).clip(0, 1), np.float32)
+
     def primitive(self, planes: Mapping[str, Any], palette: list[dict[str, Any]] | None) -> tuple[Primitive, list[str]]:
         """A primitive from its planes, in a palette if one is given; and sentences about colours it lacks.
 

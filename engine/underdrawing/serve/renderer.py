@@ -121,7 +121,7 @@ class Renderer:
         planes = args["planes"]
         edited, unseen = inputs.primitive(planes, palette)
         edited = _completed(edited, model.primitive)
-        given = inputs.mask(args["mask"]) if args.get("mask") else None
+        given = inputs.weights(args["mask"]) if args.get("mask") else None
         current = inputs.picture(args["picture"]) if args.get("picture") else None
         options = Options(
             mask_mode=str(args["mask_mode"]),

@@ -170,6 +170,18 @@ def test_a_disc_that_goes_leaves_ground_with_its_texture() -> None:
     assert found.confidence[:, 90:].mean() > 0.95
 
 
+def test_another_seed_fills_the_ground_in_another_way_and_nothing_else() -> None:
+    picture, before = scene((40, 60), (110, 80))
+    _, after = scene((110, 80))
+    made = [draft(picture, primitive(before), primitive(after), seed) for seed in (0, 1, 1)]
+    filled = made[0].origin == Origin.FILLED
+    assert np.abs(made[0].picture - made[1].picture)[filled].max() > 0.02
+    far = np.ones(filled.shape, bool)
+    far[:, :80] = False
+    assert np.array_equal(made[0].picture[far], made[1].picture[far])
+    assert np.array_equal(made[1].picture, made[2].picture)
+
+
 def test_nothing_is_sure_where_a_class_was_never_seen() -> None:
     picture, classes = scene((60, 60))
     wanted = classes.copy()

@@ -101,6 +101,10 @@ def test_a_given_mask_limits_or_adds(engine: Engine, model: str, classes: np.nda
     planes = {"segments": edited(classes)}
     limited = engine.apply(model, planes, mask=frame).body
     assert limited["y"] + limited["height"] <= 64
+    full, half = (frame_of(Picture(given // part)) for part in (1, 2))
+    _, hard, _ = result(engine, engine.apply(model, planes, mask=full, feather=0))
+    _, soft, _ = result(engine, engine.apply(model, planes, mask=half, feather=0))
+    assert np.allclose(soft, hard * (127 / 255), atol=1 / 255), "grey counts in part"
     added = engine.apply(model, planes, mask=frame, mask_mode="add").body
     assert added["width"] == 202 and added["y"] + added["height"] > 80
 

@@ -1,4 +1,4 @@
-"""Opens what the case before left, and finds the learning or the model again."""
+"""Opens what the case before left, and finds the learning or the model again; on a dense screen, in a light theme."""
 
 
 def case(t):
@@ -6,8 +6,16 @@ def case(t):
     t.open(t.given["file"])
     yield t.until(lambda: t.stage in ("LEARNING", "READY"), "the learning to be found again", 60)
     t.seen["found"] = t.stage
-    yield t.until(lambda: t.stage == "READY", "the model", 240)
+    t.seen["dense"] = t.panel.devicePixelRatioF()
+    yield 0.5
+    t.shot("found")
+    yield t.until(lambda: t.stage == "READY" and not t.ws.meanwhile, "the model", 240)
     t.paint(t.layer("Areas"), t.given["stroke"], t.ws.record.palette[0].rgb)
     t.press("apply")
     yield t.idle()
     t.seen["applied"] = [t.layer("Result") is not None, t.message]
+    for number in (0, 1):
+        t.panel.edit_page.tools.folds[number].unfold()
+    t.panel.edit_page.options_fold.unfold()
+    yield 0.5
+    t.shot("dense")

@@ -8,7 +8,7 @@ def case(t):
     t.choose("kind", "segments")
     t.press("make")
     yield t.idle()
-    quick(t, iterations=300)
+    quick(t, iterations=150)
     t.press("learn")
     yield t.until(lambda: t.stage == "LEARNING", "learning to begin")
     yield t.until(lambda: t.ws.job.phase == "training" and t.ws.job.fraction > 0, "progress", 120)
@@ -57,23 +57,18 @@ def quick(t, iterations):
     """The smallest training there is, in place of minutes."""
     import dataclasses
 
+    t.choose("method", "deepsim")
     page = t.panel.learn_page
-    plain = type(page).options.fget(page)
     figures = tuple(t.given["figures"].items())
-    chosen = dataclasses.replace(plain, seconds=0.0, figures=figures)
+    chosen = dataclasses.replace(page.options, seconds=0.0, figures=figures)
     body = dict(chosen.body(), iterations=iterations)
 
     class Quick:
         def body(self):
             return body
 
+    learning = t.modules["learning"]
     t.panel.commands._known["learn"] = (
         t.panel.commands._known["learn"][0],
-        lambda ws: t.panel.commands._begin(ws, learn(ws, Quick()), "learning"),
+        lambda ws: t.panel.commands._begin(ws, learning.learn(ws, Quick()), "learning"),
     )
-
-
-def learn(ws, options):
-    import sys
-
-    return sys.modules["underdrawing_krita.learning"].learn(ws, options)

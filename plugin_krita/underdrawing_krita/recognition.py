@@ -1,0 +1,131 @@
+"""Pictures that were learnt before: recognised by their pixels, their underdrawing put back without learning again."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+
+from . import learning, reading
+from .link.messages import EngineError
+from .link.pixels import Frame
+from .making import image_frame, lay
+from .qt import QtGui
+from .record import Colour
+from .space import Space
+from .tasks import Steps
+from .texts import tr
+from .workspace import Workspace
+
+NAME = "recognise"
+STEP = 1 << 18  # pixels that are hashed at one go
+TYPES = {"u8": "B", "u16": "H", "f16": "H", "f32": "I"}  # of the bytes alone: nothing is calculated with them
+COLOURS = {"BGRA": (2, 1, 0), "RGBA": (0, 1, 2), "LA": (0,)}  # where a pixel's colours are, in the engine's order
+
+
+@dataclass(frozen=True)
+class Known:
+    """A model in the library that learnt exactly the picture of a layer.
+
+    Attributes:
+        layer: the layer's id.
+        created: ISO 8601.
+        planes: their names.
+    """
+
+    layer: str
+    id: str
+    name: str
+    method: str
+    created: str
+    planes: tuple[str, ...]
+
+
+def pixel_hash(frame: Frame) -> Generator[None, None, str]:
+    """The hash that models keep of the pixels they learnt (`picture_hash`): colours alone, without alpha."""
+    places = COLOURS[frame.order]
+    kind, values = TYPES[frame.depth], 2 if frame.order == "LA" else 4
+    text = "(%d, %d, %d) %s %s\n" % (frame.height, frame.width, len(places), frame.depth, frame.linear)
+    digest = hashlib.sha256(text.encode())
+    data = memoryview(frame.data)
+    rows = max(1, STEP // frame.width)
+    for top in range(0, frame.height, rows):
+        pixels = array(kind, bytes(data[top * frame.stride : (top + rows) * frame.stride]))
+        colours = array(kind, bytes(len(pixels) // values * len(places) * pixels.itemsize))
+        for number, place in enumerate(places):
+            colours[number :: len(places)] = pixels[place::values]
+        digest.update(colours)
+        yield None
+    return digest.hexdigest()
+
+
+def look(ws: Workspace, layer: str) -> Steps:
+    """See whether the library has models of exactly this layer's picture; they are in `ws.known` then."""
+    node = ws.layers.get(layer)
+    if node is None:
+        return
+    width, height = ws.size
+    reply = yield ws.service.ask("models.list", {}, (), 60.0)
+    fitting = [
+        model
+        for model in reply.body["models"]
+        if (model["width"], model["height"]) == (width, height) and list(model["region"]) == [0, 0, width, height]
+    ]
+    found: tuple[Known, ...] = ()
+    if fitting:
+        try:
+            mine = yield from pixel_hash((yield from reading.layer(ws, node)))
+        except EngineError as error:
+            if error.code != "hidden":
+                raise
+            return
+        found = tuple(
+            Known(layer, str(m["id"]), str(m["name"]), str(m["method"]), str(m["created"]), tuple(m["planes"]))
+            for m in reversed(fitting)
+            if m["picture_hash"] == mine
+        )
+    if found != ws.known:
+        ws.known = found
+        ws.touch()
+
+
+def use(ws: Workspace, known: Known) -> Steps:
+    """Put the underdrawing that a model learnt into the document, and use the model.
+
+    Raises:
+        EngineError: the layer's picture is another one by now.
+    """
+    ws.keep(picture=known.layer)
+    frame = yield from reading.picture(ws)
+    reply = yield ws.service.ask("models.show", {"model": known.id}, (), 30.0)
+    manifest = reply.body["manifest"]
+    if (yield from pixel_hash(frame)) != manifest["picture"]["hash"]:
+        ws.known = ()
+        text = tr("The picture was changed since it was learnt.")
+        raise EngineError("changed", text, tr("Make an underdrawing of it as it is now, and learn it."))
+    ws.doing_now(tr("Fetching what was learnt…"))
+    planes = {}
+    for name in known.planes:
+        # A plane that is alone has the file for itself.
+        file = "primitive.%s.png" % name if len(known.planes) > 1 else "primitive.png"
+        planes[name] = yield from _plane(ws, known.id, file)
+    space = Space.of(ws.need_picture()).converted
+    ws.record = replace(ws.record, picture_hash=frame.hash, space=space, models=(), model="", job="")
+    palette = tuple(Colour.from_dict(entry) for entry in manifest.get("palette") or ())
+    yield from lay(ws, planes, palette)
+    yield from learning.take(ws, known.id)
+    ws.learn_again = False
+    ws.tell(tr("This is the underdrawing that was learnt. Paint on it, and press Apply."))
+
+
+def _plane(ws: Workspace, model: str, file: str) -> Steps:
+    """A plane as it was learnt, out of one of the model's files."""
+    reply = yield ws.service.ask("models.file", {"model": model, "file": file}, (), 60.0)
+    data = bytearray(int(reply.body["size"]))
+    yield ws.service.fetch_file(str(reply.body["hash"]), data)
+    image = QtGui.QImage.fromData(bytes(data))
+    if (image.width(), image.height()) != ws.size:
+        raise EngineError("bad_picture", tr("The model's underdrawing cannot be read."), tr("Learn the picture again."))
+    # Krita's own order of bytes: the plane is written into its layer as it is.
+    return image_frame(image, "BGRA")

@@ -1,0 +1,151 @@
+"""A file layer as the picture, one pixel, a soft selection, a vector layer as underdrawing, a second window."""
+
+
+def case(t):
+    yield from t.prepare()
+    document = t.open(t.given["picture"])
+    yield t.until(lambda: t.stage == "EMPTY", "the docker to see the picture")
+    root = document.rootNode()
+    ground = root.childNodes()[0]
+    linked = document.createFileLayer("verknüpft", t.given["linked"], "None")
+    root.addChildNode(linked, None)
+    yield t.until(lambda: any(linked.projectionPixelData(0, 0, 8, 8)), "the file layer's picture")
+    ground.setVisible(False)
+    document.refreshProjection()
+    yield 0.5
+    t.panel.refresh()
+    t.choose("picture", linked.uniqueId().toString())
+    t.choose("kind", "segments")
+    t.find("regions").setValue(4)
+    t.press("make")
+    yield t.idle()
+    t.seen["file"] = [linked.type(), t.stage, t.message]
+    t.press("draft")
+    yield t.until(lambda: t.stage == "READY", "the draft", 120)
+
+    # One pixel: nothing but what its mask covers is another one.
+    t.press("view_picture")
+    yield 0.3
+    merged = t.merged()
+    areas = t.layer("Areas")
+    learnt = t.pixels(areas)
+    x, y = t.given["pixel"]
+    here = bytes(areas.pixelData(x, y, 1, 1))[2::-1]
+    other = next(colour.rgb for colour in t.ws.record.palette if bytes(colour.rgb) != here)
+    t.paint(areas, (x, y, 1, 1), other)
+    t.find("grow").setValue(0)
+    t.find("feather").setValue(0)
+    t.press("apply")
+    yield t.idle()
+    box = t.layer("Result").bounds()
+    t.seen["pixel"] = [box.x(), box.y(), box.width(), box.height()]
+    t.seen["pixel_changed"] = changed(merged, t.merged(), document.width())
+    t.find("grow").setValue(-1)
+    t.find("feather").setValue(3)
+    restore(t, areas, learnt)
+
+    # A selection with soft edges: outside of it nothing, at its edge a part of the edit.
+    t.paint(areas, t.given["stroke"], t.ws.record.palette[0].rgb)
+    selection = t.api.Selection()
+    selection.select(*t.given["selected"], 255)
+    selection.feather(5)
+    document.setSelection(selection)
+    soft = bytes(selection.pixelData(0, 0, document.width(), document.height()))
+    t.seen["soft"] = len(set(soft))
+    merged = t.before
+    t.press("apply")
+    yield t.idle()
+    document.setSelection(None)
+    yield 0.3
+    t.seen["soft_changed"] = [
+        soft[py * document.width() + px] for px, py in changed(merged, t.merged(), document.width())
+    ]
+    mask = levels(t, t.layer("Result"))
+    t.seen["soft_mask"] = [max(mask), sum(1 for value in mask if 0 < value < 255)]
+    t.seen["soft_over"] = max(counts - selected for counts, selected in zip(mask, soft, strict=True))
+    restore(t, areas, learnt)
+
+    # A vector layer as areas.
+    t.panel.make_other(True)
+    vector = document.createVectorLayer("Formen")
+    root.addChildNode(vector, None)
+    draw(vector, (0, 0, 96, 80), "#c8b496")
+    draw(vector, (10, 10, 40, 40), "#b42828")
+    yield 1.0
+    document.refreshProjection()
+    t.panel.refresh()
+    t.choose("picture", ground.uniqueId().toString())
+    t.choose("use_segments", vector.uniqueId().toString())
+    t.panel.make_page.findChild(type(t.find("use_fold")), "underdrawing_use_fold").setChecked(True)
+    yield 0.3
+    t.press("use_layers")
+    yield t.idle()
+    t.seen["vector"] = [t.stage, t.message]
+    t.press("draft")
+    yield t.until(lambda: t.stage == "READY", "the draft of the vector layer", 120)
+    draw(vector, (50, 20, 20, 20), "#b42828")
+    yield 1.0
+    t.press("apply")
+    yield t.idle()
+    t.seen["vector_applied"] = [t.message, t.ws.message.bad, len(t.ws.record.palette)]
+
+    # The same commands as menu entries, which Krita gives shortcuts to.
+    t.seen["scripts"] = [name for name in t.given["scripts"] if t.krita.action("underdrawing_" + name) is None]
+    t.action("underdrawing_apply")
+    yield t.until(lambda: t.ws.busy, "the menu's entry to do what the button does")
+    yield t.idle()
+    t.seen["by_menu"] = [t.message, t.ws.message.bad]
+
+    # A second window has a docker of its own, for the document in front there.
+    plugin, first = t.panel.plugin, t.krita.activeWindow()
+    count, ws = len(plugin.panels), t.ws
+    window = t.krita.openWindow()
+    yield 1.0
+    window.addView(document)
+    yield t.until(lambda: len(plugin.panels) == count + 1, "the second window's docker")
+    yield t.until(lambda: any(p.ws is ws for p in plugin.panels[count:]), "the second docker to see the document")
+    panel = plugin.panels[count]
+    layers = len(t.ws.layers)
+    panel.commands.perform("apply")
+    yield t.until(lambda: not ws.busy, "the work of the second window", 120)
+    t.seen["second"] = [panel.header.text(), ws.message.text, ws.message.bad, len(ws.layers) == layers]
+    document.setBatchmode(True)  # or Krita asks whether it is to be saved
+    document.setModified(False)
+    window.qwindow().close()
+    yield t.until(lambda: len(plugin.panels) == count, "the second window's docker to go")
+    first.activate()
+    yield t.until(lambda: t.panel is not None and t.ws is ws, "the first window to be in front again")
+    t.press("apply")
+    yield t.idle()
+    t.seen["first"] = [t.message, t.ws.message.bad]
+
+
+def changed(before, after, width):
+    """Places of pixels that are other ones."""
+    return [(i // 4 % width, i // 4 // width) for i in range(0, len(after), 4) if after[i : i + 4] != before[i : i + 4]]
+
+
+def restore(t, areas, learnt):
+    """Without the edit and its result; the merged view of that is in `t.before`."""
+    areas.setPixelData(t.QByteArray(learnt), 0, 0, t.document.width(), t.document.height())
+    result = t.layer("Result")
+    result.remove()
+    t.ws.look()
+    t.before = t.merged()
+
+
+def levels(t, result):
+    """How much each pixel of a result counts: its mask, or its own alpha."""
+    masks = [child for child in result.childNodes() if child.type() == "transparencymask"]
+    width, height = t.document.width(), t.document.height()
+    if masks:
+        return list(bytes(masks[0].pixelData(0, 0, width, height)))
+    return list(t.pixels(result)[3::4])
+
+
+def draw(vector, bounds, colour):
+    x, y, w, h = bounds
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="96px" height="80px" viewBox="0 0 96 80">'
+    vector.addShapesFromSvg(
+        '%s<rect x="%d" y="%d" width="%d" height="%d" fill="%s" stroke="none"/></svg>' % (svg, x, y, w, h, colour)
+    )
