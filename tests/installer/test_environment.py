@@ -12,7 +12,7 @@ import pytest
 import ud_env
 import ud_pip
 import ud_report
-from tests.installer.conftest import INSTALLER, make_wheel
+from tests.installer.conftest import INSTALLER, fill, make_wheel
 from ud_env import Environment
 
 KEEP = "import sys; print(sys.prefix)"
@@ -21,7 +21,7 @@ KEEP = "import sys; print(sys.prefix)"
 class Small:
     """A copy of Underdrawing in small: lock files of tiny wheels, an editable project, no network."""
 
-    def __init__(self, folder: Path, wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, folder: Path, wheels: Path, template: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self.wheels = folder, wheels
         self.root = folder / "copy of 写本"
         locks = self.root / "installer" / "locks"
@@ -44,6 +44,7 @@ class Small:
             editable(self, name, label, (lambda: None) if name == "underdrawing" else work, *lock)
 
         monkeypatch.setattr(Environment, "_step", step)
+        monkeypatch.setattr(Environment, "_venv", lambda self, python: fill(template, self.folder))
 
     def lock(self, *names: str, version: str = "1.0") -> None:
         """Write wheels and lock files of these steps."""
@@ -58,8 +59,8 @@ class Small:
 
 
 @pytest.fixture
-def small(tmp_path: Path, wheels: Path, monkeypatch: pytest.MonkeyPatch) -> Small:
-    return Small(tmp_path, wheels, monkeypatch)
+def small(tmp_path: Path, wheels: Path, template: Path, monkeypatch: pytest.MonkeyPatch) -> Small:
+    return Small(tmp_path, wheels, template, monkeypatch)
 
 
 def imported(environment: Environment, module: str) -> str:
