@@ -18,14 +18,16 @@ import subprocess
 from pathlib import Path
 
 import ud_doctor
+import ud_friendly
 import ud_hosts
 import ud_lock
+import ud_package
 import ud_see
 import ud_serve
 import ud_test
 import ud_update
 from ud_env import Environment, folder_megabytes
-from ud_machine import ROOT, clean_environment, sources
+from ud_machine import ROOT, clean_environment
 from ud_pip import Where
 from ud_plugins import digest, installed
 from ud_report import InstallError, Reporter, plain_output
@@ -43,9 +45,6 @@ EPILOGUE = """examples:
 
 def arguments() -> argparse.ArgumentParser:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python3 installer", epilog=EPILOGUE, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--venv", type=Path, metavar="DIR", help="the environment's folder (default: .venv)")
     kind = common.add_mutually_exclusive_group()
@@ -55,6 +54,13 @@ def arguments() -> argparse.ArgumentParser:
     common.add_argument("--mirror", metavar="URL", help="a package index in place of the configured one")
     common.add_argument("--torch-index", metavar="URL", help="a package index for torch alone")
     common.add_argument("--yes", action="store_true", help="ask nothing")
+    parser = argparse.ArgumentParser(
+        prog="python3 installer",
+        parents=[common],
+        description="Without a command: looks around, says what it will do, asks, and does it.",
+        epilog=EPILOGUE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND")
     verbs.add_parser("engine", parents=[common], help="install the engine")
     demo = verbs.add_parser("demo", parents=[common], help="install, and show what it does with a bundled picture")
@@ -68,10 +74,13 @@ def arguments() -> argparse.ArgumentParser:
     test.add_argument("--only", choices=ud_test.SUITES, help="one suite alone")
     test.add_argument("--long", action="store_true", help="the tests that take minutes, too")
     test.add_argument("--without-hosts", action="store_true", help="without those that need GIMP or Krita")
-    verbs.add_parser("doctor", parents=[common], help="look at everything and say what to do")
+    doctor = verbs.add_parser("doctor", parents=[common], help="look at everything and say what to do")
+    doctor.add_argument("--report", type=Path, metavar="FILE", help="write it down, too, in a form that can be shown")
     verbs.add_parser("update", parents=[common], help="bring environment and plug-ins to this copy's release")
     remove = verbs.add_parser("remove", parents=[common], help="take away what was installed")
     remove.add_argument("--models", action="store_true", help="the learnt models and the weights, too")
+    package = verbs.add_parser("package", parents=[common], help="the plug-ins as archives, and the wheel with both")
+    package.add_argument("--to", type=Path, default=ROOT / "dist", metavar="DIR", help="where they go (default: dist)")
     lock = verbs.add_parser("lock", parents=[common], help="make the lock files anew (maintainers)")
     lock.add_argument("--upgrade", action="store_true", help="move to the newest versions")
     return parser
@@ -159,7 +168,7 @@ def demo(environment: Environment, options: argparse.Namespace, report: Reporter
 def plugin(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
     """The verbs `gimp` and `krita`."""
     install(environment, options, report)
-    engine_home = _home(environment)
+    engine_home = environment.home()
     return ud_serve.serve(options.verb, report, to=options.to, named=options.program, engine_home=engine_home)
 
 
@@ -180,7 +189,7 @@ def test(environment: Environment, options: argparse.Namespace, report: Reporter
 def update(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
     """The verb `update`: the environment first, as the plug-ins need an engine that speaks with them."""
     changed = ud_update.renew(environment, options.kind, report)
-    home = _home(environment)
+    home = environment.home()
     if home is not None:
         # An engine of the former release would go on serving until the machine is switched off.
         unregister(environment, home)
@@ -197,7 +206,7 @@ def update(environment: Environment, options: argparse.Namespace, report: Report
 
 def remove(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
     """The verb `remove`: what the installer made, and nothing else; models only when asked for by name."""
-    home = _home(environment)
+    home = environment.home()
     gone = [place for place in (environment.folder, *ud_update.places(environment)) if place.exists()]
     foreign = environment.folder.exists() and not environment.ours()
     if foreign:
@@ -223,7 +232,7 @@ def remove(environment: Environment, options: argparse.Namespace, report: Report
         report.say(f"To be deleted: the plug-in for {ud_hosts.NAMES[host]} in {folder}")
     if home is not None and home.exists() and not models:
         report.say(f"To be kept: {home} with your models ({folder_megabytes(home)} MB); --models deletes it, too.")
-    if not options.yes and not agreed("Delete?", report):
+    if not options.yes and not ud_friendly.agreed("Delete?", report):
         report.say("Nothing was deleted.")
         return 1
     if home is not None:
@@ -258,24 +267,27 @@ def unregister(environment: Environment, home: Path) -> None:
     note.unlink()
 
 
-def agreed(question: str, report: Reporter, default: bool = False) -> bool:
-    """Ask the person; without a terminal nobody is there to agree."""
-    if not sys.stdin.isatty():
-        report.warn("Nobody can be asked here: add --yes.")
-        return False
-    answer = input(f"{question} [{'Y/n' if default else 'y/N'}] ").strip().lower()
-    return answer in ("y", "yes") if answer else default
-
-
-def _home(environment: Environment) -> Path | None:
-    """Underdrawing's data folder, as its own code says; None when that cannot be asked."""
-    script = "from underdrawing.link.endpoint import home; print(home())"
-    try:
-        command = [str(environment.python), "-c", script]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_environment())
-    except OSError:
-        return None
-    return Path(done.stdout.strip()) if done.returncode == 0 and done.stdout.strip() else None
+def everything(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
+    """No verb: what is here is shown, and what would be done; after a yes, it is done."""
+    made = ud_friendly.plan(environment, options.kind, Path.home())
+    ud_friendly.show(made, report)
+    if not options.yes and not ud_friendly.agreed("Go on?", report, default=True):
+        report.say("Nothing was done.   python3 installer --help   lists the single commands.")
+        return 1
+    install(environment, options, report)
+    failed = False
+    for host in made.hosts:
+        try:
+            failed |= ud_serve.serve(host, report, engine_home=environment.home()) != 0
+        except InstallError as error:
+            # The other one is served all the same.
+            report.fail(error)
+            failed = True
+    if not made.hosts:
+        report.say("Neither GIMP 3 nor Krita is here yet: install one, and run this again. Until then there is")
+        report.say("the command line:")
+    report.say("A first look in any case:   python3 installer demo   (a bundled picture; it takes half a minute)")
+    return 1 if failed else 0
 
 
 def main(words: list[str]) -> int:
@@ -287,14 +299,9 @@ def main(words: list[str]) -> int:
         words = words[: words.index("--")]
     parser = arguments()
     options = parser.parse_args(words)
-    if options.verb is None:
-        parser.print_help()
-        megabytes = sources()["download_megabytes"]
-        print(f"\nAn installation downloads about {megabytes['cpu']} MB ({megabytes['cuda']} MB with CUDA).")
-        return 2
     report = Reporter()
     try:
-        report.open_log(ROOT / ".cache" / "installer" / f"{options.verb}.log")
+        report.open_log(ROOT / ".cache" / "installer" / f"{options.verb or 'everything'}.log")
     except OSError as error:
         report.fail(
             InstallError(f"{ROOT} cannot be written ({error.strerror}).", "Use a copy in a folder of your own.")
@@ -305,10 +312,16 @@ def main(words: list[str]) -> int:
         environment.where = where_from(options)
         if options.verb != "lock":
             ud_update.settle(environment, report)
+        if options.verb is None:
+            return everything(environment, options, report)
         if options.verb == "test":
             return test(environment, options, report, more)
         if options.verb == "doctor":
-            return ud_doctor.doctor(environment, report)
+            return ud_doctor.doctor(environment, report, options.report)
+        if options.verb == "package":
+            engine(environment, options, report)
+            ud_package.package(environment, options.to.absolute(), report)
+            return 0
         if options.verb == "lock":
             ud_lock.lock(report, environment.python, options.upgrade)
             return 0

@@ -100,6 +100,16 @@ class Environment:
         words = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines() or ["no answer"]
         return (words[-1], "") if done.returncode == 0 else (None, words[-1])
 
+    def home(self) -> Path | None:
+        """Underdrawing's data folder, as its own code says; None when that cannot be asked."""
+        script = "from underdrawing.link.endpoint import home; print(home())"
+        try:
+            command = [str(self.python), "-c", script]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_environment())
+        except OSError:
+            return None
+        return Path(done.stdout.strip()) if done.returncode == 0 and done.stdout.strip() else None
+
     def answers(self) -> str:
         """Why an engine of this environment does not answer; empty when it does."""
         with tempfile.TemporaryDirectory(prefix="underdrawing-") as home:

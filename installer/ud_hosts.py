@@ -77,6 +77,15 @@ def switched(text: str, on: bool) -> str:
     return f"{text}{gap}{KRITA_SECTION}\n{line}"
 
 
+def is_on(pykrita: Path, home: Path) -> bool:
+    """Whether Krita's settings have our plug-in switched on."""
+    settings = kritarc(pykrita, home)
+    try:
+        return f"{KRITA_KEY}=true" in settings.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return False
+
+
 def _switch(settings: Path, on: bool) -> None:
     before = settings.read_text(encoding="utf-8") if settings.is_file() else ""
     after = switched(before, on)
@@ -114,7 +123,8 @@ def put(
     written = []
     for folder in folders:
         settings = kritarc(folder, home) if host == "krita" and to is None else None
-        for place in lay_out(host, folder, made_too=_made(host, folder, settings)):
+        made = _made(host, folder, settings) if to is None else []
+        for place in lay_out(host, folder, made_too=made):
             report.say(f"Put: {place}")
             written.append(place)
         if settings is not None:

@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from ud_hosts import NAMES, kritarc, switched
+from ud_hosts import NAMES, is_on, kritarc
 from ud_plugins import HOSTS
 from ud_programs import Program, programs, running, sandboxed
 from ud_report import Reporter
@@ -200,21 +200,19 @@ def _see(
     if host == "gimp":
         told = _gimp(program, plugins, report)
     else:
-        settings = kritarc(plugins, home)
-        text = settings.read_text(encoding="utf-8") if settings.is_file() else ""
-        if switched(text, on=True) != text and "enable_underdrawing_krita=true" not in text:
+        if not is_on(plugins, home):
             return Answer(
                 Sight.UNSEEN,
-                f"The plug-in is switched off in {settings}.",
+                f"The plug-in is switched off in {kritarc(plugins, home)}.",
                 "Run: python3 installer krita   or switch it on in Krita's settings, Python Plugin Manager.",
             )
         told = _krita(program, plugins, engine_home, report)
-    return judge(f"{name} {program.version}", told)
+    return judge(f"{name} {program.version}", told, report.log_path)
 
 
-def judge(host: str, told: dict[str, Any] | None) -> Answer:
+def judge(host: str, told: dict[str, Any] | None, log_path: Path | None) -> Answer:
     """Turn what a host wrote down into a sentence. host: its name and version."""
-    log = "What it said is in the installer's log (.cache/installer)."
+    log = f"What it said is in {log_path}." if log_path is not None else ""
     if told is None:
         return Answer(Sight.UNASKED, f"{host} did not answer when it was asked about the plug-in.", log)
     if not told.get("seen"):

@@ -24,9 +24,12 @@ def way(*_):
             begun = engine.train(picture, {"segments": segments}, method="draft", palette=made.body["palette"])
             told["state"] = engine.watch(begun["job"], deadline=120)["state"]
             data = bytearray(bytes(segments.data))
-            span = len(data) // height
-            for row in range(8, 16):  # the right colour reaches into the left half
-                data[row * span : row * span + span // 4] = data[row * span + span - span // 4 : (row + 1) * span]
+            colours = [bytes(entry["colour"]) for entry in made.body["palette"]]
+            for row in range(10, 22):  # a block that is of the other colour, whatever is there
+                for column in range(10, 30):
+                    place = 3 * (row * width + column)
+                    here = bytes(data[place : place + 3])
+                    data[place : place + 3] = colours[0] if here != colours[0] else colours[1]
             edited = pixels.Frame(width, height, segments.order, segments.depth, bytes(data))
             reply = engine.apply(begun["model"], {"segments": edited}, picture)
             told["area"] = [reply.body[name] for name in ("x", "y", "width", "height")]

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,7 @@ def check_way(told: dict[str, Any], user: User) -> None:
     assert told["area"][3] > 0
 
 
-def test_gimp_sees_what_was_installed_works_with_it_and_forgets_it(user: User) -> None:
+def test_gimp_sees_what_was_installed_works_with_it_and_forgets_it(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         program = gimp_program(user, debian.ensure())
     except debian.HostsError as error:
@@ -152,6 +153,7 @@ def test_gimp_sees_what_was_installed_works_with_it_and_forgets_it(user: User) -
     import ud_see
     from ud_report import Reporter
 
+    monkeypatch.setattr(tempfile, "tempdir", str(user.scratch))
     seen = ud_see.see("gimp", [plugin.parent], Reporter(), home=user.home, named=program)
     assert [answer.sight for answer in seen] == [ud_see.Sight.UNSEEN], "a plug-in that GIMP skips is not taken for one"
     assert "does not see the plug-in" in seen[0].text
