@@ -43,9 +43,9 @@ EPILOGUE = """examples:
   python3 installer remove      take the environment away again"""
 
 
-def arguments() -> argparse.ArgumentParser:
-    """The command line."""
-    common = argparse.ArgumentParser(add_help=False)
+def _common(default: str | None) -> argparse.ArgumentParser:
+    """The options of every command. default: argparse.SUPPRESS, or None."""
+    common = argparse.ArgumentParser(add_help=False, argument_default=default)
     common.add_argument("--venv", type=Path, metavar="DIR", help="the environment's folder (default: .venv)")
     kind = common.add_mutually_exclusive_group()
     kind.add_argument("--cpu", dest="kind", action="store_const", const="cpu", help="without CUDA, whatever is here")
@@ -53,14 +53,21 @@ def arguments() -> argparse.ArgumentParser:
     common.add_argument("--offline", type=Path, metavar="DIR", help="take every file from this folder")
     common.add_argument("--mirror", metavar="URL", help="a package index in place of the configured one")
     common.add_argument("--torch-index", metavar="URL", help="a package index for torch alone")
-    common.add_argument("--yes", action="store_true", help="ask nothing")
+    common.add_argument("--yes", action="store_true", default=default or False, help="ask nothing")
+    return common
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The command line."""
     parser = argparse.ArgumentParser(
         prog="python3 installer",
-        parents=[common],
+        parents=[_common(None)],
         description="Without a command: looks around, says what it will do, asks, and does it.",
         epilog=EPILOGUE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    # What stands before the command must not be overwritten by what does not stand after it.
+    common = _common(argparse.SUPPRESS)
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND")
     verbs.add_parser("engine", parents=[common], help="install the engine")
     demo = verbs.add_parser("demo", parents=[common], help="install, and show what it does with a bundled picture")

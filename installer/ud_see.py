@@ -14,7 +14,7 @@ from typing import Any
 
 from ud_hosts import NAMES, is_on, kritarc
 from ud_plugins import HOSTS
-from ud_programs import Program, programs, running, sandboxed
+from ud_programs import Program, programs, running
 from ud_report import Reporter
 
 PATIENCE = 240  # seconds: a first start asks every plug-in and fills caches
@@ -151,9 +151,14 @@ def _krita(program: Program, plugins: Path, engine_home: Path | None, report: Re
         return _ask([program.path, "-s", "underdrawing_look", "-f", "look"], variables, answer, report)
 
 
+def boxed(plugins: Path) -> bool:
+    """Whether a folder of plug-ins belongs to a Flatpak or Snap."""
+    return any(part in (".var", "snap") for part in plugins.parts)
+
+
 def _fitting(host: str, plugins: Path, found: Sequence[Program]) -> Program | None:
     """The program that a folder of plug-ins belongs to; None for a sandbox's, and where it is not here."""
-    if any(part in (".var", "snap") for part in plugins.parts):
+    if boxed(plugins):
         return None
     if host == "krita":
         return found[0] if found else None
@@ -190,11 +195,14 @@ def _see(
     program = _fitting(host, plugins, found)
     if program is None:
         menu = "Filters > Underdrawing" if host == "gimp" else "Settings > Dockers > Underdrawing"
-        why = f"{sandboxed(host) or 'no program'} of {plugins}" if host == "gimp" else f"its program for {plugins}"
+        if boxed(plugins):
+            text = f"{name} in its sandbox cannot be asked from outside whether it sees the plug-in in {plugins}."
+            return Answer(Sight.UNASKED, text, f"Start it and look at {menu}.")
+        asked = "gimp-console" if host == "gimp" else "kritarunner"
         return Answer(
             Sight.UNASKED,
-            f"{name} could not be asked whether it sees the plug-in: {why} cannot be run from here.",
-            f"Start it and look at {menu}. A program that was not found can be named with --program FILE.",
+            f"No {asked} was found that could be asked whether {name} sees the plug-in in {plugins}.",
+            f"Start {name} and look at {menu}. A program that was not found can be named with --program FILE.",
         )
     report.step(f"Asking {name} {program.version} whether it sees the plug-in")
     if host == "gimp":

@@ -1,4 +1,4 @@
-"""The plug-ins as this copy of the engine has them: a wheel carries them, a clone has them beside the engine."""
+"""The plug-ins and the installer as this copy has them: a wheel carries them, a clone has them beside the engine."""
 
 from __future__ import annotations
 
@@ -29,6 +29,27 @@ def installer() -> Path:
     )
 
 
+def _module(name: str) -> Any:
+    """One of the installer's modules."""
+    folder = str(installer())
+    if folder not in sys.path:
+        sys.path.append(folder)
+    return importlib.import_module(name)
+
+
+def write_report(file: Path, lines: list[str]) -> None:
+    """Write what the doctor said in a form that can be shown to others.
+
+    Raises:
+        EngineError: it cannot be written.
+    """
+    try:
+        file.write_text(_module("ud_shared").report_text(lines, home()), encoding="utf-8")
+    except OSError as error:
+        text = f"The report {file} cannot be written: {error.strerror}."
+        raise EngineError("report", text, "Name another place.") from None
+
+
 def put(host: str, to: Path | None = None, program: Path | None = None) -> int:
     """Put a plug-in where its host finds it, and ask the host; the exit code.
 
@@ -40,11 +61,7 @@ def put(host: str, to: Path | None = None, program: Path | None = None) -> int:
     Raises:
         EngineError: what is wrong and what to do.
     """
-    folder = str(installer())
-    if folder not in sys.path:
-        sys.path.append(folder)
-    serving: Any = importlib.import_module("ud_serve")
-    reporting: Any = importlib.import_module("ud_report")
+    serving, reporting = _module("ud_serve"), _module("ud_report")
     report = reporting.Reporter()
     report.open_log(home() / "logs" / f"{host}.log")
     try:

@@ -184,3 +184,20 @@ def test_help_comes_without_an_environment() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "demo" in done.stdout
+
+
+def test_options_count_before_and_after_the_command() -> None:
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("installer_main", INSTALLER / "__main__.py")
+    assert spec is not None
+    assert spec.loader is not None
+    main = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(main)
+    parser = main.arguments()
+    for words in (["--yes", "--cpu", "--venv", "v", "gimp"], ["gimp", "--yes", "--cpu", "--venv", "v"]):
+        options = parser.parse_args(words)
+        assert (options.yes, options.kind, options.venv, options.verb) == (True, "cpu", Path("v"), "gimp")
+    assert parser.parse_args(["--venv", "v"]).verb is None
+    plain = parser.parse_args(["engine"])
+    assert (plain.yes, plain.kind, plain.venv, plain.offline) == (False, None, None, None)

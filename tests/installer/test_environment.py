@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import ud_env
+import ud_hosts
 import ud_report
 from tests.installer.conftest import INSTALLER, Small, imported, make_wheel
 from ud_env import Environment
@@ -145,6 +146,12 @@ def test_no_network_is_one_sentence_and_leaves_a_run_that_can_go_on(tmp_path: Pa
     assert "Traceback" not in done.stderr
     mark = json.loads((tmp_path / "v" / ud_env.MARK).read_text())
     assert mark["running"] == "tools"
+    proxy = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""}
+    nowhere["PIP_INDEX_URL"] = "https://packages.invalid/simple"
+    done = installer("engine", "--cpu", "--venv", str(tmp_path / "v"), **nowhere, **proxy)
+    assert done.returncode == 1
+    assert "The proxy does not answer: check HTTPS_PROXY" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
@@ -171,19 +178,27 @@ def test_remove_takes_its_own_environment_alone(tmp_path: Path) -> None:
     assert (folder / "mine.txt").exists()
 
 
-def test_the_doctor_finds_this_environment_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_doctor_finds_this_environment_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     import ud_doctor
 
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "GIMP3_DIRECTORY"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     home = tmp_path / "data"
     home.mkdir()
     monkeypatch.setenv("UNDERDRAWING_HOME", str(home))
     (home / "install.json").write_text(json.dumps({"python": sys.executable}))
+    (tmp_path / ".config/GIMP/3.0").mkdir(parents=True)
+    ud_hosts.put("gimp", ud_report.Reporter(), home=tmp_path)
     environment = Environment(Path(sys.prefix), ud_report.Reporter())
-    lines = ud_doctor.examine(environment)
-    bad = [line for line in lines if line.verdict is ud_doctor.Verdict.BAD]
-    assert bad == []
-    assert any("CPUExecutionProvider: runs" in line.text for line in lines)
+    assert ud_doctor.doctor(environment, environment.report, tmp_path / "report.txt") == 0
+    said = capsys.readouterr().out
+    assert "CPUExecutionProvider: runs" in said
+    shown = (tmp_path / "report.txt").read_text(encoding="utf-8")
+    assert "CPUExecutionProvider: runs" in shown
+    assert str(tmp_path) not in shown
 
 
 def test_the_doctor_tells_what_is_wrong() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import runpy
 import subprocess
 import sys
@@ -72,3 +73,37 @@ def test_the_wheel_alone_lays_out_the_same_plugins(tmp_path: Path, template: Pat
     assert not any("__pycache__" in name for name in carried)
     locks = sorted(path.name for path in (ROOT / "installer" / "locks").iterdir())
     assert sorted(name.rsplit("/", 1)[1] for name in carried if "/locks/" in name) == locks
+
+
+def test_the_engines_own_command_puts_the_same_plugin(tmp_path: Path, home: Path) -> None:
+    from underdrawing import weights
+
+    if weights.missing():
+        pytest.skip("the command fetches the weights, and they are not here")
+    words = ["install", "krita", "--to", str(tmp_path / "pykrita")]
+    done = subprocess.run(
+        [sys.executable, "-m", "underdrawing.cli", *words],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "engine")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    ud_plugins.lay_out("krita", tmp_path / "laid out")
+    assert files(tmp_path / "pykrita") == files(tmp_path / "laid out")
+    assert (home / "install.json").is_file()
+
+
+def test_the_engines_own_report_can_be_shown(tmp_path: Path, home: Path) -> None:
+    from underdrawing import plugins
+    from underdrawing.link.messages import EngineError
+
+    (home / "logs").mkdir(parents=True)
+    (home / "logs" / "engine.log").write_text("engine 0.1.0 listens\n")
+    plugins.write_report(tmp_path / "report.txt", [f"Python ({Path.home()}/.venv/bin/python)", f"models in {home}"])
+    shown = (tmp_path / "report.txt").read_text(encoding="utf-8")
+    assert "(~/.venv/bin/python)" in shown
+    assert "models in HOME" in shown
+    assert "engine 0.1.0 listens" in shown
+    with pytest.raises(EngineError, match="cannot be written"):
+        plugins.write_report(tmp_path / "none" / "report.txt", [])

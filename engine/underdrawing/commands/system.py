@@ -169,7 +169,12 @@ _SIGNS = {Verdict.GOOD: "✓", Verdict.NOTE: "·", Verdict.BAD: "✗"}
 
 
 @told
-def doctor(json: Json = False) -> None:
+def doctor(
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write it down, too, without names, folders and keys of yours.")
+    ] = None,
+    json: Json = False,
+) -> None:
     """Look at everything and say what to do. Exit code 1 when something is wrong."""
     lines = list(_examine())
 
@@ -181,6 +186,10 @@ def doctor(json: Json = False) -> None:
                 said.append(f"    {line['remedy']}")
         return "\n".join(said)
 
+    if report is not None:
+        from underdrawing import plugins
+
+        plugins.write_report(report, text().splitlines())
     show.answer({"lines": lines}, text)
     if any(line["verdict"] == Verdict.BAD for line in lines):
         raise typer.Exit(show.FAILED)
