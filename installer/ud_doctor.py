@@ -64,7 +64,15 @@ said["leftover"] = []
 for process in psutil.process_iter(["pid", "cmdline", "uids"]):
     words = process.info["cmdline"] or []
     if "underdrawing.serve.daemon" in words and "--home" in words[:-1]:
-        if not pathlib.Path(words[words.index("--home") + 1]).is_dir():
+        try:
+            if os.path.exists("/proc/self/cwd"):
+                # The folder that it works in, as it sees it: a container's has a path that is not there for others.
+                gone = os.readlink("/proc/%d/cwd" % process.info["pid"]).endswith(" (deleted)")
+            else:
+                gone = not pathlib.Path(words[words.index("--home") + 1]).is_dir()
+        except OSError:
+            continue
+        if gone:
             said["leftover"].append(process.info["pid"])
 import torch
 said["torch"] = torch.__version__

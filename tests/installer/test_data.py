@@ -139,7 +139,11 @@ def test_a_wish_goes_before_what_is_found() -> None:
         ([], "no word", "goes on"),
     ],
 )
-def test_pips_words_become_a_reason_and_advice(said: list[str], reason: str, advice: str) -> None:
+def test_pips_words_become_a_reason_and_advice(
+    said: list[str], reason: str, advice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
     assert reason in ud_pip.reason(said)
     assert ud_pip.reason(said).endswith(".")
     assert advice in ud_pip.advice(said, ud_pip.Where())
