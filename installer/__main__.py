@@ -12,17 +12,24 @@ if sys.version_info < (3, 9):  # noqa: UP036  Older ones get a sentence instead 
     sys.exit("Underdrawing's installer starts with Python 3.9 or newer: install 3.11 or newer, and start it with that.")
 
 import argparse
+import json
 import shutil
 import subprocess
 from pathlib import Path
 
 import ud_doctor
+import ud_friendly
 import ud_hosts
 import ud_lock
+import ud_package
+import ud_see
+import ud_serve
 import ud_test
+import ud_update
 from ud_env import Environment, folder_megabytes
-from ud_machine import ROOT, clean_environment, sources
+from ud_machine import ROOT, clean_environment
 from ud_pip import Where
+from ud_plugins import digest, installed
 from ud_report import InstallError, Reporter, plain_output
 
 EPILOGUE = """examples:
@@ -31,16 +38,14 @@ EPILOGUE = """examples:
   python3 installer gimp        the same, and put the plug-in into your GIMP 3
   python3 installer krita       the same, and put the docker into your Krita
   python3 installer test        run the tests
+  python3 installer update      after a new release: bring everything to it, or go back
   python3 installer doctor      what is well here, and what is not
   python3 installer remove      take the environment away again"""
 
 
-def arguments() -> argparse.ArgumentParser:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python3 installer", epilog=EPILOGUE, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    common = argparse.ArgumentParser(add_help=False)
+def _common(default: str | None) -> argparse.ArgumentParser:
+    """The options of every command. default: argparse.SUPPRESS, or None."""
+    common = argparse.ArgumentParser(add_help=False, argument_default=default)
     common.add_argument("--venv", type=Path, metavar="DIR", help="the environment's folder (default: .venv)")
     kind = common.add_mutually_exclusive_group()
     kind.add_argument("--cpu", dest="kind", action="store_const", const="cpu", help="without CUDA, whatever is here")
@@ -48,7 +53,21 @@ def arguments() -> argparse.ArgumentParser:
     common.add_argument("--offline", type=Path, metavar="DIR", help="take every file from this folder")
     common.add_argument("--mirror", metavar="URL", help="a package index in place of the configured one")
     common.add_argument("--torch-index", metavar="URL", help="a package index for torch alone")
-    common.add_argument("--yes", action="store_true", help="ask nothing")
+    common.add_argument("--yes", action="store_true", default=default or False, help="ask nothing")
+    return common
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python3 installer",
+        parents=[_common(None)],
+        description="Without a command: looks around, says what it will do, asks, and does it.",
+        epilog=EPILOGUE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    # What stands before the command must not be overwritten by what does not stand after it.
+    common = _common(argparse.SUPPRESS)
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND")
     verbs.add_parser("engine", parents=[common], help="install the engine")
     demo = verbs.add_parser("demo", parents=[common], help="install, and show what it does with a bundled picture")
@@ -56,13 +75,19 @@ def arguments() -> argparse.ArgumentParser:
     for host, name in ud_hosts.NAMES.items():
         plugin = verbs.add_parser(host, parents=[common], help=f"install, and put the plug-in into {name}")
         plugin.add_argument("--to", type=Path, metavar="DIR", help=f"{name}'s folder of plug-ins (default: found)")
+        program = "gimp-console" if host == "gimp" else "kritarunner"
+        plugin.add_argument("--program", type=Path, metavar="FILE", help=f"{name}'s {program} (default: found)")
     test = verbs.add_parser("test", parents=[common], help="run the tests (what follows -- goes to pytest)")
     test.add_argument("--only", choices=ud_test.SUITES, help="one suite alone")
     test.add_argument("--long", action="store_true", help="the tests that take minutes, too")
     test.add_argument("--without-hosts", action="store_true", help="without those that need GIMP or Krita")
-    verbs.add_parser("doctor", parents=[common], help="look at everything and say what to do")
+    doctor = verbs.add_parser("doctor", parents=[common], help="look at everything and say what to do")
+    doctor.add_argument("--report", type=Path, metavar="FILE", help="write it down, too, in a form that can be shown")
+    verbs.add_parser("update", parents=[common], help="bring environment and plug-ins to this copy's release")
     remove = verbs.add_parser("remove", parents=[common], help="take away what was installed")
     remove.add_argument("--models", action="store_true", help="the learnt models and the weights, too")
+    package = verbs.add_parser("package", parents=[common], help="the plug-ins as archives, and the wheel with both")
+    package.add_argument("--to", type=Path, default=ROOT / "dist", metavar="DIR", help="where they go (default: dist)")
     lock = verbs.add_parser("lock", parents=[common], help="make the lock files anew (maintainers)")
     lock.add_argument("--upgrade", action="store_true", help="move to the newest versions")
     return parser
@@ -150,8 +175,8 @@ def demo(environment: Environment, options: argparse.Namespace, report: Reporter
 def plugin(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
     """The verbs `gimp` and `krita`."""
     install(environment, options, report)
-    ud_hosts.put(options.verb, report, options.to)
-    return 0
+    engine_home = environment.home()
+    return ud_serve.serve(options.verb, report, to=options.to, named=options.program, engine_home=engine_home)
 
 
 def test(environment: Environment, options: argparse.Namespace, report: Reporter, more: list[str]) -> int:
@@ -168,46 +193,108 @@ def test(environment: Environment, options: argparse.Namespace, report: Reporter
     )
 
 
+def update(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
+    """The verb `update`: the environment first, as the plug-ins need an engine that speaks with them."""
+    changed = ud_update.renew(environment, options.kind, report)
+    home = environment.home()
+    if home is not None:
+        # An engine of the former release would go on serving until the machine is switched off.
+        unregister(environment, home)
+    register(environment)
+    for host in ud_hosts.NAMES:
+        folders = ud_hosts.with_plugin(host, Path.home())
+        if folders:
+            changed |= any((installed(host, folder) or {}).get("digest") != digest(host) for folder in folders)
+            ud_hosts.put(host, report, folders=folders)
+            ud_see.still_open(host, report)
+    report.say("Everything is up to date." if not changed else "Updated.")
+    return 0
+
+
 def remove(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
     """The verb `remove`: what the installer made, and nothing else; models only when asked for by name."""
-    home = _home(environment)
-    gone = [folder for folder in (ROOT / ".cache",) if folder.exists()]
-    if environment.folder.exists():
-        if not environment.ours():
+    home = environment.home()
+    gone = [place for place in (environment.folder, *ud_update.places(environment)) if place.exists()]
+    foreign = environment.folder.exists() and not environment.ours()
+    if foreign:
+        gone.remove(environment.folder)
+    gone += [folder for folder in (ROOT / ".cache",) if folder.exists()]
+    plugins = [(host, folder) for host in ud_hosts.NAMES for folder in ud_hosts.with_plugin(host, Path.home())]
+    models = options.models and home is not None and home.exists()
+    if models and home is not None:
+        gone.append(home)
+    # A log alone is nothing that anybody installed.
+    if not plugins and not [place for place in gone if place != ROOT / ".cache"]:
+        if foreign:
             raise InstallError(
                 f"{environment.folder} was not made by the installer, so it stays.", "Delete it by hand."
             )
-        gone.insert(0, environment.folder)
-    if options.models and home is not None and home.exists():
-        gone.append(home)
-    if not gone:
         report.say("Nothing is installed here.")
         return 0
+    if foreign:
+        report.say(f"To be kept: {environment.folder}, which the installer did not make.")
     for folder in gone:
         report.say(f"To be deleted: {folder} ({folder_megabytes(folder)} MB)")
-    if home is not None and home.exists() and home not in gone:
+    for host, folder in plugins:
+        report.say(f"To be deleted: the plug-in for {ud_hosts.NAMES[host]} in {folder}")
+    if home is not None and home.exists() and not models:
         report.say(f"To be kept: {home} with your models ({folder_megabytes(home)} MB); --models deletes it, too.")
-    if not options.yes and input("Delete? [y/N] ").strip().lower() not in ("y", "yes"):
+    if not options.yes and not ud_friendly.agreed("Delete?", report):
         report.say("Nothing was deleted.")
         return 1
-    for folder in gone:
-        shutil.rmtree(folder)
-    for host in ud_hosts.NAMES:
+    if home is not None:
+        unregister(environment, home)
+    for host, _ in plugins:
         for place in ud_hosts.take_away(host):
             report.say(f"Deleted: {place}")
+        ud_see.still_open(host, report)
+    report.close_log()
+    for folder in gone:
+        shutil.rmtree(folder)
     print("Done.")
     return 0
 
 
-def _home(environment: Environment) -> Path | None:
-    """Underdrawing's data folder, as its own code says; None when that cannot be asked."""
-    script = "from underdrawing.link.endpoint import home; print(home())"
+def unregister(environment: Environment, home: Path) -> None:
+    """End the engine that this copy's environment runs, and forget where it is, before it is deleted."""
+    note = home / "install.json"
     try:
-        command = [str(environment.python), "-c", script]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_environment())
-    except OSError:
-        return None
-    return Path(done.stdout.strip()) if done.returncode == 0 and done.stdout.strip() else None
+        if json.loads(note.read_text(encoding="utf-8")).get("root") != str(ROOT):
+            return
+    except (OSError, ValueError, AttributeError):
+        return
+    script = (
+        "from underdrawing.link.client import Engine\nfrom underdrawing.link.messages import EngineError\n"
+        "try:\n    with Engine.connect(start=False) as engine:\n"
+        "        engine.shutdown(); engine.wait_for_end()\n"
+        "except EngineError:\n    pass\n"
+    )
+    command = [str(environment.python), "-c", script]
+    subprocess.run(command, capture_output=True, timeout=120, check=False, env=clean_environment())
+    note.unlink()
+
+
+def everything(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
+    """No verb: what is here is shown, and what would be done; after a yes, it is done."""
+    made = ud_friendly.plan(environment, options.kind, Path.home())
+    ud_friendly.show(made, report)
+    if not options.yes and not ud_friendly.agreed("Go on?", report, default=True):
+        report.say("Nothing was done.   python3 installer --help   lists the single commands.")
+        return 1
+    install(environment, options, report)
+    failed = False
+    for host in made.hosts:
+        try:
+            failed |= ud_serve.serve(host, report, engine_home=environment.home()) != 0
+        except InstallError as error:
+            # The other one is served all the same.
+            report.fail(error)
+            failed = True
+    if not made.hosts:
+        report.say("Neither GIMP 3 nor Krita is here yet: install one, and run this again. Until then there is")
+        report.say("the command line:")
+    report.say("A first look in any case:   python3 installer demo   (a bundled picture; it takes half a minute)")
+    return 1 if failed else 0
 
 
 def main(words: list[str]) -> int:
@@ -219,14 +306,9 @@ def main(words: list[str]) -> int:
         words = words[: words.index("--")]
     parser = arguments()
     options = parser.parse_args(words)
-    if options.verb is None:
-        parser.print_help()
-        megabytes = sources()["download_megabytes"]
-        print(f"\nAn installation downloads about {megabytes['cpu']} MB ({megabytes['cuda']} MB with CUDA).")
-        return 2
     report = Reporter()
     try:
-        report.open_log(ROOT / ".cache" / "installer" / f"{options.verb}.log")
+        report.open_log(ROOT / ".cache" / "installer" / f"{options.verb or 'everything'}.log")
     except OSError as error:
         report.fail(
             InstallError(f"{ROOT} cannot be written ({error.strerror}).", "Use a copy in a folder of your own.")
@@ -235,14 +317,22 @@ def main(words: list[str]) -> int:
     environment = Environment((options.venv or ROOT / ".venv").absolute(), report)
     try:
         environment.where = where_from(options)
+        if options.verb != "lock":
+            ud_update.settle(environment, report)
+        if options.verb is None:
+            return everything(environment, options, report)
         if options.verb == "test":
             return test(environment, options, report, more)
         if options.verb == "doctor":
-            return ud_doctor.doctor(environment, report)
+            return ud_doctor.doctor(environment, report, options.report)
+        if options.verb == "package":
+            engine(environment, options, report)
+            ud_package.package(environment, options.to.absolute(), report)
+            return 0
         if options.verb == "lock":
             ud_lock.lock(report, environment.python, options.upgrade)
             return 0
-        verbs = {"engine": install, "demo": demo, "remove": remove, "gimp": plugin, "krita": plugin}
+        verbs = {"engine": install, "demo": demo, "remove": remove, "gimp": plugin, "krita": plugin, "update": update}
         return verbs[options.verb](environment, options, report)
     except InstallError as error:
         report.fail(error)

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,20 @@ for name in sys.argv[1:]:
     importlib.import_module(name)
 import torch
 print(torch.version.cuda or "cpu")
+"""
+# Starts an engine in a home of its own, has it run a small graph, and ends it.
+_ROUND = """
+from underdrawing.link.client import Engine
+from underdrawing.link.messages import EngineError
+try:
+    with Engine.connect(timeout=90) as engine:
+        error = (engine.status(probe=True).get("renderer") or {}).get("error")
+        engine.shutdown()
+        engine.wait_for_end()
+except EngineError as fault:
+    raise SystemExit(fault.message)
+if error:
+    raise SystemExit(str(error.get("message")))
 """
 _MODULES = ("underdrawing", "numpy", "cv2", "skimage", "h5py", "onnx", "onnxruntime", "zmq", "psutil", "safetensors")
 
@@ -85,6 +100,39 @@ class Environment:
         words = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines() or ["no answer"]
         return (words[-1], "") if done.returncode == 0 else (None, words[-1])
 
+    def home(self) -> Path | None:
+        """Underdrawing's data folder, as its own code says; None when that cannot be asked."""
+        script = "from underdrawing.link.endpoint import home; print(home())"
+        try:
+            command = [str(self.python), "-c", script]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_environment())
+        except OSError:
+            return None
+        return Path(done.stdout.strip()) if done.returncode == 0 and done.stdout.strip() else None
+
+    def answers(self) -> str:
+        """Why an engine of this environment does not answer; empty when it does."""
+        with tempfile.TemporaryDirectory(prefix="underdrawing-") as home:
+            variables = {**clean_environment(), "UNDERDRAWING_HOME": home}
+            try:
+                done = subprocess.run(
+                    [str(self.python), "-W", "ignore", "-c", _ROUND],
+                    capture_output=True,
+                    text=True,
+                    timeout=300,
+                    check=False,
+                    env=variables,
+                )
+            except (OSError, subprocess.TimeoutExpired) as error:
+                return str(error)
+        self.report.log(done.stdout + done.stderr)
+        return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no word"])[-1].rstrip(".")
+
+    def check(self) -> str:
+        """Why this environment does not work; empty when everything loads and an engine answers."""
+        build, why = self.probe()
+        return why.rstrip(".") if build is None else self.answers()
+
     # --- Making it ----------------------------------------------------------------------------------------------
 
     def ensure(self, wanted: str | None = None, tests: bool = False) -> str:
@@ -105,19 +153,36 @@ class Environment:
             self._forget_other_kind(state["kind"], choice.kind)
         self.record(kind=choice.kind)
         pip = Pip(self.python, self.report, self.where)
-        self._step("tools", "the installation tools", self._locked(pip, "tools.txt"), "tools.txt")
-        self._step("torch", f"torch ({choice.kind})", lambda: self._torch(pip, choice.kind), "torch.txt", choice.kind)
-        lock = f"{choice.kind}.txt"
-        self._step("packages", "the other packages", self._locked(pip, lock), lock)
-        if tests:
-            self._step("tests", "what the tests need", self._locked(pip, "test.txt"), "test.txt")
         editable = ["--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
         if self.where.offline is None:
             editable = ["--no-index", *editable]
-        project = "../../pyproject.toml"
-        self._step("underdrawing", "Underdrawing", lambda: pip.install("Underdrawing", editable), project)
+        work = {
+            "torch": lambda: self._torch(pip, choice.kind),
+            "underdrawing": lambda: pip.install("Underdrawing", editable),
+        }
+        for name, label, lock, extra in self._plan(choice.kind, tests):
+            self._step(name, label, work.get(name) or self._locked(pip, lock), lock, extra)
         self._verify(choice.kind)
         return choice.kind
+
+    @staticmethod
+    def _plan(kind: str, tests: bool) -> list[tuple[str, str, str, str]]:
+        """The steps: name, what the person reads, lock file, what else the step depends on."""
+        plan = [
+            ("tools", "the installation tools", "tools.txt", ""),
+            ("torch", f"torch ({kind})", "torch.txt", kind),
+            ("packages", "the other packages", f"{kind}.txt", ""),
+        ]
+        if tests:
+            plan.append(("tests", "what the tests need", "test.txt", ""))
+        return [*plan, ("underdrawing", "Underdrawing", "../../pyproject.toml", "")]
+
+    def outdated(self, kind: str, tests: bool) -> bool:
+        """Whether `ensure` would change something."""
+        state = self.state()
+        steps = state.get("steps", {})
+        wanted = {name: self._key(lock, extra) for name, _, lock, extra in self._plan(kind, tests)}
+        return bool(state.get("running")) or any(steps.get(name) != key for name, key in wanted.items())
 
     def _choose(self, wanted: str | None) -> Choice:
         """What the user asked for now or before, else what suits the machine."""
@@ -150,8 +215,7 @@ class Environment:
         # The mark comes first, so that what an interrupted run leaves is known as the installer's.
         self.folder.mkdir(parents=True)
         self.record(made_by="python3 installer", python=python.path, running="venv", steps={})
-        command = [python.path, "-m", "venv", str(self.folder)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_environment())
+        done = self._venv(python.path)
         self.report.log(done.stdout + done.stderr)
         if done.returncode != 0 or not self.runs():
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -161,6 +225,11 @@ class Environment:
                 "Is the folder writable? A copy of Underdrawing in a folder of your own always is.",
             )
         self.record(running=None)
+
+    def _venv(self, python: str) -> subprocess.CompletedProcess[str]:
+        """Have a Python fill the folder with an environment."""
+        command = [python, "-m", "venv", str(self.folder)]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=clean_environment())
 
     def _use_foreign(self, tests: bool) -> str:
         """An environment that somebody else made: used when it has everything, never changed."""
@@ -205,8 +274,7 @@ class Environment:
 
     def _step(self, name: str, label: str, work: Any, lock: str, extra: str = "") -> None:
         """Do one step unless it was done with this very lock file."""
-        content = (LOCKS / lock).read_bytes() + str(ROOT).encode() + extra.encode()
-        key = hashlib.sha256(content).hexdigest()
+        key = self._key(lock, extra)
         steps = self.state().get("steps", {})
         if steps.get(name) == key:
             return
@@ -214,6 +282,11 @@ class Environment:
         self.record(running=name)
         work()
         self.record(running=None, steps={**self.state().get("steps", {}), name: key})
+
+    @staticmethod
+    def _key(lock: str, extra: str) -> str:
+        """What a step depends on, in short."""
+        return hashlib.sha256((LOCKS / lock).read_bytes() + str(ROOT).encode() + extra.encode()).hexdigest()
 
     def _mend(self, step: str) -> None:
         """After an interrupted pip: forget packages that were unpacked by halves, so that they are installed again.
@@ -248,7 +321,7 @@ class Environment:
         self.report.step("Checking that everything can be loaded")
         build, why = self.probe()
         if build is None:
-            self.record(steps={})
+            self.record(steps={}, broken=True)
             raise InstallError(
                 f"The installed packages cannot be loaded: {why}.",
                 "Run the same command again: it installs them anew. If it says the same, see docs/installation.md.",
@@ -257,7 +330,7 @@ class Environment:
             self.report.warn(f"torch was built for CUDA {build}: larger than needed, it runs on the CPU all the same.")
         if kind == "cuda" and build == "cpu":
             raise InstallError("torch came as a CPU build.", "Name an index with CUDA builds: --torch-index URL.")
-        self.record(verified=steps)
+        self.record(verified=steps, broken=False)
 
     # --- Using it -----------------------------------------------------------------------------------------------
 

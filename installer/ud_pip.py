@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Sequence
@@ -81,10 +82,10 @@ class Pip:
 
     def _progress(self) -> str:
         """The kind of progress to ask this pip for: `raw` came with 24.1, and Debian's first one is older."""
-        command = [str(self.python), "-m", "pip", "--version"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_environment())
-        version = re.match(r"pip (\d+)\.(\d+)", done.stdout)
-        modern = version is not None and (int(version.group(1)), int(version.group(2))) >= (24, 1)
+        site = ("lib/python*/site-packages", "Lib/site-packages")
+        found = [info.name for place in site for info in self.python.parent.parent.glob(f"{place}/pip-*.dist-info")]
+        versions = [re.match(r"pip-(\d+)\.(\d+)", name) for name in found]
+        modern = versions and all(v is not None and (int(v.group(1)), int(v.group(2))) >= (24, 1) for v in versions)
         return "raw" if modern else "off"
 
 
@@ -108,10 +109,22 @@ def advice(said: Sequence[str], where: Where) -> str:
         return f"A file is not the one that was locked: use another mirror, or empty pip's cache. {again}"
     if "Permission denied" in text or "Read-only file system" in text:
         return "The folder cannot be written: use a copy of Underdrawing in a folder of your own."
-    if "proxy" in text.lower():
-        return f"The proxy does not answer: check HTTPS_PROXY. {again}"
+    proxy = _proxy()
+    if "proxy" in text.lower() and not proxy:
+        return f"The proxy does not answer: check pip's own settings (pip config list). {again}"
     if where.offline is not None:
         return f"The folder {where.offline} lacks a file: see docs/installation.md for how to fill one."
+    lost = ("No matching distribution", "Connection", "Retrying", "Max retries", "proxy", "Proxy")
+    if proxy and any(word in text for word in lost):
+        return f"Packages are asked for through the proxy {proxy}: check that it answers. {again}"
     if "No matching distribution" in text or "Connection" in text or "Retrying" in text or "Max retries" in text:
         return f"Check the network, the proxy (HTTPS_PROXY) and pip's own settings (pip config list). {again}"
     return again
+
+
+def _proxy() -> str:
+    """The proxy that pip is sent through, and the variable that says so; no password is repeated."""
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"):
+        if os.environ.get(name):
+            return f"{re.sub(r'(?<=://)[^/@]*@', '', os.environ[name])} ({name})"
+    return ""

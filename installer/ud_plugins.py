@@ -5,15 +5,22 @@ In the repository there is one `link`, the engine's; the copy is made here and n
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ud_machine import ROOT
 
 LINK = "engine/underdrawing/link"
 NO_COPIES = shutil.ignore_patterns("__pycache__", "*.pyc")
+# Lies in the plug-in's package: of which version it is, and what the installer made for it.
+NOTE = "installed.json"
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,10 @@ class Layout:
     files: tuple[str, ...]
     folder: str = ""
 
+    def note(self, target: Path) -> Path:
+        """The file that tells what is installed in a host's plug-in folder."""
+        return target / self.folder / self.package / NOTE
+
 
 HOSTS = {
     # GIMP runs plug-ins/NAME/NAME.py. A name with a hyphen is nobody's module, so nothing imports it by mistake.
@@ -40,13 +51,64 @@ HOSTS = {
 }
 
 
-def lay_out(host: str, target: Path, root: Path = ROOT) -> list[Path]:
+def engine_package(root: Path = ROOT) -> Path:
+    """The engine's package: in the repository, or, where a wheel carries these files, the package around them."""
+    inside = root / "engine" / "underdrawing"
+    return inside if inside.is_dir() else root.parent
+
+
+def version(root: Path = ROOT) -> str:
+    """The version of this copy of Underdrawing; empty where it cannot be told."""
+    try:
+        text = (engine_package(root) / "__init__.py").read_text(encoding="utf-8")
+    except OSError:
+        return ""
+    found = re.search(r'(?m)^__version__ = "([^"]+)"', text)
+    return found.group(1) if found else ""
+
+
+def _sources(host: str, root: Path) -> list[tuple[str, Path]]:
+    """Every file of a plug-in: its name below the host's folder, and where it is now."""
+    layout = HOSTS[host]
+    link = engine_package(root) / "link"
+    found = [(name, root / layout.source / name) for name in layout.files]
+    for base, prefix in ((root / layout.source / layout.package, layout.package), (link, f"{layout.package}/link")):
+        for path in base.rglob("*"):
+            if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc":
+                found.append((f"{prefix}/{path.relative_to(base).as_posix()}", path))
+    return sorted(found)
+
+
+def digest(host: str, root: Path = ROOT) -> str:
+    """Tells two states of a plug-in apart, whatever their versions say."""
+    made = hashlib.sha256()
+    for name, path in _sources(host, root):
+        content = path.read_bytes()
+        made.update(f"{name}\0{len(content)}\0".encode())
+        made.update(content)
+    return made.hexdigest()
+
+
+def installed(host: str, target: Path) -> dict[str, Any] | None:
+    """What the plug-in in a folder says of itself (`version`, `digest`, `made`); None where there is none."""
+    note = HOSTS[host].note(target)
+    if not note.parent.is_dir():
+        return None
+    try:
+        found = json.loads(note.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def lay_out(host: str, target: Path, root: Path = ROOT, made_too: Sequence[str] = ()) -> list[Path]:
     """Put a plug-in into a host's plug-in folder; an older one is replaced.
 
     Args:
         host: `gimp` or `krita`.
         target: the host's folder of plug-ins: GIMP's `plug-ins`, Krita's `pykrita`. Made where it is not there.
         root: where the sources are.
+        made_too: what else was made for it, for the note that is read when it is taken away.
 
     Returns:
         What now lies directly in `target`; deleting these takes the plug-in away again.
@@ -62,11 +124,13 @@ def lay_out(host: str, target: Path, root: Path = ROOT) -> list[Path]:
     try:
         inner = fresh / layout.folder if layout.folder else fresh
         shutil.copytree(root / layout.source / layout.package, inner / layout.package, ignore=NO_COPIES)
-        shutil.copytree(root / LINK, inner / layout.package / "link", ignore=NO_COPIES)
+        shutil.copytree(engine_package(root) / "link", inner / layout.package / "link", ignore=NO_COPIES)
         for name in layout.files:
             shutil.copy2(root / layout.source / name, inner / name)
             if name.endswith(".py"):
                 (inner / name).chmod(0o755)
+        note = {"version": version(root), "digest": digest(host, root), "made": list(made_too)}
+        (inner / layout.package / NOTE).write_text(json.dumps(note, indent=1), encoding="utf-8")
         made = []
         for entry in sorted(fresh.iterdir()):
             place = target / entry.name

@@ -41,6 +41,12 @@ class Reporter:
             self._log.write(text.rstrip("\n") + "\n")
             self._log.flush()
 
+    def close_log(self) -> None:
+        """End the log; what is said afterwards goes to the person alone."""
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
     def say(self, text: str = "") -> None:
         """A line for the person."""
         self.clear()
@@ -54,6 +60,12 @@ class Reporter:
     def warn(self, text: str) -> None:
         """Something the person should know."""
         self.say(f"! {text}")
+
+    def paint(self, text: str, colour: int) -> None:
+        """A line in one of the terminal's colours (32 is green, 31 red, 33 yellow), plain where nobody watches."""
+        self.clear()
+        print(f"\x1b[{colour}m{text}\x1b[0m" if self.live and not os.environ.get("NO_COLOR") else text, flush=True)
+        self.log(text)
 
     def bar(self, label: str, done: int, total: int) -> None:
         """A progress line in bytes, drawn over itself; silent when nobody watches."""

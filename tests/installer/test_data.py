@@ -139,7 +139,11 @@ def test_a_wish_goes_before_what_is_found() -> None:
         ([], "no word", "goes on"),
     ],
 )
-def test_pips_words_become_a_reason_and_advice(said: list[str], reason: str, advice: str) -> None:
+def test_pips_words_become_a_reason_and_advice(
+    said: list[str], reason: str, advice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
     assert reason in ud_pip.reason(said)
     assert ud_pip.reason(said).endswith(".")
     assert advice in ud_pip.advice(said, ud_pip.Where())
@@ -184,3 +188,20 @@ def test_help_comes_without_an_environment() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "demo" in done.stdout
+
+
+def test_options_count_before_and_after_the_command() -> None:
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("installer_main", INSTALLER / "__main__.py")
+    assert spec is not None
+    assert spec.loader is not None
+    main = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(main)
+    parser = main.arguments()
+    for words in (["--yes", "--cpu", "--venv", "v", "gimp"], ["gimp", "--yes", "--cpu", "--venv", "v"]):
+        options = parser.parse_args(words)
+        assert (options.yes, options.kind, options.venv, options.verb) == (True, "cpu", Path("v"), "gimp")
+    assert parser.parse_args(["--venv", "v"]).verb is None
+    plain = parser.parse_args(["engine"])
+    assert (plain.yes, plain.kind, plain.venv, plain.offline) == (False, None, None, None)

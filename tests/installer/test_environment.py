@@ -10,78 +10,24 @@ from pathlib import Path
 import pytest
 
 import ud_env
-import ud_pip
+import ud_hosts
 import ud_report
-from tests.installer.conftest import INSTALLER, make_wheel
+from tests.installer.conftest import INSTALLER, Small, imported, make_wheel
 from ud_env import Environment
-
-KEEP = "import sys; print(sys.prefix)"
-
-
-class Small:
-    """A copy of Underdrawing in small: lock files of tiny wheels, an editable project, no network."""
-
-    def __init__(self, folder: Path, wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.folder, self.wheels = folder, wheels
-        self.root = folder / "copy of 写本"
-        locks = self.root / "installer" / "locks"
-        locks.mkdir(parents=True)
-        (self.root / "pyproject.toml").write_text("[project]\nname = 'small'\n")
-        self.lock("tools", "torch", "cpu", "test")
-        monkeypatch.setattr(ud_env, "LOCKS", locks)
-        monkeypatch.setattr(ud_env, "ROOT", self.root)
-        monkeypatch.setattr(ud_env, "_MODULES", ("cpu_part",))
-        data = {
-            "python": {"least": [3, 11], "most": [3, 14]},
-            "torch": {"cpu": {"other": {"lock": "torch.txt"}}},
-            "disk_megabytes": {"cpu": 30},
-        }
-        monkeypatch.setattr(ud_env, "sources", lambda: data)
-        # pip's editable installation of the real project needs the build tools: here the project is a wheel, too.
-        editable = Environment._step
-
-        def step(self: Environment, name: str, label: str, work: object, *lock: str) -> None:
-            editable(self, name, label, (lambda: None) if name == "underdrawing" else work, *lock)
-
-        monkeypatch.setattr(Environment, "_step", step)
-
-    def lock(self, *names: str, version: str = "1.0") -> None:
-        """Write wheels and lock files of these steps."""
-        for name in names:
-            module = "torch" if name == "torch" else f"{name}_part"
-            source = "class version:\n    cuda = None\n" if name == "torch" else f"version = {version!r}\n"
-            line = make_wheel(self.wheels, module, version, source)
-            (self.root / "installer" / "locks" / f"{name}.txt").write_text(line)
-
-    def environment(self) -> Environment:
-        return Environment(self.root / ".venv", ud_report.Reporter(), ud_pip.Where(offline=self.wheels))
-
-
-@pytest.fixture
-def small(tmp_path: Path, wheels: Path, monkeypatch: pytest.MonkeyPatch) -> Small:
-    return Small(tmp_path, wheels, monkeypatch)
-
-
-def imported(environment: Environment, module: str) -> str:
-    """The version of a module in an environment; empty when it cannot be imported."""
-    script = f"import {module}; print({module}.version)"
-    return subprocess.run(
-        [str(environment.python), "-c", script], capture_output=True, text=True, check=False
-    ).stdout.strip()
 
 
 def test_an_environment_is_made_once_and_brought_up_to_date(small: Small, capsys: pytest.CaptureFixture[str]) -> None:
     environment = small.environment()
     assert environment.ensure("cpu", tests=True) == "cpu"
-    assert imported(environment, "cpu_part") == "1.0"
-    assert imported(environment, "test_part") == "1.0"
+    assert imported(environment.folder, "cpu_part") == "1.0"
+    assert imported(environment.folder, "test_part") == "1.0"
     assert environment.ours()
     capsys.readouterr()
     assert environment.ensure("cpu") == "cpu"
     assert capsys.readouterr().out == "", "nothing was to be done"
     small.lock("cpu", version="2.0")
     environment.ensure("cpu")
-    assert imported(environment, "cpu_part") == "2.0"
+    assert imported(environment.folder, "cpu_part") == "2.0"
     assert "Installing the other packages" in capsys.readouterr().out
 
 
@@ -92,10 +38,10 @@ def test_a_wrong_hash_stops_the_installation_and_the_next_run_goes_on(small: Sma
     environment = small.environment()
     with pytest.raises(ud_report.InstallError, match="DO NOT MATCH THE HASHES"):
         environment.ensure("cpu")
-    assert imported(environment, "cpu_part") == ""
+    assert imported(environment.folder, "cpu_part") == ""
     lock.write_text(good)
     environment.ensure("cpu")
-    assert imported(environment, "cpu_part") == "1.0"
+    assert imported(environment.folder, "cpu_part") == "1.0"
 
 
 def test_a_half_unpacked_package_is_installed_again(small: Small) -> None:
@@ -109,7 +55,7 @@ def test_a_half_unpacked_package_is_installed_again(small: Small) -> None:
     del steps["packages"]
     environment.record(running="packages", steps=steps)
     environment.ensure("cpu")
-    assert imported(environment, "cpu_part") == "1.0"
+    assert imported(environment.folder, "cpu_part") == "1.0"
     assert environment.state()["running"] is None
 
 
@@ -122,7 +68,7 @@ def test_packages_that_do_not_load_are_installed_anew_by_the_next_run(small: Sma
         environment.ensure("cpu")
     small.lock("cpu", version="1.2")
     environment.ensure("cpu")
-    assert imported(environment, "cpu_part") == "1.2"
+    assert imported(environment.folder, "cpu_part") == "1.2"
 
 
 def test_a_torso_of_an_environment_is_made_anew(small: Small) -> None:
@@ -130,7 +76,7 @@ def test_a_torso_of_an_environment_is_made_anew(small: Small) -> None:
     environment.folder.mkdir()
     (environment.folder / "pyvenv.cfg").write_text("home = /nowhere\n")
     environment.ensure("cpu")
-    assert imported(environment, "cpu_part") == "1.0"
+    assert imported(environment.folder, "cpu_part") == "1.0"
 
 
 def test_a_folder_with_something_else_in_it_is_left_alone(small: Small) -> None:
@@ -147,7 +93,7 @@ def test_an_environment_killed_while_it_was_made_is_made_anew(small: Small) -> N
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment.folder)], check=True)
     environment.record(made_by="python3 installer", running="venv", steps={})
     environment.ensure("cpu")
-    assert imported(environment, "cpu_part") == "1.0"
+    assert imported(environment.folder, "cpu_part") == "1.0"
 
 
 def test_somebody_elses_environment_is_never_changed(small: Small) -> None:
@@ -192,6 +138,7 @@ def test_no_network_is_one_sentence_and_leaves_a_run_that_can_go_on(tmp_path: Pa
         "PIP_RETRIES": "0",
         "PIP_NO_CACHE_DIR": "1",
         "PIP_CONFIG_FILE": "/dev/null",
+        **dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"), ""),
     }
     done = installer("engine", "--cpu", "--venv", str(tmp_path / "v"), **nowhere)
     assert done.returncode == 1
@@ -200,6 +147,13 @@ def test_no_network_is_one_sentence_and_leaves_a_run_that_can_go_on(tmp_path: Pa
     assert "Traceback" not in done.stderr
     mark = json.loads((tmp_path / "v" / ud_env.MARK).read_text())
     assert mark["running"] == "tools"
+    proxy = {"HTTPS_PROXY": "http://ada:hush@127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""}
+    nowhere["PIP_INDEX_URL"] = "https://packages.invalid/simple"
+    done = installer("engine", "--cpu", "--venv", str(tmp_path / "v"), **{**nowhere, **proxy})
+    assert done.returncode == 1
+    assert "through the proxy http://127.0.0.1:9 (HTTPS_PROXY): check that it answers" in done.stderr
+    assert "hush" not in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
@@ -220,20 +174,37 @@ def test_remove_takes_its_own_environment_alone(tmp_path: Path) -> None:
     folder = tmp_path / "v"
     folder.mkdir()
     (folder / "mine.txt").write_text("keep me")
-    done = installer("remove", "--yes", "--venv", str(folder))
+    # Whoever runs the tests keeps the plug-ins of their own.
+    mine = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "GIMP3_DIRECTORY"), str(tmp_path / "nobody"))
+    done = installer("remove", "--yes", "--venv", str(folder), **mine)
     assert done.returncode == 1
     assert "was not made by the installer" in done.stderr
     assert (folder / "mine.txt").exists()
 
 
-def test_the_doctor_finds_this_environment_well() -> None:
+def test_the_doctor_finds_this_environment_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     import ud_doctor
 
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "GIMP3_DIRECTORY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    home = tmp_path / "data"
+    home.mkdir()
+    monkeypatch.setenv("UNDERDRAWING_HOME", str(home))
+    (home / "install.json").write_text(json.dumps({"python": sys.executable}))
+    (tmp_path / ".config/GIMP/3.0").mkdir(parents=True)
+    ud_hosts.put("gimp", ud_report.Reporter(), home=tmp_path)
     environment = Environment(Path(sys.prefix), ud_report.Reporter())
-    lines = ud_doctor.examine(environment)
-    bad = [line for line in lines if line.verdict is ud_doctor.Verdict.BAD]
-    assert bad == []
-    assert any("CPUExecutionProvider: runs" in line.text for line in lines)
+    ud_doctor.doctor(environment, environment.report, tmp_path / "report.txt")
+    said = capsys.readouterr().out
+    # Engines that other programs left on this machine are rightly told, and nothing of this test.
+    assert [line for line in said.splitlines() if "✗" in line and "whose folder was deleted" not in line] == []
+    assert "CPUExecutionProvider: runs" in said
+    shown = (tmp_path / "report.txt").read_text(encoding="utf-8")
+    assert "CPUExecutionProvider: runs" in shown
+    assert str(tmp_path) not in shown
 
 
 def test_the_doctor_tells_what_is_wrong() -> None:
@@ -246,8 +217,20 @@ def test_the_doctor_tells_what_is_wrong() -> None:
         "providers": {"CPUExecutionProvider": "runs", "CUDAExecutionProvider": "does not run"},
         "missing": {"vgg16": "it is softer"},
         "weights": "/w",
+        "version": "0.2.0",
+        "protocol": 1,
+        "connection": {"pid": 7, "protocol": 1, "version": "0.1.0"},
+        "alive": True,
+        "registered": "/gone/python",
+        "registered_there": False,
+        "leftover": [4711],
+        "exposed": ["/home/ada/keys/engine.secret"],
     }
     lines = ud_doctor._judge(said, card=True)
     bad = [line.text for line in lines if line.verdict is ud_doctor.Verdict.BAD]
-    assert len(bad) == 2
+    assert len(bad) == 6
+    words = ("break each other", "does not run", "is not there", "but this copy is 0.2.0", "4711", "Others can read")
+    assert all(any(word in text for text in bad) for word in words), bad
+    cuda = {**said, "cuda": "13.0", "ort_cuda": "12.8"}
+    assert any("onnxruntime for 12.8" in line.text for line in ud_doctor._judge(cuda, card=True))
     assert all(line.remedy for line in lines if line.verdict is ud_doctor.Verdict.BAD)

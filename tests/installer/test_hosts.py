@@ -40,7 +40,7 @@ def test_every_gimp_3_of_the_user_gets_it_and_gimp_2_does_not(user: Path) -> Non
     assert program.stat().st_mode & 0o111
     assert (written[0] / "underdrawing_gimp" / "link" / "client.py").is_file()
     assert ud_hosts.take_away("gimp", user) == written
-    assert not any(list((profile / "plug-ins").iterdir()) for profile in profiles)
+    assert not any(list(profile.iterdir()) for profile in profiles), "a folder that was made goes, too"
 
 
 def test_krita_gets_it_switched_on_and_keeps_its_settings(user: Path) -> None:
@@ -58,7 +58,7 @@ def test_krita_gets_it_switched_on_and_keeps_its_settings(user: Path) -> None:
     assert (user / ".local/share/krita/pykrita/underdrawing_krita.desktop").is_file()
     ud_hosts.take_away("krita", user)
     assert settings.read_text(encoding="utf-8") == before
-    assert not list((user / ".local/share/krita/pykrita").iterdir())
+    assert not list((user / ".local/share/krita").iterdir())
 
 
 def test_a_krita_without_settings_gets_some(user: Path) -> None:
@@ -66,6 +66,9 @@ def test_a_krita_without_settings_gets_some(user: Path) -> None:
     ud_hosts.put("krita", Reporter(), home=user)
     settings = user / ".var/app/org.kde.krita/config/kritarc"
     assert settings.read_text(encoding="utf-8") == "[python]\nenable_underdrawing_krita=true\n"
+    ud_hosts.put("krita", Reporter(), home=user)
+    ud_hosts.take_away("krita", user)
+    assert not settings.exists(), "what was made goes, also after a second installation"
 
 
 def test_a_named_folder_is_taken_as_it_is(user: Path, tmp_path: Path) -> None:

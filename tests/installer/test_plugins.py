@@ -36,6 +36,7 @@ def test_gimp_gets_a_folder_named_as_its_program(tree: Path, tmp_path: Path) -> 
     assert files(target) == [
         "underdrawing-gimp/underdrawing-gimp.py",
         "underdrawing-gimp/underdrawing_gimp/__init__.py",
+        "underdrawing-gimp/underdrawing_gimp/installed.json",
         "underdrawing-gimp/underdrawing_gimp/link/client.py",
     ]
     assert (target / "underdrawing-gimp" / "underdrawing-gimp.py").stat().st_mode & 0o111
@@ -46,6 +47,7 @@ def test_krita_gets_a_package_and_a_desktop_file(tree: Path, tmp_path: Path) -> 
     assert files(tmp_path / "pykrita") == [
         "underdrawing_krita.desktop",
         "underdrawing_krita/__init__.py",
+        "underdrawing_krita/installed.json",
         "underdrawing_krita/link/client.py",
     ]
 

@@ -123,16 +123,28 @@ def run(
     raise typer.Exit(code)
 
 
+class Host(StrEnum):
+    """Whose plug-in."""
+
+    GIMP = "gimp"
+    KRITA = "krita"
+
+
 @told
 def install(
+    host: Annotated[Host | None, typer.Argument(help="Put this program's plug-in in its place, too.")] = None,
+    to: Annotated[Path | None, typer.Option(metavar="DIR", help="Its folder of plug-ins, else found.")] = None,
+    program: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="gimp-console or kritarunner, else found.")
+    ] = None,
     mirror: Annotated[str | None, typer.Option(metavar="URL", help="A place that has the weights.")] = None,
     offline: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder that has the weights.")] = None,
     json: Json = False,
 ) -> None:
-    """Register this engine for the plug-ins, and get the default weights."""
+    """Register this engine for the plug-ins, get the default weights, and put a plug-in in its place."""
     import json as text
 
-    from underdrawing import __version__, weights
+    from underdrawing import __version__, plugins, weights
     from underdrawing.link.endpoint import home, make_home, write_private
 
     told = {"python": sys.executable, "version": __version__}
@@ -141,6 +153,8 @@ def install(
     found = weights.fetch(mirror=mirror, offline=offline)
     body = {"install": str(place), "weights": {name: str(file) for name, file in found.items()}}
     show.answer(body, f"Registered in {place}; {len(found)} weights are in {weights.folder()}.")
+    if host is not None and plugins.put(host.value, to, program):
+        raise typer.Exit(show.FAILED)
 
 
 class Verdict(StrEnum):
@@ -155,7 +169,12 @@ _SIGNS = {Verdict.GOOD: "✓", Verdict.NOTE: "·", Verdict.BAD: "✗"}
 
 
 @told
-def doctor(json: Json = False) -> None:
+def doctor(
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write it down, too, without names, folders and keys of yours.")
+    ] = None,
+    json: Json = False,
+) -> None:
     """Look at everything and say what to do. Exit code 1 when something is wrong."""
     lines = list(_examine())
 
@@ -167,6 +186,10 @@ def doctor(json: Json = False) -> None:
                 said.append(f"    {line['remedy']}")
         return "\n".join(said)
 
+    if report is not None:
+        from underdrawing import plugins
+
+        plugins.write_report(report, text().splitlines())
     show.answer({"lines": lines}, text)
     if any(line["verdict"] == Verdict.BAD for line in lines):
         raise typer.Exit(show.FAILED)
