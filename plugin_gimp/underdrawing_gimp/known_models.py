@@ -47,8 +47,9 @@ def learnt_planes(engine: Engine, model: str, alpha: bool = True) -> dict[str, F
     """
     drawn: dict[str, Frame] = {}
     with tempfile.TemporaryDirectory(prefix="underdrawing-") as folder:
-        for kind in engine.request("models.show", {"model": model}).body["planes"]:
-            name = "primitive.%s.png" % kind
+        planes = engine.request("models.show", {"model": model}).body["planes"]
+        for kind in planes:
+            name = "primitive.%s.png" % kind if len(planes) > 1 else "primitive.png"
             path = engine.model_file(model, name, Path(folder) / name)
             opened = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, Gio.File.new_for_path(str(path)))
             try:

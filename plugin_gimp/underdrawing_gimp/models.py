@@ -22,7 +22,7 @@ def run(call: Call) -> tuple[Any, ...]:
         return ("{}",)
     values = call.values
     action = values["action"]
-    if action == "stop" and endpoint.Connection.read(endpoint.home()) is None:
+    if action == "stop" and endpoint.known(endpoint.home()) is None:
         return ("{}",)
     with connected("Asking the engine", start=action != "stop") as service:
         return (json.dumps(_do(service, action, values), ensure_ascii=False),)

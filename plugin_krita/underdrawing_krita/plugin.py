@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import history, layers, learning
-from .link.endpoint import Connection
+from .link.endpoint import known
 from .qt import QtCore
 from .service import Service
 from .workspace import Workspace
@@ -39,7 +39,7 @@ class Plugin(QtCore.QObject):
             ws = Workspace(self.service, self.krita, document)
             ws.history = history.load(ws)
             self.workspaces[key] = ws
-            running = Connection.read(self.service.folder) is not None
+            running = known(self.service.folder) is not None
             # A training goes on while Krita is closed; models can be deleted meanwhile.
             if ws.record.job or (ws.record.models and running):
                 ws.beside(learning.find_again(ws), "find")

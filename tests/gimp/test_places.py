@@ -99,6 +99,10 @@ paint(planes(group)["Edges"], 20, 20, 30, 12, (255,)) if "Edges" in planes(group
 paint(planes(group)["Edges"], 20, 20, 30, 2, (0,))
 layer = call("apply", grey)[0]
 tell(applied=layer.is_gray(), untouched=native(source) == before)
+fresh = opened()
+fresh.convert_grayscale()
+group, _, model, _ = call("make", fresh, kind="edges")
+tell(one_plane=[bool(model), sorted(planes(group))])
 source = by_hand.get_layers()[0]
 areas = Gimp.Layer.new(by_hand, "areas", 96, 64, Gimp.ImageType.GRAY_IMAGE, 100, Gimp.LayerMode.NORMAL)
 by_hand.insert_layer(areas, None, 0)
@@ -146,6 +150,7 @@ tell(alpha=layer.has_alpha(), kept=native(layer)[3::4] == native(source, area)[3
     assert "Mode > RGB" in told["grey"]
     assert told["applied"]
     assert told["untouched"]
+    assert told["one_plane"] == [True, ["Edges"]], "what was learnt from outlines alone is found again"
     assert told["greys"] == [True, 255, ""], "areas drawn in greys are told apart by them"
     assert told["converted"] == [[True, True, 255, True, True]] * 2
     assert "indexed" in told["indexed"]
