@@ -271,3 +271,41 @@ tell(place=layer.get_offsets()[1:], wide=layer.get_width(), same=native(source, 
     assert 2000 <= y < 2128
     assert told["wide"] <= 192
     assert told["same"]
+
+
+def test_a_whole_picture_of_24_megapixels(gimp: Host) -> None:
+    """Learnt smaller, with its own fine detail brought back; what is outside of the edit is not touched."""
+    told = gimp.case("""
+import time
+seconds, began = {}, time.monotonic()
+def lap(name):
+    global began
+    seconds[name], began = round(time.monotonic() - began, 1), time.monotonic()
+image = opened(6000, 4000)
+source = image.get_layers()[0]
+lap("open")
+group = call("make", image, regions=5, known=False)[0]
+lap("make")
+call("learn", image, method="draft", again=True)
+lap("learn")
+edited(group, 1300, 1000, 1400, 1200)
+began = time.monotonic()
+layer = call("apply-options", image, baked=True)[0]
+lap("apply")
+baked = [one for one in image.get_layers() if one.get_name() == "Baked copy"][0]
+x, y = layer.get_offsets()[1:]
+right, low = x + layer.get_width(), y + layer.get_height()
+around = [rect(0, 0, 6000, y), rect(0, low, 6000, 4000 - low), rect(0, y, x, low - y),
+          rect(right, y, 6000 - right, low - y)]
+same = all(native(source, part) == native(baked, part) for part in around if part.width and part.height)
+inside = rect(1900, 1500, 200, 200)
+tell(seconds=seconds, place=[x, y, right, low], same=same, painted=native(source, inside) != native(baked, inside),
+     opaque=min(native(layer.get_mask(), rect(1900 - x, 1500 - y, 200, 200))))
+""")
+    print(told["seconds"])  # for docs/gimp.md
+    x, y, right, low = told["place"]
+    assert 0 <= x <= 1300 < 2700 <= right <= 6000
+    assert 0 <= y <= 1000 < 2200 <= low <= 4000
+    assert told["same"]
+    assert told["painted"]
+    assert told["opaque"] == 255
