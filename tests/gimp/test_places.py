@@ -304,8 +304,10 @@ tell(seconds=seconds, place=[x, y, right, low], same=same, painted=native(source
 """)
     print(told["seconds"])  # for docs/gimp.md
     x, y, right, low = told["place"]
-    assert 0 <= x <= 1300 < 2700 <= right <= 6000
-    assert 0 <= y <= 1000 < 2200 <= low <= 4000
+    assert 0 <= x <= 1300
+    assert 0 <= y <= 1000
+    assert 2700 <= right <= 6000
+    assert 2200 <= low <= 4000
     assert told["same"]
     assert told["painted"]
     assert told["opaque"] == 255
