@@ -20,6 +20,8 @@ class Plugin(QtCore.QObject):
         super().__init__()
         self.krita = krita
         self.service = Service(self)
+        # Krita ends when a layer is put into a document that is closed: looking now and then is not enough.
+        self.service.before_steps = self.let_go
         self.workspaces: dict[str, Workspace] = {}
         self.panels: list[Any] = []
         self._timer = QtCore.QTimer(self)
@@ -45,11 +47,15 @@ class Plugin(QtCore.QObject):
                 ws.beside(learning.find_again(ws), "find")
         return self.workspaces[key]
 
-    def look(self) -> None:
-        """Let go of closed documents, and see what was done to the others."""
+    def let_go(self) -> None:
+        """Let go of closed documents."""
         open_ = {layers.identity(d.rootNode()) for d in self.krita.documents() if d.rootNode() is not None}
         for key in [key for key in self.workspaces if key not in open_]:
             self.workspaces.pop(key).close()
+
+    def look(self) -> None:
+        """Let go of closed documents, and see what was done to the others."""
+        self.let_go()
         for panel in self.panels:
             panel.look()
         for ws in self.workspaces.values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ class Service(QtCore.QObject):
         self.tasks = Tasks()
         self.engine: Engine | None = None
         self.closed = False
+        self.before_steps: Callable[[], None] | None = None
+        """Called before tasks are moved on, so that none touches a document that was closed a moment ago."""
         self._timer = QtCore.QTimer(self)
         self._timer.setInterval(IDLE)
         self._timer.timeout.connect(self.tick)
@@ -95,6 +97,8 @@ class Service(QtCore.QObject):
         # Without anything to ask, a connection that is gone is not looked for: that would start an engine.
         if engine is not None and (engine.session.calls or engine.session.transport is not None):
             engine.process(0.0)
+        if self.before_steps is not None and any(task.ready for task in self.tasks.tasks):
+            self.before_steps()
         self.tasks.run()
         busy = bool(self.tasks.tasks) or (engine is not None and bool(engine.session.calls))
         wanted = BUSY if busy else IDLE
