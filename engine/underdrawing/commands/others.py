@@ -45,18 +45,19 @@ def show_keys(json: Json = False) -> None:
 def rotate(json: Json = False) -> None:
     """Make new keys; whoever had the old ones is locked out. A running engine is restarted."""
     from underdrawing.link import keys
-    from underdrawing.link.endpoint import home, make_home
+    from underdrawing.link.endpoint import home, make_home, remote
     from underdrawing.link.messages import EngineError
 
     folder = make_home(home())
-    here = (folder / "run" / "engine.json").is_file()
-    engine = show.running() if here else None
+    if remote(folder) is not None:  # whoever is asked to end then is not the engine whose keys are here
+        text = "This machine uses an engine elsewhere, so its keys stay."
+        raise EngineError("elsewhere", text, "First: underdrawing engine disconnect")
+    engine = show.running()
     if engine is not None:
         with engine:
-            pid = int(engine.hello()["pid"])
             engine.shutdown()
-        if not show.wait_for_end(pid, 30.0):
-            raise EngineError("busy", "The engine does not end, so its keys stay.", "Try again in a moment.")
+            if not engine.wait_for_end(30.0):
+                raise EngineError("busy", "The engine does not end, so its keys stay.", "Try again in a moment.")
     keys.rotate(folder / "keys")
     if engine is not None:
         with show.engine() as again:

@@ -169,17 +169,3 @@ def running() -> Engine | None:
         if error.code == "not_running":
             return None
         raise
-
-
-def wait_for_end(pid: int, limit: float) -> bool:
-    """Wait until a process is gone; False when it is still there after `limit` seconds."""
-    import time
-
-    import psutil
-
-    end = time.monotonic() + limit
-    while time.monotonic() < end:
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return True
-        time.sleep(0.05)
-    return False

@@ -39,7 +39,7 @@ def stop(json: Json = False) -> None:
     with engine:
         pid = int(engine.hello()["pid"])
         engine.shutdown()
-    gone = show.wait_for_end(pid, 15.0)
+        gone = engine.wait_for_end(15.0)
     show.answer(
         {"running": not gone}, "The engine has ended." if gone else f"The engine (process {pid}) is still ending."
     )

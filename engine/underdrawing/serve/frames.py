@@ -99,10 +99,7 @@ class Inputs:
 
     def mask(self, reference: Mapping[str, Any]) -> np.ndarray:
         """A mask as (H, W) bool: everything that is not black; of pictures with alpha, what is not transparent."""
-        picture = self.picture(reference)
-        if picture.alpha is not None and np.ptp(picture.pixels) == 0:
-            return picture.alpha > 0
-        return picture.pixels.max(axis=2) > 0
+        return self.weights(reference) > 0
 
     def weights(self, reference: Mapping[str, Any]) -> np.ndarray:
         """A mask as (H, W) float32 in [0, 1]: how light it is; of pictures with alpha and one colour, how opaque."""

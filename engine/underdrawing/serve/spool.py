@@ -19,6 +19,7 @@ from typing import Any
 
 from underdrawing.link.messages import EngineError
 from underdrawing.link.pixels import blob_size, check_header, start_hash
+from underdrawing.serve.library import sync_file
 
 LIMIT = 4 << 30  # bytes
 SWEEP = 32  # the limit's share of new bytes after which the folder is looked through again
@@ -211,8 +212,7 @@ class Spool:
                 partial.write_bytes(source.read_bytes())
                 partial.replace(target)
             # Who keeps a blob counts on it, also after a power cut; what only passes through can be sent again.
-            with target.open("rb+") as file:
-                os.fsync(file.fileno())
+            sync_file(target)
 
     def make_room(self, size: int) -> None:
         """Before `size` bytes are added: sweep, if much was added since the last time."""

@@ -106,6 +106,9 @@ def test_another_machine_comes_in_by_hand_and_goes_again(own: Path, other: Path,
         for client in (engine, bridged):
             assert client.apply(model, {"segments": picture()[2]}).body["width"]
     assert not (other / "run" / "engine.json").exists(), "no engine was started on the other machine"
+    code, body, _ = ask(other, "engine", "key", "rotate")
+    assert code == 1 and body["error"]["code"] == "elsewhere"  # type: ignore[index]
+    assert ask(other, "engine", "status")[1]["pid"] == pid(own), "the engine elsewhere was left alone"
     assert ask(own, "engine", "key", "show")[1]["allowed"] == {"Küche": client_key}
     assert ask(own, "engine", "forbid", "Küche")[0] == 0
     assert allowed(own / "keys") == []
