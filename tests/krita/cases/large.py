@@ -23,12 +23,7 @@ def case(t):
         yield 0.3
     t.seen["krita"] = own
     t.measure()
-    t.choose("kind", "segments")
-    t.find("regions").setValue(4)
-    t.press("make")
-    yield t.idle()
-    t.press("draft")
-    yield t.until(lambda: t.stage == "READY", "the draft", 120)
+    yield from t.drafted()
     areas = t.layer("Areas")
     t.press("live")
     yield t.until(lambda: t.ws.live.name == "WATCHING" and t.layer("Live preview") is not None, "Live")

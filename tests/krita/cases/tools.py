@@ -8,12 +8,7 @@ def case(t):
     # Too early: a clear word, not a grey button.
     t.panel.commands.perform("apply")
     t.seen["too_early"] = [t.message, t.ws.message.bad]
-    t.choose("kind", "segments")
-    t.find("regions").setValue(4)
-    t.press("make")
-    yield t.idle()
-    t.press("draft")
-    yield t.until(lambda: t.stage == "READY", "the draft", 120)
+    yield from t.drafted()
     # Nothing painted.
     t.press("apply")
     yield t.idle()

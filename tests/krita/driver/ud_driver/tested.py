@@ -126,6 +126,15 @@ class Test:
     def until(self, holds, what, patience=PATIENCE):
         return Until(holds, what, patience)
 
+    def drafted(self):
+        """An underdrawing of four areas, and the draft that is painted on."""
+        self.choose("kind", "segments")
+        self.find("regions").setValue(4)
+        self.press("make")
+        yield self.idle()
+        self.press("draft")
+        yield self.until(lambda: self.stage == "READY", "the draft", 120)
+
     def paint(self, node, bounds, colour):
         """Fill a rectangle of a layer of 8 bits; the colour is red, green, blue."""
         x, y, w, h = bounds
