@@ -12,8 +12,6 @@ if sys.version_info < (3, 9):  # noqa: UP036  Older ones get a sentence instead 
     sys.exit("Underdrawing's installer starts with Python 3.9 or newer: install 3.11 or newer, and start it with that.")
 
 import argparse
-import json
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -22,13 +20,16 @@ import ud_friendly
 import ud_hosts
 import ud_lock
 import ud_package
+import ud_register
+import ud_remove
 import ud_see
 import ud_serve
 import ud_test
+import ud_tour
 import ud_update
-from ud_env import Environment, folder_megabytes
+from ud_env import Environment
 from ud_machine import ROOT, clean_environment
-from ud_pip import Where
+from ud_pip import Pip, Where
 from ud_plugins import digest, installed
 from ud_report import InstallError, Reporter, plain_output
 
@@ -57,23 +58,36 @@ def _common(default: str | None) -> argparse.ArgumentParser:
     return common
 
 
+def _service(default: str | None) -> argparse.ArgumentParser:
+    """The option of the commands that install the engine. default: as above."""
+    parser = argparse.ArgumentParser(add_help=False, argument_default=default)
+    parser.add_argument(
+        "--service",
+        action=argparse.BooleanOptionalAction,
+        help="let the engine run as a service of yours, or no more (a GIMP or Krita in a sandbox needs one)",
+    )
+    return parser
+
+
 def arguments() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(
         prog="python3 installer",
-        parents=[_common(None)],
+        parents=[_common(None), _service(None)],
         description="Without a command: looks around, says what it will do, asks, and does it.",
         epilog=EPILOGUE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     # What stands before the command must not be overwritten by what does not stand after it.
-    common = _common(argparse.SUPPRESS)
+    common, service = _common(argparse.SUPPRESS), _service(argparse.SUPPRESS)
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND")
-    verbs.add_parser("engine", parents=[common], help="install the engine")
-    demo = verbs.add_parser("demo", parents=[common], help="install, and show what it does with a bundled picture")
+    verbs.add_parser("engine", parents=[common, service], help="install the engine")
+    demo = verbs.add_parser(
+        "demo", parents=[common, service], help="install, and show what it does with a bundled picture"
+    )
     demo.add_argument("--out", type=Path, default=ROOT / "demo", help="where the demo's pictures go (default: demo)")
     for host, name in ud_hosts.NAMES.items():
-        plugin = verbs.add_parser(host, parents=[common], help=f"install, and put the plug-in into {name}")
+        plugin = verbs.add_parser(host, parents=[common, service], help=f"install, and put the plug-in into {name}")
         plugin.add_argument("--to", type=Path, metavar="DIR", help=f"{name}'s folder of plug-ins (default: found)")
         program = "gimp-console" if host == "gimp" else "kritarunner"
         plugin.add_argument("--program", type=Path, metavar="FILE", help=f"{name}'s {program} (default: found)")
@@ -114,33 +128,10 @@ def engine(environment: Environment, options: argparse.Namespace, report: Report
 def install(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
     """The verb `engine`."""
     engine(environment, options, report)
-    register(environment)
+    ud_register.register(environment)
     weights(environment, options, report)
+    ud_register.serve(environment, getattr(options, "service", None), report)
     return 0
-
-
-def register(environment: Environment) -> None:
-    """Write down in Underdrawing's data folder which Python runs the engine: clients start it with that."""
-    script = (
-        "import json, sys\nfrom underdrawing import __version__\n"
-        "from underdrawing.link.endpoint import home, make_home, write_private\n"
-        "told = {'python': sys.executable, 'version': __version__, 'root': sys.argv[1]}\n"
-        "write_private(make_home(home()) / 'install.json', json.dumps(told, indent=1))\n"
-    )
-    done = subprocess.run(
-        [str(environment.python), "-c", script, str(ROOT)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=clean_environment(),
-    )
-    environment.report.log(done.stderr)
-    if done.returncode != 0:
-        why = (done.stderr.strip().splitlines() or ["no word"])[-1]
-        raise InstallError(
-            f"The engine's place could not be written down: {why}.",
-            "Is your data folder writable? Another can be named with UNDERDRAWING_HOME.",
-        )
 
 
 def weights(environment: Environment, options: argparse.Namespace, report: Reporter) -> None:
@@ -175,8 +166,12 @@ def demo(environment: Environment, options: argparse.Namespace, report: Reporter
 def plugin(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
     """The verbs `gimp` and `krita`."""
     install(environment, options, report)
-    engine_home = environment.home()
-    return ud_serve.serve(options.verb, report, to=options.to, named=options.program, engine_home=engine_home)
+    home = environment.home()
+    pip = Pip(environment.python, report, environment.where)
+    code = ud_serve.serve(options.verb, report, to=options.to, named=options.program, engine_home=home, pip=pip)
+    if options.to is None:
+        ud_serve.about_sandboxes([options.verb], environment, options.service, report)
+    return code
 
 
 def test(environment: Environment, options: argparse.Namespace, report: Reporter, more: list[str]) -> int:
@@ -199,8 +194,9 @@ def update(environment: Environment, options: argparse.Namespace, report: Report
     home = environment.home()
     if home is not None:
         # An engine of the former release would go on serving until the machine is switched off.
-        unregister(environment, home)
-    register(environment)
+        ud_register.unregister(environment, home)
+    ud_register.register(environment)
+    ud_register.serve(environment, None, report, afresh=True)
     for host in ud_hosts.NAMES:
         folders = ud_hosts.with_plugin(host, Path.home())
         if folders:
@@ -209,69 +205,6 @@ def update(environment: Environment, options: argparse.Namespace, report: Report
             ud_see.still_open(host, report)
     report.say("Everything is up to date." if not changed else "Updated.")
     return 0
-
-
-def remove(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
-    """The verb `remove`: what the installer made, and nothing else; models only when asked for by name."""
-    home = environment.home()
-    gone = [place for place in (environment.folder, *ud_update.places(environment)) if place.exists()]
-    foreign = environment.folder.exists() and not environment.ours()
-    if foreign:
-        gone.remove(environment.folder)
-    gone += [folder for folder in (ROOT / ".cache",) if folder.exists()]
-    plugins = [(host, folder) for host in ud_hosts.NAMES for folder in ud_hosts.with_plugin(host, Path.home())]
-    models = options.models and home is not None and home.exists()
-    if models and home is not None:
-        gone.append(home)
-    # A log alone is nothing that anybody installed.
-    if not plugins and not [place for place in gone if place != ROOT / ".cache"]:
-        if foreign:
-            raise InstallError(
-                f"{environment.folder} was not made by the installer, so it stays.", "Delete it by hand."
-            )
-        report.say("Nothing is installed here.")
-        return 0
-    if foreign:
-        report.say(f"To be kept: {environment.folder}, which the installer did not make.")
-    for folder in gone:
-        report.say(f"To be deleted: {folder} ({folder_megabytes(folder)} MB)")
-    for host, folder in plugins:
-        report.say(f"To be deleted: the plug-in for {ud_hosts.NAMES[host]} in {folder}")
-    if home is not None and home.exists() and not models:
-        report.say(f"To be kept: {home} with your models ({folder_megabytes(home)} MB); --models deletes it, too.")
-    if not options.yes and not ud_friendly.agreed("Delete?", report):
-        report.say("Nothing was deleted.")
-        return 1
-    if home is not None:
-        unregister(environment, home)
-    for host, _ in plugins:
-        for place in ud_hosts.take_away(host):
-            report.say(f"Deleted: {place}")
-        ud_see.still_open(host, report)
-    report.close_log()
-    for folder in gone:
-        shutil.rmtree(folder)
-    print("Done.")
-    return 0
-
-
-def unregister(environment: Environment, home: Path) -> None:
-    """End the engine that this copy's environment runs, and forget where it is, before it is deleted."""
-    note = home / "install.json"
-    try:
-        if json.loads(note.read_text(encoding="utf-8")).get("root") != str(ROOT):
-            return
-    except (OSError, ValueError, AttributeError):
-        return
-    script = (
-        "from underdrawing.link.client import Engine\nfrom underdrawing.link.messages import EngineError\n"
-        "try:\n    with Engine.connect(start=False) as engine:\n"
-        "        engine.shutdown(); engine.wait_for_end()\n"
-        "except EngineError:\n    pass\n"
-    )
-    command = [str(environment.python), "-c", script]
-    subprocess.run(command, capture_output=True, timeout=120, check=False, env=clean_environment())
-    note.unlink()
 
 
 def everything(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
@@ -283,17 +216,22 @@ def everything(environment: Environment, options: argparse.Namespace, report: Re
         return 1
     install(environment, options, report)
     failed = False
+    pip = Pip(environment.python, report, environment.where)
     for host in made.hosts:
         try:
-            failed |= ud_serve.serve(host, report, engine_home=environment.home()) != 0
+            failed |= ud_serve.serve(host, report, engine_home=environment.home(), pip=pip) != 0
         except InstallError as error:
             # The other one is served all the same.
             report.fail(error)
             failed = True
+    ud_serve.about_sandboxes(made.hosts, environment, options.service, report)
     if not made.hosts:
         report.say("Neither GIMP 3 nor Krita is here yet: install one, and run this again. Until then there is")
         report.say("the command line:")
-    report.say("A first look in any case:   python3 installer demo   (a bundled picture; it takes half a minute)")
+    ud_tour.offer(environment, made.hosts, report, options.yes)
+    report.say(
+        "A first look in any case:   python3 installer demo   (a bundled picture; it takes a quarter of a minute)"
+    )
     return 1 if failed else 0
 
 
@@ -332,7 +270,14 @@ def main(words: list[str]) -> int:
         if options.verb == "lock":
             ud_lock.lock(report, environment.python, options.upgrade)
             return 0
-        verbs = {"engine": install, "demo": demo, "remove": remove, "gimp": plugin, "krita": plugin, "update": update}
+        verbs = {
+            "engine": install,
+            "demo": demo,
+            "remove": ud_remove.remove,
+            "gimp": plugin,
+            "krita": plugin,
+            "update": update,
+        }
         return verbs[options.verb](environment, options, report)
     except InstallError as error:
         report.fail(error)

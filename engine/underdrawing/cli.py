@@ -21,7 +21,7 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Underdrawings": (make.primitive, make.region, make.layout),
     "Learning": (learn.train, learn.watch, learn.jobs, learn.pause, learn.resume, learn.cancel, learn.methods),
     "Pictures": (use.apply, use.animate),
-    "The engine and the machine": (system.doctor, system.install),
+    "The engine and the machine": (system.doctor, system.install, system.tour),
 }
 for panel, commands in _PANELS.items():
     for command in commands:

@@ -98,7 +98,7 @@ def test_what_a_host_says_becomes_a_sentence_and_advice(tmp_path: Path) -> None:
     silent = ud_see.judge("GIMP 3.0.4", None, log)
     blind = ud_see.judge("Krita 5.2.9", {"why": "ModuleNotFoundError: No module named 'PyQt5'"}, log)
     alone = ud_see.judge("GIMP 3.0.4", {"seen": True, "wrong": "The engine is not installed."}, log)
-    well = ud_see.judge("GIMP 3.0.4", {"seen": True, "engine": "0.1.0", "way": "the bridge"}, log)
+    well = ud_see.judge("GIMP 3.0.4", {"seen": True, "engine": "0.1.0", "bridged": True}, log)
     kinds = [answer.sight for answer in (silent, blind, alone, well)]
     assert kinds == [ud_see.Sight.UNASKED, ud_see.Sight.UNSEEN, ud_see.Sight.UNSEEN, ud_see.Sight.SEEN]
     assert str(log) in silent.remedy
