@@ -192,9 +192,9 @@ def update(environment: Environment, options: argparse.Namespace, report: Report
     """The verb `update`: the environment first, as the plug-ins need an engine that speaks with them."""
     changed = ud_update.renew(environment, options.kind, report)
     home = environment.home()
-    if home is not None:
+    if home is not None and ud_register.registered(home):
         # An engine of the former release would go on serving until the machine is switched off.
-        ud_register.unregister(environment, home)
+        ud_register.end_engine(environment)
     ud_register.register(environment)
     ud_register.serve(environment, None, report, afresh=True)
     for host in ud_hosts.NAMES:

@@ -12,7 +12,7 @@ import pytest
 import ud_see
 import ud_wheel
 from tests.hosts import debian, krita51
-from tests.installer.person import User, check_way, gimp_program, gimp_way, krita_runner, krita_way
+from tests.installer.person import User, check_way, gimp_program, gimp_tour, gimp_way, krita_runner, krita_way
 from ud_report import Reporter
 from underdrawing.link.client import Engine
 from underdrawing.link.messages import EngineError
@@ -66,6 +66,11 @@ def test_a_gimp_without_pyzmq_gets_its_own_works_with_it_and_forgets_it(
     assert not (plugin / "underdrawing_gimp" / OURS / "zmq" / "tests").exists()
     check_way(gimp_way(user, program, profile), user, bridged=False)
 
+    mine, known = gimp_tour(user, program)
+    assert mine == known, "GIMP knows the first picture by its pixels"
+    picture = user.home / "Pictures" / "Underdrawing" / "Cup of coffee.png"
+    assert picture.is_file()
+
     # An update brings the plug-in anew, and keeps what was fetched for the host's Python.
     again = user.installer("update")
     assert again.returncode == 0, again.stdout + again.stderr
@@ -83,6 +88,7 @@ def test_a_gimp_without_pyzmq_gets_its_own_works_with_it_and_forgets_it(
     assert [name for name in user.tree() if "underdrawing" in name.lower()] == []
     assert (profile / "plug-ins").is_dir(), "a profile that was used since stays"
     assert not user.data.exists()
+    assert f"To be deleted: the first picture {picture}" in gone.stdout
 
 
 def test_a_gimp_without_pyzmq_and_without_a_network_takes_the_bridge_and_is_left_as_it_was(
