@@ -140,8 +140,11 @@ def put(
         settings = kritarc(folder, home) if host == "krita" and to is None else None
         before = _content(settings) if settings is not None else None
         after = switched(before or "", on=True)
-        traces = _traces(host, folder, settings, before, after, home, begun) if to is None else Traces()
-        for place in lay_out(host, folder, note=traces.as_note()):
+        # A folder that was named is nobody's profile: nothing is written down, and nothing taken away there.
+        note = None
+        if to is None:
+            note = _traces(host, folder, settings, before, after, home, begun).as_note()
+        for place in lay_out(host, folder, note=note):
             report.say(f"Put: {place}")
             written.append(place)
         if settings is not None and after != before:

@@ -85,12 +85,18 @@ def short(content: bytes) -> str:
 
 def forget(traces: Traces) -> None:
     """Delete what was made for the plug-in, where nothing else has come into it since."""
+    _forget(traces.made)
     for name, state in traces.profiles.items():
         profile = Path(name)
         if profile.is_dir() and not profile.is_symlink() and tree(profile) == state:
             shutil.rmtree(profile)
+    # Once more: a folder around a profile is empty only now.
+    _forget(traces.made)
+
+
+def _forget(made: Iterable[str]) -> None:
     # The innermost first: a folder goes when what was made in it has gone.
-    for name in sorted(traces.made, key=len, reverse=True):
+    for name in sorted(made, key=len, reverse=True):
         place = Path(name)
         with contextlib.suppress(OSError):
             if place.is_dir():
