@@ -22,6 +22,7 @@ import ud_serve
 import ud_test
 import ud_tour
 import ud_update
+import ud_wheel
 from ud_env import Environment
 from ud_machine import ROOT, clean_environment
 from ud_pip import Pip, Where
@@ -197,6 +198,8 @@ def update(environment: Environment, options: argparse.Namespace, report: Report
         if folders:
             changed |= any((installed(host, folder) or {}).get("digest") != digest(host) for folder in folders)
             ud_hosts.put(host, report, folders=folders)
+            for folder in folders:
+                ud_wheel.renew(host, folder, Pip(environment.python, report, environment.where), report)
             ud_see.still_open(host, report)
     report.say("Everything is up to date." if not changed else "Updated.")
     return 0

@@ -145,9 +145,8 @@ def _gimp(program: Program, plugins: Path, engine_home: Path | None, report: Rep
         given = {"folder": str(plugins / layout.folder), "package": layout.package, "answer": str(answer)}
         # A profile that goes away, with the person's own settings and plug-ins: GIMP writes into each that it opens.
         profile.mkdir()
-        for name in ("gimprc", "environ"):
-            if (plugins.parent / name).is_file():
-                shutil.copyfile(plugins.parent / name, profile / name)
+        if (plugins.parent / "gimprc").is_file():
+            shutil.copyfile(plugins.parent / "gimprc", profile / "gimprc")
         try:
             (profile / "plug-ins").symlink_to(plugins)
         except OSError:  # Windows lets not everybody make links

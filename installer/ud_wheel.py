@@ -138,6 +138,13 @@ def give(host: str, folder: Path, told: Mapping[str, Any], pip: Pip, report: Rep
     return True
 
 
+def renew(host: str, folder: Path, pip: Pip, report: Reporter) -> bool:
+    """Bring a plug-in's own pyzmq, where it has one, to the version that is locked now; whether that changed it."""
+    former = has(host, folder)
+    python = former.get("python")
+    return isinstance(python, dict) and former.get("version") != locked()[0] and give(host, folder, python, pip, report)
+
+
 def unpack(wheel: Path, final: Path, note: Mapping[str, Any]) -> None:
     """Put what a wheel holds into a folder, without its tests; what was there before is replaced.
 

@@ -219,7 +219,7 @@ def test_without_a_command_it_shows_what_it_would_do_and_does_nothing(tmp_path: 
     command = [sys.executable, str(INSTALLER), "--cpu", "--venv", str(tmp_path / "v")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=env, stdin=subprocess.DEVNULL)
     assert done.returncode == 1
-    assert "downloads about 450 MB" in done.stdout
+    assert "downloads about 490 MB" in done.stdout
     assert "no GIMP 3" in done.stdout
     assert "add --yes" in done.stdout
     assert list(tmp_path.iterdir()) == []

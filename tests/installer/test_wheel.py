@@ -114,6 +114,15 @@ def test_the_locked_wheel_comes_for_hosts_of_other_systems(says: dict[str, Any],
     assert list(wheel.rglob("LICENSE*"))
     assert not ud_wheel.give("krita", tmp_path, says, pip, Reporter()), "what did not help is not fetched again"
 
+    # An update to a release with another pyzmq.
+    assert not ud_wheel.renew("krita", tmp_path, pip, Reporter())
+    (place / ud_wheel.NOTE).write_text(json.dumps({"version": "26.0", "python": says}), encoding="utf-8")
+    (place / "zmq" / "old.py").write_text("")
+    assert ud_wheel.renew("krita", tmp_path, pip, Reporter())
+    assert ud_wheel.has("krita", tmp_path)["version"] == version
+    assert not (place / "zmq" / "old.py").exists()
+    assert not ud_wheel.renew("gimp", tmp_path, pip, Reporter()), "who has none gets none"
+
 
 def test_a_wheel_with_another_content_than_the_locked_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
