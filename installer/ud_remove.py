@@ -73,7 +73,7 @@ def remove(environment: Environment, options: argparse.Namespace, report: Report
     for host, _ in plugins:
         for place in ud_hosts.take_away(host):
             report.say(f"Deleted: {place}")
-        ud_see.still_open(host, report)
+        ud_see.still_open(host, report, "then the plug-in is gone")
     report.close_log()
     for folder in gone:
         shutil.rmtree(folder)

@@ -273,10 +273,10 @@ def say(answers: Sequence[Answer], report: Reporter) -> bool:
     return all(answer.sight is not Sight.UNSEEN for answer in answers)
 
 
-def still_open(host: str, report: Reporter) -> bool:
-    """Say it where the host runs at the moment: it reads its plug-ins when it starts."""
+def still_open(host: str, report: Reporter, then: str = "then the plug-in is there") -> bool:
+    """Say it where the host runs at the moment: it reads its plug-ins when it starts. then: what a new start brings."""
     numbers = running(host)
     if numbers:
         name = NAMES[host].split()[0]
-        report.warn(f"{name} is open (process {numbers[0]}): close it and start it again, then the plug-in is there.")
+        report.warn(f"{name} is open (process {numbers[0]}): close it and start it again, {then}.")
     return bool(numbers)
