@@ -75,3 +75,6 @@ class Session:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        group = f"/mnt/ud-{self.process.pid}"
+        tidy = f"mount -t cgroup2 none /mnt && find {group} -depth -type d -exec rmdir {{}} +"
+        subprocess.run(["unshare", "--mount", "sh", "-c", tidy], capture_output=True, check=False, timeout=30)
