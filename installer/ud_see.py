@@ -169,6 +169,8 @@ def _krita(program: Program, plugins: Path, engine_home: Path | None, report: Re
             **_elsewhere(Path(place)),
             "XDG_CONFIG_HOME": str(Path(place) / "config"),
             "XDG_RUNTIME_DIR": str(run),
+            # Krita takes the first Python in the path for its own: the system's, not one of pyenv in a terminal.
+            "PATH": os.pathsep.join([str(Path(program.path).parent), "/usr/bin", os.environ.get("PATH", "")]),
             "QT_QPA_PLATFORM": "offscreen",
             "PYTHONPATH": os.pathsep.join([str(scripts), str(plugins)]),
             "PYTHONDONTWRITEBYTECODE": "1",

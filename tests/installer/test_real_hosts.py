@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -160,8 +162,13 @@ def test_a_krita_without_pyzmq_and_without_a_network_takes_the_bridge_and_is_lef
     runner = krita_runner(user)
     empty = user.folder / "no files"
     empty.mkdir()
+    # Another Python comes first in the path of the terminal, as pyenv's does: it is not Krita's.
+    other = user.folder / "other"
+    other.mkdir()
+    (other / "python3").symlink_to(sys.executable)
+    path = f"{other}{os.pathsep}{user.variables()['PATH']}"
     before = user.tree()
-    done = user.installer("krita", "--program", str(runner), "--offline", str(empty))
+    done = user.installer("krita", "--program", str(runner), "--offline", str(empty), PATH=path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "reaches the engine 0.1.0 over the bridge" in done.stdout
     shutil.rmtree(user.home / ".cache", ignore_errors=True)
