@@ -1,4 +1,4 @@
-"""What the engine answers to `generate`: pictures out of what a model learnt of its picture, without an underdrawing."""
+"""What the engine answers to `generate`: pictures out of what a model learnt, without an underdrawing."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class GenerateVerbs:
                 ask.fail(error or EngineError("internal", "The renderer gave no answer."))
                 return
             keys = [found[name] for name in ("picture", "mask", "merged") if found.get(name)]
-            ask.reply({**found, "model": model.id}, tuple([*keys, *found.get("pictures", [])]))
+            ask.reply({**found, "model": model.id}, (*keys, *found.get("pictures", [])))
 
         self._render("generate", args, ask, answer)
 
