@@ -171,6 +171,7 @@ class Library:
             "method": manifest.method,
             "recipe": manifest.recipe,
             "planes": [p.name for p in manifest.planes],
+            "base": str(manifest.figures["base"]) if "base" in manifest.figures else None,
             "tasks": [str(task) for task in manifest.plan.tasks],
             "width": picture.full_width,
             "height": picture.full_height,
