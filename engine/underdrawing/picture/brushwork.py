@@ -1,6 +1,6 @@
 """A picture's own brushwork for something new in it: coherent pieces of it, chosen by how alike they look from afar.
 
-Image analogies (Hertzmann et al. 2001) with coherence after Ashikhmin (2001), and votes of overlapping pieces (Wexler et
+Image analogies (Hertzmann et al. 2001), coherence after Ashikhmin (2001), votes of overlapping pieces (Wexler et
 al. 2007): what is looked for is compared without fine detail, what is taken has it.
 """
 
@@ -18,6 +18,7 @@ COMPONENTS = 16  # of the pieces' principal components
 MOST_PLACES = 60_000  # candidates in the picture
 MOST_PAINTED = 150_000  # pixels that are painted so; more are painted smaller, and their finest detail is added
 SOFT = 0.7  # blur that takes the fine detail away, in pixels of the size that was learnt
+OWN_COLOUR = 0.6  # so much of the pieces' own colour is taken with them: ink stays ink
 COHERENCE = 1.5  # a piece that goes on where its neighbour's ended may be so much worse
 ROUNDS = 4
 REACH = 2  # pixels around each that its piece is voted for
@@ -70,7 +71,9 @@ def brushed(soft_picture: np.ndarray, picture: np.ndarray, soft_given: np.ndarra
     asked = (_pieces(soft_given, here) - mean) @ axes
     source = _nearest(known, asked, picture.shape[:2])
     source = _coherent(known, asked, source, here, where, picture.shape[:2])
-    return _voted(picture - soft_picture, soft_given, here, source, where)
+    fine, whole = (_voted(values, here, source, where) for values in (picture - soft_picture, picture))
+    made = OWN_COLOUR * whole + (1 - OWN_COLOUR) * (soft_given + fine)
+    return np.where(where[..., None], made, soft_given).clip(0, 1).astype(np.float32)
 
 
 def _pieces(picture: np.ndarray, places: np.ndarray | None = None) -> np.ndarray:
@@ -149,12 +152,10 @@ def _follows(source: np.ndarray, number: np.ndarray, here: np.ndarray) -> np.nda
     return count >= 3
 
 
-def _voted(
-    fine: np.ndarray, soft_given: np.ndarray, here: np.ndarray, source: np.ndarray, where: np.ndarray
-) -> np.ndarray:
-    """The fine detail of all pieces that lie over each pixel, laid over what is given."""
-    total, weight = np.zeros_like(soft_given), np.zeros(where.shape, np.float32)
-    height, width = fine.shape[:2]
+def _voted(values: np.ndarray, here: np.ndarray, source: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """(h, w, 3): the mean of all pieces of `values` that lie over each pixel, the nearer its middle the weightier."""
+    total, weight = np.zeros((*where.shape, 3), np.float32), np.zeros(where.shape, np.float32)
+    height, width = values.shape[:2]
     for dy in range(-REACH, REACH + 1):
         for dx in range(-REACH, REACH + 1):
             part = np.exp(-(dy * dy + dx * dx) / 1.0)
@@ -163,7 +164,6 @@ def _voted(
             good = (to >= 0).all(1) & (to[:, 0] < where.shape[0]) & (to[:, 1] < where.shape[1])
             good &= (of >= 0).all(1) & (of[:, 0] < height) & (of[:, 1] < width)
             rows, columns = to[good, 0], to[good, 1]
-            total[rows, columns] += part * fine[of[good, 0], of[good, 1]]
+            total[rows, columns] += part * values[of[good, 0], of[good, 1]]
             weight[rows, columns] += part
-    detail = total / np.maximum(weight, 1e-6)[..., None]
-    return np.clip(soft_given + detail * where[..., None], 0, 1).astype(np.float32)
+    return np.asarray(total / np.maximum(weight, 1e-6)[..., None])
