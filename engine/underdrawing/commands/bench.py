@@ -91,7 +91,7 @@ def generate(
     asked = {"budget": show.seconds(budget), "iterations": iterations, "options": options_of(option or [])}
     given = {key: value for key, value in asked.items() if value}
     found, tables = [], []
-    with show.engine() as engine:
+    with measure.own_engine() as engine:
         for place in data:
             cases, alone = measure.read(place)
             changed, first = measure.changed(engine, cases, seeds, given, show.note)

@@ -18,7 +18,8 @@ pictures, by the spread of the learnt picture's), seconds of learning, parameter
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,20 @@ AROUND = 0.2  # of the longer side: what lies so near to the mask is around it
 QUANTILES = np.linspace(0.02, 0.98, 49)
 VARIATIONS = 16
 SHOWN = 3  # variations on the sheet
+
+
+@contextmanager
+def own_engine() -> Iterator[Engine]:
+    """An engine in a temporary folder, so that nothing of the user's is touched."""
+    with tempfile.TemporaryDirectory(prefix="underdrawing-bench-") as name:
+        engine = Engine.connect(home=Path(name))
+        try:
+            yield engine
+        finally:
+            with suppress(EngineError):
+                engine.shutdown()
+            engine.wait_for_end()
+            engine.close()
 
 
 @dataclass(frozen=True)
