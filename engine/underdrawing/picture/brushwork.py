@@ -11,12 +11,14 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from underdrawing.picture.detail import restore_detail
+from underdrawing.picture.geometry import Bounds, scaled, unscaled
 from underdrawing.picture.pyramid import small_copy
 
 PIECE = 7  # pixels that are compared around each pixel
+DETAIL_MARGIN = 48  # pixels around that the finest detail may come from, at least
 COMPONENTS = 16  # of the pieces' principal components
 MOST_PLACES = 60_000  # candidates in the picture
-MOST_PAINTED = 150_000  # pixels that are painted so; more are painted smaller, and their finest detail is added
+MOST_PAINTED = 100_000  # pixels that are painted so; more are painted smaller, and their finest detail is added
 SOFT = 0.7  # blur that takes the fine detail away, in pixels of the size that was learnt
 OWN_COLOUR = 0.6  # so much of the pieces' own colour is taken with them: ink stays ink
 COHERENCE = 1.5  # a piece that goes on where its neighbour's ended may be so much worse
@@ -24,31 +26,42 @@ ROUNDS = 4
 REACH = 2  # pixels around each that its piece is voted for
 
 
-def painted(full: np.ndarray, small_size: tuple[int, int], small_result: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """A reduced result at full size, in the picture's own brushwork.
+def painted(
+    full: np.ndarray, small_size: tuple[int, int], small_result: np.ndarray, where: np.ndarray, wanted: Bounds
+) -> np.ndarray:
+    """A part of a reduced result at full size, in the picture's own brushwork.
 
     Args:
         full: (H, W, 3) float32 in [0, 1], the picture as it was learnt.
         small_size: width and height of what the network saw of it.
         small_result: (h, w, 3) what the network made.
-        where: (H, W) bool, what of it is wanted.
+        where: (H, W) bool, what of it is painted; the rest is soft.
+        wanted: the part.
 
     Returns:
-        (H, W, 3) float32 in [0, 1]; elsewhere the result is soft.
+        (wanted.height, wanted.width, 3) float32 in [0, 1].
     """
-    height, width = full.shape[:2]
+    height, width = where.shape
     scale = min(1.0, float(np.sqrt(MOST_PAINTED / max(1, int(where.sum())))))
     scale = max(scale, min(1.0, small_size[0] / width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     middle = small_copy(full, *size)
-    chosen = (
-        where if size == (width, height) else cv2.resize(where.view(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
-    )
+    whole = size == (width, height)
+    chosen = where if whole else cv2.resize(where.view(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
     sigma = SOFT * size[0] / small_size[0]
     soft = cv2.GaussianBlur(middle, (0, 0), sigma)
     given = cv2.GaussianBlur(cv2.resize(small_result, size, interpolation=cv2.INTER_CUBIC), (0, 0), sigma)
     made = brushed(soft, middle, given, chosen)
-    return made if size == (width, height) else restore_detail(full, middle, made, chosen)
+    if whole:
+        return made[wanted.slices()]
+    # The finest detail is looked for around what is painted: pictures may have many million pixels.
+    ratio = (size[0] / width, size[1] / height)
+    margin = max(DETAIL_MARGIN, max(wanted.size) // 4)
+    coarse = scaled(wanted.expand(margin, (width, height)), ratio, Bounds.of_size(size))
+    around = unscaled(coarse, ratio, (width, height))
+    part = coarse.slices()
+    detailed = restore_detail(full[around.slices()], middle[part], made[part], chosen[part])
+    return detailed[wanted.translate(-around.x, -around.y).slices()]
 
 
 def brushed(soft_picture: np.ndarray, picture: np.ndarray, soft_given: np.ndarray, where: np.ndarray) -> np.ndarray:

@@ -173,12 +173,18 @@ def on_picture(
     first = signed(small_copy(small, *sizes[0]))
     made, device = run(first, sizes, lambda shape: chance.standard_normal(shape, np.float32))
     notes = [] if model.small_size == given.size else [reduced_note(plan.scale)]
-    made = painted(model.picture.to_float(info.white), model.small_size, made, widened)
+    learnt = model.picture.to_float(info.white)
     if wishes.blend == "poisson":
-        made = poisson(rgb, made, widened.astype(np.float32))
+        surrounds = wanted.expand(8, given.bounds)
+        made = painted(learnt, model.small_size, made, widened, surrounds)
+        part = surrounds.slices()
+        inner = wanted.translate(-surrounds.x, -surrounds.y).slices()
+        made = poisson(rgb[part], made, widened[part].astype(np.float32))[inner]
+    else:
+        made = painted(learnt, model.small_size, made, widened, wanted)
     reach = float(_reach(model, wishes)) if wishes.feather is None else wishes.feather
     soft = feather(widened, reach, wanted)
-    picture = Picture.from_float(made[wanted.slices()], given.crop(wanted), info.white)
+    picture = Picture.from_float(made, given.crop(wanted), info.white)
     seconds = time.perf_counter() - begun
     bounds = wanted.translate(area.x, area.y)
     return Applied(bounds, picture, soft.astype(np.float32), device, seconds, tuple(notes)), given
