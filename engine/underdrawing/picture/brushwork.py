@@ -21,6 +21,7 @@ MOST_PLACES = 60_000  # candidates in the picture
 MOST_PAINTED = 100_000  # pixels that are painted so; more are painted smaller, and their finest detail is added
 SOFT = 0.7  # blur that takes the fine detail away, in pixels of the size that was learnt
 OWN_COLOUR = 0.6  # so much of the pieces' own colour is taken with them: ink stays ink
+STEP = 1.6  # how much larger each step of `raised` makes a result
 COHERENCE = 1.5  # a piece that goes on where its neighbour's ended may be so much worse
 ROUNDS = 4
 REACH = 2  # pixels around each that its piece is voted for
@@ -62,6 +63,44 @@ def painted(
     part = coarse.slices()
     detailed = restore_detail(full[around.slices()], middle[part], made[part], chosen[part])
     return detailed[wanted.translate(-around.x, -around.y).slices()]
+
+
+def raised(
+    full: np.ndarray, small_result: np.ndarray, size: tuple[int, int], where: np.ndarray | None = None
+) -> np.ndarray:
+    """A much reduced result at full size, step by step, each in the picture's own brushwork of that size.
+
+    Granot et al., *Drop the GAN* (2022), make whole pictures so; here a network has decided the layout.
+
+    Args:
+        full: (H, W, 3) float32 in [0, 1], the picture as it was learnt.
+        small_result: (h, w, 3) what the network made; its shape may be another than the picture's.
+        size: width and height of what is wanted.
+        where: (h, w) bool, what must be made; elsewhere it is made soft. None: everything.
+
+    Returns:
+        (size[1], size[0], 3) float32 in [0, 1].
+    """
+    # How much smaller than the picture the result is; both sides may differ a little by rounding.
+    scale = small_result.shape[1] / size[0]
+    chosen = np.ones(small_result.shape[:2], bool) if where is None else where
+    current, before = small_result, small_copy(full, *_sized(full, scale))
+    while scale < 1:
+        scale = min(1.0, scale * STEP)
+        goal = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
+        wide = cv2.resize(chosen.view(np.uint8), goal, interpolation=cv2.INTER_NEAREST).astype(bool)
+        if int(wide.sum()) > MOST_PAINTED:
+            return restore_detail(full, before, current, chosen, size)
+        picture = small_copy(full, *_sized(full, scale))
+        soft = cv2.resize(before, picture.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+        given = cv2.resize(current, goal, interpolation=cv2.INTER_CUBIC)
+        current, before, chosen = brushed(soft, picture, given, wide), picture, wide
+    return current
+
+
+def _sized(full: np.ndarray, scale: float) -> tuple[int, int]:
+    """Width and height of the picture at a scale."""
+    return max(1, round(full.shape[1] * scale)), max(1, round(full.shape[0] * scale))
 
 
 def brushed(soft_picture: np.ndarray, picture: np.ndarray, soft_given: np.ndarray, where: np.ndarray) -> np.ndarray:

@@ -15,8 +15,8 @@ import numpy as np
 
 from underdrawing.link.messages import EngineError
 from underdrawing.manifest import Encoding, GraphInput, Task
+from underdrawing.picture.brushwork import raised
 from underdrawing.picture.carving import carved
-from underdrawing.picture.detail import restore_detail
 from underdrawing.picture.image import Picture
 from underdrawing.picture.pyramid import anchor, small_copy
 from underdrawing.serve.apply import Model
@@ -24,6 +24,7 @@ from underdrawing.serve.sessions import SessionStore
 
 MOST_RUN = 3 << 20  # pixels that a graph is run on at a time: it holds some dozens of numbers for each
 FRAMES, COUNT, FREEDOM, LIGHT = 32, 4, 0.5, 0.5
+NO_CHANGE, ALL_CHANGE = 0.02, 0.1  # differences below which the picture stays, above which it is made anew
 RATE = 12  # frames a second that suit a clip
 RAISED = 2.0  # how much larger one pass of `enlarge` makes a picture at most
 
@@ -139,8 +140,16 @@ def freely(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[One
         made, device = _enlarged(Run(model, sessions), model.picture.to_float(model.manifest.picture.white), size)
         yield One(Picture.from_float(made, model.picture, model.manifest.picture.white), device)
         return
+    run = Run(model, sessions)
+    same = None if wishes.task is Task.RESIZE or size != model.picture.size else _unchanged(run)
     for small, device in _small(model, wishes, sessions):
-        yield One(_at_full_size(model, small, size), device)
+        yield One(_at_full_size(model, small, same, size), device)
+
+
+def _unchanged(run: Run) -> np.ndarray:
+    """What the model makes of the picture itself, at the size that was learnt."""
+    sizes = run.sizes(*run.model.small_size)
+    return run(run.anchor(*sizes[0]), sizes, lambda shape: np.zeros(shape, np.float32))[0]
 
 
 def _small(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[tuple[np.ndarray, str]]:
@@ -198,12 +207,28 @@ class Walk:
         return np.asarray(total / np.sqrt(2), np.float32)
 
 
-def _at_full_size(model: Model, small: np.ndarray, size: tuple[int, int]) -> Picture:
-    """A picture at the scale that was learnt at the size that is asked for, with the picture's own fine detail."""
+def _at_full_size(model: Model, small: np.ndarray, same: np.ndarray | None, size: tuple[int, int]) -> Picture:
+    """A picture at the scale that was learnt at the size that is asked for, in the picture's own brushwork.
+
+    Args:
+        small: (h, w, 3) what the network made.
+        same: what it makes of the picture itself, where that has the same size: where the two agree the picture is
+            left as it is, as what the network cannot do is no part of the change.
+    """
     info = model.manifest.picture
-    if (small.shape[1], small.shape[0]) != size:
-        small = restore_detail(model.picture.to_float(info.white), model.small_picture, small, size=size)
-    return Picture.from_float(small, model.picture, info.white)
+    full = model.picture.to_float(info.white)
+    if same is None:
+        return Picture.from_float(raised(full, small, size), model.picture, info.white)
+    change = small - same
+    strength = cv2.GaussianBlur(np.abs(change).max(2), (0, 0), 1.5)
+    share = ((strength - NO_CHANGE) / (ALL_CHANGE - NO_CHANGE)).clip(0, 1)
+    if not share.any():
+        return Picture.from_float(full, model.picture, info.white)
+    small = small - (1 - share[..., None]) * (same - model.small_picture)
+    made = raised(full, small.clip(0, 1), size, cv2.dilate(share, np.ones((3, 3), np.uint8)) > 0)
+    wide = cv2.resize(share, size, interpolation=cv2.INTER_LINEAR)[..., None]
+    led = full + cv2.resize(change * (strength > 0)[..., None], size, interpolation=cv2.INTER_CUBIC)
+    return Picture.from_float(led + wide * (made - led), model.picture, info.white)
 
 
 def _enlarged(run: Run, rgb: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, str]:

@@ -164,10 +164,14 @@ ENLARGE = HARMONIZE.vary(
     "enlarge",
     "The picture with more pixels, of its own fine detail",
     iterations=None,
-    budget=150.0,
+    budget=120.0,
     lesson=Given("softened", _OURS),
-    stages=Given(2, _OURS),
-    smallest=Given(60, _OURS),
+    stages=Given(2, "what was reduced to half is to become what it was"),
+    rescaling=Given("halves", "SinGAN (2019), section 4, super-resolution: the picture is its own example"),
+    smallest=Given(0, "not used with halves"),
+    longest=Given(1024, "finest detail is learnt at its own size; squares are learnt, so that this costs no time"),
+    paired=Given(10.0, _OURS),
+    balance=Given(1.0, _OURS),
 )
 
 TASKS: Mapping[str, tuple[Task, ...]] = {
