@@ -15,7 +15,7 @@ import numpy as np
 
 from underdrawing.link.messages import EngineError
 from underdrawing.manifest import Encoding, GraphInput, Task
-from underdrawing.picture.brushwork import raised
+from underdrawing.picture.brushwork import Level, raised
 from underdrawing.picture.carving import carved
 from underdrawing.picture.image import Picture
 from underdrawing.picture.pyramid import anchor, small_copy
@@ -142,8 +142,9 @@ def freely(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[One
         return
     run = Run(model, sessions)
     same = None if wishes.task is Task.RESIZE or size != model.picture.size else _unchanged(run)
+    levels: dict[float, Level] = {}
     for small, device in _small(model, wishes, sessions):
-        yield One(_at_full_size(model, small, same, size), device)
+        yield One(_at_full_size(model, small, same, size, levels), device)
 
 
 def _unchanged(run: Run) -> np.ndarray:
@@ -207,25 +208,28 @@ class Walk:
         return np.asarray(total / np.sqrt(2), np.float32)
 
 
-def _at_full_size(model: Model, small: np.ndarray, same: np.ndarray | None, size: tuple[int, int]) -> Picture:
+def _at_full_size(
+    model: Model, small: np.ndarray, same: np.ndarray | None, size: tuple[int, int], levels: dict[float, Level]
+) -> Picture:
     """A picture at the scale that was learnt at the size that is asked for, in the picture's own brushwork.
 
     Args:
         small: (h, w, 3) what the network made.
         same: what it makes of the picture itself, where that has the same size: where the two agree the picture is
             left as it is, as what the network cannot do is no part of the change.
+        levels: what `raised` keeps from one picture to the next.
     """
     info = model.manifest.picture
     full = model.picture.to_float(info.white)
     if same is None:
-        return Picture.from_float(raised(full, small, size), model.picture, info.white)
+        return Picture.from_float(raised(full, small, size, None, levels), model.picture, info.white)
     change = small - same
     strength = cv2.GaussianBlur(np.abs(change).max(2), (0, 0), 1.5)
     share = ((strength - NO_CHANGE) / (ALL_CHANGE - NO_CHANGE)).clip(0, 1)
     if not share.any():
         return Picture.from_float(full, model.picture, info.white)
     small = small - (1 - share[..., None]) * (same - model.small_picture)
-    made = raised(full, small.clip(0, 1), size, cv2.dilate(share, np.ones((3, 3), np.uint8)) > 0)
+    made = raised(full, small.clip(0, 1), size, cv2.dilate(share, np.ones((3, 3), np.uint8)) > 0, levels)
     wide = cv2.resize(share, size, interpolation=cv2.INTER_LINEAR)[..., None]
     led = full + cv2.resize(change * (strength > 0)[..., None], size, interpolation=cv2.INTER_CUBIC)
     return Picture.from_float(led + wide * (made - led), model.picture, info.white)
