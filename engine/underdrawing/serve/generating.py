@@ -162,13 +162,7 @@ def _small(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[tup
     small = tuple(max(24, round(side * model.manifest.plan.scale)) for side in (width, height))
     sizes = run.sizes(*small)
     if wishes.task is Task.RESIZE:
-        # Nothing is stretched: the smallest copy gets its new shape seam by seam, and the stages paint it.
-        start = run.anchor(*run.sizes(*model.small_size)[0])
-        if run.specs[0].encoding is Encoding.PICTURE:
-            start = signed(carved(start[0].transpose(1, 2, 0) / 2 + 0.5, *sizes[0]))
-        else:
-            start = anchor(*sizes[0])
-        yield run(start, sizes, lambda shape: chance.standard_normal(shape, np.float32))
+        yield _reshaped(run, sizes, chance)
         return
     own = run.anchor(*sizes[0])
     if wishes.task is Task.VARY:
@@ -184,6 +178,21 @@ def _small(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[tup
         start = mixed(own, walks[0].at(moment), wishes.freedom)
         later = iter(walks[1:])
         yield run(start, sizes, lambda shape: wishes.freedom * next(later).at(moment))  # noqa: B023 - called at once
+
+
+def _reshaped(run: Run, sizes: list[tuple[int, int]], chance: np.random.Generator) -> tuple[np.ndarray, str]:
+    """The learnt picture in another shape, at the scale that was learnt.
+
+    Nothing is stretched: the small picture gets its new shape seam by seam, the stages paint what that leaves of it at
+    their first size, and what they do to the picture itself without any change is taken away along the same seams.
+    """
+    if run.specs[0].encoding is not Encoding.PICTURE:
+        return run(anchor(*sizes[0]), sizes, lambda shape: chance.standard_normal(shape, np.float32))
+    both = carved(np.dstack([run.model.small_picture, _unchanged(run)]), *sizes[-1])
+    shaped, same = both[..., :3], both[..., 3:]
+    start = signed(small_copy(shaped, *sizes[0]))
+    made, device = run(start, sizes, lambda shape: chance.standard_normal(shape, np.float32))
+    return np.asarray((made + shaped - same).clip(0, 1), np.float32), device
 
 
 def mixed(own: np.ndarray, noise: np.ndarray, freedom: float) -> np.ndarray:
