@@ -103,7 +103,7 @@ def painted(
     return detailed[wanted.translate(-around.x, -around.y).slices()]
 
 
-def stroked(picture: np.ndarray, made: np.ndarray, share: np.ndarray) -> np.ndarray:
+def stroked(picture: np.ndarray, made: np.ndarray, share: np.ndarray, reduced: float = 0.5) -> np.ndarray:
     """Broader strokes: what is seen at half the size is painted in the picture's brushwork of this size, and mixed in.
 
     Smooth things get the picture's hatching and canvas, which a network that learnt for two minutes leaves out.
@@ -111,12 +111,15 @@ def stroked(picture: np.ndarray, made: np.ndarray, share: np.ndarray) -> np.ndar
     Args:
         picture, made: (h, w, 3) float32 in [0, 1], the picture and what a network made, at the size that it learnt.
         share: (h, w) in [0, 1], where.
+        reduced: size of the picture that was learnt by the picture's own: strokes that are broad already at full size
+            take the form from small things.
     """
     size = (picture.shape[1], picture.shape[0])
     half = (max(1, size[0] // 2), max(1, size[1] // 2))
     soft, given = (cv2.resize(small_copy(p, *half), size, interpolation=cv2.INTER_CUBIC) for p in (picture, made))
     broad = brushed(Level.of(soft, picture), given, share > 0)
-    return np.asarray(made + STROKES * share[..., None] * (broad - made), np.float32)
+    amount = STROKES * min(1.0, max(0.4, 1 / reduced - 1))
+    return np.asarray(made + amount * share[..., None] * (broad - made), np.float32)
 
 
 def raised(

@@ -147,7 +147,7 @@ def _small(model: Model, wishes: Wishes, rgb: np.ndarray, changed: np.ndarray, s
         free = 1 - outside if wishes.task is not Task.BLEND else 0.0
         made = np.asarray(free * made + (1 - free) * made.clip(cv2.erode(small, NEAR), cv2.dilate(small, NEAR)))
     if wishes.task is Task.HARMONIZE:
-        made = stroked(model.small_picture, made, share)
+        made = stroked(model.small_picture, made, share, model.manifest.plan.scale)
     return Small(made, made - small, device)
 
 
