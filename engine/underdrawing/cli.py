@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from underdrawing import __version__
-from underdrawing.commands import bench, learn, make, models, system, use, weights
+from underdrawing.commands import bench, generate, learn, make, models, system, use, weights
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,6 +21,14 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Underdrawings": (make.primitive, make.region, make.layout),
     "Learning": (learn.train, learn.watch, learn.jobs, learn.pause, learn.resume, learn.cancel, learn.methods),
     "Pictures": (use.apply, use.animate),
+    "Pictures without an underdrawing": (
+        generate.harmonize,
+        generate.blend,
+        generate.repaint,
+        generate.vary,
+        generate.resize,
+        generate.enlarge,
+    ),
     "The engine and the machine": (system.doctor, system.install, system.tour),
 }
 for panel, commands in _PANELS.items():

@@ -39,6 +39,7 @@ class Encoding(StrEnum):
     NOISE = "noise"  # (1, channels, H, W), drawn anew with the job's seed, standard normal
     PLACES = "places"  # (1, 2, H, W) in [-1, 1]: x and y of each pixel in the whole learnt picture
     HINTS = "hints"  # (1, 11, H, W): a draft and what is known about it, see `draft.hints`
+    PICTURE = "picture"  # (1, 3, H, W) in [-1, 1]: a whole picture, the learnt one or what became of it
 
 
 class Composite(StrEnum):
@@ -65,6 +66,7 @@ class GraphInput:
     plane: str  # the plane's name; "source:NAME" is the plane as it was learnt, not as it was edited
     encoding: Encoding
     channels: int
+    size: tuple[int, int] = (0, 0)  # width and height where that is not the picture's own: of a stage of a pyramid
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,19 @@ class Procedure(StrEnum):
     NONE = ""
     DRAFT = "draft"  # drafts, and runs nothing
     REFINE = "refine"  # drafts, and has the graph repair what is unsure
+    GENERATE = "generate"  # no underdrawing is followed: the plan's tasks say what can be made
+
+
+class Task(StrEnum):
+    """What can be made of a picture without an underdrawing."""
+
+    HARMONIZE = "harmonize"  # something pasted takes on the picture's light, colours and brushwork
+    BLEND = "blend"  # a rough edit's seams and textures become natural
+    REPAINT = "repaint"  # a rough painting becomes a picture of the same world
+    VARY = "vary"  # other pictures of the same kind
+    RESIZE = "resize"  # another size or shape, generated
+    ANIMATE = "animate"  # a short clip that ends where it begins
+    ENLARGE = "enlarge"  # more pixels, of the picture's own fine detail
 
 
 @dataclass(frozen=True)
@@ -100,6 +115,7 @@ class ApplyPlan:
         scale: size of what the model learnt divided by the size of the picture (1 means native).
         region: x, y, width, height of what was learnt, in pixels of the whole picture.
         composite: what of the output counts.
+        tasks: what can be made without an underdrawing; empty for methods that follow one.
     """
 
     graphs: tuple[GraphSpec, ...] = ()
@@ -111,6 +127,7 @@ class ApplyPlan:
     scale: float = 1.0
     region: tuple[int, int, int, int] = (0, 0, 0, 0)
     composite: Composite = Composite.MASK
+    tasks: tuple[Task, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -214,6 +231,11 @@ def _integer(value: object, key: str, low: int, high: int) -> int:
     return int(_number(value, key, low, high))
 
 
+def _size(raw: Any) -> tuple[int, int]:
+    width, height = (_integer(side, "size", 0, 1 << 14) for side in raw)
+    return width, height
+
+
 def _graphs(raw: list[Any]) -> tuple[GraphSpec, ...]:
     return tuple(
         GraphSpec(
@@ -224,6 +246,7 @@ def _graphs(raw: list[Any]) -> tuple[GraphSpec, ...]:
                     plane=_text(i, "plane"),
                     encoding=Encoding(i["encoding"]),
                     channels=_integer(i["channels"], "channels", 1, 4096),
+                    size=_size(i.get("size", [0, 0])),
                 )
                 for i in g["inputs"]
             ),
@@ -249,6 +272,7 @@ def _plan(raw: dict[str, Any]) -> ApplyPlan:
         scale=_number(raw["scale"], "scale", 1e-4, 64.0),
         region=(region[0], region[1], region[2], region[3]),
         composite=Composite(raw["composite"]),
+        tasks=tuple(Task(task) for task in raw.get("tasks", [])[: len(Task)]),
     )
 
 

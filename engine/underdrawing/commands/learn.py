@@ -25,7 +25,9 @@ JobName = Annotated[str, typer.Argument(metavar="JOB", help="The training: its i
 @told
 def train(
     image: Annotated[Path, typer.Argument(help="The picture to learn.")],
-    primitive: Annotated[Path | None, typer.Argument(help="Its underdrawing (default: made from the picture).")] = None,
+    primitive: Annotated[
+        Path | None, typer.Argument(help="Its underdrawing (default: made from the picture where one is needed).")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="What the model is called (default: the picture's name).")] = None,
     kind: Annotated[Kind, typer.Option(help="The underdrawing to make when none is given.")] = Kind.SUPER,
     method: Annotated[str | None, typer.Option(help="How to learn; `underdrawing methods` lists them.")] = None,
@@ -61,14 +63,16 @@ def train(
     with show.engine() as engine:
         if primitive is not None:
             drawn, _ = files.drawn(primitive)
+        elif _needs_none(engine, method, recipe):
+            drawn = None
         else:
             made = engine.make_primitive(files.frame(picture), kind.value)
             drawn = files.received_primitive(engine, made)
         given = {key: value for key, value in asked.items() if value is not None}
-        palette = files.palette_json(drawn)
+        palette = None if drawn is None else files.palette_json(drawn)
         if palette is not None:
             given["palette"] = palette
-        started = engine.train(files.frame(picture), files.frames(drawn), **given)
+        started = engine.train(files.frame(picture), {} if drawn is None else files.frames(drawn), **given)
         if detach:
             show.answer(started, f"job {started['job']}, model {started['model']}")
             return
@@ -145,6 +149,17 @@ def methods(json: Json = False) -> None:
     show.answer(body, text)
 
 
+def _needs_none(engine: Engine, method: str | None, recipe: str | None) -> bool:
+    """Whether the named way of learning follows no underdrawing."""
+    if method is None and recipe is None:
+        return False
+    for known in engine.methods().get("methods", []):
+        names = [r["name"] for r in known["recipes"]]
+        if known["name"] == method or (method is None and recipe in names):
+            return not known["planes"]
+    return False
+
+
 def options_of(words: list[str]) -> dict[str, Any]:
     """`key=value` words; values are numbers or yes/no where they look like it."""
     found: dict[str, Any] = {}
@@ -170,32 +185,41 @@ def _value(text: str) -> Any:
 
 
 def follow(engine: Engine, job: str, pause: bool = True) -> None:
-    """Show a training's progress until it ends.
+    """Show a training's progress until it ends, and how it ended.
 
     pause: whether Ctrl-C pauses the training, or only stops following it.
+    """
+    last = followed(engine, job, pause)
+    figures = last.get("figures") or {}
+    took = f", {figures['iterations']} iterations in {figures['seconds']} s" if "iterations" in figures else ""
+    device = f" on {figures['device']}" if figures.get("device") else ""
+    show.answer(last, f"{last.get('state')}: model {last.get('name')} ({last.get('model')}){took}{device}")
+
+
+def followed(engine: Engine, job: str, pause: bool = True) -> dict[str, Any]:
+    """Show a training's progress until it ends; the job as it ended.
+
+    Raises:
+        EngineError: it failed.
     """
     from underdrawing.link.messages import EngineError
 
     try:
-        with _bar() as on_event:
+        with bar() as on_event:
             last = engine.watch(job, on_event)
     except KeyboardInterrupt:
         if pause:
             engine.pause(job)
             show.note(f"Paused. Go on with: underdrawing resume {job}")
         raise
-    state = last.get("state")
-    if state == "failed":
+    if last.get("state") == "failed":
         error = last.get("error") or {}
         raise EngineError.from_dict(error)
-    figures = last.get("figures") or {}
-    took = f", {figures['iterations']} iterations in {figures['seconds']} s" if "iterations" in figures else ""
-    device = f" on {figures['device']}" if figures.get("device") else ""
-    show.answer(last, f"{state}: model {last.get('name')} ({last.get('model')}){took}{device}")
+    return last
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[dict[str, Any]], None]]:
+def bar() -> Iterator[Callable[[dict[str, Any]], None]]:
     """A progress bar on stderr, fed with the engine's events."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from underdrawing.commands import files, show
+from underdrawing.commands import files, generate, show, single
 from underdrawing.commands.make import Out
 from underdrawing.commands.show import Json, told
 
@@ -81,7 +81,7 @@ def apply(
             options["mask_mode"] = mask_mode.value
         current = None if image is None else files.frame(known.learnt_part(original))
         reply = engine.apply(known.id, files.frames(primitive), current, **options)
-        made, alpha = _composed(engine, reply, original, corner)
+        made, alpha = composed(engine, reply, original, corner)
         sure = None if save_confidence is None else _confidence(engine, reply, alpha.shape, corner)
         layer = None if save_layer is None else _layer(engine, reply)
     body = reply.body
@@ -90,7 +90,7 @@ def apply(
     losses = files.save(out, made, quality)
     written = [str(out)]
     if save_mask is not None:
-        files.save(save_mask, _mask_picture(alpha))
+        files.save(save_mask, mask_picture(alpha))
         written.append(str(save_mask))
     if save_confidence is not None:
         if sure is None:
@@ -155,7 +155,7 @@ class Known:
         return picture if picture.size == self.region[2:] else picture.crop(Bounds(*self.region))
 
 
-def _composed(engine: Engine, reply: Any, original: Picture, corner: tuple[int, int]) -> tuple[Picture, np.ndarray]:
+def composed(engine: Engine, reply: Any, original: Picture, corner: tuple[int, int]) -> tuple[Picture, np.ndarray]:
     """The result laid over the picture, and its mask, (H, W) float32 of the picture's size."""
     import numpy as np
 
@@ -196,7 +196,8 @@ def _layer(engine: Engine, reply: Any) -> Picture:
     return with_alpha(files.received(engine, reply, reply.body["picture"]), alpha)
 
 
-def _mask_picture(alpha: np.ndarray) -> Picture:
+def mask_picture(alpha: np.ndarray) -> Picture:
+    """A mask (H, W) of values from 0 to 1 as 8 bits."""
     import numpy as np
 
     from underdrawing.picture.image import Picture
@@ -206,17 +207,41 @@ def _mask_picture(alpha: np.ndarray) -> Picture:
 
 @told
 def animate(
-    model: ModelName,
-    frames: Annotated[Path, typer.Argument(help="A folder of pictures, or a film.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model, by name or id; with --walk a picture.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="An .mp4, a .gif, or a folder.")],
+    frames: Annotated[Path | None, typer.Argument(help="A folder of pictures, or a film (not with --walk).")] = None,
     photos: Annotated[
         bool, typer.Option(help="The frames are photographs: make each one's underdrawing first.")
     ] = False,
     fps: Annotated[float, typer.Option(min=0.5, max=240, help="Frames a second.")] = 24.0,
     seed: Annotated[int, typer.Option(help="As of apply; the same for all frames.")] = 0,
+    walk: Annotated[
+        bool, typer.Option("--walk", help="Without an underdrawing: a clip out of the picture alone, which loops.")
+    ] = False,
+    length: Annotated[int, typer.Option(min=2, max=240, help="With --walk: how many frames.")] = 48,
+    freedom: generate.Freedom = 0.3,
+    name: generate.Named = None,
+    budget: generate.Budget = None,
+    iterations: generate.Iterations = None,
+    recipe: generate.Recipe = None,
+    option: generate.Figure = None,
+    device: generate.Where = "auto",
+    threads: generate.Threads = None,
+    anew: generate.Anew = False,
     json: Json = False,
 ) -> None:
-    """Paint a clip: an underdrawing in, a picture out, for each frame."""
+    """Paint a clip: an underdrawing in, a picture out, for each frame; or let a picture move by itself (--walk)."""
+    if walk == (frames is not None):
+        raise show.wrong("Give FRAMES to paint them, or --walk for a clip out of the picture alone.")
+    if walk:
+        how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew)
+        generate.walk(Path(model), out, fps, length, freedom, seed, how)
+    elif frames is not None:
+        _paint(model, frames, out, photos, fps, seed)
+
+
+def _paint(model: str, frames: Path, out: Path, photos: bool, fps: float, seed: int) -> None:
+    """A clip by its underdrawings."""
     from underdrawing.commands.film import Film
 
     with show.engine() as engine:

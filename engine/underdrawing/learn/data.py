@@ -67,12 +67,18 @@ class TrainingData:
         scale: size of the pairs divided by the size of the user's picture (1: native resolution).
         region: x, y, width, height of what is learnt, in the user's picture.
         features: where pretrained weights are, by name ("vgg16": path of a safetensors file).
+        base: the state of a model that goes on learning; None for a new one.
+        composite: (1, 3, H, W) in [-1, 1], the picture as it was changed, which that model shall know better.
+        mask: (1, 1, H, W), 1 where it was changed.
     """
 
     pairs: tuple[Pair, ...]
     scale: float
     region: tuple[int, int, int, int]
     features: Mapping[str, str]
+    base: Mapping[str, Tensor] | None = None
+    composite: Tensor | None = None
+    mask: Tensor | None = None
 
 
 def pad_to(array: np.ndarray, stride: int, minimum: int) -> np.ndarray:

@@ -109,7 +109,7 @@ def write_check(graphs: Sequence[ExportGraph], plan: ApplyPlan, folder: Path) ->
     try:
         for graph in graphs:
             for height, width in check_sizes(graph, plan):
-                inputs = {name: _resized(value, height, width) for name, value in graph.inputs.items()}
+                inputs = _at_size(graph, height, width)
                 key = f"{graph.file}/{height}x{width}"
                 tensors |= {f"{key}/in/{name}": value.contiguous() for name, value in inputs.items()}
                 tensors[f"{key}/out"] = graph.module(*inputs.values()).float().contiguous()
@@ -120,9 +120,26 @@ def write_check(graphs: Sequence[ExportGraph], plan: ApplyPlan, folder: Path) ->
     return path
 
 
+def _size(graph: ExportGraph) -> tuple[int, int]:
+    """Height and width of the largest input, which is the picture's: others may belong to stages of a pyramid."""
+    height, width = max((value.shape[2:] for value in graph.inputs.values()), key=lambda s: s[0] * s[1])
+    return int(height), int(width)
+
+
+def _at_size(graph: ExportGraph, height: int, width: int) -> dict[str, Tensor]:
+    """The inputs for a picture of another size: each keeps its part of it."""
+    own = _size(graph)
+
+    def sized(value: Tensor) -> Tensor:
+        rows, columns = value.shape[2:]
+        return _resized(value, max(1, round(rows * height / own[0])), max(1, round(columns * width / own[1])))
+
+    return {name: sized(value) for name, value in graph.inputs.items()}
+
+
 def check_sizes(graph: ExportGraph, plan: ApplyPlan) -> list[tuple[int, int]]:
     """The trained size, the smallest one, and two whose sides differ from both."""
-    height, width = next(iter(graph.inputs.values())).shape[2:]
+    height, width = _size(graph)
     least = -(-plan.minimum // plan.stride) * plan.stride
     odd = (max(least, height // 2 // plan.stride * plan.stride), width + plan.stride)
     tall = (height + 2 * plan.stride, max(least, width // 2 // plan.stride * plan.stride))

@@ -191,8 +191,8 @@ class Method(Protocol):
     def stride(self, recipe: Recipe) -> int:
         """Sides of the training pair are padded to multiples of this."""
 
-    def pixels(self, recipe: Recipe, device: Device) -> int:
-        """Bigger pictures are reduced to this many pixels before they are learnt; 0: never."""
+    def pixels(self, recipe: Recipe, device: Device, size: tuple[int, int]) -> int:
+        """A bigger picture, of this width and height, is reduced to so many pixels before it is learnt; 0: never."""
 
     def begin(self, data: TrainingData, recipe: Recipe, device: Device, seed: int) -> Run:
         """Networks with fresh weights, on the device, ready for the first step.

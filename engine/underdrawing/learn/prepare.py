@@ -28,14 +28,14 @@ class Prepared:
     Attributes:
         data: tensors.
         picture: the region that is learnt, as the user has it.
-        primitive: its primitive, at the same size.
+        primitive: its primitive, at the same size; None where the method follows none and none was given.
         white: the value of float pictures that is taken as 1.
         notes: sentences for the user about what was reduced.
     """
 
     data: TrainingData
     picture: Picture
-    primitive: Primitive
+    primitive: Primitive | None
     white: float
     notes: tuple[str, ...]
 
@@ -55,7 +55,7 @@ def small_size(width: int, height: int, scale: float) -> tuple[int, int]:
 
 def prepare(
     picture: Picture,
-    primitive: Primitive,
+    primitive: Primitive | None,
     region: tuple[int, int, int, int] | None,
     method: Method,
     recipe: Recipe,
@@ -66,7 +66,7 @@ def prepare(
 
     Args:
         picture: the whole picture.
-        primitive: of the whole picture, or of the region alone.
+        primitive: of the whole picture, or of the region alone; None: there is none.
         region: x, y, width, height of what is learnt; None: everything.
         method, recipe, device: they say how large a picture can be learnt.
         features: paths of pretrained weights by name.
@@ -83,9 +83,9 @@ def prepare(
             f"There are only {bounds.width} x {bounds.height} pixels to learn from.",
             "Choose a larger picture or region; 64 x 64 is a sensible least.",
         )
-    if primitive.size == picture.size:
+    if primitive is not None and primitive.size == picture.size:
         primitive = primitive.crop(bounds)
-    elif primitive.size != (bounds.width, bounds.height):
+    elif primitive is not None and primitive.size != (bounds.width, bounds.height):
         raise LearnError(
             "wrong_size",
             f"The primitive is {primitive.size[0]} x {primitive.size[1]}, the picture {width} x {height} pixels.",
@@ -93,26 +93,33 @@ def prepare(
         )
     picture = picture.crop(bounds)
     white = white_of(picture)
-    limit = method.pixels(recipe, device)
+    limit = method.pixels(recipe, device, (bounds.width, bounds.height))
     scale = min(1.0, math.sqrt(limit / (bounds.width * bounds.height))) if limit else 1.0
     rgb = picture.to_float(white)
     small_primitive, notes = primitive, []
     if scale < 1:
         size = small_size(bounds.width, bounds.height, scale)
         rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-        small_primitive = primitive.resized(size)
+        small_primitive = None if primitive is None else primitive.resized(size)
         notes.append(
             f"The picture is learnt at {size[0]} x {size[1]} pixels ({scale:.0%}); its finer detail is brought back"
             " from the picture itself when an edit is applied. Choose a region to learn it at full size."
         )
-    planes: dict[str, tuple[PlaneKind, np.ndarray]] = {}
-    if small_primitive.segments is not None:
-        planes["segments"] = (PlaneKind.CLASSES, small_primitive.segments)
-    if small_primitive.edges is not None:
-        planes["edges"] = (PlaneKind.LINES, small_primitive.edges)
-    if small_primitive.paint is not None:
-        planes["paint"] = (PlaneKind.COLOUR, small_primitive.paint)
-    palette = None if small_primitive.palette is None else small_primitive.palette.colours
+    planes, palette = _planes(small_primitive)
     pair = make_pair(np.nan_to_num(rgb), planes, palette, method.stride(recipe))
     area = (bounds.x, bounds.y, bounds.width, bounds.height)
     return Prepared(TrainingData((pair,), scale, area, features), picture, primitive, white, tuple(notes))
+
+
+def _planes(primitive: Primitive | None) -> tuple[dict[str, tuple[PlaneKind, np.ndarray]], np.ndarray | None]:
+    """The planes that there are, by name, and the palette's colours."""
+    planes: dict[str, tuple[PlaneKind, np.ndarray]] = {}
+    if primitive is None:
+        return planes, None
+    if primitive.segments is not None:
+        planes["segments"] = (PlaneKind.CLASSES, primitive.segments)
+    if primitive.edges is not None:
+        planes["edges"] = (PlaneKind.LINES, primitive.edges)
+    if primitive.paint is not None:
+        planes["paint"] = (PlaneKind.COLOUR, primitive.paint)
+    return planes, None if primitive.palette is None else primitive.palette.colours

@@ -260,12 +260,51 @@ class Engine:
                 frames.append(frame)
         return self.request("apply", body, frames, deadline, None, cancelled)
 
+    def generate(
+        self,
+        model: str,
+        task: str,
+        picture: Optional[Frame] = None,
+        mask: Optional[Frame] = None,
+        deadline: float = 900.0,
+        on_event: OnEvent = None,
+        cancelled: Cancelled = None,
+        **options: Any,
+    ) -> Reply:
+        """Pictures without an underdrawing; `task` is one of the model's tasks.
+
+        The body holds x, y, width, height, picture, mask, ... as of `apply` for "harmonize", "blend" and "repaint";
+        pictures for "vary" and "animate"; picture for "resize" and "enlarge". Events tell how far it is.
+        """
+        body = {"model": model, "task": task, **options}
+        frames = []
+        for name, frame in (("picture", picture), ("mask", mask)):
+            if frame is not None:
+                body[name] = {"hash": frame.hash}
+                frames.append(frame)
+        return self.request("generate", body, frames, deadline, on_event, cancelled)
+
     # --- learning
 
-    def train(self, picture: Frame, planes: Dict[str, Frame], **options: Any) -> Dict[str, Any]:
-        """Begin to learn a picture: {job, model, name}."""
+    def train(
+        self,
+        picture: Frame,
+        planes: Dict[str, Frame],
+        composite: Optional[Frame] = None,
+        mask: Optional[Frame] = None,
+        **options: Any,
+    ) -> Dict[str, Any]:
+        """Begin to learn a picture: {job, model, name}.
+
+        With `base` (a model) among the options: that model goes on learning, for the composite and its mask.
+        """
         body = {"picture": {"hash": picture.hash}, "planes": references(planes), "key": new_id(), **options}
-        return self.request("train", body, [picture, *planes.values()], 300.0).body
+        frames = [picture, *planes.values()]
+        for name, frame in (("composite", composite), ("mask", mask)):
+            if frame is not None:
+                body[name] = {"hash": frame.hash}
+                frames.append(frame)
+        return self.request("train", body, frames, 300.0).body
 
     def watch(
         self, job: str, on_event: OnEvent = None, deadline: float = FOREVER, cancelled: Cancelled = None

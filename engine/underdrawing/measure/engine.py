@@ -62,7 +62,7 @@ def learn(engine: Engine, side: int, folder: Path) -> dict[str, Any]:
     """A short training of a square at its full size: what it came to, and the most memory that its worker took."""
     picture, primitive = square(side)
     frames = {name: frame_of(Picture(plane)) for name, plane in primitive.planes().items()}
-    options = {
+    options: dict[str, Any] = {
         "method": "deepsim",
         "iterations": STEPS,
         "options": {"pixels": 0, "pixels_gpu": 0},

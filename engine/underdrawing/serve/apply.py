@@ -19,12 +19,13 @@ from underdrawing.manifest import ApplyPlan, Composite, Encoding, GraphInput, Gr
 from underdrawing.picture.composite import poisson
 from underdrawing.picture.detail import restore_detail
 from underdrawing.picture.files import read_picture
-from underdrawing.picture.geometry import Bounds
+from underdrawing.picture.geometry import Bounds, scaled, unscaled
 from underdrawing.picture.image import Picture
 from underdrawing.picture.mask import combine, edit_mask, feather
 from underdrawing.picture.palette import Palette
 from underdrawing.picture.primitive import Primitive, read_primitive
 from underdrawing.serve.doubts import doubts
+from underdrawing.serve.placing import inside as inside_of
 from underdrawing.serve.sessions import SessionStore
 
 _AROUND = np.ones((5, 5), np.uint8)  # filled ground is led over into its surroundings
@@ -80,7 +81,21 @@ class Model:
     def __init__(self, folder: Path) -> None:
         self.folder, self.manifest = folder, Manifest.load(folder)
         palette = Palette.from_json(list(self.manifest.palette)) if self.manifest.palette else None
-        self.primitive: Primitive = read_primitive(folder / "primitive.png", palette)
+        drawn = bool(self.manifest.planes)
+        self.drawn = read_primitive(folder / "primitive.png", palette) if drawn else None
+
+    @property
+    def primitive(self) -> Primitive:
+        """The underdrawing that was learnt.
+
+        Raises:
+            EngineError: it was learnt without one.
+        """
+        if self.drawn is None:
+            text = f"The model {self.manifest.name!r} was learnt without an underdrawing."
+            can = ", ".join(self.manifest.plan.tasks)
+            raise EngineError("wrong_task", text, f"It can: {can}." if can else "Learn the picture with one.")
+        return self.drawn
 
     @cached_property
     def picture(self) -> Picture:
@@ -90,7 +105,8 @@ class Model:
     @property
     def small_size(self) -> tuple[int, int]:
         """Width and height of what the network saw."""
-        scale, (width, height) = self.manifest.plan.scale, self.primitive.size
+        scale, info = self.manifest.plan.scale, self.manifest.picture
+        width, height = info.width, info.height
         return max(1, round(width * scale)), max(1, round(height * scale))
 
     @cached_property
@@ -139,9 +155,9 @@ def apply(
     if plan.composite is Composite.WHOLE:
         options = replace(options, whole=True)
     area = Bounds(*plan.region)
-    inside = _inside(edited.size, area, (info.full_width, info.full_height), "underdrawing")
+    inside = inside_of(edited.size, area, (info.full_width, info.full_height), "underdrawing")
     if given is not None:
-        given = given[_inside((given.shape[1], given.shape[0]), area, edited.size, "mask").slices()]
+        given = given[inside_of((given.shape[1], given.shape[0]), area, edited.size, "mask").slices()]
     edited = edited.crop(inside)
     for name in (p.name for p in model.manifest.planes):
         if getattr(edited, name) is None:
@@ -157,7 +173,7 @@ def apply(
     original = (
         model.picture
         if current is None
-        else current.crop(_inside(current.size, area, (info.full_width, info.full_height), "picture"))
+        else current.crop(inside_of(current.size, area, (info.full_width, info.full_height), "picture"))
     )
     if options.blend == "poisson":
         surrounds = wanted.expand(8, Bounds(0, 0, *edited.size))
@@ -175,18 +191,6 @@ def apply(
         notes += doubts(made.confidence, soft > 0, model.primitive, edited)
     seconds = time.perf_counter() - start
     return Applied(bounds, picture, soft.astype(np.float32), made.device, seconds, tuple(notes), made.confidence)
-
-
-def _inside(size: tuple[int, int], area: Bounds, full: tuple[int, int], what: str) -> Bounds:
-    """Where the learnt region lies in something of this size: all of it, or the region's own place."""
-    if size == (area.width, area.height):
-        return Bounds(0, 0, *size)
-    if size == full:
-        return area
-    text = f"The {what} is {size[0]} x {size[1]} pixels; the model was learnt on {full[0]} x {full[1]}"
-    if (area.width, area.height) != full:
-        text += f" (a region of {area.width} x {area.height})"
-    raise EngineError("wrong_size", text + ".", "Use the picture that was learnt, or learn this one.")
 
 
 def _mask(
@@ -251,11 +255,11 @@ def _render(
     # What the network makes is coarser than the picture: bring back the picture's own fine detail.
     margin = max(DETAIL_MARGIN, round(DETAIL_MARGIN / ratio[0]))
     around = wanted.expand(margin, Bounds(0, 0, *size))
-    coarse = _scaled(around, ratio, everything)
-    around = _unscaled(coarse, ratio, size)
+    coarse = scaled(around, ratio, everything)
+    around = unscaled(coarse, ratio, size)
     made = _run(model, small, coarse, sessions, options.seed, found)
     generated = made.picture
-    target = _scaled(wanted, ratio, everything).translate(-coarse.x, -coarse.y)
+    target = scaled(wanted, ratio, everything).translate(-coarse.x, -coarse.y)
     changed = np.zeros(generated.shape[:2], bool)
     changed[target.slices()] = True
     full = model.picture.crop(around).to_float(model.manifest.picture.white)
@@ -266,21 +270,6 @@ def _render(
         sure = cv2.resize(sure, (around.width, around.height), interpolation=cv2.INTER_LINEAR)[cut]
     text = f"The model was learnt at {plan.scale:.0%} of the picture's size; fine detail comes from the picture itself."
     return Made(detailed[cut], made.device, sure), [text]
-
-
-def _scaled(bounds: Bounds, ratio: tuple[float, float], inside: Bounds) -> Bounds:
-    """Bounds in the smaller picture that cover these."""
-    x0, y0 = int(bounds.x * ratio[0]), int(bounds.y * ratio[1])
-    x1 = int(np.ceil((bounds.x + bounds.width) * ratio[0]))
-    y1 = int(np.ceil((bounds.y + bounds.height) * ratio[1]))
-    return Bounds(x0, y0, x1 - x0, y1 - y0).intersect(inside)
-
-
-def _unscaled(bounds: Bounds, ratio: tuple[float, float], size: tuple[int, int]) -> Bounds:
-    """The pixels of the larger picture that these stand for."""
-    x0, y0 = round(bounds.x / ratio[0]), round(bounds.y / ratio[1])
-    x1, y1 = round((bounds.x + bounds.width) / ratio[0]), round((bounds.y + bounds.height) / ratio[1])
-    return Bounds(x0, y0, x1 - x0, y1 - y0).intersect(Bounds(0, 0, *size))
 
 
 def window(wanted: Bounds, size: tuple[int, int], plan: ApplyPlan) -> Bounds:

@@ -18,6 +18,7 @@ from underdrawing.manifest import MANIFEST_FILE, Manifest, ManifestError
 
 IDENTITY = re.compile(r"[0-9a-f]{12}\Z")
 LONGEST_NAME = 120  # characters
+CHECKPOINT = "checkpoint.safetensors"  # what a model needs to go on learning; models from elsewhere lack it
 LIVE = "live"  # in a staging folder: a model as far as it was learnt
 
 
@@ -170,6 +171,8 @@ class Library:
             "method": manifest.method,
             "recipe": manifest.recipe,
             "planes": [p.name for p in manifest.planes],
+            "base": str(manifest.figures["base"]) if "base" in manifest.figures else None,
+            "tasks": [str(task) for task in manifest.plan.tasks],
             "width": picture.full_width,
             "height": picture.full_height,
             "region": list(manifest.plan.region),
@@ -236,6 +239,12 @@ class Library:
         sync_folder(self.models)
         self._read.pop(identity, None)
         return manifest
+
+    def keep_base(self, identity: str, folder: Path) -> None:
+        """Give a training that goes on from a model what it needs of it, so that the model may be deleted meanwhile."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (MANIFEST_FILE, CHECKPOINT):
+            shutil.copyfile(self.folder(identity) / name, folder / name)
 
     def staged(self) -> list[tuple[str, dict[str, Any] | None]]:
         """Staging folders with their job descriptions; None where there is none that can be read."""

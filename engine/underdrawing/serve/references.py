@@ -61,6 +61,15 @@ def planes(spool: Spool, body: dict[str, Any]) -> dict[str, Any]:
     return {str(name): reference(spool, value) for name, value in given.items()}
 
 
+def planes_or_none(spool: Spool, body: dict[str, Any]) -> dict[str, Any]:
+    """The planes of an underdrawing where there is one: not every method needs one.
+
+    Raises:
+        EngineError: one of them is not there.
+    """
+    return planes(spool, body) if need(body, "planes", dict, {}) else {}
+
+
 def region(spool: Spool, body: dict[str, Any]) -> dict[str, Any]:
     """Where a region tool works: a mask, a point, or a class.
 

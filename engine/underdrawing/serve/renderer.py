@@ -14,19 +14,19 @@ import psutil
 
 from underdrawing.link.messages import EngineError
 from underdrawing.manifest import MANIFEST_FILE, ManifestError
-from underdrawing.picture.composite import composite
-from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import Picture, PictureError
 from underdrawing.picture.layout import segment_like
 from underdrawing.picture.make import make_primitive
 from underdrawing.picture.primitive import Primitive
 from underdrawing.picture.regions import change, region_at, region_of_class
 from underdrawing.serve import apply as applying
-from underdrawing.serve.apply import Applied, Model, Options
+from underdrawing.serve.answers import answer_of
+from underdrawing.serve.apply import Model, Options
 from underdrawing.serve.child import Context, serve
-from underdrawing.serve.frames import Inputs, with_alpha
+from underdrawing.serve.frames import Inputs
+from underdrawing.serve.generatetask import generate
 from underdrawing.serve.helpers import helper_networks
-from underdrawing.serve.modelcheck import check_graph
+from underdrawing.serve.modelcheck import check_graph, check_plan
 from underdrawing.serve.sessions import SessionStore, probe
 
 MODELS_KEPT = 4
@@ -133,29 +133,17 @@ class Renderer:
         )
         result = applying.apply(model, edited, self.sessions, options, given, current)
         self.device = result.device
-        deep = result.picture.depth != "u8"
-        full, kind = (65535, np.uint16) if deep else (255, np.uint8)
-        # A pixel that counts at all must not be rounded to none, nor the other way round.
-        mask = np.where(result.mask > 0, np.maximum(1, np.rint(result.mask * full)), 0).astype(kind)
-        picture = with_alpha(result.picture, result.mask) if args.get("baked") else result.picture
-        merged = {}
-        if args.get("merged"):
-            laid = _merged(model, current, result)
-            merged["merged"] = inputs.put(laid, args.get("order") or "")
         return {
-            **merged,
-            "x": result.bounds.x,
-            "y": result.bounds.y,
-            "width": result.bounds.width,
-            "height": result.bounds.height,
-            "picture": inputs.put(picture, args.get("order") or ""),
-            "mask": inputs.put(Picture(mask)),
-            "confidence": None if result.confidence is None else inputs.put(_grey(result.confidence)),
-            "device": result.device,
+            **answer_of(inputs, model, result, current, args),
             "seconds": round(time.perf_counter() - start, 4),
             "unseen": unseen,
-            "notes": list(result.notes),
         }
+
+    def generate(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """Pictures without an underdrawing."""
+        done = generate(self.model(args), args, self.sessions, context)
+        self.device = str(done["device"])
+        return done
 
     def unload(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """Forget all models and give their memory back."""
@@ -178,14 +166,10 @@ class Renderer:
         folder = Path(args["model_folder"])
         model = Model(folder)
         plan = model.manifest.plan
+        check_plan(model.manifest)
         for graph in (*plan.graphs, *plan.half):
             check_graph(folder / graph.file, graph)
         return {"id": model.manifest.id}
-
-
-def _grey(values: np.ndarray) -> Picture:
-    """Values in [0, 1] as 8 bits."""
-    return Picture(np.rint(values * 255).astype(np.uint8))
 
 
 def _checked(options: dict[str, Any]) -> dict[str, Any]:
@@ -219,16 +203,6 @@ def _completed(edited: Primitive, own: Primitive) -> Primitive:
     return Primitive(segments, palette, edges, paint)
 
 
-def _merged(model: Model, current: Picture | None, result: Applied) -> Picture:
-    """The area of a result as it is in the picture, result and mask laid over."""
-    area = Bounds(*model.manifest.plan.region)
-    original = model.picture if current is None else current
-    # Pictures of the learnt region alone begin at its corner.
-    corner = (0, 0) if original.size != (area.width, area.height) else (area.x, area.y)
-    bounds = result.bounds.translate(-corner[0], -corner[1])
-    return composite(original.crop(bounds), result.picture, (0, 0), result.mask)
-
-
 def _clear(task: Any) -> Any:
     """Faults of pictures as errors of the protocol."""
 
@@ -244,5 +218,5 @@ def _clear(task: Any) -> Any:
 
 if __name__ == "__main__":
     renderer = Renderer()
-    tasks = ("primitive", "region", "layout", "apply", "unload", "status", "check_model")
+    tasks = ("primitive", "region", "layout", "apply", "generate", "unload", "status", "check_model")
     serve({name: _clear(getattr(renderer, name)) for name in tasks})

@@ -16,8 +16,9 @@ from underdrawing.link.messages import CHUNK, MOST_HASHES, PROTOCOL, EngineError
 from underdrawing.manifest import Manifest
 from underdrawing.serve.asks import Ask
 from underdrawing.serve.children import End
+from underdrawing.serve.generaterequests import GenerateVerbs
 from underdrawing.serve.jobs import ENDED, Job, State
-from underdrawing.serve.library import checked_name, new_identity
+from underdrawing.serve.library import CHECKPOINT, checked_name, new_identity
 from underdrawing.serve.modelrequests import ModelVerbs
 from underdrawing.serve.references import (
     MOST_SEED,
@@ -28,6 +29,7 @@ from underdrawing.serve.references import (
     number,
     order,
     planes,
+    planes_or_none,
     reference,
     region,
 )
@@ -40,7 +42,7 @@ KINDS = ("edges", "segments", "super", "paint")
 LEAST_ROOM = 256 << 20  # bytes that must be free before a training begins
 
 
-class Verbs(ModelVerbs):
+class Verbs(ModelVerbs, GenerateVerbs):
     """The verbs."""
 
     def __init__(self, daemon: Daemon) -> None:
@@ -243,23 +245,45 @@ class Verbs(ModelVerbs):
     def train(self, ask: Ask) -> None:
         """Queue a training."""
         daemon, body = self.daemon, ask.body
-        picture, drawn = reference(daemon.spool, need(body, "picture", dict)), planes(daemon.spool, body)
+        picture, drawn = reference(daemon.spool, need(body, "picture", dict)), self._drawn(body)
         args = {k: body.get(k) for k in ("method", "recipe", "palette", "device")}
         args |= {"seed": between(body, "seed", 0, MOST_SEED, whole=True)}
         args |= {"threads": between(body, "threads", 1, 1024, whole=True)}
         args |= {"picture": picture, "planes": drawn, "options": need(body, "options", dict, {})}
         args |= {"region": area(body.get("region"))}
         args |= {"iterations": number(body, "iterations"), "budget": number(body, "budget")}
+        further = self._further(body)
+        args |= further
         keep, key = body.get("on_disconnect", "continue") != "cancel", str(body.get("key", ""))[:64]
         job = daemon.jobs.like(key, args)
         existing = job is not None
         if job is None:
-            job = self._new_job(body, args, key, keep, (picture, drawn))
+            job = self._new_job(body, args, key, keep, (picture, drawn, *further.values()))
         elif job.state is State.PAUSED:
             daemon.supervisor.resume(job)
         job.keep = job.keep or keep
         job.owners.add(ask.client)
         ask.reply({"job": job.id, "model": job.model, "name": job.name, "existing": existing})
+
+    def _drawn(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The planes; some methods need none, and then say so by their name or their recipe's."""
+        named = any(body.get(key) for key in ("method", "recipe", "base"))
+        return (planes_or_none if named else planes)(self.daemon.spool, body)
+
+    def _further(self, body: dict[str, Any]) -> dict[str, Any]:
+        """What a training of a model that exists needs: which one, and the picture that it shall know better.
+
+        Raises:
+            EngineError: that model cannot go on learning.
+        """
+        if not body.get("base"):
+            return {}
+        base = self.daemon.library.find(need(body, "base", str))
+        if CHECKPOINT not in base.files or not base.plan.tasks:
+            text = f"The model {base.name!r} cannot go on learning."
+            raise EngineError("wrong_task", text, "Learn the picture anew, then go on from that model.")
+        pictures = {name: reference(self.daemon.spool, need(body, name, dict)) for name in ("composite", "mask")}
+        return {"base": base.id, **pictures}
 
     def _new_job(
         self, body: dict[str, Any], args: dict[str, Any], key: str, keep: bool, pictures: tuple[Any, ...]
@@ -274,8 +298,10 @@ class Verbs(ModelVerbs):
         staging = daemon.library.staging(identity)
         staging.mkdir(parents=True)
         try:
-            for blob in hashes(*pictures):
+            for blob in hashes(*(p for p in pictures if isinstance(p, dict))):
                 daemon.spool.link(blob, staging / "inputs")
+            if "base" in args:
+                daemon.library.keep_base(args["base"], staging / "base")
             job = Job(uuid.uuid4().hex[:8], identity, name, args, key, keep=keep)
             daemon.jobs.add(job)
         except (EngineError, OSError):

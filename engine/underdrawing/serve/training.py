@@ -31,6 +31,7 @@ from underdrawing.picture.image import Picture
 from underdrawing.picture.primitive import write_primitive
 from underdrawing.serve.child import Context
 from underdrawing.serve.frames import Inputs
+from underdrawing.serve.further import Base
 from underdrawing.serve.library import LIVE
 
 PREVIEW_SIDE = 320  # pixels, the longer side of the thumbnail in the library
@@ -114,6 +115,8 @@ def signature(method: Method, recipe: Recipe, seed: int, prepared: Prepared) -> 
         digest.update(pair.picture.numpy().tobytes())
         for name in sorted(pair.planes):
             digest.update(pair.planes[name].values.numpy().tobytes())
+    if prepared.data.composite is not None:
+        digest.update(prepared.data.composite.numpy().tobytes())
     return digest.hexdigest()
 
 
@@ -133,15 +136,19 @@ def train(args: Mapping[str, Any], context: Context) -> dict[str, Any]:
     folder, home = Path(args["folder"]), Path(args["home"])
     try:
         context.event("progress", phase="preparing", fraction=0.0)
-        method = find(str(args.get("method") or _usual(args)))
-        recipe = _recipe(method, args)
+        base = Base.read(folder) if args.get("base") else None
+        method = find(base.manifest.method if base else str(args.get("method") or _usual(args)))
+        recipe = base.recipe(method, args) if base else _recipe(method, args)
         device = _device(args, home)
         inputs = Inputs(Path(args["spool"]), folder / "inputs")
         picture = inputs.picture(args["picture"])
-        primitive, unseen = inputs.primitive(args["planes"], args.get("palette"))
+        primitive, unseen = inputs.primitive(args["planes"], args.get("palette")) if args["planes"] else (None, [])
         for colour in unseen:
             context.event("note", text=colour)
-        prepared = prepare(picture, primitive, _region(args), method, recipe, device, _features(Path(args["weights"])))
+        region = base.region if base else _region(args)
+        prepared = prepare(picture, primitive, region, method, recipe, device, _features(Path(args["weights"])))
+        if base is not None:
+            prepared = base.further(prepared, inputs.picture(args["composite"]), inputs.weights(args["mask"]))
         seed = int(args.get("seed") or 0)
         run = method.begin(prepared.data, recipe, device, seed)
         for note in [*prepared.notes, *run.notes]:
@@ -172,7 +179,10 @@ def train(args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         context.event("progress", phase="exporting", fraction=1.0, device=device.name)
         plan, differences = _export(run, folder, device)
         figures["export_difference"] = differences
-        figures["pixel_difference"] = _own_difference(run, prepared)
+        if base is None:
+            figures["pixel_difference"] = _own_difference(run, prepared)
+        else:
+            figures["base"] = base.manifest.id
         _leave(args, folder, method, recipe, prepared, picture, run, plan, figures)
     except LearnError as error:
         raise EngineError(error.code, str(error), error.hint) from None
@@ -298,21 +308,22 @@ def _leave(
     picture_file = f"picture.{'tif' if picture.depth in ('f16', 'f32') else 'png'}"
     if not (folder / MANIFEST_FILE).is_file():
         write_picture(folder / picture_file, _without_alpha(picture))
-        write_primitive(folder / "primitive.png", primitive)
+        if primitive is not None:
+            write_primitive(folder / "primitive.png", primitive)
     primitive_files = sorted(folder.glob("primitive*.png"))
     write_picture(folder / "preview.png", _preview(_shown(run.sample(), prepared)))
     names = [picture_file, "preview.png", *(p.name for p in primitive_files)]
     names += [g.file for g in (*plan.graphs, *plan.half)]
     if method.needs_training and not unfinished:
         names.append("checkpoint.safetensors")
-    used = {"segments": primitive.segments, "edges": primitive.edges, "paint": primitive.paint}
+    used = set() if primitive is None else set(primitive.planes())
     manifest = Manifest(
         id=str(args["model"]),
         name=str(args.get("name") or args["model"]),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         method=method.name,
         recipe=recipe.name,
-        planes=tuple(PlaneSpec(p.name, p.kind, True) for p in method.planes if used.get(p.name) is not None),
+        planes=tuple(PlaneSpec(p.name, p.kind, True) for p in method.planes if p.name in used),
         plan=plan,
         picture=PictureInfo(
             width=picture.size[0],
@@ -327,7 +338,7 @@ def _leave(
             linear=picture.linear,
             white=prepared.white,
         ),
-        palette=() if primitive.palette is None else tuple(primitive.palette.to_json()),
+        palette=() if primitive is None or primitive.palette is None else tuple(primitive.palette.to_json()),
         hyperparameters={
             f.name: {"value": getattr(recipe.figures, f.name), "source": recipe.sources[f.name]}
             for f in fields(recipe.figures)

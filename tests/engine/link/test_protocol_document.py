@@ -22,8 +22,8 @@ TEXT = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
 UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "s": 1}
 # Numbers in the code that are no limits of the protocol: how often something is looked at, how long a log is.
 MODULES = (
-    "link.messages link.pixels link.session serve.asks serve.daemon serve.jobs serve.library serve.references "
-    "serve.rendering serve.requests serve.spool"
+    "link.messages link.pixels link.session serve.asks serve.daemon serve.generaterequests serve.jobs serve.library "
+    "serve.references serve.rendering serve.requests serve.spool"
 ).split()
 INNER = {"PROTOCOL", "SEALED", "SWEEP", "A_FEW", "STEP", "FAREWELL", "PATIENT"}
 
@@ -90,12 +90,15 @@ def test_a_verb_says_what_it_takes_and_gives(verb: str) -> None:
 def test_every_field_that_a_verb_looks_for_is_documented(verb: str) -> None:
     """Fields are found in the code as the texts that `need` and `body.get` are given."""
     part = section("Verbs").split(f"### {verb}\n", 1)[1].split("\n### ", 1)[0]
-    for path in ("requests.py", "modelrequests.py"):
+    for path in ("requests.py", "modelrequests.py", "generaterequests.py"):
         for node in ast.walk(ast.parse((ROOT / "engine/underdrawing/serve" / path).read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef) and node.name == verb.replace(".", "_"):
+            ours = node.name if isinstance(node, ast.FunctionDef) else ""
+            inner = {"generate": ("options", "_task"), "train": ("_further", "_drawn")}.get(verb, ())
+            if ours == verb.replace(".", "_") or ours in inner:
                 source = ast.unparse(node)
                 fields = re.findall(r"need\((?:ask\.)?body, '(\w+)'", source)
                 fields += re.findall(r"body\.get\('(\w+)'", source) + re.findall(r"number\(body, '(\w+)'", source)
+                fields += re.findall(r"between\(body, '(\w+)'", source) + re.findall(r"one_of\(body, '(\w+)'", source)
                 for field in fields:
                     assert f"`{field}`" in part, field
 

@@ -186,7 +186,7 @@ class DeepSIM:
         """Padded sides of the training pair are multiples of this."""
         return int(2**recipe.figures.halvings)
 
-    def pixels(self, recipe: Recipe, device: Device) -> int:
+    def pixels(self, recipe: Recipe, device: Device, size: tuple[int, int]) -> int:
         """Bigger pictures are reduced to this many pixels before they are learnt; 0: never."""
         return int(recipe.figures.pixels_gpu if device.is_cuda else recipe.figures.pixels)
 

@@ -63,7 +63,7 @@ class Draft:
         """Nothing is padded."""
         return 1
 
-    def pixels(self, recipe: Recipe, device: Device) -> int:
+    def pixels(self, recipe: Recipe, device: Device, size: tuple[int, int]) -> int:
         """Bigger pictures are reduced to this many pixels; 0: never."""
         return int(recipe.figures.pixels)
 

@@ -112,7 +112,7 @@ class Refine:
         """Nothing is padded before it is drafted."""
         return 1
 
-    def pixels(self, recipe: Recipe, device: Device) -> int:
+    def pixels(self, recipe: Recipe, device: Device, size: tuple[int, int]) -> int:
         """Bigger pictures are reduced to this many pixels before they are learnt; 0: never."""
         return int(recipe.figures.pixels_gpu if device.is_cuda else recipe.figures.pixels)
 

@@ -1,0 +1,280 @@
+"""`underdrawing harmonize|blend|repaint|vary|resize|enlarge`: pictures without an underdrawing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from underdrawing.commands import files, show, single
+from underdrawing.commands.make import Out
+from underdrawing.commands.show import Json, told
+
+if TYPE_CHECKING:
+    pass
+
+SIZE = re.compile(r"(\d{1,5})x(\d{1,5})\Z")
+TIMES = re.compile(r"(\d{1,2}(?:\.\d+)?)x\Z")
+
+Pictured = Annotated[
+    Path, typer.Argument(metavar="PICTURE", help="The picture, as it was before anything was changed.")
+]
+Named = Annotated[str | None, typer.Option(help="What the model is called (default: picture and task).")]
+Budget = Annotated[str | None, typer.Option(metavar="TIME", help="Learn for 90s, 2m, 1h …, where it must be learnt.")]
+Iterations = Annotated[int | None, typer.Option(min=1, help="… or for so many iterations.")]
+Recipe = Annotated[str | None, typer.Option(help="The settings to learn with, for example paper-harmonize.")]
+Figure = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change one of the recipe's figures.")]
+Where = Annotated[str, typer.Option(help="Where to learn: auto, cpu or cuda.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Processor threads (default: all).")]
+Anew = Annotated[bool, typer.Option(help="Learn the picture again, also where a model of it can do this.")]
+Seed = Annotated[int, typer.Option(min=0, help="Another one gives another result.")]
+Masked = Annotated[
+    Path | None, typer.Option(help="Where it was changed: what is not black (default: where the two differ).")
+]
+FineTune = Annotated[bool, typer.Option(help="Go on learning for this picture alone; takes about a minute more.")]
+Grow = Annotated[int | None, typer.Option(min=0, help="Widen the mask by so many pixels, so that edges can settle.")]
+Feather = Annotated[float | None, typer.Option(min=0, help="Width of the soft border, in pixels.")]
+SaveMask = Annotated[Path | None, typer.Option(help="Also write the mask, feather included.")]
+Freedom = Annotated[float, typer.Option(min=0, max=1, help="0: faithful to the picture; 1: as free as the model can.")]
+Quality = Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")]
+
+
+@told
+def harmonize(
+    picture: Pictured,
+    composite: Annotated[Path, typer.Argument(help="The same with something pasted (or that alone, transparent).")],
+    out: Out,
+    mask: Masked = None,
+    fine_tune: FineTune = False,
+    light: Annotated[float, typer.Option(min=0, max=1, help="How much it takes on of the light around it.")] = 0.5,
+    grow: Grow = None,
+    feather: Feather = None,
+    save_mask: SaveMask = None,
+    seed: Seed = 0,
+    name: Named = None,
+    budget: Budget = None,
+    iterations: Iterations = None,
+    recipe: Recipe = None,
+    option: Figure = None,
+    device: Where = "auto",
+    threads: Threads = None,
+    anew: Anew = False,
+    quality: Quality = 95,
+    json: Json = False,
+) -> None:
+    """Something pasted takes on the picture's light, colours and brushwork. Outside its mask nothing changes."""
+    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew)
+    asked = {"seed": seed, "grow": grow, "feather": feather, "light": light}
+    _on_picture("harmonize", picture, composite, out, mask, fine_tune, save_mask, quality, asked, how)
+
+
+@told
+def blend(
+    picture: Pictured,
+    edited: Annotated[Path, typer.Argument(help="The same after a rough edit: moved, cloned, stretched by hand.")],
+    out: Out,
+    mask: Masked = None,
+    fine_tune: FineTune = False,
+    grow: Grow = None,
+    feather: Feather = None,
+    save_mask: SaveMask = None,
+    seed: Seed = 0,
+    name: Named = None,
+    budget: Budget = None,
+    iterations: Iterations = None,
+    recipe: Recipe = None,
+    option: Figure = None,
+    device: Where = "auto",
+    threads: Threads = None,
+    anew: Anew = False,
+    quality: Quality = 95,
+    json: Json = False,
+) -> None:
+    """The seams and textures of a rough edit become natural. Outside its mask nothing changes."""
+    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew)
+    asked = {"seed": seed, "grow": grow, "feather": feather}
+    _on_picture("blend", picture, edited, out, mask, fine_tune, save_mask, quality, asked, how)
+
+
+@told
+def repaint(
+    picture: Pictured,
+    painting: Annotated[Path, typer.Argument(help="A rough painting of the same size.")],
+    out: Out,
+    mask: Annotated[Path | None, typer.Option(help="Only what is not black here (default: everything).")] = None,
+    seed: Seed = 0,
+    name: Named = None,
+    budget: Budget = None,
+    iterations: Iterations = None,
+    recipe: Recipe = None,
+    option: Figure = None,
+    device: Where = "auto",
+    threads: Threads = None,
+    anew: Anew = False,
+    quality: Quality = 95,
+    json: Json = False,
+) -> None:
+    """A rough painting becomes a picture of the same world as the one that was learnt."""
+    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew)
+    _on_picture("repaint", picture, painting, out, mask, False, None, quality, {"seed": seed}, how)
+
+
+@told
+def vary(
+    picture: Pictured,
+    out: Annotated[Path, typer.Option("--out", "-o", help="A file (P.png becomes P.1.png …) or a folder.")],
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=256, help="How many.")] = 4,
+    freedom: Freedom = 0.5,
+    seed: Seed = 0,
+    name: Named = None,
+    budget: Budget = None,
+    iterations: Iterations = None,
+    recipe: Recipe = None,
+    option: Figure = None,
+    device: Where = "auto",
+    threads: Threads = None,
+    anew: Anew = False,
+    quality: Quality = 95,
+    json: Json = False,
+) -> None:
+    """Other pictures of the same kind, from faithful to free."""
+    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew)
+    written: list[str] = []
+    with show.engine() as engine:
+        model, learnt = single.model_for(engine, "vary", files.picture(picture), picture, how)
+        while len(written) < count:
+            number = min(16, count - len(written))
+            asked = {"count": number, "freedom": freedom, "seed": seed + len(written)}
+            reply = single.generated(engine, model, "vary", **asked)
+            for key in reply.body["pictures"]:
+                file = _numbered(out, len(written) + 1)
+                files.save(file, files.received(engine, reply, key), quality)
+                written.append(str(file))
+    single.told_of(reply, written, model, learnt)
+
+
+@told
+def resize(
+    picture: Pictured,
+    size: Annotated[str, typer.Argument(metavar="WxH", help="The new size in pixels, for example 900x400.")],
+    out: Out,
+    seed: Seed = 0,
+    name: Named = None,
+    budget: Budget = None,
+    iterations: Iterations = None,
+    recipe: Recipe = None,
+    option: Figure = None,
+    device: Where = "auto",
+    threads: Threads = None,
+    anew: Anew = False,
+    quality: Quality = 95,
+    json: Json = False,
+) -> None:
+    """The same scene in another size or shape: generated, not scaled, so that things keep their own shape."""
+    found = SIZE.match(size)
+    if found is None:
+        raise show.wrong(f"'{size}' is no size: write WxH, for example 900x400.")
+    goal = int(found[1]), int(found[2])
+    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew)
+    _one("resize", picture, goal, out, seed, quality, how)
+
+
+@told
+def enlarge(
+    picture: Pictured,
+    times: Annotated[str, typer.Argument(metavar="2x", help="How much larger, for example 2x or 1.5x; or WxH.")],
+    out: Out,
+    seed: Seed = 0,
+    name: Named = None,
+    budget: Budget = None,
+    iterations: Iterations = None,
+    recipe: Recipe = None,
+    option: Figure = None,
+    device: Where = "auto",
+    threads: Threads = None,
+    anew: Anew = False,
+    quality: Quality = 95,
+    json: Json = False,
+) -> None:
+    """The picture with more pixels, whose fine detail is made after its own."""
+    factor, exact = TIMES.match(times), SIZE.match(times)
+    if factor is None and exact is None:
+        raise show.wrong(f"'{times}' is no size: write 2x, or WxH.")
+    width, height = files.picture(picture).size
+    if exact is not None:
+        goal = int(exact[1]), int(exact[2])
+    else:
+        scale = float(factor[1]) if factor is not None else 1.0
+        goal = round(width * scale), round(height * scale)
+    if goal[0] < width or goal[1] < height:
+        raise show.wrong(f"{goal[0]} x {goal[1]} is smaller than the picture, which has {width} x {height} pixels.")
+    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew)
+    _one("enlarge", picture, goal, out, seed, quality, how)
+
+
+def walk(picture: Path, out: Path, fps: float, frames: int, freedom: float, seed: int, how: dict[str, Any]) -> None:
+    """`animate --walk`: a clip that ends where it begins."""
+    from underdrawing.commands.film import Film
+
+    with show.engine() as engine:
+        model, learnt = single.model_for(engine, "animate", files.picture(picture), picture, how)
+        with Film(out, fps) as film:
+            reply = single.generated(engine, model, "animate", frames=frames, freedom=freedom, seed=seed)
+            for key in reply.body["pictures"]:
+                film.add(files.received(engine, reply, key).to_bytes())
+    single.told_of(reply, [str(out)], model, learnt, frames=frames)
+
+
+def _on_picture(
+    task: str,
+    before: Path,
+    after: Path,
+    out: Path,
+    mask: Path | None,
+    fine_tune: bool,
+    save_mask: Path | None,
+    quality: int,
+    asked: dict[str, Any],
+    how: dict[str, Any],
+) -> None:
+    """Harmonize, blend or repaint, and lay the result over the changed picture."""
+    from underdrawing.commands.use import composed, mask_picture
+
+    learnt, given = files.picture(before), files.picture(after)
+    if given.size != learnt.size:
+        sizes = f"{given.size[0]} x {given.size[1]} pixels, {before.name} has {learnt.size[0]} x {learnt.size[1]}"
+        raise show.wrong(f"{after.name} has {sizes}; they must be of one size.")
+    given = single.flat(learnt, given)
+    with show.engine() as engine:
+        model, new = single.model_for(engine, task, learnt, before, how)
+        marked = files.frame(files.picture(mask) if mask is not None else single.difference(learnt, given, task))
+        if fine_tune:
+            model, new = single.fine_tuned(engine, model, learnt, given, marked, how), True
+        options = {key: value for key, value in asked.items() if value is not None}
+        reply = engine.generate(model, task, files.frame(given), marked, **options)
+        made, alpha = composed(engine, reply, given, (0, 0))
+    for text in reply.body.get("notes") or []:
+        show.note(str(text))
+    losses = files.save(out, made, quality)
+    written = [str(out)]
+    if save_mask is not None:
+        files.save(save_mask, mask_picture(alpha))
+        written.append(str(save_mask))
+    place = [reply.body[key] for key in ("x", "y", "width", "height")]
+    single.told_of(reply, written, model, new, changed=place, losses=losses)
+
+
+def _one(task: str, path: Path, size: tuple[int, int], out: Path, seed: int, quality: int, how: dict[str, Any]) -> None:
+    """Resize or enlarge."""
+    with show.engine() as engine:
+        model, learnt = single.model_for(engine, task, files.picture(path), path, how)
+        reply = single.generated(engine, model, task, width=size[0], height=size[1], seed=seed)
+        losses = files.save(out, files.received(engine, reply, reply.body["picture"]), quality)
+    single.told_of(reply, [str(out)], model, learnt, losses=losses)
+
+
+def _numbered(out: Path, number: int) -> Path:
+    """`P.png` with its number, or a file of the folder."""
+    return out.with_name(f"{out.stem}.{number}{out.suffix}") if out.suffix else out / f"{number}.png"

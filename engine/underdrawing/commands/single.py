@@ -1,0 +1,127 @@
+"""Models of single pictures for the command line: found again or learnt, asked, and what is answered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from underdrawing.commands import files, learn, show
+
+if TYPE_CHECKING:
+    from underdrawing.link.client import Engine, Reply
+    from underdrawing.picture.image import Picture
+
+RECIPES = {  # what is learnt for a task where no model of the picture can do it yet
+    "harmonize": "harmonize",
+    "blend": "blend",
+    "repaint": "blend",
+    "vary": "vary",
+    "resize": "vary",
+    "animate": "animate",
+    "enlarge": "enlarge",
+}
+
+
+def how_to_learn(
+    name: str | None,
+    budget: str | None,
+    iterations: int | None,
+    recipe: str | None,
+    option: list[str] | None,
+    device: str,
+    threads: int | None,
+    anew: bool,
+) -> dict[str, Any]:
+    """How to learn, as `train` is asked; `anew` beside it."""
+    if budget is not None and iterations is not None:
+        raise show.wrong("Give --budget or --iterations, not both.")
+    asked: dict[str, Any] = {"name": name, "budget": show.seconds(budget), "iterations": iterations, "recipe": recipe}
+    asked |= {"options": learn.options_of(option or []), "device": device, "threads": threads, "anew": anew}
+    return {key: value for key, value in asked.items() if value is not None}
+
+
+def model_for(engine: Engine, task: str, learnt: Picture, path: Path, how: dict[str, Any]) -> tuple[str, bool]:
+    """A model of the picture that can do the task, and whether it was learnt just now."""
+    asked = dict(how)
+    recipe, anew = asked.pop("recipe", None), asked.pop("anew", False)
+    fitting = [
+        model
+        for model in engine.models()
+        if model["picture_hash"] == learnt.hash and task in model.get("tasks", []) and not model.get("base")
+    ]
+    wanted = recipe or RECIPES[task]
+    exact = [model for model in fitting if model["recipe"] == wanted]
+    found = exact or ([] if recipe else fitting)
+    if found and not anew:
+        show.note(f"The model {found[-1]['name']!r} of this picture is used again (--anew learns it again).")
+        return str(found[-1]["id"]), False
+    name = asked.pop("name", None) or f"{path.stem}, {wanted}"
+    started = engine.train(files.frame(learnt), {}, recipe=wanted, name=name, **asked)
+    return _learnt(engine, started), True
+
+
+def _learnt(engine: Engine, started: dict[str, Any]) -> str:
+    """The model of a training that was begun, when it is done.
+
+    Raises:
+        EngineError: it was paused or cancelled meanwhile, or failed.
+    """
+    from underdrawing.link.messages import EngineError
+
+    ended = learn.followed(engine, str(started["job"]))
+    if ended["state"] != "done":
+        text = f"Learning was {ended['state']}, so nothing could be made."
+        raise EngineError("cancelled", text, f"Go on with: underdrawing resume {started['job']}")
+    return str(started["model"])
+
+
+def fine_tuned(engine: Engine, model: str, learnt: Picture, given: Picture, marked: Any, how: dict[str, Any]) -> str:
+    """A model that went on learning for this picture alone."""
+    name = str(engine.model(model)["name"])[:100]
+    more = {key: how[key] for key in ("device", "threads") if key in how}
+    started = engine.train(
+        files.frame(learnt), {}, files.frame(given), marked, base=model, name=f"{name}, fine-tuned", **more
+    )
+    return _learnt(engine, started)
+
+
+def flat(below: Picture, given: Picture) -> Picture:
+    """A layer with transparency laid over the picture; other pictures as they are."""
+    import numpy as np
+
+    from underdrawing.picture.composite import composite
+
+    if given.alpha is None:
+        return given
+    full = 1.0 if given.alpha.dtype.kind == "f" else float(np.iinfo(given.alpha.dtype).max)
+    return composite(below, given, (0, 0), (given.alpha / full).astype(np.float32).clip(0, 1))
+
+
+def difference(before: Picture, after: Picture, task: str) -> Picture:
+    """Where two pictures differ, as a mask; everything for a painting that is repainted."""
+    import numpy as np
+
+    from underdrawing.picture.image import Picture
+    from underdrawing.picture.mask import without_specks
+
+    if task == "repaint":
+        return Picture(np.full((before.size[1], before.size[0]), 255, np.uint8))
+    apart = np.abs(before.to_float() - after.to_float()).max(2) * 255 > 10
+    return Picture(without_specks(apart, 12).astype(np.uint8) * 255)
+
+
+def generated(engine: Engine, model: str, task: str, **asked: Any) -> Reply:
+    """Ask, with a bar where there is something to wait for; the engine's notes are shown."""
+    with learn.bar() as on_event:
+        reply = engine.generate(model, task, on_event=on_event, **asked)
+    for text in reply.body.get("notes") or []:
+        show.note(str(text))
+    return reply
+
+
+def told_of(reply: Reply, written: list[str], model: str, learnt: bool, **more: Any) -> None:
+    """The command's answer."""
+    body = reply.body
+    answer = {"files": written, "model": model, "learnt": learnt, **more}
+    answer |= {key: body.get(key) for key in ("device", "seconds", "notes")}
+    show.answer(answer, f"{', '.join(written)}: {body.get('seconds')} s on {body.get('device')}")

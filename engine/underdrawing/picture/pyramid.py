@@ -1,0 +1,22 @@
+"""What learning and rendering of single-image GANs must do in the same way: small copies, and the fixed noise."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+ANCHOR_SEED = 20_052_019  # of the noise that the picture itself is made from, where it is not made from a small copy
+
+
+def small_copy(rgb: np.ndarray, width: int, height: int) -> np.ndarray:
+    """A picture (H, W, 3) float32 at another size: each pixel the mean of what it covers, or bicubic upwards."""
+    if rgb.shape[:2] == (height, width):
+        return rgb
+    smaller = height <= rgb.shape[0] and width <= rgb.shape[1]
+    how = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(rgb, (width, height), interpolation=how), np.float32)
+
+
+def anchor(width: int, height: int) -> np.ndarray:
+    """(1, 3, height, width) float32, standard normal: always the same for the same size (SinGAN's z*)."""
+    return np.random.default_rng(ANCHOR_SEED).standard_normal((1, 3, height, width)).astype(np.float32)

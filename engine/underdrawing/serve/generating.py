@@ -1,0 +1,263 @@
+"""Pictures out of a single-image GAN, as its apply plan says: runs in the renderer process.
+
+What is special about each task is what the first stage is given: noise mixed with a small copy of the picture as it was
+learnt (vary, animate), that copy in another shape (resize), the picture itself (enlarge), or a small copy of it
+as it was changed (`onpicture.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from underdrawing.link.messages import EngineError
+from underdrawing.manifest import Encoding, GraphInput, Task
+from underdrawing.picture.brushwork import Level, raised
+from underdrawing.picture.carving import carved
+from underdrawing.picture.image import Picture
+from underdrawing.picture.pyramid import anchor, small_copy
+from underdrawing.serve.apply import Model
+from underdrawing.serve.sessions import SessionStore
+
+MOST_RUN = 3 << 20  # pixels that a graph is run on at a time: it holds some dozens of numbers for each
+FRAMES, COUNT, FREEDOM, LIGHT = 32, 4, 0.5, 0.5
+NO_CHANGE, ALL_CHANGE = 0.02, 0.1  # differences below which the picture stays, above which it is made anew
+GENTLE = 1.6  # power of the freedom: so half of it is half of the way for the eye
+RATE = 12  # frames a second that suit a clip
+RAISED = 2.0  # how much larger one pass of `enlarge` makes a picture at most
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What is asked for; None for what suits.
+
+    Attributes:
+        freedom: 0 the picture as it was learnt, 1 as far from it as the model can.
+        size: width and height of what is made.
+        light: how much of its surroundings' light something pasted takes on before it is painted, 0 to 1.
+        grow: pixels by which a mask is widened.
+        feather: width in pixels of the soft border inside the widened mask.
+        blend: "none", or "poisson" for the gradient domain.
+    """
+
+    task: Task
+    count: int = COUNT
+    frames: int = FRAMES
+    freedom: float = FREEDOM
+    size: tuple[int, int] | None = None
+    seed: int = 0
+    light: float = LIGHT
+    grow: int | None = None
+    feather: float | None = None
+    blend: str = "none"
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A model's graph with what it needs: noise for every stage, and what the first one is given."""
+
+    model: Model
+    sessions: SessionStore
+
+    @property
+    def specs(self) -> tuple[GraphInput, ...]:
+        """The graph's inputs: the first stage's, then the noise of the further ones."""
+        return self.model.manifest.plan.graphs[0].inputs
+
+    def sizes(self, width: int, height: int) -> list[tuple[int, int]]:
+        """Width and height of every stage for a picture of this size."""
+        own = self.specs[-1].size
+        return [
+            (max(1, round(spec.size[0] * width / own[0])), max(1, round(spec.size[1] * height / own[1])))
+            for spec in self.specs
+        ]
+
+    def anchor(self, width: int, height: int) -> np.ndarray:
+        """What the first stage makes the picture itself from, (1, 3, height, width)."""
+        if self.specs[0].encoding is Encoding.NOISE:
+            return anchor(width, height)
+        return signed(small_copy(self.model.small_picture, width, height))
+
+    def __call__(
+        self, start: np.ndarray, sizes: list[tuple[int, int]], noise: Callable[[tuple[int, ...]], np.ndarray]
+    ) -> tuple[np.ndarray, str]:
+        """A picture (H, W, 3) float32 in [0, 1], and what made it: "CPU" or "GPU".
+
+        Args:
+            start: (1, 3, h, w), for the first stage.
+            sizes: width and height of every stage.
+            noise: makes noise of a shape.
+
+        Raises:
+            EngineError: the result is no picture, or the picture is too large.
+        """
+        if sizes[-1][0] * sizes[-1][1] > MOST_RUN:
+            text = f"{sizes[-1][0]} x {sizes[-1][1]} pixels are too many for this model at a time."
+            raise EngineError("bad_request", text, "Choose a smaller size.")
+        plan = self.model.manifest.plan
+        graph, session = plan.graphs[0], self.sessions.get(self.model.folder / plan.graphs[0].file)
+        if plan.half and session.on_gpu:
+            graph = plan.half[0]
+            session = self.sessions.get(self.model.folder / graph.file)
+        given = {self.specs[0].name: start}
+        for spec, (width, height) in zip(self.specs[1:], sizes[1:], strict=True):
+            given[spec.name] = noise((1, spec.channels, height, width))
+        made = session.run(given)[0].transpose(1, 2, 0) / 2 + 0.5
+        if not np.isfinite(made).all():
+            text = "The model's result is not a picture (it holds infinite values)."
+            raise EngineError("bad_result", text, "Learn the picture again; if it stays so, try another recipe.")
+        return np.ascontiguousarray(made.clip(0, 1), np.float32), "GPU" if session.on_gpu else "CPU"
+
+
+def reduced_note(scale: float) -> str:
+    """What a person should know about a model of a reduced picture."""
+    return f"The model was learnt at {scale:.0%} of the picture's size; fine detail comes from the picture itself."
+
+
+def signed(rgb: np.ndarray) -> np.ndarray:
+    """(H, W, 3) in [0, 1] as (1, 3, H, W) in [-1, 1]."""
+    return np.ascontiguousarray(rgb.transpose(2, 0, 1)[None] * 2 - 1, np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class One:
+    """A picture, and what made it: "CPU" or "GPU"."""
+
+    picture: Picture
+    device: str
+
+
+def freely(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[One]:
+    """Vary, resize, animate, enlarge: pictures one after the other.
+
+    Raises:
+        EngineError: a size that cannot be made.
+    """
+    size = wishes.size or model.picture.size
+    if wishes.task is Task.ENLARGE:
+        made, device = _enlarged(Run(model, sessions), model.picture.to_float(model.manifest.picture.white), size)
+        yield One(Picture.from_float(made, model.picture, model.manifest.picture.white), device)
+        return
+    run = Run(model, sessions)
+    same = None if wishes.task is Task.RESIZE or size != model.picture.size else _unchanged(run)
+    levels: dict[float, Level] = {}
+    for small, device in _small(model, wishes, sessions):
+        yield One(_at_full_size(model, small, same, size, levels), device)
+
+
+def _unchanged(run: Run) -> np.ndarray:
+    """What the model makes of the picture itself, at the size that was learnt."""
+    sizes = run.sizes(*run.model.small_size)
+    return run(run.anchor(*sizes[0]), sizes, lambda shape: np.zeros(shape, np.float32))[0]
+
+
+def _small(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[tuple[np.ndarray, str]]:
+    """Pictures at the scale that was learnt, (h, w, 3) float32 in [0, 1]."""
+    run, chance = Run(model, sessions), np.random.default_rng(wishes.seed)
+    info = model.manifest.picture
+    width, height = wishes.size or (info.width, info.height)
+    small = tuple(max(24, round(side * model.manifest.plan.scale)) for side in (width, height))
+    sizes = run.sizes(*small)
+    if wishes.task is Task.RESIZE:
+        yield _reshaped(run, sizes, chance)
+        return
+    own = run.anchor(*sizes[0])
+    if wishes.task is Task.VARY:
+        for _ in range(wishes.count):
+            start = mixed(own, chance.standard_normal(own.shape, np.float32), wishes.freedom)
+            yield run(start, sizes, lambda shape: wishes.freedom * chance.standard_normal(shape, np.float32))
+        return
+    walks = [Walk(own.shape, chance)] + [
+        Walk((1, s.channels, h, w), chance) for s, (w, h) in zip(run.specs[1:], sizes[1:], strict=True)
+    ]
+    for number in range(wishes.frames):
+        moment = number / wishes.frames
+        start = mixed(own, walks[0].at(moment), wishes.freedom)
+        later = iter(walks[1:])
+        yield run(start, sizes, lambda shape: wishes.freedom * next(later).at(moment))  # noqa: B023 - called at once
+
+
+def _reshaped(run: Run, sizes: list[tuple[int, int]], chance: np.random.Generator) -> tuple[np.ndarray, str]:
+    """The learnt picture in another shape, at the scale that was learnt.
+
+    Nothing is stretched: the small picture gets its new shape seam by seam, the stages paint what that leaves of it at
+    their first size, and what they do to the picture itself without any change is taken away along the same seams.
+    """
+    if run.specs[0].encoding is not Encoding.PICTURE:
+        return run(anchor(*sizes[0]), sizes, lambda shape: chance.standard_normal(shape, np.float32))
+    both = carved(np.dstack([run.model.small_picture, _unchanged(run)]), *sizes[-1])
+    shaped, same = both[..., :3], both[..., 3:]
+    start = signed(small_copy(shaped, *sizes[0]))
+    made, device = run(start, sizes, lambda shape: chance.standard_normal(shape, np.float32))
+    return np.asarray((made + shaped - same).clip(0, 1), np.float32), device
+
+
+def mixed(own: np.ndarray, noise: np.ndarray, freedom: float) -> np.ndarray:
+    """Between what the picture itself is made from and noise; neither loses strength on the way."""
+    angle = freedom**GENTLE * np.pi / 2
+    return (np.cos(angle) * own + np.sin(angle) * noise).astype(np.float32)
+
+
+class Walk:
+    """A way through noise that ends where it begins: every value swings once or twice, from a moment of its own.
+
+    At each moment it is standard normal noise (a sum of independent sines and cosines).
+    """
+
+    def __init__(self, shape: tuple[int, ...], chance: np.random.Generator) -> None:
+        self.parts = [chance.standard_normal(shape, np.float32) for _ in range(4)]
+
+    def at(self, moment: float) -> np.ndarray:
+        """The noise at a moment, 0 to 1."""
+        turns = (2 * np.pi * moment, 4 * np.pi * moment)
+        waves = [wave(turn) for turn in turns for wave in (np.cos, np.sin)]
+        total = sum(wave * part for wave, part in zip(waves, self.parts, strict=True))
+        return np.asarray(total / np.sqrt(2), np.float32)
+
+
+def _at_full_size(
+    model: Model, small: np.ndarray, same: np.ndarray | None, size: tuple[int, int], levels: dict[float, Level]
+) -> Picture:
+    """A picture at the scale that was learnt at the size that is asked for, in the picture's own brushwork.
+
+    Args:
+        small: (h, w, 3) what the network made.
+        same: what it makes of the picture itself, where that has the same size: where the two agree the picture is
+            left as it is, as what the network cannot do is no part of the change.
+        levels: what `raised` keeps from one picture to the next.
+    """
+    info = model.manifest.picture
+    full = model.picture.to_float(info.white)
+    if same is None:
+        return Picture.from_float(raised(full, small, size, None, levels), model.picture, info.white)
+    change = small - same
+    strength = cv2.GaussianBlur(np.abs(change).max(2), (0, 0), 1.5)
+    share = ((strength - NO_CHANGE) / (ALL_CHANGE - NO_CHANGE)).clip(0, 1)
+    if not share.any():
+        return Picture.from_float(full, model.picture, info.white)
+    small = small - (1 - share[..., None]) * (same - model.small_picture)
+    made = raised(full, small.clip(0, 1), size, cv2.dilate(share, np.ones((3, 3), np.uint8)) > 0, levels)
+    wide = cv2.resize(share, size, interpolation=cv2.INTER_LINEAR)[..., None]
+    led = full + cv2.resize(change * (strength > 0)[..., None], size, interpolation=cv2.INTER_CUBIC)
+    return Picture.from_float(led + wide * (made - led), model.picture, info.white)
+
+
+def _enlarged(run: Run, rgb: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, str]:
+    """A picture with more pixels, in passes that each make it at most twice as large; larger than the graph can be
+    run on, and smaller than it is, it is scaled."""
+    device = "CPU"
+    while rgb.shape[1] < size[0] or rgb.shape[0] < size[1]:
+        goal = tuple(min(g, round(RAISED * s)) for g, s in zip(size, (rgb.shape[1], rgb.shape[0]), strict=True))
+        goal = tuple(max(g, s) for g, s in zip(goal, (rgb.shape[1], rgb.shape[0]), strict=True))
+        if goal[0] * goal[1] > MOST_RUN:
+            break
+        sizes = run.sizes(*goal)
+        sizes[0] = (rgb.shape[1], rgb.shape[0])
+        rgb, device = run(signed(rgb), sizes, lambda shape: np.zeros(shape, np.float32))
+    if (rgb.shape[1], rgb.shape[0]) != size:
+        how = cv2.INTER_AREA if rgb.shape[1] > size[0] else cv2.INTER_CUBIC
+        rgb = cv2.resize(rgb, size, interpolation=how)
+    return np.asarray(rgb, np.float32).clip(0, 1), device
