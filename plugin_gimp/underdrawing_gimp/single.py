@@ -125,6 +125,12 @@ def remember(image: Gimp.Image, learnt: Learnt) -> None:
     image.attach_parasite(Gimp.Parasite.new(NOTE, record.KEPT, text.encode("utf-8")))
 
 
+def remember_found(image: Gimp.Image, view: View, wish: Wish, found: Standing) -> None:
+    """Keep with the picture which model knows it, so that it is found when the picture has changed."""
+    if all(entry.model != found.model for entry in remembered(image)):
+        remember(image, Learnt(view.key, view.frame.width, view.frame.height, wish.recipe, found.model, ""))
+
+
 def standing(
     view: View, wish: Wish, notes: Sequence[Learnt], models: Sequence[dict[str, Any]], jobs: Sequence[dict[str, Any]]
 ) -> Standing:

@@ -32,6 +32,8 @@ def model_for(call: Call, view: View, wish: Wish, changed: Changed | None = None
             found = single.begin(service, call.image, view, wish)
         elif found.paused:
             service.ask("resume", {"job": found.job})
+        elif found.state is State.LEARNT:
+            single.remember_found(call.image, view, wish, found)
     _follow(call, found, view.small, "Learning the picture")
     notes = [OLDER % found.name] if found.state is State.CHANGED else []
     if changed is None:
