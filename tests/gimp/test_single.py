@@ -21,7 +21,9 @@ def seen(image):
     copy.delete()
     return data
 def outside(image, layer, before):
-    after, mask, count = seen(image), native(layer.get_mask()), 0
+    after, mask, count = seen(image), bytes(layer.get_mask().get_buffer().get(
+        rect(0, 0, layer.get_width(), layer.get_height()), 1.0, "Y float", Gegl.AbyssPolicy.NONE)), 0
+    mask = [mask[at:at + 4] != bytes(4) for at in range(0, len(mask), 4)]
     wide = len(after) // (image.get_width() * image.get_height())
     x, y = layer.get_offsets()[1:]
     for row in range(image.get_height()):
@@ -133,7 +135,7 @@ tell(tresize=time.time() - start)
 clip, frames, model3, notes3 = call("animate-picture", image, frames=3)
 tell(clip=[x.get_name() for x in clip.get_layers()], same3=model == model3, notes3=notes3)
 path = Gio.File.new_for_path(GIVEN["folder"] + "/clip.gif")
-image.select_rectangle(Gimp.ChannelOps.REPLACE, 10, 10, 40, 30)
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 0, 0, 92, 62)
 start = time.time()
 large, model4, notes4 = call("enlarge", image, times=2.0, **few)
 tell(tlarge=time.time() - start, large=[large.get_width(), large.get_height()], models=len({model, model4}), notes4=notes4)
