@@ -56,8 +56,8 @@ def animate(call: Call) -> tuple[Any, ...]:
     with connected("Making the clip") as service:
         reply = single.generate(service, model, "animate", asked)
         frames = _frames(service, reply)
-    pause = round(1000 / float(reply.body.get("rate") or RATE))
-    # GIMP's GIF export reads from the names how long a frame stays.
+    # GIMP's GIF export reads from the names how long a frame stays; GIF counts in hundredths of a second.
+    pause = 10 * max(2, round(100 / float(reply.body.get("rate") or RATE)))
     names = ["Frame %d (%dms) (replace)" % (number + 1, pause) for number in range(len(frames))]
     picture = new_picture(call.image, list(zip(names, frames)))
     _show(call, picture)

@@ -43,7 +43,7 @@ class Words:
 HARMONIZE = Words(
     "harmonize",
     "Harmonize Pasted Layer",
-    "_Harmonize",
+    "Har_monize",
     "With what was pasted",
     "Harmonized",
     "Harmonizing",
@@ -68,7 +68,7 @@ BLEND = Words(
 REPAINT = Words(
     "repaint",
     "Repaint Rough Painting",
-    "_Repaint",
+    "Re_paint",
     "With the painting",
     "Repainted",
     "Repainting",

@@ -17,10 +17,12 @@ from .service import Background
 from .single import State, Wish
 
 HIDDEN = ("iterations", "grow", "feather", "original")  # arguments for scripts
-KNOWN = "It was learnt before as “%s”: that takes some seconds."
-BEFORE = "It was changed since “%s” learnt it. That model is used; learn anew where the change is large."
-UNDER_WAY = "It is being learnt (%d %%)."
-NEW = "It is learnt first, once for all further uses%s. GIMP stays usable meanwhile."
+KNOWN = "The picture is known as “%s”: this takes some seconds."
+BEFORE = "The picture was changed since “%s” learnt it. That model is used; learn anew where the change is large."
+UNDER_WAY = "The picture is being learnt (%d %%)."
+NEW = "The picture is learnt first%s, once for all further uses."
+
+WRAP = 64  # characters of a line
 
 
 def chosen(
@@ -77,14 +79,14 @@ class _Head:
             image.set_from_pixbuf(widgets.pixbuf(frame, SIDE))
             boxes.append((box, image))
         self.first = boxes[0][1]
-        self.note = widgets.label("", wrap=20 + 32 * len(boxes))
+        self.note = widgets.label("", wrap=WRAP)
         head = widgets.column(widgets.row(*(box for box, _ in boxes), spacing=widgets.GAP), spacing=widgets.GAP)
         if len(choices) > 1:
             original = widgets.choice(choices, choices[0][0])
             original.connect("changed", lambda one: self._chosen(one.get_active_id()))
             head.pack_start(widgets.form([("_Original", original)]), False, False, 0)
         head.pack_start(self.note, False, False, 0)
-        head.set_border_width(widgets.GAP)
+        head.set_margin_bottom(widgets.GAP // 2)
         head.show_all()
         place = dialog.get_content_area()
         place.pack_start(head, False, False, 0)

@@ -29,7 +29,7 @@ ITERATIONS = Argument(
 AGAIN = Argument(
     "boolean",
     "again",
-    "Learn the picture _anew",
+    "Learn the picture a_new",
     "Also where it is learnt already: for more time than before, or after large changes.",
     False,
 )
@@ -113,8 +113,8 @@ RESIZE = Entry(
     "The picture is learnt as it is seen; with a selection, its bounding box alone.",
     "freely:resize",
     (
-        Argument("int", "width", "_Width (pixels)", "Of the new picture; 0: as it is.", 0, 0, MOST_SIDE),
-        Argument("int", "height", "H_eight (pixels)", "Of the new picture; 0: as it is.", 0, 0, MOST_SIDE),
+        Argument("int", "width", "_Width (pixels)", "Of the new picture; 0: as this one has.", 0, 0, MOST_SIDE),
+        Argument("int", "height", "H_eight (pixels)", "Of the new picture; 0: as this one has.", 0, 0, MOST_SIDE),
         SEED,
         *LEARNING,
     ),
@@ -129,7 +129,7 @@ CLIP = Entry(
     "alone.",
     "freely:animate",
     (
-        Argument("int", "frames", "Fra_mes", "How many pictures; 12 make a second.", 24, 2, 240),
+        Argument("int", "frames", "Fra_mes", "How many pictures; about 12 make a second.", 24, 2, 240),
         FREEDOM,
         SEED,
         *LEARNING,
@@ -143,7 +143,7 @@ ENLARGE = Entry(
     "The picture with more pixels, as a new picture: fine detail is made after its own.",
     "The picture is learnt as it is seen; with a selection, its bounding box alone.",
     "freely:enlarge",
-    (Argument("double", "times", "How many times _larger", "Of width and height.", 2.0, 1.1, 8), *LEARNING),
+    (Argument("double", "times", "How man_y times larger", "Of width and height.", 2.0, 1.1, 8), *LEARNING),
     (PICTURE, MODEL, NOTES),
     menu=SINGLE_MENU,
 )
