@@ -6,58 +6,155 @@ al. 2007): what is looked for is compared without fine detail, what is taken has
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
 from underdrawing.picture.detail import restore_detail
+from underdrawing.picture.geometry import Bounds, scaled, unscaled
 from underdrawing.picture.pyramid import small_copy
 
 PIECE = 7  # pixels that are compared around each pixel
+DETAIL_MARGIN = 48  # pixels around that the finest detail may come from, at least
 COMPONENTS = 16  # of the pieces' principal components
 MOST_PLACES = 60_000  # candidates in the picture
-MOST_PAINTED = 150_000  # pixels that are painted so; more are painted smaller, and their finest detail is added
+MOST_PAINTED = 100_000  # pixels that are painted so; more are painted smaller, and their finest detail is added
 SOFT = 0.7  # blur that takes the fine detail away, in pixels of the size that was learnt
 OWN_COLOUR = 0.6  # so much of the pieces' own colour is taken with them: ink stays ink
+STEP = 1.6  # how much larger each step of `raised` makes a result
 COHERENCE = 1.5  # a piece that goes on where its neighbour's ended may be so much worse
 ROUNDS = 4
 REACH = 2  # pixels around each that its piece is voted for
 
 
-def painted(full: np.ndarray, small_size: tuple[int, int], small_result: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """A reduced result at full size, in the picture's own brushwork.
+@dataclass(frozen=True, eq=False)
+class Level:
+    """A picture at one size, ready to be looked up in: made once for many results.
+
+    Attributes:
+        picture: (H, W, 3) float32 in [0, 1].
+        fine: (H, W, 3), what `picture` has and a soft copy of it lacks.
+        known: (H * W, k) principal components of the soft copy's pieces.
+        mean, axes: how others are described so.
+        chosen: (m,) the pieces that are in the tree.
+    """
+
+    picture: np.ndarray
+    fine: np.ndarray
+    known: np.ndarray
+    mean: np.ndarray
+    axes: np.ndarray
+    chosen: np.ndarray
+    tree: cKDTree
+
+    @classmethod
+    def of(cls, soft: np.ndarray, picture: np.ndarray) -> Level:
+        """From a picture and a copy without fine detail, (H, W, 3) both."""
+        known, mean, axes = _described(soft)
+        chosen = np.arange(len(known))
+        if len(chosen) > MOST_PLACES:
+            chosen = np.random.default_rng(0).permutation(chosen)[:MOST_PLACES]
+        return cls(picture, picture - soft, known, mean, axes, chosen, cKDTree(known[chosen]))
+
+    def nearest(self, asked: np.ndarray) -> np.ndarray:
+        """(n, 2) row and column of the pieces that are most alike."""
+        found = self.chosen[self.tree.query(asked, eps=0.5, workers=2)[1]]
+        return np.stack(np.divmod(found, self.picture.shape[1]), 1)
+
+
+def painted(
+    full: np.ndarray, small_size: tuple[int, int], small_result: np.ndarray, where: np.ndarray, wanted: Bounds
+) -> np.ndarray:
+    """A part of a reduced result at full size, in the picture's own brushwork.
 
     Args:
         full: (H, W, 3) float32 in [0, 1], the picture as it was learnt.
         small_size: width and height of what the network saw of it.
         small_result: (h, w, 3) what the network made.
-        where: (H, W) bool, what of it is wanted.
+        where: (H, W) bool, what of it is painted; the rest is soft.
+        wanted: the part.
 
     Returns:
-        (H, W, 3) float32 in [0, 1]; elsewhere the result is soft.
+        (wanted.height, wanted.width, 3) float32 in [0, 1].
     """
-    height, width = full.shape[:2]
+    height, width = where.shape
     scale = min(1.0, float(np.sqrt(MOST_PAINTED / max(1, int(where.sum())))))
     scale = max(scale, min(1.0, small_size[0] / width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     middle = small_copy(full, *size)
-    chosen = (
-        where if size == (width, height) else cv2.resize(where.view(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
-    )
+    whole = size == (width, height)
+    chosen = where if whole else cv2.resize(where.view(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
     sigma = SOFT * size[0] / small_size[0]
     soft = cv2.GaussianBlur(middle, (0, 0), sigma)
     given = cv2.GaussianBlur(cv2.resize(small_result, size, interpolation=cv2.INTER_CUBIC), (0, 0), sigma)
-    made = brushed(soft, middle, given, chosen)
-    return made if size == (width, height) else restore_detail(full, middle, made, chosen)
+    made = brushed(Level.of(soft, middle), given, chosen)
+    if whole:
+        return made[wanted.slices()]
+    # The finest detail is looked for around what is painted: pictures may have many million pixels.
+    ratio = (size[0] / width, size[1] / height)
+    margin = max(DETAIL_MARGIN, max(wanted.size) // 4)
+    coarse = scaled(wanted.expand(margin, (width, height)), ratio, Bounds.of_size(size))
+    around = unscaled(coarse, ratio, (width, height))
+    part = coarse.slices()
+    detailed = restore_detail(full[around.slices()], middle[part], made[part], chosen[part])
+    return detailed[wanted.translate(-around.x, -around.y).slices()]
 
 
-def brushed(soft_picture: np.ndarray, picture: np.ndarray, soft_given: np.ndarray, where: np.ndarray) -> np.ndarray:
+def raised(
+    full: np.ndarray,
+    small_result: np.ndarray,
+    size: tuple[int, int],
+    where: np.ndarray | None = None,
+    levels: dict[float, Level] | None = None,
+) -> np.ndarray:
+    """A much reduced result at full size, step by step, each in the picture's own brushwork of that size.
+
+    Granot et al., *Drop the GAN* (2022), make whole pictures so; here a network has decided the layout.
+
+    Args:
+        full: (H, W, 3) float32 in [0, 1], the picture as it was learnt.
+        small_result: (h, w, 3) what the network made; its shape may be another than the picture's.
+        size: width and height of what is wanted.
+        where: (h, w) bool, what must be made; elsewhere it is made soft. None: everything.
+        levels: kept from one result of a picture to the next, as making them takes a while.
+
+    Returns:
+        (size[1], size[0], 3) float32 in [0, 1].
+    """
+    # How much smaller than the picture the result is; both sides may differ a little by rounding.
+    scale = small_result.shape[1] / size[0]
+    levels = {} if levels is None else levels
+    chosen = np.ones(small_result.shape[:2], bool) if where is None else where
+    current, before = small_result, scale
+    while scale < 1:
+        scale = min(1.0, scale * STEP)
+        goal = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
+        wide = cv2.resize(chosen.view(np.uint8), goal, interpolation=cv2.INTER_NEAREST).astype(bool)
+        if int(wide.sum()) > MOST_PAINTED:
+            return restore_detail(full, small_copy(full, *_sized(full, before)), current, chosen, size)
+        if scale not in levels:
+            picture = small_copy(full, *_sized(full, scale))
+            softer = small_copy(full, *_sized(full, before))
+            soft = cv2.resize(softer, picture.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+            levels[scale] = Level.of(soft, picture)
+        given = cv2.resize(current, goal, interpolation=cv2.INTER_CUBIC)
+        current, before, chosen = brushed(levels[scale], given, wide), scale, wide
+    return current
+
+
+def _sized(full: np.ndarray, scale: float) -> tuple[int, int]:
+    """Width and height of the picture at a scale."""
+    return max(1, round(full.shape[1] * scale)), max(1, round(full.shape[0] * scale))
+
+
+def brushed(level: Level, soft_given: np.ndarray, where: np.ndarray) -> np.ndarray:
     """What is given, painted with pieces of the picture.
 
     Args:
-        soft_picture: (H, W, 3) float32, the picture without fine detail.
-        picture: (H, W, 3) float32 in [0, 1], the picture itself.
-        soft_given: (h, w, 3) float32, what is to be painted, as soft as `soft_picture`.
+        level: the picture.
+        soft_given: (h, w, 3) float32, what is to be painted, as soft as the level's soft copy.
         where: (h, w) bool, what of it.
 
     Returns:
@@ -67,11 +164,9 @@ def brushed(soft_picture: np.ndarray, picture: np.ndarray, soft_given: np.ndarra
         return soft_given
     rows, columns = np.nonzero(where)
     here = np.stack([rows, columns], 1).astype(np.int32)
-    known, mean, axes = _described(soft_picture)
-    asked = (_pieces(soft_given, here) - mean) @ axes
-    source = _nearest(known, asked, picture.shape[:2])
-    source = _coherent(known, asked, source, here, where, picture.shape[:2])
-    fine, whole = (_voted(values, here, source, where) for values in (picture - soft_picture, picture))
+    asked = (_pieces(soft_given, here) - level.mean) @ level.axes
+    source = _coherent(level, asked, level.nearest(asked), here, where)
+    fine, whole = (_voted(values, here, source, where) for values in (level.fine, level.picture))
     made = OWN_COLOUR * whole + (1 - OWN_COLOUR) * (soft_given + fine)
     return np.where(where[..., None], made, soft_given).clip(0, 1).astype(np.float32)
 
@@ -103,19 +198,9 @@ def _described(soft: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return known, mean, axes
 
 
-def _nearest(known: np.ndarray, asked: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(n, 2) row and column of the piece that is most alike, among some of the picture's."""
-    chosen = np.arange(len(known))
-    if len(chosen) > MOST_PLACES:
-        chosen = np.random.default_rng(0).permutation(chosen)[:MOST_PLACES]
-    found = chosen[cKDTree(known[chosen]).query(asked, eps=0.5, workers=2)[1]]
-    return np.stack(np.divmod(found, size[1]), 1)
-
-
-def _coherent(
-    known: np.ndarray, asked: np.ndarray, source: np.ndarray, here: np.ndarray, where: np.ndarray, size: tuple[int, int]
-) -> np.ndarray:
+def _coherent(level: Level, asked: np.ndarray, source: np.ndarray, here: np.ndarray, where: np.ndarray) -> np.ndarray:
     """Sources that go on where their neighbours' ended, as far as that is not much worse."""
+    known, size = level.known, level.picture.shape[:2]
     number = np.full((where.shape[0] + 2, where.shape[1] + 2), -1)
     number[here[:, 0] + 1, here[:, 1] + 1] = np.arange(len(here))
     best = source.copy()

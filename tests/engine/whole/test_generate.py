@@ -230,7 +230,7 @@ def test_another_size_is_made_at_that_size(engine: Engine, variator: str) -> Non
 
 def test_more_pixels(engine: Engine, coffee: np.ndarray) -> None:
     small = coffee[:64, :80]
-    model = learn(engine, Picture(small), "enlarge", options={"longest": 400, "smallest": 32})
+    model = learn(engine, Picture(small), "enlarge", options={"longest": 400})
     reply = engine.generate(model, "enlarge", width=200, height=160)
     assert picture_of(engine.result(reply, reply.body["picture"])).size == (200, 160)
     engine.delete(model)
