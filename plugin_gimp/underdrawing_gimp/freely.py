@@ -12,6 +12,7 @@ from .plugin import Call
 from .seeing import View
 from .service import Service, connected
 from .single import Wish
+from .single_learning import Ready
 
 WIDER = 1.5  # what Any Size offers at first: another shape than the picture has
 RATE = 12.0  # frames a second, where the engine does not say
@@ -20,13 +21,13 @@ RATE = 12.0  # frames a second, where the engine does not say
 def vary(call: Call) -> tuple[Any, ...]:
     """The procedure `underdrawing-vary`: group, count, model, notes."""
     view = seeing.whole(call.image)
-    values, model, notes = _prepared(call, "vary", "Variations", "_Make", view)
+    values, ready = _prepared(call, "vary", "Variations", "_Make", view)
     asked = {"count": values["count"], "freedom": values["freedom"] / 100, "seed": values["seed"]}
     with connected("Making variations") as service:
-        reply = single.generate(service, model, "vary", asked)
+        reply = single.generate(service, ready.model, "vary", asked)
         frames = _frames(service, reply)
     group = put_variations(call.image, view, frames)
-    return group, len(frames), model, _told(call, [*notes, *reply.body["notes"]])
+    return group, len(frames), ready.model, ready.tell(call, reply.body["notes"])
 
 
 def resize(call: Call) -> tuple[Any, ...]:
@@ -35,54 +36,53 @@ def resize(call: Call) -> tuple[Any, ...]:
     if call.interactive:
         call.config.set_property("width", min(round(view.frame.width * WIDER), 16384))
         call.config.set_property("height", view.frame.height)
-    values, model, notes = _prepared(call, "resize", "Any Size", "_Make", view)
+    values, ready = _prepared(call, "resize", "Any Size", "_Make", view)
     size = {"width": values["width"] or view.frame.width, "height": values["height"] or view.frame.height}
-    return _one(call, "resize", {**size, "seed": values["seed"]}, model, notes)
+    return _one(call, "resize", {**size, "seed": values["seed"]}, ready)
 
 
 def enlarge(call: Call) -> tuple[Any, ...]:
     """The procedure `underdrawing-enlarge`: picture, model, notes."""
     view = seeing.whole(call.image)
-    values, model, notes = _prepared(call, "enlarge", "Enlarge", "_Enlarge", view)
+    values, ready = _prepared(call, "enlarge", "Enlarge", "_Enlarge", view)
     size = {name: round(getattr(view.frame, name) * values["times"]) for name in ("width", "height")}
-    return _one(call, "enlarge", size, model, notes)
+    return _one(call, "enlarge", size, ready)
 
 
 def animate(call: Call) -> tuple[Any, ...]:
     """The procedure `underdrawing-animate-picture`: picture, count, model, notes."""
     view = seeing.whole(call.image)
-    values, model, notes = _prepared(call, "animate", "Animate Picture", "_Animate", view)
+    values, ready = _prepared(call, "animate", "Animate Picture", "_Animate", view)
     asked = {"frames": values["frames"], "freedom": values["freedom"] / 100, "seed": values["seed"]}
     with connected("Making the clip") as service:
-        reply = single.generate(service, model, "animate", asked)
+        reply = single.generate(service, ready.model, "animate", asked)
         frames = _frames(service, reply)
     # GIMP's GIF export reads from the names how long a frame stays; GIF counts in hundredths of a second.
     pause = 10 * max(2, round(100 / float(reply.body.get("rate") or RATE)))
     names = ["Frame %d (%dms) (replace)" % (number + 1, pause) for number in range(len(frames))]
     picture = new_picture(call.image, list(zip(names, frames)))
     _show(call, picture)
-    return picture, len(frames), model, _told(call, [*notes, *reply.body["notes"]])
+    return picture, len(frames), ready.model, ready.tell(call, reply.body["notes"])
 
 
-def _prepared(call: Call, task: str, title: str, yes: str, view: View) -> tuple[dict[str, Any], str, list[str]]:
-    """The arguments as they are wanted, a model for them, and sentences for the user."""
+def _prepared(call: Call, task: str, title: str, yes: str, view: View) -> tuple[dict[str, Any], Ready]:
+    """The arguments as they are wanted, and a model for them."""
     values = call.values
     if call.interactive:
         from .single_dialog import chosen  # where there is a screen
 
         values = chosen(call, title, yes, task, view, [("The picture", view.small)])
-    model, notes = single_learning.model_for(call, view, Wish.of(task, values))
-    return values, model, notes
+    return values, single_learning.model_for(call, view, Wish.of(task, values))
 
 
-def _one(call: Call, task: str, asked: dict[str, Any], model: str, notes: list[str]) -> tuple[Any, ...]:
+def _one(call: Call, task: str, asked: dict[str, Any], ready: Ready) -> tuple[Any, ...]:
     """A new picture of another size."""
     with connected("Making the picture") as service:
-        reply = single.generate(service, model, task, asked)
+        reply = single.generate(service, ready.model, task, asked)
         frame = service.picture(reply, reply.body["picture"])
     picture = new_picture(call.image, [("Picture", frame)])
     _show(call, picture)
-    return picture, model, _told(call, [*notes, *reply.body["notes"]])
+    return picture, ready.model, ready.tell(call, reply.body["notes"])
 
 
 def _frames(service: Service, reply: Reply) -> list[Frame]:
@@ -127,9 +127,3 @@ def _show(call: Call, picture: Gimp.Image) -> None:
     if call.interactive:
         Gimp.Display.new(picture)
         Gimp.displays_flush()
-
-
-def _told(call: Call, notes: list[str]) -> str:
-    if call.interactive and notes:
-        Gimp.message("\n\n".join(notes))
-    return "\n".join(notes)

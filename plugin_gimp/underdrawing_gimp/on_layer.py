@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import applying, layers, pixels, record, seeing, single, single_learning
@@ -14,6 +14,7 @@ from .plugin import Call
 from .seeing import Changed, View
 from .service import connected
 from .single import State, Wish
+from .single_learning import Ready
 
 LEARNT = "learnt"  # in place of a layer: the picture as it was learnt before
 
@@ -109,21 +110,18 @@ def _run(call: Call, words: Words) -> tuple[Any, ...]:
     original = values.get("original")
     view = seeing.layer_alone(call.image, original) if original is not None else changed.below
     wish = Wish.of(words.task, values)
-    notes: list[str] = []
+    if words is BLEND and changed.everywhere:
+        wish = replace(wish, exact=True)  # the engine looks for what differs from the picture that was learnt
     if view is not None:
-        fine = changed if wish.exact else None
-        model, notes = single_learning.model_for(call, view, wish, fine)
+        ready = single_learning.model_for(call, view, wish, changed if values.get("fine_tune") else None)
     else:
-        model = _model_of_before(call, words, layer, changed)
+        ready = Ready(_model_of_before(call, words, layer, changed), False, [])
     with connected(words.busy) as service:
         mask = _mask(words, changed)
-        reply = single.generate(service, model, words.task, _options(values), changed.given.frame, mask)
+        reply = single.generate(service, ready.model, words.task, _options(values), changed.given.frame, mask)
         result = applying.result_of(reply, service.picture)
     made = put(call.image, layer, words, changed, result)
-    notes = [*notes, *result.notes]
-    if call.interactive and notes:
-        Gimp.message("\n\n".join(notes))
-    return made, model, "\n".join(notes)
+    return made, ready.model, ready.tell(call, result.notes)
 
 
 def _asked(call: Call, words: Words, layer: Gimp.Layer, changed: Changed) -> dict[str, Any]:
@@ -186,6 +184,7 @@ def _mask(words: Words, changed: Changed) -> Frame | None:
 def _options(values: dict[str, Any]) -> dict[str, Any]:
     options: dict[str, Any] = {"seed": values["seed"]}
     options |= {name: values[name] for name in ("grow", "feather") if values[name] >= 0}
+    options |= {"light": values["light"] / 100} if "light" in values else {}
     return options
 
 

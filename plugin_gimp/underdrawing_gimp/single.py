@@ -29,6 +29,7 @@ RECIPES = {  # what is learnt for a task where no model of the picture can do it
     "animate": "animate",
     "enlarge": "enlarge",
 }
+LARGE = "-large"  # behind a recipe's name: the same at more pixels
 FINE = "fine-tuned"  # in place of a recipe: models that went on learning for one composite
 LONGEST = 1800.0  # seconds for what is made: clips of large pictures take minutes without a graphics card
 
@@ -87,6 +88,7 @@ class Wish:
         iterations: to learn instead; 0 for none.
         again: learn the picture anew, whatever is known of it.
         exact: a model of the picture as it was before will not do.
+        large: learn at more pixels than usual; only a model that did so will do.
     """
 
     task: str
@@ -94,17 +96,19 @@ class Wish:
     iterations: int = 0
     again: bool = False
     exact: bool = False
+    large: bool = False
 
     @classmethod
     def of(cls, task: str, values: dict[str, Any]) -> Wish:
         """From a procedure's arguments."""
         time = 0.0 if values["time"] == "auto" else float(values["time"])
-        return cls(task, time, values["iterations"], values["again"], bool(values.get("fine_tune")))
+        exact, large = bool(values.get("fine_tune")), bool(values.get("large"))
+        return cls(task, time, values["iterations"], values["again"], exact, large)
 
     @property
     def recipe(self) -> str:
         """What is learnt for it."""
-        return RECIPES[self.task]
+        return RECIPES[self.task] + LARGE * self.large
 
 
 def remembered(image: Gimp.Image) -> list[Learnt]:
@@ -148,13 +152,13 @@ def standing(
             return Standing(State.LEARNING, job["model"], job["name"], job["job"], paused, share)
     able = [model for model in models if wish.task in (model.get("tasks") or []) and not model.get("base")]
     same = [model for model in able if model["picture_hash"] == view.key]
-    found = [model for model in same if model["recipe"] == wish.recipe] or same
+    found = [model for model in same if model["recipe"] == wish.recipe] or ([] if wish.large else same)
     if found and not wish.again:
         return Standing(State.LEARNT, found[-1]["id"], found[-1]["name"])
     size = (view.frame.width, view.frame.height)
     known = {note.model for note in notes if note.recipe != FINE and (note.width, note.height) == size}
     before = [model for model in able if model["id"] in known]
-    before = [model for model in before if model["recipe"] == wish.recipe] or before
+    before = [model for model in before if model["recipe"] == wish.recipe] or ([] if wish.large else before)
     if before and not wish.again and not wish.exact:
         return Standing(State.CHANGED, before[-1]["id"], before[-1]["name"])
     return Standing(State.NEW)

@@ -22,6 +22,7 @@ BEFORE = "The picture was changed since “%s” learnt it. That model is used; 
 UNDER_WAY = "The picture is being learnt (%d %%)."
 NEW = "The picture is learnt first%s, once for all further uses."
 
+SLIDERS = ("freedom", "light")
 WRAP = 64  # characters of a line
 
 
@@ -48,7 +49,7 @@ def chosen(
         CancelledError: the dialog was closed.
     """
     shown = [argument.name for argument in call.entry.arguments if argument.name not in HIDDEN]
-    scales = [name for name in shown if name == "freedom"]
+    scales = [name for name in shown if name in SLIDERS]
     return fill_in(
         call, title, yes, shown, lambda dialog: _Head(call, dialog, task, view, pictures, choices, choose).close, scales
     )
@@ -71,7 +72,7 @@ class _Head:
         self.background = Background()
         self.models: list[dict[str, Any]] | None = None
         self.jobs: list[dict[str, Any]] = []
-        self.seconds: float | None = None
+        self.seconds: dict[str, float] = {}  # what recipes need
         self.wrong = ""
         boxes = []
         for caption, frame in pictures:
@@ -112,8 +113,8 @@ class _Head:
     def _methods(self, reply: Reply | None, error: EngineError | None) -> None:
         recipes = [one for method in reply.body["methods"] for one in method["recipes"]] if reply is not None else []
         for one in recipes:
-            if one["name"] == single.RECIPES[self.task] and one.get("budget"):
-                self.seconds = float(one["budget"])
+            if one.get("budget"):
+                self.seconds[one["name"]] = float(one["budget"])
         self._tell()
 
     def _tell(self) -> None:
@@ -127,7 +128,7 @@ class _Head:
             self.note.set_text("The picture is compared with what was learnt of it before.")
             return
         found = single.standing(self.view, wish, single.remembered(self.call.image), self.models, self.jobs)
-        seconds = wish.time or self.seconds
+        seconds = wish.time or self.seconds.get(wish.recipe)
         if found.state is State.LEARNT:
             text = KNOWN % found.name
         elif found.state is State.CHANGED:

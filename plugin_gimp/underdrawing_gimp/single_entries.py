@@ -44,6 +44,24 @@ ORIGINAL = Argument("layer", "original", "_Original", "The layer with the pictur
 FREEDOM = Argument(
     "double", "freedom", "_Freedom (%)", "0: faithful to the picture; 100: as free as can be.", 50.0, 0, 100
 )
+LIGHT = Argument(
+    "double",
+    "light",
+    "Li_ght (%)",
+    "How much of the light and colour around it is taken on. 0: its own colours; 100: a white thing in a blue place "
+    "turns blue.",
+    50.0,
+    0,
+    100,
+)
+LARGE = Argument(
+    "boolean",
+    "large",
+    "Learn at _700 pixels",
+    "For large pictures with fine brushwork: takes three times as long. Else 250 pixels of the longer side are learnt, "
+    "and finer detail is taken from the picture.",
+    False,
+)
 LEARNING = (TIME, ITERATIONS, AGAIN)
 
 MODEL = Argument("string", "model", "Model", "The id of the model that was used.")
@@ -66,6 +84,8 @@ HARMONIZE = Entry(
             "Learn for about a minute more, for this paste alone. For pastes that stay strange.",
             False,
         ),
+        LIGHT,
+        LARGE,
         *LEARNING,
         GROW,
         FEATHER,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from . import learning, single
 from .gi_modules import Gimp
+from .link.messages import EngineError
 from .link.pixels import Frame
 from .plugin import Call
 from .seeing import Changed, View
@@ -15,8 +17,30 @@ from .single import Standing, State, Wish
 OLDER = "The picture was changed since “%s” learnt it. That model was used; learn anew where the change is large."
 
 
-def model_for(call: Call, view: View, wish: Wish, changed: Changed | None = None) -> tuple[str, list[str]]:
-    """The id of a model that can do a task, and sentences for the user.
+@dataclass(frozen=True)
+class Ready:
+    """A model for a task.
+
+    Attributes:
+        model: its id.
+        new: a person has just waited for it.
+        notes: sentences for the user.
+    """
+
+    model: str
+    new: bool
+    notes: list[str]
+
+    def tell(self, call: Call, notes: list[str]) -> str:
+        """All sentences, these of the engine among them, one a line; a person sees the engine's own once a model."""
+        if call.interactive:
+            for note in [*self.notes, *(notes if self.new else [])]:
+                Gimp.message(note)
+        return "\n".join([*self.notes, *notes])
+
+
+def model_for(call: Call, view: View, wish: Wish, changed: Changed | None = None) -> Ready:
+    """A model that can do a task: one that is there, or a new one.
 
     Args:
         view: the picture to learn.
@@ -36,8 +60,9 @@ def model_for(call: Call, view: View, wish: Wish, changed: Changed | None = None
             single.remember_found(call.image, view, wish, found)
     _follow(call, found, view.small, "Learning the picture")
     notes = [OLDER % found.name] if found.state is State.CHANGED else []
+    new = found.state is State.LEARNING
     if changed is None:
-        return found.model, notes
+        return Ready(found.model, new, notes)
     with connected("Looking for what was learnt of the picture") as service:
         base, given = found, changed.given.frame
         found = single.fine_tuned(service, call.image, base.model, given, changed.mask)
@@ -46,17 +71,24 @@ def model_for(call: Call, view: View, wish: Wish, changed: Changed | None = None
         elif found.paused:
             service.ask("resume", {"job": found.job})
     _follow(call, found, changed.given.small, "Fine-tuning on this composite")
-    return found.model, notes
+    return Ready(found.model, new or found.state is State.LEARNING, notes)
 
 
 def _follow(call: Call, found: Standing, small: Frame, text: str) -> None:
-    """Wait for the end of a training, if there is one."""
+    """Wait for the end of a training, if there is one.
+
+    Raises:
+        EngineError: it failed, or the picture was closed meanwhile.
+    """
     if found.state is not State.LEARNING:
         return
     if call.interactive:
         from .single_window import Window  # where there is a screen
 
         Window(call, found, small, text).run()
+        if not call.image.is_valid():
+            hint = "What was learnt is kept: open the picture, and choose the same again."
+            raise EngineError("wrong_size", "The picture was closed meanwhile.", hint)
         return
 
     def on_event(event: dict[str, Any]) -> None:

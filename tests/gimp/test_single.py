@@ -194,10 +194,14 @@ x, y = made.get_offsets()[1:]
 around = x <= 62 and y <= 32 and x + made.get_width() >= 78 and y + made.get_height() >= 48
 tell(blend=[around, copy.get_visible(), outside(image, made, before)])
 image.remove_layer(made)
-other = call("blend", image, [source], original=copy, **few)
-tell(other=[other[1] == model, other[0].get_name()])
-image.remove_layer(other[0])
+kept = source.copy()
+kept.set_visible(False)
+image.insert_layer(kept, None, 0)
 image.remove_layer(source)
+made, used, _ = call("blend", image, [copy], original=kept, **few)
+tell(given=[used == model, made.get_name()])
+image.remove_layer(made)
+image.remove_layer(kept)
 made, used, _ = call("blend", image, [copy], **few)
 tell(in_place=[used == model, made.get_width()])
 image.remove_layer(made)
@@ -225,7 +229,7 @@ tell(make=call("make", fresh, regions=5)[0].get_name())
     assert "No picture is visible below" in told["paste"]
     assert "covers the whole picture" in told["covers"]
     assert told["blend"] == [True, True, 0]
-    assert told["other"][1] == "Blended"
+    assert told["given"] == [True, "Blended"]
     assert told["in_place"][0], "an edit in place is compared with what was learnt"
     assert told["in_place"][1] < 96
     assert told["repaint"] == ["Repainted", False, 0, True]
@@ -234,4 +238,4 @@ tell(make=call("make", fresh, regions=5)[0].get_name())
     assert "No layer is selected" in told["none"]
     assert "Several layers" in told["several"]
     assert told["make"] == "Underdrawing", "models without an underdrawing are none for Make Underdrawing"
-    print(told["other"], told["floating"])
+    print(told["floating"])

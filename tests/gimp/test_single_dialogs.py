@@ -96,7 +96,7 @@ def test_harmonize_with_what_is_learnt(window: Window) -> None:
     [("b", "Blend Rough Edit"), ("r", "Repaint Rough Painting"), ("a", "Animate Picture"), ("e", "Enlarge")],
 )
 def test_the_other_dialogs(window: Window, key: str, title: str) -> None:
-    dialog(window, key, title, "single-" + title.split()[0].lower())
+    dialog(window, key, title, "single-" + title.split(maxsplit=1)[0].lower())
     window.screen.keys("Escape")
     window.screen.wait_for(title, there=False)
     assert window.layers() == ["pasted", "picture.png"]
