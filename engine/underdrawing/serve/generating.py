@@ -25,6 +25,7 @@ from underdrawing.serve.sessions import SessionStore
 MOST_RUN = 3 << 20  # pixels that a graph is run on at a time: it holds some dozens of numbers for each
 FRAMES, COUNT, FREEDOM, LIGHT = 32, 4, 0.5, 0.5
 NO_CHANGE, ALL_CHANGE = 0.02, 0.1  # differences below which the picture stays, above which it is made anew
+GENTLE = 1.6  # power of the freedom: so half of it is half of the way for the eye
 RATE = 12  # frames a second that suit a clip
 RAISED = 2.0  # how much larger one pass of `enlarge` makes a picture at most
 
@@ -187,7 +188,7 @@ def _small(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[tup
 
 def mixed(own: np.ndarray, noise: np.ndarray, freedom: float) -> np.ndarray:
     """Between what the picture itself is made from and noise; neither loses strength on the way."""
-    angle = freedom * np.pi / 2
+    angle = freedom**GENTLE * np.pi / 2
     return (np.cos(angle) * own + np.sin(angle) * noise).astype(np.float32)
 
 

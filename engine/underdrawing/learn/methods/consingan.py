@@ -146,18 +146,20 @@ VARY = PAPER_VARY.vary(
     "vary",
     "Other pictures of the same kind, other sizes",
     iterations=None,
-    budget=240.0,
+    budget=180.0,
     filters=Given(32, _OURS),
+    stages=Given(5, _OURS),
+    longest=Given(112, "layout alone is learnt; texture is the picture's own (docs/generate.md)"),
+    rate=Given(1e-3, _OURS),
     critic_steps=Given(1, _OURS),
     generator_steps=Given(1, _OURS),
-    crop=Given(112, _OURS),
     average=Given(0.1, _OURS),
 )
 ANIMATE = VARY.vary(
     "animate",
     "A short clip out of one picture",
     iterations=None,
-    budget=240.0,
+    budget=180.0,
     smallest=Given(20, _PROGRAM),
 )
 ENLARGE = HARMONIZE.vary(
