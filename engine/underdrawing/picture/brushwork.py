@@ -23,6 +23,7 @@ MOST_PLACES = 60_000  # candidates in the picture
 MOST_PAINTED = 100_000  # pixels that are painted so; more are painted smaller, and their finest detail is added
 SOFT = 0.7  # blur that takes the fine detail away, in pixels of the size that was learnt
 OWN_COLOUR = 0.6  # so much of the pieces' own colour is taken with them: ink stays ink
+STROKES = 0.7  # of broad strokes where something was pasted
 STEP = 1.6  # how much larger each step of `raised` makes a result
 COHERENCE = 1.5  # a piece that goes on where its neighbour's ended may be so much worse
 ROUNDS = 4
@@ -100,6 +101,22 @@ def painted(
     part = coarse.slices()
     detailed = restore_detail(full[around.slices()], middle[part], made[part], chosen[part])
     return detailed[wanted.translate(-around.x, -around.y).slices()]
+
+
+def stroked(picture: np.ndarray, made: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Broader strokes: what is seen at half the size is painted in the picture's brushwork of this size, and mixed in.
+
+    Smooth things get the picture's hatching and canvas, which a network that learnt for two minutes leaves out.
+
+    Args:
+        picture, made: (h, w, 3) float32 in [0, 1], the picture and what a network made, at the size that it learnt.
+        share: (h, w) in [0, 1], where.
+    """
+    size = (picture.shape[1], picture.shape[0])
+    half = (max(1, size[0] // 2), max(1, size[1] // 2))
+    soft, given = (cv2.resize(small_copy(p, *half), size, interpolation=cv2.INTER_CUBIC) for p in (picture, made))
+    broad = brushed(Level.of(soft, picture), given, share > 0)
+    return np.asarray(made + STROKES * share[..., None] * (broad - made), np.float32)
 
 
 def raised(

@@ -10,7 +10,7 @@ import numpy as np
 
 from underdrawing.link.messages import EngineError
 from underdrawing.manifest import Task
-from underdrawing.picture.brushwork import painted
+from underdrawing.picture.brushwork import painted, stroked
 from underdrawing.picture.composite import composite, poisson
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import Picture
@@ -146,6 +146,8 @@ def _small(model: Model, wishes: Wishes, rgb: np.ndarray, changed: np.ndarray, s
         # Beside hard edges the network overshoots; nothing there is lighter or darker than what is near.
         free = 1 - outside if wishes.task is not Task.BLEND else 0.0
         made = np.asarray(free * made + (1 - free) * made.clip(cv2.erode(small, NEAR), cv2.dilate(small, NEAR)))
+    if wishes.task is Task.HARMONIZE:
+        made = stroked(model.small_picture, made, share)
     return Small(made, made - small, device)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from underdrawing.picture.brushwork import Level, brushed, painted, raised
+from underdrawing.picture.brushwork import Level, brushed, painted, raised, stroked
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.light import lit
 
@@ -54,6 +54,15 @@ def test_colours_that_the_picture_lacks_are_drawn_in_its_own(hatched: np.ndarray
 def test_nothing_to_paint(hatched: np.ndarray) -> None:
     given = soft(hatched)
     assert brushed(Level.of(given, hatched), given, np.zeros(hatched.shape[:2], bool)) is given
+
+
+def test_smooth_things_get_broad_strokes(hatched: np.ndarray) -> None:
+    made, share = hatched.copy(), np.zeros(hatched.shape[:2], np.float32)
+    share[50:80, 20:70] = 1
+    made[50:80, 20:70] = soft(hatched)[50:80, 20:70]
+    done = stroked(hatched, made, share)
+    assert np.array_equal(done[share == 0], made[share == 0])
+    assert done[55:75, 25:65].std() > 1.2 * made[55:75, 25:65].std()
 
 
 def test_large_areas_are_painted_smaller_and_get_their_detail(monkeypatch: pytest.MonkeyPatch) -> None:
