@@ -17,7 +17,7 @@ from .service import Background
 from .single import State, Wish
 
 HIDDEN = ("iterations", "grow", "feather", "original")  # arguments for scripts
-KNOWN = "The picture is known as “%s”: this takes some seconds."
+KNOWN = "Known as “%s”: this takes some seconds."
 BEFORE = "The picture was changed since “%s” learnt it. That model is used; learn anew where the change is large."
 UNDER_WAY = "The picture is being learnt (%d %%)."
 NEW = "The picture is learnt first%s, once for all further uses."

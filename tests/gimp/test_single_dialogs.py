@@ -6,12 +6,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import pytest
 
 from .conftest import Host
 from .test_dialogs import NAMES, until
 from .test_single import PASTED
 from .window import Window
+
+SIDE = 220  # pixels of a preview
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +37,7 @@ def window(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Win
 def dialog(window: Window, key: str, title: str, photograph: str) -> None:
     """Open a dialog from the submenu."""
     window.focus()
+    window.screen.run("xdotool", "mousemove", "1390", "890")  # where it calls up no tooltip
     window.screen.keys("alt+r", "Up", "Right", "w", key)
     window.screen.wait_for(title)
     time.sleep(1.5)
@@ -100,6 +104,22 @@ def test_the_other_dialogs(window: Window, key: str, title: str) -> None:
     window.screen.keys("Escape")
     window.screen.wait_for(title, there=False)
     assert window.layers() == ["pasted", "picture.png"]
+
+
+def test_previews_of_larger_pictures_show_them(window: Window) -> None:
+    window.ask("image.scale(480, 320)")
+    dialog(window, "e", "Enlarge", "single-large")
+    shown = cv2.imread(str(window.screen.photograph("single-large")))
+    told = window.screen.run("xdotool", "getwindowgeometry", "--shell", window.screen.wait_for("^Enlarge"))
+    place = dict(line.split("=") for line in told.splitlines())
+    x, y, width, height = (int(place[name]) for name in ("X", "Y", "WIDTH", "HEIGHT"))
+    black = (shown[y : y + height, x : x + width].max(2) == 0).sum()
+    assert black < SIDE * SIDE / 10
+    window.screen.keys("Escape")
+    window.screen.wait_for("^Enlarge", there=False)
+    window.focus()
+    window.screen.keys("ctrl+z")
+    window.until("tell(value=image.get_width())", 96)
 
 
 def test_variations_and_any_size(window: Window) -> None:
