@@ -118,6 +118,7 @@ def show(ws: Workspace, result: Result, name: str, instead_of: Any = None) -> St
         old = layers.identity(instead_of)
         instead_of.remove()
         ws.swaps.append(Swap(old, key))
+    yield None  # a step of its own: Krita composes the whole picture
     ws.document.refreshProjection()
     ws.look()
     return node

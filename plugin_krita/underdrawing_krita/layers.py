@@ -130,6 +130,7 @@ class Scratch:
 def put_in(document: Any, node: Any, parent: Any, above: Any) -> Generator[Pause, None, None]:
     """Add a layer (a group with what is in it): one undo step. Layers that are still empty take no time."""
     active = document.activeNode()
+    yield Pause(0)  # adding a layer is Krita's longest call: nothing of ours shares its step
     yield from idle(document)
     if not parent.addChildNode(node, above):
         raise EngineError("layer", tr("Krita did not take the new layer."), tr("Is its group locked?"))

@@ -86,6 +86,7 @@ def lay(ws: Workspace, planes: dict[str, Frame], palette: Sequence[Colour]) -> S
         yield from layers.idle(ws.document)
         old.remove()
         ws.swaps.append(Swap(layers.identity(old), layers.identity(group)))
+    yield None  # a step of its own: Krita composes the whole picture
     ws.document.refreshProjection()
     ws.document.setActiveNode(made.get("segments") or made.get("paint") or made["edges"])
     ws.look()

@@ -145,6 +145,9 @@ def test_layers_of_all_kinds_single_pixels_soft_selections_and_two_windows(
     assert colours == 2
     assert seen["scripts"] == [], "commands without a menu entry"
     assert not seen["by_menu"][1], seen["by_menu"]
+    in_menu, for_keys = seen["offered"]
+    assert for_keys == in_menu
+    assert not seen["by_key"][1], seen["by_key"]
     header, message, bad, same = seen["second"]
     assert header == "Paint on the underdrawing"
     assert not bad, message

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,9 @@ log = logging.getLogger("underdrawing.children")
 OBEY = 0.7  # seconds that a child has to obey a cancel before it is killed
 # Threads that spin while they wait made training seven times slower beside one other busy program, and the program too.
 POLITE = {"OMP_WAIT_POLICY": "PASSIVE", "TORCH_CPP_LOG_LEVEL": "ERROR"}
+# NumPy's threads always spin, and a draft's products are small: one thread takes half the work, and thrice less time
+# where something else wants the processor. Torch may compute with the same library, so the worker keeps its threads.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 LONGEST_LINE = 16 << 20  # bytes; more from a child is a fault
 CRASHED = EngineError(
     "crashed",
@@ -98,9 +101,12 @@ class Child:
         name: in the log.
         inbox: where its lines come in.
         record: a file that says which process this is, so that the next engine finds it when this one is killed.
+        variables: of its environment, beside those that all have.
     """
 
-    def __init__(self, module: str, name: str, inbox: Inbox, record: Path) -> None:
+    def __init__(
+        self, module: str, name: str, inbox: Inbox, record: Path, variables: Mapping[str, str] | None = None
+    ) -> None:
         self.name, self.inbox, self.record = name, inbox, record
         self.tasks: dict[int, Task] = {}
         self.suspended = False
@@ -113,7 +119,13 @@ class Child:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env={**os.environ, **POLITE, "PYTHONUNBUFFERED": "1", PARENT: str(os.getpid())},
+                env={
+                    **os.environ,
+                    **POLITE,
+                    **(variables or {}),
+                    "PYTHONUNBUFFERED": "1",
+                    PARENT: str(os.getpid()),
+                },
                 **options,
             )
         except OSError as error:

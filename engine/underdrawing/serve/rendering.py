@@ -11,7 +11,7 @@ from typing import Any
 
 from underdrawing.link.messages import EngineError
 from underdrawing.serve.asks import Ask
-from underdrawing.serve.children import CRASHED, Child, End, Inbox, Task
+from underdrawing.serve.children import CRASHED, ONE_THREAD, Child, End, Inbox, Task
 from underdrawing.serve.spool import Spool
 
 log = logging.getLogger("underdrawing.rendering")
@@ -84,8 +84,7 @@ class Rendering:
         work = self._next()
         self.waiting.remove(work)
         try:
-            if self.child is None or not self.child.alive:
-                self.child = Child(self.module, "renderer", self.inbox, self.run / "child-renderer.json")
+            child = self.warm()
         except EngineError as error:
             self._ended(work, work.task.on_end)(None, error)  # which goes on with the next one
             return
@@ -94,7 +93,7 @@ class Rendering:
         end = work.task.on_end
         task = Task(work.task.number, work.task.name, work.task.args, work.task.on_event, self._ended(work, end))
         task.attempts = work.task.attempts
-        self.child.give(task)
+        child.give(task)
         work.task.attempts = task.attempts
 
     def _next(self) -> Work:
@@ -123,10 +122,12 @@ class Rendering:
 
         return ended
 
-    def warm(self) -> None:
-        """Start the process before the first task, as loading its libraries takes a second or two."""
+    def warm(self) -> Child:
+        """The process; started before the first task, as loading its libraries takes a second or two."""
         if self.child is None or not self.child.alive:
-            self.child = Child(self.module, "renderer", self.inbox, self.run / "child-renderer.json")
+            record = self.run / "child-renderer.json"
+            self.child = Child(self.module, "renderer", self.inbox, record, ONE_THREAD)
+        return self.child
 
     def end(self) -> int:
         """End an unused renderer; returns the bytes that were freed."""

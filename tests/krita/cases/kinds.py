@@ -96,6 +96,15 @@ def case(t):
     yield t.idle()
     t.seen["by_menu"] = [t.message, t.ws.message.bad]
 
+    # Krita offers all of them where keys are given to commands, and a key does what the button does.
+    texts = [t.krita.action("underdrawing_" + name).text() for name in t.given["scripts"]]
+    t.seen["offered"] = [sorted(texts), sorted((yield from offered(t)))]
+    t.krita.action("underdrawing_apply").setShortcut("Ctrl+Alt+U")
+    t.xdo("key", "ctrl+alt+u")
+    yield t.until(lambda: t.ws.busy, "the key to do what the button does", 30)
+    yield t.idle()
+    t.seen["by_key"] = [t.message, t.ws.message.bad]
+
     # A second window has a docker of its own, for the document in front there.
     plugin, first = t.panel.plugin, t.krita.activeWindow()
     count, ws = len(plugin.panels), t.ws
@@ -149,3 +158,29 @@ def draw(vector, bounds, colour):
     vector.addShapesFromSvg(
         '%s<rect x="%d" y="%d" width="%d" height="%d" fill="%s" stroke="none"/></svg>' % (svg, x, y, w, h, colour)
     )
+
+
+def offered(t):
+    """The texts of our commands in Krita's settings for keyboard shortcuts."""
+    from PyQt5.QtCore import QTimer
+    from PyQt5.QtWidgets import QApplication, QTreeWidget, QTreeWidgetItemIterator
+
+    def dialog():
+        tops = (w for w in QApplication.topLevelWidgets() if w.isVisible())
+        return next((w for w in tops if w.metaObject().className() == "KisDlgPreferences"), None)
+
+    QTimer.singleShot(0, t.krita.action("options_configure").trigger)
+    yield t.until(dialog, "Krita's settings", 60)
+    pages = next(w for w in dialog().findChildren(t.QWidget) if w.metaObject().className().endswith("KPageListView"))
+    pages.setCurrentIndex(pages.model().index(1, 0))
+    yield t.until(lambda: dialog().findChildren(QTreeWidget), "the page with the keys", 60)
+    texts = []
+    for tree in dialog().findChildren(QTreeWidget):
+        entries = QTreeWidgetItemIterator(tree)
+        while entries.value():
+            texts.append(entries.value().text(0))
+            entries += 1
+    t.shot("keys")
+    dialog().reject()
+    yield t.until(lambda: dialog() is None, "the settings to close")
+    return [text for text in texts if text.startswith("Underdrawing: ")]
