@@ -66,3 +66,43 @@ def quality(
             (out / f"{read.name}.md").write_text(table, encoding="utf-8")
             write_picture(out / f"{read.name}.png", Picture(measure.contact_sheet(read, rows)))
     show.answer({"rows": found}, lambda: "\n".join(tables))
+
+
+@app.command()
+@told
+def generate(
+    data: Annotated[list[Path], typer.Argument(help="Folders of pictures; measure/generate.py says what they hold.")],
+    recipes: Annotated[str, typer.Option(help="Ways to vary pictures, with commas between.")] = "vary,singan",
+    seeds: Annotated[int, typer.Option(min=1, help="How often everything is learnt.")] = 1,
+    budget: Annotated[str | None, typer.Option(metavar="TIME", help="Learn for 90s, 2m … each time.")] = None,
+    iterations: Annotated[int | None, typer.Option(min=1, help="… or for so many iterations.")] = None,
+    option: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change a recipe's figures.")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write tables and sheets here.")] = None,
+    json: Json = False,
+) -> None:
+    """Measure pictures without an underdrawing: pasted things, rough edits, variations (docs/generate.md)."""
+    from underdrawing.commands.learn import options_of
+    from underdrawing.measure import generate as measure
+    from underdrawing.picture.files import write_picture
+    from underdrawing.picture.image import Picture
+
+    if budget is not None and iterations is not None:
+        raise show.wrong("Give --budget or --iterations, not both.")
+    asked = {"budget": show.seconds(budget), "iterations": iterations, "options": options_of(option or [])}
+    given = {key: value for key, value in asked.items() if value}
+    found, tables = [], []
+    with measure.own_engine() as engine:
+        for place in data:
+            cases, alone = measure.read(place)
+            changed, first = measure.changed(engine, cases, seeds, given, show.note)
+            varied, second = measure.varied(engine, alone, recipes.split(","), seeds, given, show.note)
+            table = f"{place.name}\n\n{measure.as_markdown([*changed, *varied])}"
+            found += [{"set": place.name, **row.public()} for row in (*changed, *varied)]
+            tables.append(table)
+            if out is not None:
+                out.mkdir(parents=True, exist_ok=True)
+                (out / f"{place.name}.md").write_text(table, encoding="utf-8")
+                for name, pictures in (("changed", first), ("varied", second)):
+                    if pictures is not None:
+                        write_picture(out / f"{place.name}.{name}.png", Picture(pictures))
+    show.answer({"rows": found}, lambda: "\n".join(tables))

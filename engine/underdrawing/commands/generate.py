@@ -48,6 +48,7 @@ def harmonize(
     out: Out,
     mask: Masked = None,
     fine_tune: FineTune = False,
+    light: Annotated[float, typer.Option(min=0, max=1, help="How much it takes on of the light around it.")] = 0.5,
     grow: Grow = None,
     feather: Feather = None,
     save_mask: SaveMask = None,
@@ -65,7 +66,7 @@ def harmonize(
 ) -> None:
     """Something pasted takes on the picture's light, colours and brushwork. Outside its mask nothing changes."""
     how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew)
-    asked = {"seed": seed, "grow": grow, "feather": feather}
+    asked = {"seed": seed, "grow": grow, "feather": feather, "light": light}
     _on_picture("harmonize", picture, composite, out, mask, fine_tune, save_mask, quality, asked, how)
 
 

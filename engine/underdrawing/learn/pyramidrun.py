@@ -272,7 +272,7 @@ class PyramidRun:
             self.generator_steps.step()
         if self.averaged is not None:
             self.averaged.update(self.generator, f.average)
-        return {"critic": critic_loss, **{name: float(part) for name, part in parts.items()}}
+        return {"critic": critic_loss, **{name: part.item() for name, part in parts.items()}}
 
     def _critic_steps(self, real: Tensor, made: Tensor, iteration: int, chance: torch.Generator) -> float:
         """Steps of the critic on the same two pictures; its last loss."""
@@ -286,7 +286,7 @@ class PyramidRun:
             self.critic_steps.zero_grad(set_to_none=True)
             loss.backward()
             self.critic_steps.step()
-            value = float(loss)
+            value = loss.item()
         return value
 
     def _set_rates(self, fraction: float) -> None:

@@ -16,7 +16,6 @@ COMPONENTS = 12  # of the patches' principal components
 MOST_PLACES = 40_000  # candidate places in the small picture
 NEIGHBOURLY = 2.5  # cells by which neighbours' offsets may differ and still mean the same piece
 CHANGED = 0.03  # smaller differences of a result leave detail where it was
-OWN_DETAIL = 0.5  # of what was pasted, beside the picture's own
 NEAR = 0.15  # how much the distance of places counts against the distance of patches
 
 
@@ -62,35 +61,6 @@ def restore_detail(
     # Where neighbours found their detail in quite different places it would be noise: there it fades out.
     sure = cv2.resize(_agreement(offsets), size, interpolation=cv2.INTER_LINEAR)[..., None]
     return np.clip(smooth + detail * sure, 0, 1).astype(np.float32)
-
-
-def carried_detail(
-    full: np.ndarray,
-    small_original: np.ndarray,
-    given: np.ndarray,
-    small_given: np.ndarray,
-    small_result: np.ndarray,
-    changed: np.ndarray,
-) -> np.ndarray:
-    """A reduced result at full size, for something that the picture did not have before.
-
-    Fine detail is the picture's own, from where it looks most alike (its brushwork), and to a part that of what was
-    pasted, as much as it stands out less than the picture's: a thing must stay what it is.
-
-    Args:
-        full, small_original: the picture that was learnt, (H, W, 3) and reduced.
-        given, small_given: the picture as it was changed.
-        small_result: what the network made of it.
-        changed: (H, W) bool, where.
-    """
-    size = (given.shape[1], given.shape[0])
-    small_size = (small_given.shape[1], small_given.shape[0])
-    where = cv2.resize(changed.astype(np.float32), small_size, interpolation=cv2.INTER_AREA) > 0
-    painted = restore_detail(full, small_original, small_result, where)
-    own = given - cv2.resize(small_given, size, interpolation=cv2.INTER_CUBIC)
-    # Light and dark alone: its colours are what was to be changed.
-    own = own @ np.array([0.299, 0.587, 0.114], np.float32)
-    return np.clip(painted + OWN_DETAIL * own[..., None] * changed[..., None], 0, 1).astype(np.float32)
 
 
 def _patches(picture: np.ndarray) -> np.ndarray:

@@ -108,3 +108,18 @@ class Bounds:
         if self.x < 0 or self.y < 0:
             raise ValueError(f"{self} begins outside of the picture; intersect it with the picture first.")
         return slice(self.y, self.bottom), slice(self.x, self.right)
+
+
+def scaled(bounds: Bounds, ratio: tuple[float, float], limit: Bounds) -> Bounds:
+    """Bounds in the smaller picture that cover these."""
+    x0, y0 = int(bounds.x * ratio[0]), int(bounds.y * ratio[1])
+    x1 = int(np.ceil((bounds.x + bounds.width) * ratio[0]))
+    y1 = int(np.ceil((bounds.y + bounds.height) * ratio[1]))
+    return Bounds(x0, y0, x1 - x0, y1 - y0).intersect(limit)
+
+
+def unscaled(bounds: Bounds, ratio: tuple[float, float], size: tuple[int, int]) -> Bounds:
+    """The pixels of the larger picture that these stand for."""
+    x0, y0 = round(bounds.x / ratio[0]), round(bounds.y / ratio[1])
+    x1, y1 = round((bounds.x + bounds.width) / ratio[0]), round((bounds.y + bounds.height) / ratio[1])
+    return Bounds(x0, y0, x1 - x0, y1 - y0).intersect(Bounds(0, 0, *size))

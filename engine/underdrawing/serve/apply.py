@@ -19,14 +19,13 @@ from underdrawing.manifest import ApplyPlan, Composite, Encoding, GraphInput, Gr
 from underdrawing.picture.composite import poisson
 from underdrawing.picture.detail import restore_detail
 from underdrawing.picture.files import read_picture
-from underdrawing.picture.geometry import Bounds
+from underdrawing.picture.geometry import Bounds, scaled, unscaled
 from underdrawing.picture.image import Picture
 from underdrawing.picture.mask import combine, edit_mask, feather
 from underdrawing.picture.palette import Palette
 from underdrawing.picture.primitive import Primitive, read_primitive
 from underdrawing.serve.doubts import doubts
 from underdrawing.serve.placing import inside as inside_of
-from underdrawing.serve.placing import scaled, unscaled
 from underdrawing.serve.sessions import SessionStore
 
 _AROUND = np.ones((5, 5), np.uint8)  # filled ground is led over into its surroundings

@@ -87,6 +87,7 @@ def options(body: dict[str, Any], task: Task) -> dict[str, Any]:
         "count": between(body, "count", 1, MOST_COUNT, whole=True),
         "frames": between(body, "frames", 2, MOST_FRAMES, whole=True),
         "freedom": between(body, "freedom", 0, 1),
+        "light": between(body, "light", 0, 1),
         "width": width,
         "height": height,
         "seed": between(body, "seed", 0, MOST_SEED, whole=True),

@@ -56,7 +56,7 @@ def wishes_of(args: Mapping[str, Any]) -> Wishes:
     """Arguments that were checked; what is not said is as `Wishes` has it."""
     said = {
         name: args[name]
-        for name in ("count", "frames", "freedom", "seed", "grow", "feather", "blend")
+        for name in ("count", "frames", "freedom", "light", "seed", "grow", "feather", "blend")
         if args.get(name) is not None
     }
     size = (int(args["width"]), int(args["height"])) if args.get("width") else None

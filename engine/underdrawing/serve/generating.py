@@ -16,11 +16,13 @@ import numpy as np
 
 from underdrawing.link.messages import EngineError
 from underdrawing.manifest import Encoding, GraphInput, Task
+from underdrawing.picture.brushwork import painted
 from underdrawing.picture.carving import carved
 from underdrawing.picture.composite import composite, poisson
-from underdrawing.picture.detail import carried_detail, restore_detail
+from underdrawing.picture.detail import restore_detail
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import Picture
+from underdrawing.picture.light import lit
 from underdrawing.picture.mask import dilate, feather, without_specks
 from underdrawing.picture.pyramid import anchor, small_copy
 from underdrawing.serve.apply import Applied, Model
@@ -34,7 +36,8 @@ REACH = {
 }  # of the longer side (ConSinGAN's program)
 DIFFERENT = 10  # of 255: less is what files and rounding make
 MOST_RUN = 3 << 20  # pixels that a graph is run on at a time: it holds some dozens of numbers for each
-FRAMES, COUNT, FREEDOM = 32, 4, 0.5
+FRAMES, COUNT, FREEDOM, LIGHT = 32, 4, 0.5, 0.5
+HALF = 0.4  # of a small pixel: so much of it was changed where it counts as changed
 RATE = 12  # frames a second that suit a clip
 RAISED = 2.0  # how much larger one pass of `enlarge` makes a picture at most
 
@@ -46,6 +49,7 @@ class Wishes:
     Attributes:
         freedom: 0 the picture as it was learnt, 1 as far from it as the model can.
         size: width and height of what is made.
+        light: how much of its surroundings' light something pasted takes on before it is painted, 0 to 1.
         grow: pixels by which a mask is widened.
         feather: width in pixels of the soft border inside the widened mask.
         blend: "none", or "poisson" for the gradient domain.
@@ -57,6 +61,7 @@ class Wishes:
     freedom: float = FREEDOM
     size: tuple[int, int] | None = None
     seed: int = 0
+    light: float = LIGHT
     grow: int | None = None
     feather: float | None = None
     blend: str = "none"
@@ -146,7 +151,7 @@ def on_picture(
     Raises:
         EngineError: sizes that do not fit, or nothing was changed.
     """
-    start = time.perf_counter()
+    begun = time.perf_counter()
     info, plan = model.manifest.picture, model.manifest.plan
     area, full = Bounds(*plan.region), (info.full_width, info.full_height)
     if mask is not None:
@@ -156,24 +161,31 @@ def on_picture(
         top = 1.0 if given.alpha.dtype.kind == "f" else float(np.iinfo(given.alpha.dtype).max)
         given = composite(model.picture, given, (0, 0), (given.alpha / top).astype(np.float32).clip(0, 1))
     rgb = given.to_float(info.white)
-    widened = _widened(model, wishes, rgb, mask)
+    changed = _changed(model, wishes, rgb, mask)
+    widened = changed if changed.all() else dilate(changed, _reach(model, wishes))
     wanted = Bounds.of_mask(widened)
+    run, chance = Run(model, sessions), np.random.default_rng(wishes.seed)
     small = small_copy(rgb, *model.small_size)
-    run = Run(model, sessions)
-    chance = np.random.default_rng(wishes.seed)
+    if wishes.task is Task.HARMONIZE:
+        where = cv2.resize(changed.astype(np.float32), model.small_size, interpolation=cv2.INTER_AREA) > HALF
+        small = lit(small, where, wishes.light)
     sizes = run.sizes(*model.small_size)
-    made, device = run(signed(small_copy(small, *sizes[0])), sizes, lambda s: chance.standard_normal(s, np.float32))
-    notes = []
-    if model.small_size != given.size:
-        notes.append(reduced_note(plan.scale))
-        learnt = model.picture.to_float(info.white)
-        made = carried_detail(learnt, model.small_picture, rgb, small, made, widened)
+    first = signed(small_copy(small, *sizes[0]))
+    made, device = run(first, sizes, lambda shape: chance.standard_normal(shape, np.float32))
+    notes = [] if model.small_size == given.size else [reduced_note(plan.scale)]
+    learnt = model.picture.to_float(info.white)
     if wishes.blend == "poisson":
-        made = poisson(rgb, made, widened.astype(np.float32))
+        surrounds = wanted.expand(8, given.bounds)
+        made = painted(learnt, model.small_size, made, widened, surrounds)
+        part = surrounds.slices()
+        inner = wanted.translate(-surrounds.x, -surrounds.y).slices()
+        made = poisson(rgb[part], made, widened[part].astype(np.float32))[inner]
+    else:
+        made = painted(learnt, model.small_size, made, widened, wanted)
     reach = float(_reach(model, wishes)) if wishes.feather is None else wishes.feather
     soft = feather(widened, reach, wanted)
-    picture = Picture.from_float(made[wanted.slices()], given.crop(wanted), info.white)
-    seconds = time.perf_counter() - start
+    picture = Picture.from_float(made, given.crop(wanted), info.white)
+    seconds = time.perf_counter() - begun
     bounds = wanted.translate(area.x, area.y)
     return Applied(bounds, picture, soft.astype(np.float32), device, seconds, tuple(notes)), given
 
@@ -186,8 +198,8 @@ def _reach(model: Model, wishes: Wishes) -> int:
     return max(1, round(REACH[wishes.task] * max(info.width, info.height)))
 
 
-def _widened(model: Model, wishes: Wishes, rgb: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
-    """(H, W) bool: where the picture may change.
+def _changed(model: Model, wishes: Wishes, rgb: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+    """(H, W) bool: where the picture was changed.
 
     Raises:
         EngineError: nowhere.
@@ -206,7 +218,7 @@ def _widened(model: Model, wishes: Wishes, rgb: np.ndarray, mask: np.ndarray | N
         raise EngineError(
             "nothing_edited", text, "Give the picture with what was pasted or edited in it, and its mask."
         )
-    return dilate(changed, _reach(model, wishes))
+    return np.asarray(changed)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,240 @@
+"""How well pictures without an underdrawing come out: pasted things, rough edits, variations.
+
+A folder of data holds pictures, by their names:
+
+    X.jpg, X_naive.jpg, X_naive_mask.jpg            something was pasted
+    X.png, X_edit_1.png, X_edit_1_mask.png, …       rough edits
+    X.jpg                                           a picture to vary
+
+Figures of what was pasted or edited compare what is inside the mask with what is around it (smaller is better):
+
+    colour      mean difference of the quantiles of L, a and b
+    gradients   the same of the lengths of brightness gradients, as a part of their mean around
+
+and of variations: `sifid` (measure/figures.py), `diversity` (SinGAN, section 3: the spread of each pixel over many
+pictures, by the spread of the learnt picture's), seconds of learning, parameters of the generator.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import onnx
+
+from underdrawing.link.client import Engine
+from underdrawing.link.messages import EngineError
+from underdrawing.measure.figures import sifid
+from underdrawing.measure.sheet import sheet
+from underdrawing.picture.composite import composite, poisson
+from underdrawing.picture.files import read_picture
+from underdrawing.picture.image import Picture
+from underdrawing.picture.mask import dilate
+from underdrawing.serve.frames import frame_of, picture_of
+
+SUFFIXES = (".jpg", ".jpeg", ".png")
+AROUND = 0.2  # of the longer side: what lies so near to the mask is around it
+QUANTILES = np.linspace(0.02, 0.98, 49)
+VARIATIONS = 16
+SHOWN = 3  # variations on the sheet
+
+
+@contextmanager
+def own_engine() -> Iterator[Engine]:
+    """An engine in a temporary folder, so that nothing of the user's is touched."""
+    with tempfile.TemporaryDirectory(prefix="underdrawing-bench-") as name:
+        engine = Engine.connect(home=Path(name))
+        try:
+            yield engine
+        finally:
+            with suppress(EngineError):
+                engine.shutdown()
+            engine.wait_for_end()
+            engine.close()
+
+
+@dataclass(frozen=True)
+class Case:
+    """Something that was changed.
+
+    Attributes:
+        task: "harmonize" or "blend".
+        picture, changed: before and after, of one size.
+        mask: (H, W) bool.
+    """
+
+    name: str
+    task: str
+    picture: Picture
+    changed: Picture
+    mask: np.ndarray
+
+
+@dataclass
+class Row:
+    """One line of a table: what, how, and its figures, of every seed."""
+
+    name: str
+    how: str
+    figures: list[dict[str, float]] = field(default_factory=list)
+
+    def mean(self, key: str) -> float:
+        """The mean over seeds; NaN where there is no such figure."""
+        values = [f[key] for f in self.figures if key in f]
+        return float(np.mean(values)) if values else float("nan")
+
+    def public(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"name": self.name, "how": self.how, "seeds": self.figures}
+
+
+def read(folder: Path) -> tuple[list[Case], list[tuple[str, Picture]]]:
+    """What a folder holds: cases, and pictures to vary.
+
+    Raises:
+        EngineError: neither.
+    """
+    files = {p.stem: p for p in sorted(folder.iterdir()) if p.suffix.lower() in SUFFIXES}
+    cases, alone = [], []
+    for stem, path in files.items():
+        if stem.endswith("_mask") or "_naive" in stem or "_edit_" in stem:
+            continue
+        partners = [s for s in files if s.startswith((f"{stem}_naive", f"{stem}_edit_")) and f"{s}_mask" in files]
+        for other in partners:
+            task = "harmonize" if "_naive" in other else "blend"
+            marked = read_picture(files[f"{other}_mask"]).to_float().max(2) > 0.5
+            cases.append(Case(other, task, _plain(path), _plain(files[other]), marked))
+        if not partners:
+            alone.append((stem, _plain(path)))
+    if not cases and not alone:
+        raise EngineError("no_data", f"{folder} has no pictures.", "Name a folder that is laid out so.")
+    return cases, alone
+
+
+def _plain(path: Path) -> Picture:
+    return Picture(read_picture(path).to_bytes())
+
+
+def distances(made: np.ndarray, mask: np.ndarray) -> dict[str, float]:
+    """How far the statistics inside a mask are from those around it.
+
+    Args:
+        made: (H, W, 3) float32 in [0, 1].
+        mask: (H, W) bool.
+    """
+    around = dilate(mask, round(AROUND * max(mask.shape))) & ~dilate(mask, 2)
+    lab = cv2.cvtColor(np.ascontiguousarray(made, np.float32), cv2.COLOR_RGB2LAB)
+    colour = np.mean([_apart(lab[..., k][mask], lab[..., k][around]) for k in range(3)])
+    slopes = [cv2.Sobel(lab[..., 0], cv2.CV_32F, dx, 1 - dx) for dx in (0, 1)]
+    length = np.hypot(*slopes)
+    gradients = _apart(length[mask], length[around]) / max(1e-6, float(length[around].mean()))
+    return {"colour": float(colour), "gradients": float(gradients)}
+
+
+def _apart(one: np.ndarray, two: np.ndarray) -> float:
+    return float(np.abs(np.quantile(one, QUANTILES) - np.quantile(two, QUANTILES)).mean())
+
+
+def changed(
+    engine: Engine, cases: Sequence[Case], seeds: int, options: dict[str, Any], note: Callable[[str], None]
+) -> tuple[list[Row], np.ndarray | None]:
+    """Naive, gradient-domain and ours for all cases, every picture learnt once a seed; and a sheet."""
+    rows, shown = [], []
+    models: dict[tuple[str, str, int], str] = {}
+    for case in cases:
+        rgb, before = case.changed.to_float(), case.picture.to_float()
+        plain = poisson(before, rgb, case.mask.astype(np.float32))
+        ours = Row(case.name, "ours")
+        pictures = []
+        for seed in range(seeds):
+            key = (case.picture.hash, case.task, seed)
+            if key not in models:
+                note(f"{case.name}, seed {seed}: learning")
+                models[key], _ = _learnt(engine, case.picture, case.task, seed, options)
+            marked = frame_of(Picture(case.mask.astype(np.uint8) * 255))
+            reply = engine.generate(models[key], case.task, frame_of(case.changed), marked, seed=seed)
+            made, alpha = (picture_of(engine.result(reply, reply.body[name])) for name in ("picture", "mask"))
+            at, share = (reply.body["x"], reply.body["y"]), alpha.pixels[..., 0].astype(np.float32) / 255
+            pictures.append(composite(case.changed, made, at, share))
+            ours.figures.append(distances(pictures[-1].to_float(), case.mask))
+        naive = Row(case.name, "naive", [distances(rgb, case.mask)])
+        rows += [naive, Row(case.name, "gradient domain", [distances(plain, case.mask)]), ours]
+        seen = [("the picture", case.picture.to_bytes()), ("pasted or edited", case.changed.to_bytes())]
+        seen += [("gradient domain", (plain.clip(0, 1) * 255).astype(np.uint8))]
+        shown.append([*seen, *((f"ours, seed {k}", p.to_bytes()) for k, p in enumerate(pictures[:2]))])
+    return rows, sheet(shown) if shown else None
+
+
+def varied(
+    engine: Engine,
+    pictures: Sequence[tuple[str, Picture]],
+    recipes: Sequence[str],
+    seeds: int,
+    options: dict[str, Any],
+    note: Callable[[str], None],
+) -> tuple[list[Row], np.ndarray | None]:
+    """Variations of all pictures with all recipes; and a sheet."""
+    rows, shown = [], []
+    for name, picture in pictures:
+        line = [(name, picture.to_bytes())]
+        for recipe in recipes:
+            row = Row(name, recipe)
+            for seed in range(seeds):
+                note(f"{name}, {recipe}, seed {seed}: learning")
+                model, seconds = _learnt(engine, picture, recipe, seed, options)
+                reply = engine.generate(model, "vary", count=VARIATIONS, freedom=1.0, seed=seed)
+                made = [picture_of(engine.result(reply, key)).to_float() for key in reply.body["pictures"]]
+                real = picture.to_float()
+                spread = np.stack([m.mean(2) for m in made]).std(0).mean() / max(1e-6, float(real.mean(2).std()))
+                figures = {"sifid": float(np.mean([sifid(m, real) for m in made])), "diversity": float(spread)}
+                row.figures.append({**figures, "seconds": seconds, "parameters": float(_parameters(engine, model))})
+                if seed == 0:
+                    line += [(recipe, (m * 255 + 0.5).astype(np.uint8)) for m in made[:SHOWN]]
+            rows.append(row)
+        shown.append(line)
+    return rows, sheet(shown, 200) if shown else None
+
+
+def _learnt(engine: Engine, picture: Picture, recipe: str, seed: int, options: dict[str, Any]) -> tuple[str, float]:
+    """A model, and how many seconds it learnt.
+
+    Raises:
+        EngineError: why it could not.
+    """
+    started = engine.train(frame_of(picture), {}, recipe=recipe, seed=seed, name=f"bench {recipe} {seed}", **options)
+    ended = engine.watch(str(started["job"]))
+    if ended["state"] != "done":
+        raise EngineError.from_dict(ended.get("error") or {})
+    return str(started["model"]), float(ended["figures"]["seconds"])
+
+
+def _parameters(engine: Engine, model: str) -> int:
+    """Numbers that a model's graph holds."""
+    with tempfile.TemporaryDirectory() as folder:
+        graph = onnx.load(engine.model_file(model, "generator.onnx", Path(folder) / "generator.onnx")).graph
+    return sum(int(np.prod(entry.dims)) for entry in graph.initializer if len(entry.dims) > 0 and entry.data_type == 1)
+
+
+def as_markdown(rows: Sequence[Row]) -> str:
+    """Tables of means over seeds, with the largest difference between seeds where there are several."""
+    lines: list[str] = []
+    for keys in (("colour", "gradients"), ("sifid", "diversity", "seconds", "parameters")):
+        fitting = [row for row in rows if row.figures and keys[0] in row.figures[0]]
+        if fitting:
+            lines += ["| | | " + " | ".join(keys) + " |", "|---|---|" + "---|" * len(keys)]
+            lines += [f"| {r.name} | {r.how} | " + " | ".join(_cell(r, key) for key in keys) + " |" for r in fitting]
+            lines.append("")
+    return "\n".join(lines)
+
+
+def _cell(row: Row, key: str) -> str:
+    values = [f[key] for f in row.figures if key in f]
+    apart = max(values) - min(values)
+    text = f"{row.mean(key):,.0f}" if row.mean(key) >= 100 else f"{row.mean(key):.3g}"
+    return f"{text} ± {apart / 2:.2g}" if len(values) > 1 and apart > 0 else text

@@ -1,0 +1,182 @@
+"""A picture's own brushwork for something new in it: coherent pieces of it, chosen by how alike they look from afar.
+
+Image analogies (Hertzmann et al. 2001), coherence after Ashikhmin (2001), votes of overlapping pieces (Wexler et
+al. 2007): what is looked for is compared without fine detail, what is taken has it.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from scipy.spatial import cKDTree
+
+from underdrawing.picture.detail import restore_detail
+from underdrawing.picture.geometry import Bounds, scaled, unscaled
+from underdrawing.picture.pyramid import small_copy
+
+PIECE = 7  # pixels that are compared around each pixel
+DETAIL_MARGIN = 48  # pixels around that the finest detail may come from, at least
+COMPONENTS = 16  # of the pieces' principal components
+MOST_PLACES = 60_000  # candidates in the picture
+MOST_PAINTED = 100_000  # pixels that are painted so; more are painted smaller, and their finest detail is added
+SOFT = 0.7  # blur that takes the fine detail away, in pixels of the size that was learnt
+OWN_COLOUR = 0.6  # so much of the pieces' own colour is taken with them: ink stays ink
+COHERENCE = 1.5  # a piece that goes on where its neighbour's ended may be so much worse
+ROUNDS = 4
+REACH = 2  # pixels around each that its piece is voted for
+
+
+def painted(
+    full: np.ndarray, small_size: tuple[int, int], small_result: np.ndarray, where: np.ndarray, wanted: Bounds
+) -> np.ndarray:
+    """A part of a reduced result at full size, in the picture's own brushwork.
+
+    Args:
+        full: (H, W, 3) float32 in [0, 1], the picture as it was learnt.
+        small_size: width and height of what the network saw of it.
+        small_result: (h, w, 3) what the network made.
+        where: (H, W) bool, what of it is painted; the rest is soft.
+        wanted: the part.
+
+    Returns:
+        (wanted.height, wanted.width, 3) float32 in [0, 1].
+    """
+    height, width = where.shape
+    scale = min(1.0, float(np.sqrt(MOST_PAINTED / max(1, int(where.sum())))))
+    scale = max(scale, min(1.0, small_size[0] / width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    middle = small_copy(full, *size)
+    whole = size == (width, height)
+    chosen = where if whole else cv2.resize(where.view(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
+    sigma = SOFT * size[0] / small_size[0]
+    soft = cv2.GaussianBlur(middle, (0, 0), sigma)
+    given = cv2.GaussianBlur(cv2.resize(small_result, size, interpolation=cv2.INTER_CUBIC), (0, 0), sigma)
+    made = brushed(soft, middle, given, chosen)
+    if whole:
+        return made[wanted.slices()]
+    # The finest detail is looked for around what is painted: pictures may have many million pixels.
+    ratio = (size[0] / width, size[1] / height)
+    margin = max(DETAIL_MARGIN, max(wanted.size) // 4)
+    coarse = scaled(wanted.expand(margin, (width, height)), ratio, Bounds.of_size(size))
+    around = unscaled(coarse, ratio, (width, height))
+    part = coarse.slices()
+    detailed = restore_detail(full[around.slices()], middle[part], made[part], chosen[part])
+    return detailed[wanted.translate(-around.x, -around.y).slices()]
+
+
+def brushed(soft_picture: np.ndarray, picture: np.ndarray, soft_given: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """What is given, painted with pieces of the picture.
+
+    Args:
+        soft_picture: (H, W, 3) float32, the picture without fine detail.
+        picture: (H, W, 3) float32 in [0, 1], the picture itself.
+        soft_given: (h, w, 3) float32, what is to be painted, as soft as `soft_picture`.
+        where: (h, w) bool, what of it.
+
+    Returns:
+        (h, w, 3) float32 in [0, 1]; `soft_given` where nothing is to be painted.
+    """
+    if not where.any():
+        return soft_given
+    rows, columns = np.nonzero(where)
+    here = np.stack([rows, columns], 1).astype(np.int32)
+    known, mean, axes = _described(soft_picture)
+    asked = (_pieces(soft_given, here) - mean) @ axes
+    source = _nearest(known, asked, picture.shape[:2])
+    source = _coherent(known, asked, source, here, where, picture.shape[:2])
+    fine, whole = (_voted(values, here, source, where) for values in (picture - soft_picture, picture))
+    made = OWN_COLOUR * whole + (1 - OWN_COLOUR) * (soft_given + fine)
+    return np.where(where[..., None], made, soft_given).clip(0, 1).astype(np.float32)
+
+
+def _pieces(picture: np.ndarray, places: np.ndarray | None = None) -> np.ndarray:
+    """(n, PIECE * PIECE * 3): what is around places (all pixels where None), the nearer the weightier."""
+    half = PIECE // 2
+    padded = cv2.copyMakeBorder(picture, half, half, half, half, cv2.BORDER_REFLECT_101)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (PIECE, PIECE), axis=(0, 1))
+    chosen = windows.reshape(-1, *windows.shape[2:]) if places is None else windows[places[:, 0], places[:, 1]]
+    weight = np.outer(*[np.exp(-(np.arange(-half, half + 1) ** 2) / 8.0)] * 2).astype(np.float32)
+    return (chosen * weight).reshape(len(chosen), -1).astype(np.float32)
+
+
+def _described(soft: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Principal components of all pieces (H * W, k), and how to describe others: mean and axes."""
+    height, width = soft.shape[:2]
+    random = np.random.default_rng(0)
+    sample = np.stack([random.integers(0, height, 4000), random.integers(0, width, 4000)], 1)
+    some = _pieces(soft, sample)
+    mean = some.mean(0)
+    axes = np.linalg.svd(some - mean, full_matrices=False)[2][:COMPONENTS].T
+    known = np.empty((height * width, axes.shape[1]), np.float32)
+    columns = np.arange(width)
+    for row in range(height):  # a row at a time: all pieces at once would take 147 times the picture's memory
+        above = max(0, row - PIECE)
+        places = np.stack([np.full(width, row - above), columns], 1)
+        known[row * width : (row + 1) * width] = (_pieces(soft[above : row + PIECE + 1], places) - mean) @ axes
+    return known, mean, axes
+
+
+def _nearest(known: np.ndarray, asked: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(n, 2) row and column of the piece that is most alike, among some of the picture's."""
+    chosen = np.arange(len(known))
+    if len(chosen) > MOST_PLACES:
+        chosen = np.random.default_rng(0).permutation(chosen)[:MOST_PLACES]
+    found = chosen[cKDTree(known[chosen]).query(asked, eps=0.5, workers=2)[1]]
+    return np.stack(np.divmod(found, size[1]), 1)
+
+
+def _coherent(
+    known: np.ndarray, asked: np.ndarray, source: np.ndarray, here: np.ndarray, where: np.ndarray, size: tuple[int, int]
+) -> np.ndarray:
+    """Sources that go on where their neighbours' ended, as far as that is not much worse."""
+    number = np.full((where.shape[0] + 2, where.shape[1] + 2), -1)
+    number[here[:, 0] + 1, here[:, 1] + 1] = np.arange(len(here))
+    best = source.copy()
+    cost = ((known[source[:, 0] * size[1] + source[:, 1]] - asked) ** 2).sum(1)
+    plain = cost.copy()
+    for turn in range(ROUNDS):
+        for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0), (1, 1), (-1, -1), (1, -1), (-1, 1)):
+            step = 1 << (ROUNDS - 1 - turn) if turn < ROUNDS - 1 else 1
+            near = _at(number, here[:, 0] + 1 + dy * step, here[:, 1] + 1 + dx * step)
+            there = near >= 0
+            candidate = best[np.where(there, near, 0)] - [dy * step, dx * step]
+            there &= (candidate >= 0).all(1) & (candidate[:, 0] < size[0]) & (candidate[:, 1] < size[1])
+            candidate = np.where(there[:, None], candidate, best)
+            other = ((known[candidate[:, 0] * size[1] + candidate[:, 1]] - asked) ** 2).sum(1)
+            better = there & (other < np.minimum(cost, plain * COHERENCE + 1e-6))
+            better |= there & (other < plain * COHERENCE) & (step == 1) & ~_follows(best, number, here)
+            best[better], cost[better] = candidate[better], other[better]
+    return best
+
+
+def _at(number: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Values at places, -1 outside."""
+    inside = (rows >= 0) & (columns >= 0) & (rows < number.shape[0]) & (columns < number.shape[1])
+    return np.where(inside, number[rows.clip(0, number.shape[0] - 1), columns.clip(0, number.shape[1] - 1)], -1)
+
+
+def _follows(source: np.ndarray, number: np.ndarray, here: np.ndarray) -> np.ndarray:
+    """(n,) bool: places whose source goes on where at least three of their four neighbours' ended."""
+    count = np.zeros(len(here), np.int32)
+    for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0)):
+        near = _at(number, here[:, 0] + 1 + dy, here[:, 1] + 1 + dx)
+        same = (source[np.where(near >= 0, near, 0)] - [dy, dx] == source).all(1)
+        count += (near >= 0) & same
+    return count >= 3
+
+
+def _voted(values: np.ndarray, here: np.ndarray, source: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """(h, w, 3): the mean of all pieces of `values` that lie over each pixel, the nearer its middle the weightier."""
+    total, weight = np.zeros((*where.shape, 3), np.float32), np.zeros(where.shape, np.float32)
+    height, width = values.shape[:2]
+    for dy in range(-REACH, REACH + 1):
+        for dx in range(-REACH, REACH + 1):
+            part = np.exp(-(dy * dy + dx * dx) / 1.0)
+            step = np.array([dy, dx])
+            to, of = here + step, source + step
+            good = (to >= 0).all(1) & (to[:, 0] < where.shape[0]) & (to[:, 1] < where.shape[1])
+            good &= (of >= 0).all(1) & (of[:, 0] < height) & (of[:, 1] < width)
+            rows, columns = to[good, 0], to[good, 1]
+            total[rows, columns] += part * values[of[good, 0], of[good, 1]]
+            weight[rows, columns] += part
+    return np.asarray(total / np.maximum(weight, 1e-6)[..., None])

@@ -1,0 +1,51 @@
+"""The light of a place: something that was put there takes on the lightness, contrast and colour of what is around.
+
+Means and spreads in Lab are led towards those of the surroundings (Reinhard et al., *Color Transfer between Images*,
+2001).
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from underdrawing.picture.mask import dilate
+
+AROUND = 0.15  # of the longer side: what counts as near
+FAR = 0.15  # how much the rest of the picture counts against what is near
+LIGHTNESS = 0.7  # light and dark follow less than colours: a white thing in the dark stays the lighter one
+
+
+def lit(rgb: np.ndarray, mask: np.ndarray, amount: float) -> np.ndarray:
+    """The picture with what is under the mask in the light of its surroundings.
+
+    Args:
+        rgb: (H, W, 3) float32 in [0, 1].
+        mask: (H, W) bool.
+        amount: 0 as it is, 1 all of the surroundings' light.
+
+    Returns:
+        (H, W, 3) float32 in [0, 1]; beyond the mask's soft border as it was.
+    """
+    if amount <= 0 or not mask.any() or mask.all():
+        return rgb
+    lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)
+    near = dilate(mask, max(2, round(AROUND * max(mask.shape))))
+    weight = np.where(near, 1.0, FAR) * ~mask
+    goal, goal_spread = _spread(lab, weight)
+    own, own_spread = _spread(lab, mask.astype(np.float64))
+    ratio = goal_spread / np.maximum(own_spread, 1e-3)
+    # Contrast may grow and fall by half; colours may fall to none (a drawing in ink), and hardly grow.
+    limited = np.array([ratio[0].clip(0.6, 1.6), *ratio[1:].clip(0, 1.3)])
+    step = amount * np.array([LIGHTNESS, 1.0, 1.0]) * (goal - own)
+    made = ((lab - own) * limited**amount + own + step).astype(np.float32)
+    result = cv2.cvtColor(made, cv2.COLOR_LAB2RGB).clip(0, 1)
+    soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1)[..., None]
+    return np.asarray(rgb + (result - rgb) * soft, np.float32)
+
+
+def _spread(values: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted mean and standard deviation of each channel."""
+    share = (weight / weight.sum())[..., None]
+    mean = (values * share).sum((0, 1))
+    return mean, np.sqrt((((values - mean) ** 2) * share).sum((0, 1)))

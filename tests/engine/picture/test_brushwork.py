@@ -1,0 +1,96 @@
+"""Something new in a picture gets the picture's brushwork and the light of its place."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from skimage import data
+
+from underdrawing.picture.brushwork import brushed, painted
+from underdrawing.picture.geometry import Bounds
+from underdrawing.picture.light import lit
+
+
+@pytest.fixture(scope="module")
+def hatched() -> np.ndarray:
+    """A drawing: hatching in two grey levels, (96, 120, 3) in [0, 1]."""
+    y, x = np.mgrid[:96, :120]
+    lines = ((x + y) % 6 < 2) & (y > 40)
+    random = np.random.default_rng(0).normal(0, 0.02, (96, 120))
+    grey = np.where(lines, 0.1, 0.9) + random
+    return np.repeat(grey.clip(0, 1)[..., None], 3, 2).astype(np.float32)
+
+
+def soft(picture: np.ndarray) -> np.ndarray:
+    return cv2.GaussianBlur(picture, (0, 0), 1.5)
+
+
+def test_soft_strokes_become_the_pictures_own(hatched: np.ndarray) -> None:
+    where = np.zeros(hatched.shape[:2], bool)
+    where[10:30, 30:80] = True
+    ground = soft(hatched)
+    given = ground.copy()
+    given[10:30, 30:80] = 0.9 * ground[60:80, 41:91] + 0.05
+    made = brushed(ground, hatched, given, where)
+    assert np.array_equal(made[~where], given[~where])
+    inner, truth = made[14:26, 34:76], hatched[64:76, 45:87]
+    assert given[where].std() < 0.7 * hatched[60:90].std()
+    # As sharp as the drawing's, and where they were seen from afar.
+    assert inner.std() > 0.9 * truth.std()
+    assert np.abs(inner - truth).mean() < 0.3 * np.abs(given[14:26, 34:76] - truth).mean()
+
+
+def test_colours_that_the_picture_lacks_are_drawn_in_its_own(hatched: np.ndarray) -> None:
+    where = np.zeros(hatched.shape[:2], bool)
+    where[50:80, 20:70] = True
+    given = soft(hatched)
+    given[where] += np.array([0.2, 0.0, -0.1], np.float32)
+    made = brushed(soft(hatched), hatched, given, where)
+    tint = [np.ptp(picture[where], axis=1).mean() for picture in (given, made)]
+    assert tint[1] < 0.6 * tint[0]
+
+
+def test_nothing_to_paint(hatched: np.ndarray) -> None:
+    given = soft(hatched)
+    assert brushed(given, hatched, given, np.zeros(hatched.shape[:2], bool)) is given
+
+
+def test_large_areas_are_painted_smaller_and_get_their_detail(monkeypatch: pytest.MonkeyPatch) -> None:
+    full = cv2.resize(data.coffee(), (320, 240), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    mirrored = np.ascontiguousarray(cv2.resize(full, (80, 60), interpolation=cv2.INTER_AREA)[:, ::-1])
+    monkeypatch.setattr("underdrawing.picture.brushwork.MOST_PAINTED", 6_000)
+    where = np.zeros((240, 320), bool)
+    where[60:180, 80:240] = True
+    wanted = Bounds(100, 80, 120, 80)
+    made = painted(full, (80, 60), mirrored, where, wanted)
+    assert made.shape == (80, 120, 3)
+    plain = cv2.resize(mirrored, (320, 240), interpolation=cv2.INTER_CUBIC)[wanted.slices()]
+    sharp = [cv2.Laplacian(p.mean(2), cv2.CV_32F).std() for p in (made, plain)]
+    assert sharp[0] > 1.2 * sharp[1]
+    # Seen from afar, it is what the network made.
+    assert np.abs(cv2.GaussianBlur(made, (0, 0), 4) - cv2.GaussianBlur(plain, (0, 0), 4)).mean() < 0.04
+
+
+def test_the_light_of_a_place() -> None:
+    blue = np.zeros((60, 80, 3), np.float32) + np.array([0.1, 0.3, 0.8], np.float32)
+    blue += np.random.default_rng(0).normal(0, 0.03, blue.shape).astype(np.float32)
+    mask = np.zeros((60, 80), bool)
+    mask[20:40, 30:50] = True
+    blue[mask] = np.array([0.9, 0.5, 0.1], np.float32)
+    middle = (30, 40)
+    steps = [lit(blue.clip(0, 1), mask, amount)[middle][2] for amount in (0.0, 0.5, 1.0)]
+    assert steps[0] < steps[1] < steps[2]
+    done = lit(blue.clip(0, 1), mask, 1.0)
+    assert np.array_equal(done[:10], blue.clip(0, 1)[:10])
+    assert lit(blue, np.zeros_like(mask), 0.5) is blue
+    assert lit(blue, np.ones_like(mask), 0.5) is blue
+
+
+def test_a_drawing_takes_the_colour_out() -> None:
+    grey = np.repeat(np.random.default_rng(0).random((60, 80, 1), np.float32), 3, 2)
+    mask = np.zeros((60, 80), bool)
+    mask[20:40, 30:50] = True
+    grey[mask] = np.random.default_rng(1).random((400, 3), np.float32)
+    before, after = (np.ptp(picture[22:38, 32:48], axis=2).mean() for picture in (grey, lit(grey, mask, 1.0)))
+    assert after < 0.1 * before
