@@ -28,6 +28,7 @@ LONGEST = 3600.0  # seconds that making pictures may take
 
 def use(ws: Workspace, wish: Wish) -> Steps:
     """Do what is wished, learning the picture first where that has not been done."""
+    ws.wished = wish.use
     try:
         wish.body(ws.size)  # too large a size is told now, and not after the learning
         going(ws, tr("Reading the picture…"))
@@ -180,7 +181,7 @@ def find_again(ws: Workspace) -> Steps:
     if mine is None or (not mine.alive and mine.state != "done"):
         ws.keep(alone_job="")
         return
-    ws.going = Going(job=mine)
+    ws.going, ws.wished = Going(job=mine), None
     ws.touch()
     try:
         model = yield from _followed(ws, mine)

@@ -42,6 +42,14 @@ class AlonePage(QtWidgets.QWidget):
             50,
             lambda v: "%d %%" % v,
         )
+        self.light = Slider(
+            "alone_light",
+            tr("How much of its surroundings' light and colour it takes on: left none, right all of it"),
+            0,
+            100,
+            50,
+            lambda v: "%d %%" % v,
+        )
         self.width_ = spin("alone_width", tr("Width of the new picture"), 16, MOST_SIDE, 800, tr(" px"))
         self.height_ = spin("alone_height", tr("Height of the new picture"), 16, MOST_SIDE, 600, tr(" px"))
         self.times = choice(
@@ -59,6 +67,7 @@ class AlonePage(QtWidgets.QWidget):
             (tr("Picture"), self.picture, (Use.VARY, Use.RESIZE, Use.ANIMATE, Use.ENLARGE)),
             (tr("How many"), self.count, (Use.VARY,)),
             (tr("Freedom"), self.freedom, (Use.VARY, Use.ANIMATE)),
+            (tr("Light"), self.light, (Use.HARMONIZE,)),
             (tr("Width"), self.width_, (Use.RESIZE,)),
             (tr("Height"), self.height_, (Use.RESIZE,)),
             (tr("Size"), self.times, (Use.ENLARGE,)),
@@ -91,7 +100,11 @@ class AlonePage(QtWidgets.QWidget):
         )
         going = label(tr("You can use Krita meanwhile, or close it: the learning goes on."), faint=True)
         self._going = QtWidgets.QWidget()
-        self._doing = label("", faint=False)
+        self._doing = label("")
+        for text in (self.state, going):
+            # Room for two lines, whatever is said: else what changes from one to two is cut for a moment.
+            text.setMinimumHeight(2 * text.fontMetrics().lineSpacing() + 2)
+            text.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         column(self._going, self._doing, self.bar, self.state, row(self.pause, self.cancel), going)
         column(self, back, self._settings, self._going).addStretch(1)
         self.use.currentIndexChanged.connect(lambda *_: self._fit())
@@ -118,6 +131,7 @@ class AlonePage(QtWidgets.QWidget):
             int(self.frames.value()),
             float(self.time.currentData() or 0.0),
             int(self.seed.value()),
+            self.light.value / 100,
         )
 
     def choose(self, use: Use) -> None:
@@ -148,7 +162,7 @@ class AlonePage(QtWidgets.QWidget):
 
     def _show_going(self, job: Job | None, ws: Workspace) -> None:
         going = ws.going
-        self._doing.setText(titles()[self.chosen])
+        self._doing.setText(titles()[ws.wished] if ws.wished is not None else tr("Learning this picture"))
         done, learning = going.done if going is not None else 0.0, job is not None and job.alive
         self.bar.setRange(0, 1000 if learning or done else 0)
         self.bar.setValue(round(done * 1000))
@@ -224,6 +238,6 @@ def _buttons() -> dict[Use, tuple[str, str]]:
         Use.REPAINT: (tr("Repaint"), over),
         Use.VARY: (tr("Make variations"), tr("They become the layers of a group on top")),
         Use.RESIZE: (tr("Make the new size"), tr("It becomes a document of its own")),
-        Use.ANIMATE: (tr("Animate"), tr("An animated layer in a document of its own")),
+        Use.ANIMATE: (tr("Animate"), tr("Its frames become the layers of a document of its own")),
         Use.ENLARGE: (tr("Enlarge"), tr("It becomes a document of its own")),
     }

@@ -54,6 +54,7 @@ class Wish:
         times: how much larger; for ENLARGE.
         seconds: of learning; 0 for as long as suits.
         seed: another one gives another result.
+        light: how much of its surroundings' light and colour something pasted takes on, 0 to 1.
         learn: further fields of the request `train`.
     """
 
@@ -68,6 +69,7 @@ class Wish:
     frames: int = 32
     seconds: float = 0.0
     seed: int = 0
+    light: float = 0.5
     learn: tuple[tuple[str, Any], ...] = ()
 
     def goal(self, size: tuple[int, int]) -> tuple[int, int]:
@@ -93,6 +95,8 @@ class Wish:
         made: dict[str, Any] = {"task": self.use.value, "seed": self.seed}
         if self.use in (Use.RESIZE, Use.ENLARGE):
             made["width"], made["height"] = self.goal(size)
+        elif self.use is Use.HARMONIZE:
+            made["light"] = self.light
         elif self.use is Use.VARY:
             made.update(count=self.count, freedom=self.freedom)
         elif self.use is Use.ANIMATE:

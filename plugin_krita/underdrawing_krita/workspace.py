@@ -13,7 +13,7 @@ from .service import Service, hint
 from .state import Job, Live, Message, Split, Stage, stage_of
 from .tasks import Pause, Steps, Task
 from .texts import tr
-from .uses import Going
+from .uses import Going, Use
 
 
 @dataclass
@@ -65,6 +65,7 @@ class Workspace(QtCore.QObject):
         self.recognised = ""  # the layer whose picture was looked for among them
         self.history: list[Any] = []
         self.going: Going | None = None  # what goes on without an underdrawing
+        self.wished: Use | None = None  # what it is
         self._covered: dict[str, bool] = {}
         self.open = True
         self._work: Task | None = None

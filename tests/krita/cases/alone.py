@@ -165,7 +165,7 @@ def new_document(t, document, name):
         nodes = made[0].rootNode().childNodes()
         size = [made[0].width(), made[0].height()]
         full = bytes(made[0].pixelData(0, 0, *size))
-        t.seen[name] = [size, [n.animated() for n in nodes], min(full[3::4]), len(set(full)), ws.message.text]
+        t.seen[name] = [size, [len(n.childNodes()) for n in nodes], min(full[3::4]), len(set(full)), ws.message.text]
         t.shot(name)
     else:
         t.seen[name] = [None, ws.message.text]
