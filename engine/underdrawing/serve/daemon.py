@@ -38,6 +38,7 @@ log = logging.getLogger("underdrawing.daemon")
 IN_AT_ONCE = 16  # messages of one client that wait to be read: what a flood can take of the memory
 OUT_AT_ONCE = 64  # messages that a client may leave unread; what comes then is dropped
 A_FEW = 32  # messages read before children and clocks are looked at again
+DESCRIBED_WITHIN = 120.0  # seconds for the list of methods, which loads torch
 SWEEP = 60.0  # seconds between looks at what worker and renderer added to the spool
 
 
@@ -109,6 +110,8 @@ class Daemon:
         self.verbs = Verbs(self)
         self.stopping = False
         self.described: dict[str, Any] | None = None
+        self._describer: Child | None = None
+        self._asked: list[End] = []  # who waits for it
         self._numbers = self._chores = 0
         self._swept = time.monotonic()
         self.context = zmq.Context()
@@ -241,18 +244,37 @@ class Daemon:
         return Task(self._numbers, name, {**args, **folders}, on_event, on_end)
 
     def describe(self, on_end: End) -> None:
-        """What methods there are, from a short-lived worker; remembered."""
+        """What methods there are, from a short-lived worker; remembered. Whoever asks meanwhile waits for the same one:
+        a client that asks again and again must not start a process each time."""
         if self.described is not None:
             on_end(self.described, None)
             return
-        child = Child(self.settings.worker, "describer", self.inbox, self.home / "run" / "child-describer.json")
+        self._asked.append(on_end)
+        if self._describer is not None:
+            return
 
         def ended(result: dict[str, Any] | None, error: EngineError | None) -> None:
             self.described = result if error is None else None
-            child.kill()
-            on_end(result, error)
+            if self._describer is not None:
+                self._describer.kill()
+                self._describer = None
+            asked, self._asked = self._asked, []
+            for end in asked:
+                with contextlib.suppress(EngineError):  # one that cannot be answered any more
+                    end(result, error)
 
-        child.give(self.task("describe", {}, lambda _: None, ended))
+        record = self.home / "run" / "child-describer.json"
+        try:
+            self._describer = Child(self.settings.worker, "describer", self.inbox, record)
+        except EngineError as error:
+            ended(None, error)
+            return
+        task = self.task("describe", {}, lambda _: None, ended)
+        task.kill_at = time.monotonic() + DESCRIBED_WITHIN
+        self._describer.why = EngineError(
+            "crashed", "The list of methods could not be made.", "The log has more: underdrawing engine logs"
+        )
+        self._describer.give(task)
 
     def chore(self, work: Callable[[], Any], then: Callable[[Any, EngineError | None], None]) -> None:
         """Do something long beside the loop; `then` is called in it, with the result or with what went wrong."""
@@ -280,6 +302,8 @@ class Daemon:
         try:
             self.rendering.tick(now, self.memory)
             self.supervisor.tick(now, self.memory)
+            if self._describer is not None:
+                self._describer.tick(now, self.memory)
             self.clients.tick(now)
             if now - self._swept > SWEEP:
                 self._swept = now
@@ -291,6 +315,8 @@ class Daemon:
         """End children and sockets. What was being learnt stays queued and goes on with the next engine."""
         self.rendering.close()
         self.supervisor.close()
+        if self._describer is not None:
+            self._describer.kill()
         with contextlib.suppress(OSError):
             (self.home / "run" / "engine.json").unlink()
         self.chores.shutdown(wait=True, cancel_futures=True)

@@ -15,7 +15,7 @@ from underdrawing.link.messages import MOST_BYTES, request
 from underdrawing.link.pixels import Frame
 
 from ..link.conftest import daemons
-from .conftest import QUICK_OPTIONS, Raw, learn, learnt, library_is_whole, picture, pid, wait_for
+from .conftest import QUICK_OPTIONS, WORKER, Raw, children, learn, learnt, library_is_whole, picture, pid, wait_for
 
 CLIENTS = 50
 ASK = """
@@ -99,3 +99,22 @@ def greedy(own: Path, header: dict[str, object], times: int) -> None:
     finally:
         for raw in raws:
             raw.__exit__()
+
+
+def test_who_asks_for_the_methods_again_and_again_gets_one_process(own: Path) -> None:
+    """Only a worker knows the methods, and it loads torch: a process for each question would take the machine."""
+    with Engine.connect(home=own) as engine:
+        daemon, asking = pid(own), Raw(own)
+        try:
+            for _ in range(40):
+                asking.send(*request("methods", {}).encode())
+            seen = []
+            call = engine.submit("methods", deadline=120)
+            while not call.done:
+                engine.process(0.02)
+                seen.append(len(children(daemon, WORKER)))
+        finally:
+            asking.__exit__()
+        assert call.error is None
+        assert max(seen) == 1
+        wait_for(lambda: not children(daemon, WORKER), 30)
