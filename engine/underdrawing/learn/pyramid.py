@@ -39,6 +39,11 @@ def geometric(size: Size, stages: int, smallest: int) -> list[Size]:
     return _distinct([_scaled(size, ratio ** (stages - 1 - n)) for n in range(stages - 1)] + [size])
 
 
+def halves(size: Size, stages: int, smallest: int = 0) -> list[Size]:
+    """Each size half of the next; for enlarging, where each stage doubles what the one before made."""
+    return _distinct([_scaled(size, 0.5 ** (stages - 1 - n)) for n in range(stages - 1)] + [size])
+
+
 def geometric_stages(size: Size, smallest: int, ratio: float) -> int:
     """How many stages lead from `smallest` to the picture in steps of about `ratio` (SinGAN: 0.75)."""
     return 1 + max(0, math.ceil(math.log(_start(size, smallest) / min(size)) / math.log(ratio) - 1e-9))

@@ -45,7 +45,7 @@ class Figures:
     normalised: bool  # per-picture statistics in the generator
     critic_normalised: bool
     stages: int  # 0: as many as steps of 0.75 need
-    rescaling: str  # "improved" or "geometric"
+    rescaling: str  # "improved", "geometric" or "halves"
     smallest: int  # pixels of the shorter side at the first stage
     longest: int  # pixels of the longer side at the last stage
     concurrent: int  # stages that learn at a time
@@ -104,11 +104,11 @@ class PyramidRun:
     def _sizes(self, size: pyramid.Size) -> list[pyramid.Size]:
         f = self.figures
         count = f.stages or pyramid.geometric_stages(size, f.smallest, 0.75)
-        if f.rescaling == "improved":
-            return pyramid.improved(size, count, f.smallest)
-        if f.rescaling == "geometric":
-            return pyramid.geometric(size, count, f.smallest)
-        raise LearnError("bad_option", f"There is no rescaling called {f.rescaling!r}.", "Use improved or geometric.")
+        known = {"improved": pyramid.improved, "geometric": pyramid.geometric, "halves": pyramid.halves}
+        if f.rescaling not in known:
+            words = ", ".join(known)
+            raise LearnError("bad_option", f"There is no rescaling called {f.rescaling!r}.", f"Use one of: {words}.")
+        return known[f.rescaling](size, count, f.smallest)
 
     def _stages(self) -> Sequence[Stage]:
         if self.fine:

@@ -6,6 +6,8 @@ al. 2007): what is looked for is compared without fine detail, what is taken has
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from scipy.spatial import cKDTree
@@ -21,9 +23,46 @@ MOST_PLACES = 60_000  # candidates in the picture
 MOST_PAINTED = 100_000  # pixels that are painted so; more are painted smaller, and their finest detail is added
 SOFT = 0.7  # blur that takes the fine detail away, in pixels of the size that was learnt
 OWN_COLOUR = 0.6  # so much of the pieces' own colour is taken with them: ink stays ink
+STROKES = 0.7  # of broad strokes where something was pasted
+STEP = 1.6  # how much larger each step of `raised` makes a result
 COHERENCE = 1.5  # a piece that goes on where its neighbour's ended may be so much worse
 ROUNDS = 4
 REACH = 2  # pixels around each that its piece is voted for
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """A picture at one size, ready to be looked up in: made once for many results.
+
+    Attributes:
+        picture: (H, W, 3) float32 in [0, 1].
+        fine: (H, W, 3), what `picture` has and a soft copy of it lacks.
+        known: (H * W, k) principal components of the soft copy's pieces.
+        mean, axes: how others are described so.
+        chosen: (m,) the pieces that are in the tree.
+    """
+
+    picture: np.ndarray
+    fine: np.ndarray
+    known: np.ndarray
+    mean: np.ndarray
+    axes: np.ndarray
+    chosen: np.ndarray
+    tree: cKDTree
+
+    @classmethod
+    def of(cls, soft: np.ndarray, picture: np.ndarray) -> Level:
+        """From a picture and a copy without fine detail, (H, W, 3) both."""
+        known, mean, axes = _described(soft)
+        chosen = np.arange(len(known))
+        if len(chosen) > MOST_PLACES:
+            chosen = np.random.default_rng(0).permutation(chosen)[:MOST_PLACES]
+        return cls(picture, picture - soft, known, mean, axes, chosen, cKDTree(known[chosen]))
+
+    def nearest(self, asked: np.ndarray) -> np.ndarray:
+        """(n, 2) row and column of the pieces that are most alike."""
+        found = self.chosen[self.tree.query(asked, eps=0.5, workers=2)[1]]
+        return np.stack(np.divmod(found, self.picture.shape[1]), 1)
 
 
 def painted(
@@ -51,7 +90,7 @@ def painted(
     sigma = SOFT * size[0] / small_size[0]
     soft = cv2.GaussianBlur(middle, (0, 0), sigma)
     given = cv2.GaussianBlur(cv2.resize(small_result, size, interpolation=cv2.INTER_CUBIC), (0, 0), sigma)
-    made = brushed(soft, middle, given, chosen)
+    made = brushed(Level.of(soft, middle), given, chosen)
     if whole:
         return made[wanted.slices()]
     # The finest detail is looked for around what is painted: pictures may have many million pixels.
@@ -64,13 +103,78 @@ def painted(
     return detailed[wanted.translate(-around.x, -around.y).slices()]
 
 
-def brushed(soft_picture: np.ndarray, picture: np.ndarray, soft_given: np.ndarray, where: np.ndarray) -> np.ndarray:
+def stroked(picture: np.ndarray, made: np.ndarray, share: np.ndarray, reduced: float = 0.5) -> np.ndarray:
+    """Broader strokes: what is seen at half the size is painted in the picture's brushwork of this size, and mixed in.
+
+    Smooth things get the picture's hatching and canvas, which a network that learnt for two minutes leaves out.
+
+    Args:
+        picture, made: (h, w, 3) float32 in [0, 1], the picture and what a network made, at the size that it learnt.
+        share: (h, w) in [0, 1], where.
+        reduced: size of the picture that was learnt by the picture's own: strokes that are broad already at full size
+            take the form from small things.
+    """
+    size = (picture.shape[1], picture.shape[0])
+    half = (max(1, size[0] // 2), max(1, size[1] // 2))
+    soft, given = (cv2.resize(small_copy(p, *half), size, interpolation=cv2.INTER_CUBIC) for p in (picture, made))
+    broad = brushed(Level.of(soft, picture), given, share > 0)
+    amount = STROKES * min(1.0, max(0.4, 1 / reduced - 1))
+    return np.asarray(made + amount * share[..., None] * (broad - made), np.float32)
+
+
+def raised(
+    full: np.ndarray,
+    small_result: np.ndarray,
+    size: tuple[int, int],
+    where: np.ndarray | None = None,
+    levels: dict[float, Level] | None = None,
+) -> np.ndarray:
+    """A much reduced result at full size, step by step, each in the picture's own brushwork of that size.
+
+    Granot et al., *Drop the GAN* (2022), make whole pictures so; here a network has decided the layout.
+
+    Args:
+        full: (H, W, 3) float32 in [0, 1], the picture as it was learnt.
+        small_result: (h, w, 3) what the network made; its shape may be another than the picture's.
+        size: width and height of what is wanted.
+        where: (h, w) bool, what must be made; elsewhere it is made soft. None: everything.
+        levels: kept from one result of a picture to the next, as making them takes a while.
+
+    Returns:
+        (size[1], size[0], 3) float32 in [0, 1].
+    """
+    # How much smaller than the picture the result is; both sides may differ a little by rounding.
+    scale = small_result.shape[1] / size[0]
+    levels = {} if levels is None else levels
+    chosen = np.ones(small_result.shape[:2], bool) if where is None else where
+    current, before = small_result, scale
+    while scale < 1:
+        scale = min(1.0, scale * STEP)
+        goal = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
+        wide = cv2.resize(chosen.view(np.uint8), goal, interpolation=cv2.INTER_NEAREST).astype(bool)
+        if int(wide.sum()) > MOST_PAINTED:
+            return restore_detail(full, small_copy(full, *_sized(full, before)), current, chosen, size)
+        if scale not in levels:
+            picture = small_copy(full, *_sized(full, scale))
+            softer = small_copy(full, *_sized(full, before))
+            soft = cv2.resize(softer, picture.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+            levels[scale] = Level.of(soft, picture)
+        given = cv2.resize(current, goal, interpolation=cv2.INTER_CUBIC)
+        current, before, chosen = brushed(levels[scale], given, wide), scale, wide
+    return current
+
+
+def _sized(full: np.ndarray, scale: float) -> tuple[int, int]:
+    """Width and height of the picture at a scale."""
+    return max(1, round(full.shape[1] * scale)), max(1, round(full.shape[0] * scale))
+
+
+def brushed(level: Level, soft_given: np.ndarray, where: np.ndarray) -> np.ndarray:
     """What is given, painted with pieces of the picture.
 
     Args:
-        soft_picture: (H, W, 3) float32, the picture without fine detail.
-        picture: (H, W, 3) float32 in [0, 1], the picture itself.
-        soft_given: (h, w, 3) float32, what is to be painted, as soft as `soft_picture`.
+        level: the picture.
+        soft_given: (h, w, 3) float32, what is to be painted, as soft as the level's soft copy.
         where: (h, w) bool, what of it.
 
     Returns:
@@ -80,11 +184,9 @@ def brushed(soft_picture: np.ndarray, picture: np.ndarray, soft_given: np.ndarra
         return soft_given
     rows, columns = np.nonzero(where)
     here = np.stack([rows, columns], 1).astype(np.int32)
-    known, mean, axes = _described(soft_picture)
-    asked = (_pieces(soft_given, here) - mean) @ axes
-    source = _nearest(known, asked, picture.shape[:2])
-    source = _coherent(known, asked, source, here, where, picture.shape[:2])
-    fine, whole = (_voted(values, here, source, where) for values in (picture - soft_picture, picture))
+    asked = (_pieces(soft_given, here) - level.mean) @ level.axes
+    source = _coherent(level, asked, level.nearest(asked), here, where)
+    fine, whole = (_voted(values, here, source, where) for values in (level.fine, level.picture))
     made = OWN_COLOUR * whole + (1 - OWN_COLOUR) * (soft_given + fine)
     return np.where(where[..., None], made, soft_given).clip(0, 1).astype(np.float32)
 
@@ -116,19 +218,9 @@ def _described(soft: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return known, mean, axes
 
 
-def _nearest(known: np.ndarray, asked: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(n, 2) row and column of the piece that is most alike, among some of the picture's."""
-    chosen = np.arange(len(known))
-    if len(chosen) > MOST_PLACES:
-        chosen = np.random.default_rng(0).permutation(chosen)[:MOST_PLACES]
-    found = chosen[cKDTree(known[chosen]).query(asked, eps=0.5, workers=2)[1]]
-    return np.stack(np.divmod(found, size[1]), 1)
-
-
-def _coherent(
-    known: np.ndarray, asked: np.ndarray, source: np.ndarray, here: np.ndarray, where: np.ndarray, size: tuple[int, int]
-) -> np.ndarray:
+def _coherent(level: Level, asked: np.ndarray, source: np.ndarray, here: np.ndarray, where: np.ndarray) -> np.ndarray:
     """Sources that go on where their neighbours' ended, as far as that is not much worse."""
+    known, size = level.known, level.picture.shape[:2]
     number = np.full((where.shape[0] + 2, where.shape[1] + 2), -1)
     number[here[:, 0] + 1, here[:, 1] + 1] = np.arange(len(here))
     best = source.copy()

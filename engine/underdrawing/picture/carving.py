@@ -13,7 +13,7 @@ def carved(rgb: np.ndarray, width: int, height: int) -> np.ndarray:
     """The picture at another size, things kept in their shape as far as there is room between them.
 
     Args:
-        rgb: (H, W, 3) float32.
+        rgb: (H, W, C) float32, of which the first three channels say where seams go; others go along.
         width, height: goal, each at most eight times as long as it was.
     """
     made = _wide(rgb, width)
@@ -33,7 +33,7 @@ def _wide(rgb: np.ndarray, width: int) -> np.ndarray:
 
 def _seam(rgb: np.ndarray) -> np.ndarray:
     """(H,) the column, in every row, of the seam whose removal makes the fewest new edges."""
-    padded = np.pad(rgb, ((1, 0), (1, 1), (0, 0)), mode="edge")
+    padded = np.pad(rgb[..., :3], ((1, 0), (1, 1), (0, 0)), mode="edge")
     left, right, above = padded[1:, :-2], padded[1:, 2:], padded[:-1, 1:-1]
     flat = np.abs(right - left).sum(2)
     slant = (np.abs(above - left).sum(2), np.abs(above - right).sum(2))

@@ -15,6 +15,7 @@ from underdrawing.serve.apply import Model
 from underdrawing.serve.child import Context
 from underdrawing.serve.frames import Inputs
 from underdrawing.serve.generating import RATE, Wishes
+from underdrawing.serve.onpicture import REACH, on_picture
 from underdrawing.serve.sessions import SessionStore
 
 
@@ -32,9 +33,9 @@ def generate(model: Model, args: Mapping[str, Any], sessions: SessionStore, cont
     wishes, inputs = wishes_of(args), Inputs(Path(args["spool"]))
     if wishes.task not in model.manifest.plan.tasks:
         raise EngineError("wrong_task", f"The model {model.manifest.name!r} was not learnt to {wishes.task}.")
-    if wishes.task in generating.REACH:
+    if wishes.task in REACH:
         mask = inputs.weights(args["mask"]) if args.get("mask") else None
-        result, given = generating.on_picture(model, wishes, inputs.picture(args["picture"]), mask, sessions)
+        result, given = on_picture(model, wishes, inputs.picture(args["picture"]), mask, sessions)
         answer = answer_of(inputs, model, result, given, args)
         return {**answer, "seconds": round(time.perf_counter() - start, 4)}
     total = {Task.VARY: wishes.count, Task.ANIMATE: wishes.frames}.get(wishes.task, 1)

@@ -1,13 +1,12 @@
 """Pictures out of a single-image GAN, as its apply plan says: runs in the renderer process.
 
-What is special about each task is what the first stage is given: a small copy of the picture as it was changed
-(harmonize, blend, repaint), noise mixed with a small copy of the picture as it was learnt (vary, animate), that copy in
-another shape (resize), or the picture itself (enlarge).
+What is special about each task is what the first stage is given: noise mixed with a small copy of the picture as it was
+learnt (vary, animate), that copy in another shape (resize), the picture itself (enlarge), or a small copy of it
+as it was changed (`onpicture.py`).
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -16,28 +15,17 @@ import numpy as np
 
 from underdrawing.link.messages import EngineError
 from underdrawing.manifest import Encoding, GraphInput, Task
-from underdrawing.picture.brushwork import painted
+from underdrawing.picture.brushwork import Level, raised
 from underdrawing.picture.carving import carved
-from underdrawing.picture.composite import composite, poisson
-from underdrawing.picture.detail import restore_detail
-from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import Picture
-from underdrawing.picture.light import lit
-from underdrawing.picture.mask import dilate, feather, without_specks
 from underdrawing.picture.pyramid import anchor, small_copy
-from underdrawing.serve.apply import Applied, Model
-from underdrawing.serve.placing import inside
+from underdrawing.serve.apply import Model
 from underdrawing.serve.sessions import SessionStore
 
-REACH = {
-    Task.HARMONIZE: 7 / 250,
-    Task.BLEND: 20 / 250,
-    Task.REPAINT: 20 / 250,
-}  # of the longer side (ConSinGAN's program)
-DIFFERENT = 10  # of 255: less is what files and rounding make
 MOST_RUN = 3 << 20  # pixels that a graph is run on at a time: it holds some dozens of numbers for each
 FRAMES, COUNT, FREEDOM, LIGHT = 32, 4, 0.5, 0.5
-HALF = 0.4  # of a small pixel: so much of it was changed where it counts as changed
+NO_CHANGE, ALL_CHANGE = 0.02, 0.1  # differences below which the picture stays, above which it is made anew
+GENTLE = 1.6  # power of the freedom: so half of it is half of the way for the eye
 RATE = 12  # frames a second that suit a clip
 RAISED = 2.0  # how much larger one pass of `enlarge` makes a picture at most
 
@@ -134,93 +122,6 @@ def signed(rgb: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(rgb.transpose(2, 0, 1)[None] * 2 - 1, np.float32)
 
 
-def on_picture(
-    model: Model, wishes: Wishes, given: Picture, mask: np.ndarray | None, sessions: SessionStore
-) -> tuple[Applied, Picture]:
-    """Harmonize, blend, repaint: what becomes of a picture that was changed, where it was changed.
-
-    Args:
-        given: the whole picture, or the learnt region, with what was pasted or painted in it. Where it is transparent
-            the picture as it was learnt shows.
-        mask: (H, W) float32 of the same size, above 0 where it was changed; None: where it differs from the learnt one,
-            to repaint everywhere.
-
-    Returns:
-        the result, and the flattened picture that it belongs to.
-
-    Raises:
-        EngineError: sizes that do not fit, or nothing was changed.
-    """
-    begun = time.perf_counter()
-    info, plan = model.manifest.picture, model.manifest.plan
-    area, full = Bounds(*plan.region), (info.full_width, info.full_height)
-    if mask is not None:
-        mask = mask[inside((mask.shape[1], mask.shape[0]), area, full, "mask").slices()]
-    given = given.crop(inside(given.size, area, full, "picture"))
-    if given.alpha is not None:
-        top = 1.0 if given.alpha.dtype.kind == "f" else float(np.iinfo(given.alpha.dtype).max)
-        given = composite(model.picture, given, (0, 0), (given.alpha / top).astype(np.float32).clip(0, 1))
-    rgb = given.to_float(info.white)
-    changed = _changed(model, wishes, rgb, mask)
-    widened = changed if changed.all() else dilate(changed, _reach(model, wishes))
-    wanted = Bounds.of_mask(widened)
-    run, chance = Run(model, sessions), np.random.default_rng(wishes.seed)
-    small = small_copy(rgb, *model.small_size)
-    if wishes.task is Task.HARMONIZE:
-        where = cv2.resize(changed.astype(np.float32), model.small_size, interpolation=cv2.INTER_AREA) > HALF
-        small = lit(small, where, wishes.light)
-    sizes = run.sizes(*model.small_size)
-    first = signed(small_copy(small, *sizes[0]))
-    made, device = run(first, sizes, lambda shape: chance.standard_normal(shape, np.float32))
-    notes = [] if model.small_size == given.size else [reduced_note(plan.scale)]
-    learnt = model.picture.to_float(info.white)
-    if wishes.blend == "poisson":
-        surrounds = wanted.expand(8, given.bounds)
-        made = painted(learnt, model.small_size, made, widened, surrounds)
-        part = surrounds.slices()
-        inner = wanted.translate(-surrounds.x, -surrounds.y).slices()
-        made = poisson(rgb[part], made, widened[part].astype(np.float32))[inner]
-    else:
-        made = painted(learnt, model.small_size, made, widened, wanted)
-    reach = float(_reach(model, wishes)) if wishes.feather is None else wishes.feather
-    soft = feather(widened, reach, wanted)
-    picture = Picture.from_float(made, given.crop(wanted), info.white)
-    seconds = time.perf_counter() - begun
-    bounds = wanted.translate(area.x, area.y)
-    return Applied(bounds, picture, soft.astype(np.float32), device, seconds, tuple(notes)), given
-
-
-def _reach(model: Model, wishes: Wishes) -> int:
-    """Pixels by which a mask is widened."""
-    if wishes.grow is not None:
-        return wishes.grow
-    info = model.manifest.picture
-    return max(1, round(REACH[wishes.task] * max(info.width, info.height)))
-
-
-def _changed(model: Model, wishes: Wishes, rgb: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
-    """(H, W) bool: where the picture was changed.
-
-    Raises:
-        EngineError: nowhere.
-    """
-    if mask is not None:
-        changed = mask > 0
-    elif wishes.task is Task.REPAINT:
-        return np.ones(rgb.shape[:2], bool)
-    else:
-        learnt = model.picture.to_float(model.manifest.picture.white)
-        changed = without_specks(np.abs(rgb - learnt).max(2) * 255 > DIFFERENT, 12)
-    if not changed.any():
-        text = "Nothing is changed: " + (
-            "the mask is empty." if mask is not None else "the picture is as it was learnt."
-        )
-        raise EngineError(
-            "nothing_edited", text, "Give the picture with what was pasted or edited in it, and its mask."
-        )
-    return np.asarray(changed)
-
-
 @dataclass(frozen=True, eq=False)
 class One:
     """A picture, and what made it: "CPU" or "GPU"."""
@@ -240,8 +141,17 @@ def freely(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[One
         made, device = _enlarged(Run(model, sessions), model.picture.to_float(model.manifest.picture.white), size)
         yield One(Picture.from_float(made, model.picture, model.manifest.picture.white), device)
         return
+    run = Run(model, sessions)
+    same = None if wishes.task is Task.RESIZE or size != model.picture.size else _unchanged(run)
+    levels: dict[float, Level] = {}
     for small, device in _small(model, wishes, sessions):
-        yield One(_at_full_size(model, small, size), device)
+        yield One(_at_full_size(model, small, same, size, levels), device)
+
+
+def _unchanged(run: Run) -> np.ndarray:
+    """What the model makes of the picture itself, at the size that was learnt."""
+    sizes = run.sizes(*run.model.small_size)
+    return run(run.anchor(*sizes[0]), sizes, lambda shape: np.zeros(shape, np.float32))[0]
 
 
 def _small(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[tuple[np.ndarray, str]]:
@@ -252,13 +162,7 @@ def _small(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[tup
     small = tuple(max(24, round(side * model.manifest.plan.scale)) for side in (width, height))
     sizes = run.sizes(*small)
     if wishes.task is Task.RESIZE:
-        # Nothing is stretched: the smallest copy gets its new shape seam by seam, and the stages paint it.
-        start = run.anchor(*run.sizes(*model.small_size)[0])
-        if run.specs[0].encoding is Encoding.PICTURE:
-            start = signed(carved(start[0].transpose(1, 2, 0) / 2 + 0.5, *sizes[0]))
-        else:
-            start = anchor(*sizes[0])
-        yield run(start, sizes, lambda shape: chance.standard_normal(shape, np.float32))
+        yield _reshaped(run, sizes, chance)
         return
     own = run.anchor(*sizes[0])
     if wishes.task is Task.VARY:
@@ -276,9 +180,24 @@ def _small(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[tup
         yield run(start, sizes, lambda shape: wishes.freedom * next(later).at(moment))  # noqa: B023 - called at once
 
 
+def _reshaped(run: Run, sizes: list[tuple[int, int]], chance: np.random.Generator) -> tuple[np.ndarray, str]:
+    """The learnt picture in another shape, at the scale that was learnt.
+
+    Nothing is stretched: the small picture gets its new shape seam by seam, the stages paint what that leaves of it at
+    their first size, and what they do to the picture itself without any change is taken away along the same seams.
+    """
+    if run.specs[0].encoding is not Encoding.PICTURE:
+        return run(anchor(*sizes[0]), sizes, lambda shape: chance.standard_normal(shape, np.float32))
+    both = carved(np.dstack([run.model.small_picture, _unchanged(run)]), *sizes[-1])
+    shaped, same = both[..., :3], both[..., 3:]
+    start = signed(small_copy(shaped, *sizes[0]))
+    made, device = run(start, sizes, lambda shape: chance.standard_normal(shape, np.float32))
+    return np.asarray((made + shaped - same).clip(0, 1), np.float32), device
+
+
 def mixed(own: np.ndarray, noise: np.ndarray, freedom: float) -> np.ndarray:
     """Between what the picture itself is made from and noise; neither loses strength on the way."""
-    angle = freedom * np.pi / 2
+    angle = freedom**GENTLE * np.pi / 2
     return (np.cos(angle) * own + np.sin(angle) * noise).astype(np.float32)
 
 
@@ -299,12 +218,31 @@ class Walk:
         return np.asarray(total / np.sqrt(2), np.float32)
 
 
-def _at_full_size(model: Model, small: np.ndarray, size: tuple[int, int]) -> Picture:
-    """A picture at the scale that was learnt at the size that is asked for, with the picture's own fine detail."""
+def _at_full_size(
+    model: Model, small: np.ndarray, same: np.ndarray | None, size: tuple[int, int], levels: dict[float, Level]
+) -> Picture:
+    """A picture at the scale that was learnt at the size that is asked for, in the picture's own brushwork.
+
+    Args:
+        small: (h, w, 3) what the network made.
+        same: what it makes of the picture itself, where that has the same size: where the two agree the picture is
+            left as it is, as what the network cannot do is no part of the change.
+        levels: what `raised` keeps from one picture to the next.
+    """
     info = model.manifest.picture
-    if (small.shape[1], small.shape[0]) != size:
-        small = restore_detail(model.picture.to_float(info.white), model.small_picture, small, size=size)
-    return Picture.from_float(small, model.picture, info.white)
+    full = model.picture.to_float(info.white)
+    if same is None:
+        return Picture.from_float(raised(full, small, size, None, levels), model.picture, info.white)
+    change = small - same
+    strength = cv2.GaussianBlur(np.abs(change).max(2), (0, 0), 1.5)
+    share = ((strength - NO_CHANGE) / (ALL_CHANGE - NO_CHANGE)).clip(0, 1)
+    if not share.any():
+        return Picture.from_float(full, model.picture, info.white)
+    small = small - (1 - share[..., None]) * (same - model.small_picture)
+    made = raised(full, small.clip(0, 1), size, cv2.dilate(share, np.ones((3, 3), np.uint8)) > 0, levels)
+    wide = cv2.resize(share, size, interpolation=cv2.INTER_LINEAR)[..., None]
+    led = full + cv2.resize(change * (strength > 0)[..., None], size, interpolation=cv2.INTER_CUBIC)
+    return Picture.from_float(led + wide * (made - led), model.picture, info.white)
 
 
 def _enlarged(run: Run, rgb: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, str]:

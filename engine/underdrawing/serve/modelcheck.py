@@ -7,7 +7,7 @@ from pathlib import Path
 import onnx
 
 from underdrawing.link.messages import EngineError
-from underdrawing.manifest import GraphSpec
+from underdrawing.manifest import Encoding, GraphSpec, Manifest, Procedure
 
 # What our exports use, and what plain convolutional networks use beside it. No control flow, no files, no strings.
 OPERATORS = frozenset(
@@ -27,6 +27,25 @@ PLAIN = frozenset(
 MOST_BYTES = 2 << 30
 MOST_NODES = 20_000
 MOST_ELEMENTS = 1 << 29
+
+
+def check_plan(manifest: Manifest) -> None:
+    """Refuse a plan for pictures without an underdrawing that its renderer could not follow.
+
+    Raises:
+        EngineError: with what is wrong.
+    """
+    plan = manifest.plan
+    generates = plan.procedure is Procedure.GENERATE
+    if not generates and not plan.tasks:
+        return
+    inputs = plan.graphs[0].inputs if len(plan.graphs) == 1 else ()
+    kinds = (Encoding.NOISE, Encoding.PICTURE)
+    good = bool(inputs) and inputs[0].channels == 3 and all(i.encoding in kinds and min(i.size) > 0 for i in inputs)
+    same = not plan.half or [h.inputs for h in plan.half] == [g.inputs for g in plan.graphs]
+    if not (generates and plan.tasks and good and same):
+        text = "Its plan for pictures without an underdrawing does not fit its graph."
+        raise EngineError("bad_model", text, "Ask for the model file again; this one is not used.")
 
 
 def check_graph(path: Path, spec: GraphSpec) -> None:

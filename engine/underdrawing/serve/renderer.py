@@ -26,7 +26,7 @@ from underdrawing.serve.child import Context, serve
 from underdrawing.serve.frames import Inputs
 from underdrawing.serve.generatetask import generate
 from underdrawing.serve.helpers import helper_networks
-from underdrawing.serve.modelcheck import check_graph
+from underdrawing.serve.modelcheck import check_graph, check_plan
 from underdrawing.serve.sessions import SessionStore, probe
 
 MODELS_KEPT = 4
@@ -166,6 +166,7 @@ class Renderer:
         folder = Path(args["model_folder"])
         model = Model(folder)
         plan = model.manifest.plan
+        check_plan(model.manifest)
         for graph in (*plan.graphs, *plan.half):
             check_graph(folder / graph.file, graph)
         return {"id": model.manifest.id}

@@ -33,6 +33,10 @@ def test_the_geometric_sizes_are_the_papers() -> None:
     assert pyramid.geometric((250, 188), 3, 120) == [(160, 120), (200, 150), (250, 188)]
 
 
+def test_each_half_is_half_of_the_next() -> None:
+    assert pyramid.halves((200, 101), 3) == [(50, 25), (100, 50), (200, 101)]
+
+
 def test_singan_has_as_many_stages_as_steps_of_three_quarters_need() -> None:
     count = pyramid.geometric_stages((250, 188), 25, 0.75)
     sizes = pyramid.geometric((250, 188), count, 25)

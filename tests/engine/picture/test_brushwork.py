@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from underdrawing.picture.brushwork import brushed, painted
+from underdrawing.picture.brushwork import Level, brushed, painted, raised, stroked
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.light import lit
 
@@ -32,7 +32,7 @@ def test_soft_strokes_become_the_pictures_own(hatched: np.ndarray) -> None:
     ground = soft(hatched)
     given = ground.copy()
     given[10:30, 30:80] = 0.9 * ground[60:80, 41:91] + 0.05
-    made = brushed(ground, hatched, given, where)
+    made = brushed(Level.of(ground, hatched), given, where)
     assert np.array_equal(made[~where], given[~where])
     inner, truth = made[14:26, 34:76], hatched[64:76, 45:87]
     assert given[where].std() < 0.7 * hatched[60:90].std()
@@ -46,14 +46,23 @@ def test_colours_that_the_picture_lacks_are_drawn_in_its_own(hatched: np.ndarray
     where[50:80, 20:70] = True
     given = soft(hatched)
     given[where] += np.array([0.2, 0.0, -0.1], np.float32)
-    made = brushed(soft(hatched), hatched, given, where)
+    made = brushed(Level.of(soft(hatched), hatched), given, where)
     tint = [np.ptp(picture[where], axis=1).mean() for picture in (given, made)]
     assert tint[1] < 0.6 * tint[0]
 
 
 def test_nothing_to_paint(hatched: np.ndarray) -> None:
     given = soft(hatched)
-    assert brushed(given, hatched, given, np.zeros(hatched.shape[:2], bool)) is given
+    assert brushed(Level.of(given, hatched), given, np.zeros(hatched.shape[:2], bool)) is given
+
+
+def test_smooth_things_get_broad_strokes(hatched: np.ndarray) -> None:
+    made, share = hatched.copy(), np.zeros(hatched.shape[:2], np.float32)
+    share[50:80, 20:70] = 1
+    made[50:80, 20:70] = soft(hatched)[50:80, 20:70]
+    done = stroked(hatched, made, share)
+    assert np.array_equal(done[share == 0], made[share == 0])
+    assert done[55:75, 25:65].std() > 1.2 * made[55:75, 25:65].std()
 
 
 def test_large_areas_are_painted_smaller_and_get_their_detail(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,6 +79,23 @@ def test_large_areas_are_painted_smaller_and_get_their_detail(monkeypatch: pytes
     assert sharp[0] > 1.2 * sharp[1]
     # Seen from afar, it is what the network made.
     assert np.abs(cv2.GaussianBlur(made, (0, 0), 4) - cv2.GaussianBlur(plain, (0, 0), 4)).mean() < 0.04
+
+
+def test_a_small_layout_is_raised_step_by_step() -> None:
+    """The picture mirrored, from an eighth of its pixels: as sharp as the picture, and where the layout has things."""
+    full = cv2.resize(data.coffee(), (180, 120), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    mirrored = np.ascontiguousarray(cv2.resize(full, (63, 42), interpolation=cv2.INTER_AREA)[:, ::-1])
+    levels: dict[float, Level] = {}
+    made = raised(full, mirrored, (180, 120), None, levels)
+    assert made.shape == full.shape
+    assert len(levels) == 3
+    plain = cv2.resize(mirrored, (180, 120), interpolation=cv2.INTER_CUBIC)
+    sharp = [cv2.Laplacian(np.ascontiguousarray(p.mean(2)), cv2.CV_32F).std() for p in (made, plain, full)]
+    assert sharp[0] > 1.5 * sharp[1]
+    assert sharp[0] < 1.3 * sharp[2]
+    assert np.abs(cv2.GaussianBlur(made, (0, 0), 4) - cv2.GaussianBlur(plain, (0, 0), 4)).mean() < 0.04
+    assert np.array_equal(raised(full, mirrored, (180, 120), None, levels), made)
+    assert raised(full, mirrored[:, :40].copy(), (114, 120)).shape == (120, 114, 3)
 
 
 def test_the_light_of_a_place() -> None:

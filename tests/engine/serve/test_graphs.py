@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -11,8 +13,18 @@ import pytest
 from onnx import AttributeProto, ModelProto, TensorProto, helper, numpy_helper
 
 from underdrawing.link.messages import EngineError
+from underdrawing.manifest import (
+    ApplyPlan,
+    Encoding,
+    GraphInput,
+    GraphSpec,
+    Manifest,
+    PictureInfo,
+    Procedure,
+    Task,
+)
 from underdrawing.serve import modelcheck
-from underdrawing.serve.modelcheck import OPERATORS, check_graph
+from underdrawing.serve.modelcheck import OPERATORS, check_graph, check_plan
 
 from .conftest import SPEC, graph
 
@@ -145,3 +157,32 @@ def test_a_graph_that_is_too_large_is_not_read(tmp_path: Path) -> None:
         file.truncate(modelcheck.MOST_BYTES + 1)  # a hole in the disk; nothing is written
     with pytest.raises(EngineError, match="2 GiB"):
         check_graph(path, SPEC)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"graphs": ()},
+        {"procedure": Procedure.NONE},
+        {"tasks": ()},
+        {"size": (0, 0)},
+        {"encoding": Encoding.ONE_HOT},
+        {"channels": 4},
+    ],
+)
+def test_a_plan_that_nothing_can_be_made_with_is_refused(change: dict[str, Any]) -> None:
+    info = PictureInfo(60, 40, 60, 40, "u8", 3, "", "picture.png")
+    start = GraphInput("start", "start", Encoding.PICTURE, 3, (15, 10))
+    noise = GraphInput("noise1", "noise", Encoding.NOISE, 6, (60, 40))
+    inner = {key: value for key, value in change.items() if key in ("size", "encoding", "channels")}
+    for changed, refused in (({}, False), (change, True)):
+        inputs = (replace(start, **inner) if refused else start, noise)
+        plan = ApplyPlan((GraphSpec("generator.onnx", inputs),), procedure=Procedure.GENERATE, tasks=(Task.VARY,))
+        outer = {key: value for key, value in changed.items() if key not in inner}
+        manifest = Manifest("a" * 12, "name", "", "consingan", "vary", (), replace(plan, **outer), info)
+        if refused:
+            with pytest.raises(EngineError) as caught:
+                check_plan(manifest)
+            assert caught.value.code == "bad_model"
+        else:
+            check_plan(manifest)

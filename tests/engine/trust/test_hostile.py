@@ -37,6 +37,7 @@ USUAL: dict[str, dict[str, Any]] = {
     "region": {"planes": PLANES, "palette": [], "region": {"point": [3, 3]}, "operation": "remove"},
     "layout": {"model": "MODEL", "picture": {"hash": "HASH"}},
     "apply": {"model": "MODEL", "planes": PLANES, "options": {}},
+    "generate": {"model": "MODEL", "task": "vary", "count": 1, "picture": {"hash": "HASH"}},
     "train": {"picture": {"hash": "HASH"}, "planes": PLANES, "palette": [], "method": "draft", "name": "n", "key": "k"},
     "watch": {"job": "MODEL"},
     "jobs": {},
@@ -76,7 +77,7 @@ def body(chance: random.Random, verb: str, model: str) -> dict[str, Any]:
         elif chance.random() < 0.05:
             del made[name]
     if chance.random() < 0.2:
-        made[chance.choice(("mask", "seed", "device", "threads", "budget", "recipe", "name", "order"))] = value(
+        made[chance.choice(("mask", "seed", "device", "threads", "budget", "recipe", "name", "order", "base"))] = value(
             chance, model
         )
     return made

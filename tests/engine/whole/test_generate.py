@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -107,6 +108,21 @@ def test_what_was_pasted_changes_and_nothing_else(
     reach = max(1, round(7 / 250 * max(pasted.shape)))
     assert body["x"] == PASTE[1].start - reach
     assert body["height"] == PASTE[0].stop - PASTE[0].start + 2 * reach
+
+
+def test_far_from_what_was_pasted_the_picture_stays_though_the_network_knows_little(
+    engine: Engine, harmonizer: str, pasted: np.ndarray, mask: np.ndarray
+) -> None:
+    """Four steps of learning make mud of everything; that is no part of the change."""
+    reply = engine.generate(
+        harmonizer, "harmonize", frame_of(Picture(pasted)), frame_of(Picture(mask)), grow=60, merged=True
+    )
+    merged = picture_of(engine.result(reply, reply.body["merged"])).pixels.astype(int)
+    here = area(reply.body)
+    away = cv2.distanceTransform(255 - mask, cv2.DIST_L2, 5)[here]
+    apart = np.abs(merged - pasted[here]).mean(2)
+    assert apart[mask[here] > 0].mean() > 20
+    assert apart[(away > 45) & (away < 60)].mean() < 6
 
 
 def test_without_a_mask_it_is_where_the_picture_differs_or_is_not_transparent(
@@ -230,7 +246,7 @@ def test_another_size_is_made_at_that_size(engine: Engine, variator: str) -> Non
 
 def test_more_pixels(engine: Engine, coffee: np.ndarray) -> None:
     small = coffee[:64, :80]
-    model = learn(engine, Picture(small), "enlarge", options={"longest": 400, "smallest": 32})
+    model = learn(engine, Picture(small), "enlarge", options={"longest": 400})
     reply = engine.generate(model, "enlarge", width=200, height=160)
     assert picture_of(engine.result(reply, reply.body["picture"])).size == (200, 160)
     engine.delete(model)

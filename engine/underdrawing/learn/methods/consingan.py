@@ -77,6 +77,14 @@ PAPER_HARMONIZE = PAPER_VARY.vary(
     rescaling=Given("geometric", _PROGRAM),
     smallest=Given(120, _PROGRAM),
 )
+PAPER_HARMONIZE_LARGE = PAPER_HARMONIZE.vary(
+    "paper-harmonize-large",
+    "The published method, for something pasted onto a picture of up to 700 pixels",
+    iterations=4_000,
+    budget=None,
+    stages=Given(4, _HARMONY),
+    longest=Given(700, _HARMONY),
+)
 PAPER_BLEND = PAPER_HARMONIZE.vary(
     "paper-blend",
     "The published method, for rough edits",
@@ -117,6 +125,14 @@ HARMONIZE = PAPER_HARMONIZE.vary(
     paired=Given(0.0, _OURS),
     average=Given(0.1, _OURS),
 )
+HARMONIZE_LARGE = HARMONIZE.vary(
+    "harmonize-large",
+    "The same, learnt at up to 700 pixels with a fourth stage",
+    iterations=None,
+    budget=480.0,
+    stages=Given(4, _HARMONY),
+    longest=Given(700, _HARMONY),
+)
 BLEND = HARMONIZE.vary(
     "blend",
     "The seams and textures of a rough edit become natural",
@@ -130,34 +146,41 @@ VARY = PAPER_VARY.vary(
     "vary",
     "Other pictures of the same kind, other sizes",
     iterations=None,
-    budget=240.0,
+    budget=180.0,
     filters=Given(32, _OURS),
+    stages=Given(5, _OURS),
+    longest=Given(112, "layout alone is learnt; texture is the picture's own (docs/generate.md)"),
+    rate=Given(1e-3, _OURS),
     critic_steps=Given(1, _OURS),
     generator_steps=Given(1, _OURS),
-    crop=Given(112, _OURS),
     average=Given(0.1, _OURS),
 )
 ANIMATE = VARY.vary(
     "animate",
     "A short clip out of one picture",
     iterations=None,
-    budget=240.0,
+    budget=180.0,
     smallest=Given(20, _PROGRAM),
 )
 ENLARGE = HARMONIZE.vary(
     "enlarge",
     "The picture with more pixels, of its own fine detail",
     iterations=None,
-    budget=150.0,
+    budget=120.0,
     lesson=Given("softened", _OURS),
-    stages=Given(2, _OURS),
-    smallest=Given(60, _OURS),
+    stages=Given(2, "what was reduced to half is to become what it was"),
+    rescaling=Given("halves", "SinGAN (2019), section 4, super-resolution: the picture is its own example"),
+    smallest=Given(0, "not used with halves"),
+    longest=Given(1024, "finest detail is learnt at its own size; squares are learnt, so that this costs no time"),
+    paired=Given(10.0, _OURS),
+    balance=Given(1.0, _OURS),
 )
 
-ON_PICTURES = (Task.HARMONIZE, Task.BLEND, Task.REPAINT)
 TASKS: Mapping[str, tuple[Task, ...]] = {
     "harmonize": (Task.HARMONIZE, Task.REPAINT),
     "paper-harmonize": (Task.HARMONIZE, Task.REPAINT),
+    "harmonize-large": (Task.HARMONIZE, Task.REPAINT),
+    "paper-harmonize-large": (Task.HARMONIZE, Task.REPAINT),
     "blend": (Task.BLEND, Task.HARMONIZE, Task.REPAINT),
     "paper-blend": (Task.BLEND, Task.HARMONIZE, Task.REPAINT),
     "enlarge": (Task.ENLARGE,),
@@ -181,11 +204,13 @@ class ConSinGAN:
         for r in (
             VARY,
             HARMONIZE,
+            HARMONIZE_LARGE,
             BLEND,
             ANIMATE,
             ENLARGE,
             PAPER_VARY,
             PAPER_HARMONIZE,
+            PAPER_HARMONIZE_LARGE,
             PAPER_BLEND,
             PAPER_ANIMATE,
             SINGAN,
