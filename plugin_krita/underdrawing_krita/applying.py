@@ -100,6 +100,15 @@ def show(ws: Workspace, result: Result, name: str, instead_of: Any = None) -> St
     if group is not None:
         text = tr("The picture lies in the locked group “%s”, so no result can be put over it.") % group
         raise EngineError("locked", text, tr("Unlock the group, and apply again."))
+    node = yield from put(ws, result, name, parent, top(ws, picture))
+    key = layers.identity(node)
+    ws.keep(results=(key, *ws.record.results)[:MOST_RESULTS])
+    yield from settle(ws, node, instead_of)
+    return node
+
+
+def put(ws: Workspace, result: Result, name: str, parent: Any, above: Any) -> Steps:
+    """Put a result into a group above another layer; the new layer. One step back for the user."""
     with layers.Maker(ws.krita, ws.document, result.space) as maker:
         node = maker.layer(name)
         node.setColorLabel(LABEL)
@@ -107,21 +116,23 @@ def show(ws: Workspace, result: Result, name: str, instead_of: Any = None) -> St
         if result.mask is not None:
             mask = ws.document.createTransparencyMask(tr("Edit"))
             node.addChildNode(mask, None)
-        yield from layers.put_in(ws.document, node, parent, top(ws, picture))
+        yield from layers.put_in(ws.document, node, parent, above)
     yield from write(node, result.frame, result.x, result.y)
     if mask is not None and result.mask is not None:
         yield from _fill(mask, result.mask, result.x, result.y)
-    key = layers.identity(node)
-    ws.keep(results=(key, *ws.record.results)[:MOST_RESULTS])
+    return node
+
+
+def settle(ws: Workspace, node: Any, instead_of: Any = None) -> Steps:
+    """Take away the layer in whose place another one came, and have Krita draw everything."""
     if instead_of is not None:
         yield from layers.idle(ws.document)
         old = layers.identity(instead_of)
         instead_of.remove()
-        ws.swaps.append(Swap(old, key))
+        ws.swaps.append(Swap(old, layers.identity(node)))
     yield None  # a step of its own: Krita composes the whole picture
     ws.document.refreshProjection()
     ws.look()
-    return node
 
 
 def top(ws: Workspace, picture: Any) -> Any:

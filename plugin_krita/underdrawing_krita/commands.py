@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from . import animation, applying, history, learning, making, others, recognition, regions
+from . import alone, animation, applying, history, learning, making, others, recognition, regions
 from .link.messages import EngineError
 from .live import NAME as LIVE
 from .live import live
@@ -16,6 +16,7 @@ from .space import DRAWN, Space
 from .state import LearnOptions, Live, Stage
 from .tasks import Steps
 from .texts import tr
+from .uses import Use
 from .widgets import gone
 from .workspace import Workspace
 
@@ -59,6 +60,10 @@ class Commands:
             "layout": ((Stage.READY,), self._layout),
             "layout_file": ((Stage.READY,), self._layout_file),
             "frames": ((Stage.READY,), self._frames),
+            "alone": (ANY, self._use_alone),
+            "alone_show": (ANY, self._show_alone),
+            "alone_back": (ANY, lambda ws: self.panel.show_alone(False)),
+            "alone_control": (ANY, self._control_alone),
         }
 
     def perform(self, name: str, *more: Any) -> None:
@@ -265,6 +270,22 @@ class Commands:
         photographs = bool(frames.source.currentData())
         first, last = int(frames.first.value()), int(frames.last.value())
         self._begin(ws, animation.animate(ws, photographs, first, last, options), tr("Reading the frames…"))
+
+    # --- without an underdrawing
+
+    def _use_alone(self, ws: Workspace) -> None:
+        if ws.running(alone.NAME):
+            ws.tell(tr("Something is being made of this picture already. Wait for it, or cancel it."), True)
+            return
+        ws.tell("")
+        ws.beside(alone.use(ws, self.panel.alone_page.wish), alone.NAME)
+
+    def _show_alone(self, ws: Workspace, use: str) -> None:
+        self.panel.alone_page.choose(Use(use))
+        self.panel.show_alone(True)
+
+    def _control_alone(self, ws: Workspace, verb: str) -> None:
+        self.plugin.service.start(alone.control(ws, verb), verb, _tell_end(ws))
 
 
 def _tell_end(ws: Workspace) -> Callable[[Any], None]:

@@ -78,6 +78,13 @@ class Scripts(krita.Extension):
             ("region remove", tr("Underdrawing: Remove the Selected Area")),
             ("layout_file", tr("Underdrawing: Layout of Another Picture")),
             ("frames", tr("Underdrawing: Paint Frames")),
+            ("alone_show harmonize", tr("Underdrawing: Harmonize a Pasted Layer…")),
+            ("alone_show blend", tr("Underdrawing: Blend a Rough Edit…")),
+            ("alone_show repaint", tr("Underdrawing: Repaint a Rough Painting…")),
+            ("alone_show vary", tr("Underdrawing: Variations…")),
+            ("alone_show resize", tr("Underdrawing: Any Size…")),
+            ("alone_show animate", tr("Underdrawing: Animate the Picture…")),
+            ("alone_show enlarge", tr("Underdrawing: Enlarge…")),
         ):
             action = window.createAction("underdrawing_" + name.replace(" ", "_"), text, MENU)
             action.triggered.connect(lambda *_, name=name: self._perform(main, name))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from .alone import NAME as ALONE
 from .commands import Commands
 from .engine_line import EngineLine
+from .page_alone import AlonePage, fold_button
 from .page_edit import EditPage
 from .page_learn import LearnPage
 from .page_make import MakePage
 from .plugin import Plugin
-from .qt import QtCore, QtWidgets
+from .qt import Qt, QtCore, QtWidgets
 from .state import Stage
 from .tasks import Steps, Task
 from .texts import tr
@@ -28,7 +30,7 @@ class Panel(QtWidgets.QWidget):
         super().__init__()
         named(self, "panel")
         self.plugin, self.ws = plugin, None
-        self._make_other = self._asking = False
+        self._make_other = self._asking = self._alone = False
         self.commands = Commands(plugin, self)
         perform = self.commands.perform
         self.header = label("", "header")
@@ -39,6 +41,14 @@ class Panel(QtWidgets.QWidget):
         self.message.closed.connect(self._close_message)
         self.make_page, self.learn_page, self.edit_page = MakePage(perform), LearnPage(perform), EditPage(perform)
         self.make_page.wanted_preview.connect(lambda: perform("preview"))
+        self.alone_page = AlonePage(perform)
+        self.alone = fold_button(
+            "alone_open",
+            tr("Without an underdrawing"),
+            tr("Harmonize what was pasted, blend a rough edit, variations, other sizes, animation"),
+            Qt.ArrowType.RightArrow,
+        )
+        self.alone.clicked.connect(lambda *_: self.show_alone(True))
         self.empty_page = label(tr("Open a picture, and paint on its underdrawing."), faint=True)
         self.work = named(QtWidgets.QProgressBar(), "work", tr("Something is being done"))
         self.work.setRange(0, 0)
@@ -46,7 +56,7 @@ class Panel(QtWidgets.QWidget):
         self.work.setMaximumHeight(6)
         self.doing = label("", "doing", faint=True)
         inside = QtWidgets.QWidget()
-        pages = (self.empty_page, self.make_page, self.learn_page, self.edit_page)
+        pages = (self.empty_page, self.make_page, self.learn_page, self.edit_page, self.alone, self.alone_page)
         column(inside, *pages, margin=2).addStretch(1)
         scroll = Scroll(inside)
         self.engine = EngineLine(plugin.service, self.tell, plugin.krita)
@@ -73,7 +83,7 @@ class Panel(QtWidgets.QWidget):
             return
         if self.ws is not None:
             self.ws.changed.disconnect(self.refresh_soon)
-        self.ws, self._make_other, self._asking = ws, False, False
+        self.ws, self._make_other, self._asking, self._alone = ws, False, False, False
         if ws is not None:
             ws.changed.connect(self.refresh_soon)
             self.make_page.ask_preview()
@@ -90,6 +100,11 @@ class Panel(QtWidgets.QWidget):
         """Show the first page although there is an underdrawing."""
         self._make_other = on
         self.make_page.ask_preview()
+        self.refresh_soon()
+
+    def show_alone(self, on: bool) -> None:
+        """Show the page for what needs no underdrawing, or the others again."""
+        self._alone = on
         self.refresh_soon()
 
     def refresh_soon(self) -> None:
@@ -111,22 +126,27 @@ class Panel(QtWidgets.QWidget):
             self._make_other = False
         shown = Stage.EMPTY if self._make_other and ws is not None else stage
         self.empty_page.setVisible(shown is Stage.NO_DOCUMENT)
-        self.make_page.setVisible(shown is Stage.EMPTY)
-        self.learn_page.setVisible(shown in (Stage.DRAWN, Stage.LEARNING))
-        self.edit_page.setVisible(shown is Stage.READY)
-        self.header.setText(_heading(shown, ws))
-        busy = ws is not None and ws.busy
+        alone = self._alone and ws is not None
+        self.make_page.setVisible(shown is Stage.EMPTY and not alone)
+        self.learn_page.setVisible(shown in (Stage.DRAWN, Stage.LEARNING) and not alone)
+        self.edit_page.setVisible(shown is Stage.READY and not alone)
+        self.alone_page.setVisible(alone)
+        self.alone.setVisible(ws is not None and not alone)
+        self.header.setText(tr("Without an underdrawing") if alone else _heading(shown, ws))
+        # What goes on without an underdrawing is shown by its own page.
+        busy = ws is not None and ws.busy and not (alone and ws.running(ALONE))
         self.work.setVisible(busy)
         self.doing.setVisible(busy and bool(ws is not None and ws.doing))
         if ws is None:
             return
         self.doing.setText(ws.doing)
         self.message.tell(ws.message.text, ws.message.bad)
-        for page in (self.make_page, self.learn_page, self.edit_page):
+        self.alone.setText(_alone_text(ws))
+        for page in (self.make_page, self.learn_page, self.edit_page, self.alone_page):
             # The page that is seen, and no other: `isVisible` is false as long as the docker itself is hidden.
             if not page.isHidden():
                 page.show_workspace(ws)
-        if shown is Stage.DRAWN and self.isVisible() and not self.learn_page.asked and not self._asking:
+        if shown is Stage.DRAWN and not alone and self.isVisible() and not self.learn_page.asked and not self._asking:
             self._asking = True
             self.plugin.service.start(self._ask_methods(), "methods", self._asked)
 
@@ -149,6 +169,14 @@ class Panel(QtWidgets.QWidget):
     def _ask_status(self) -> None:
         if self.isVisible() and not self.plugin.service.closed:
             self.plugin.service.start(self.engine.ask(), "status")
+
+
+def _alone_text(ws: Workspace) -> str:
+    """The line that leads to the page without an underdrawing; how far it is there."""
+    text = tr("Without an underdrawing")
+    if not ws.running(ALONE) or ws.going is None:
+        return text
+    return text + " · %d %%" % round(ws.going.done * 100)
 
 
 def _heading(stage: Stage, ws: Workspace | None) -> str:

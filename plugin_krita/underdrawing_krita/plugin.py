@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import history, layers, learning
+from . import alone, history, layers, learning
 from .link.endpoint import known
 from .qt import QtCore
 from .service import Service
@@ -45,6 +45,8 @@ class Plugin(QtCore.QObject):
             # A training goes on while Krita is closed; models can be deleted meanwhile.
             if ws.record.job or (ws.record.models and running):
                 ws.beside(learning.find_again(ws), "find")
+            if ws.record.alone_job:
+                ws.beside(alone.find_again(ws), alone.NAME)
         return self.workspaces[key]
 
     def let_go(self) -> None:

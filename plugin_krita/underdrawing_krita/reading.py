@@ -28,8 +28,14 @@ def layer(ws: Workspace, node: Any) -> Generator[Any, Any, Frame]:
     space = Space.of(node)
     if space.plain:
         return (yield from read(layers.reader(node), space, width, height))
+    return (yield from converted(ws, node, space.converted))
+
+
+def converted(ws: Workspace, node: Any, space: Space) -> Generator[Any, Any, Frame]:
+    """A layer as Krita converts it to another space, on a copy of it that nobody sees."""
+    width, height = ws.size
     layers.reader(node)  # says so where it is hidden
-    with layers.Scratch(ws.krita, space.converted) as scratch:
+    with layers.Scratch(ws.krita, space) as scratch:
         copy = scratch.document
         copy.resizeImage(0, 0, width, height)
         for ground in copy.rootNode().childNodes():
@@ -38,7 +44,7 @@ def layer(ws: Workspace, node: Any) -> Generator[Any, Any, Frame]:
         copy.rootNode().addChildNode(node.duplicate(), None)
         copy.refreshProjection()
         yield from layers.idle(copy)
-        return (yield from read(copy.pixelData, space.converted, width, height))
+        return (yield from read(copy.pixelData, space, width, height))
 
 
 def planes(ws: Workspace) -> Generator[Any, Any, dict[str, Frame]]:

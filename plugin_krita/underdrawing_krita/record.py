@@ -58,6 +58,11 @@ class Record:
         model: the id of the one in use, or "".
         job: the training that goes on, or "".
         results: layers made by Apply, the newest first.
+        made: layers made without an underdrawing, the newest first.
+        covers: by the layer that was pasted, edited or painted: the layers that were made of it, the newest first.
+        hidden: of these, the ones that were hidden when something was made of them.
+        alone: the model that was used last without an underdrawing, or "".
+        alone_job: its training while that goes on, or "".
     """
 
     picture: str = ""
@@ -71,6 +76,11 @@ class Record:
     job: str = ""
     results: tuple[str, ...] = ()
     preview: str = ""
+    made: tuple[str, ...] = ()
+    covers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    hidden: tuple[str, ...] = ()
+    alone: str = ""
+    alone_job: str = ""
 
     def with_planes(self, group: str, planes: dict[str, str]) -> Record:
         """With a new set of planes; the earlier ones stay known for undo."""
@@ -94,6 +104,14 @@ class Record:
         models = tuple(known for known in self.models if known.id != identity)
         used = self.model if self.model != identity else (models[-1].id if models else "")
         return replace(self, models=models, model=used)
+
+    def with_made(self, layer: str, over: str = "") -> Record:
+        """With a layer that was made without an underdrawing, of the layer `over` where there is one."""
+        covers = dict(self.covers)
+        if over:
+            covers[over] = (layer, *covers.pop(over, ()))[:MOST_LAYERS]
+            covers = dict(list(covers.items())[-MOST_LAYERS:])
+        return replace(self, made=(layer, *self.made)[:MOST_LAYERS], covers=covers)
 
     def to_json(self) -> str:
         """The note's text."""
@@ -122,6 +140,11 @@ class Record:
                 job=str(raw["job"]),
                 results=_texts(raw["results"]),
                 preview=str(raw["preview"]),
+                made=_texts(raw.get("made", [])),
+                covers={str(k): _texts(v) for k, v in raw.get("covers", {}).items()},
+                hidden=_texts(raw.get("hidden", [])),
+                alone=str(raw.get("alone", "")),
+                alone_job=str(raw.get("alone_job", "")),
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             return cls()

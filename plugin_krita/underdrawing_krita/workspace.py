@@ -11,8 +11,9 @@ from .qt import QtCore, QtGui
 from .record import PLANES, Record
 from .service import Service, hint
 from .state import Job, Live, Message, Split, Stage, stage_of
-from .tasks import Steps, Task
+from .tasks import Pause, Steps, Task
 from .texts import tr
+from .uses import Going, Use
 
 
 @dataclass
@@ -63,6 +64,9 @@ class Workspace(QtCore.QObject):
         self.known: tuple[Any, ...] = ()  # models that learnt this very picture before
         self.recognised = ""  # the layer whose picture was looked for among them
         self.history: list[Any] = []
+        self.going: Going | None = None  # what goes on without an underdrawing
+        self.wished: Use | None = None  # what it is
+        self._covered: dict[str, bool] = {}
         self.open = True
         self._work: Task | None = None
         self._others: dict[str, Task] = {}
@@ -114,7 +118,7 @@ class Workspace(QtCore.QObject):
     @property
     def own(self) -> set[str]:
         """Ids of layers that are ours and can be no picture."""
-        mine = {*self.record.results, *self.record.groups, self.record.preview}
+        mine = {*self.record.results, *self.record.made, *self.record.groups, self.record.preview}
         for ids in self.record.planes.values():
             mine.update(ids)
         return mine - {""}
@@ -154,6 +158,26 @@ class Workspace(QtCore.QObject):
         self._work = self.service.start(steps, doing, self._work_ended)
         self.touch()
         return True
+
+    def in_turn(self, steps: Steps, doing: str) -> Steps:
+        """Start work as soon as there is no other in hand, and wait for its end; what it returned.
+
+        Raises:
+            EngineError: it failed, or was ended.
+        """
+        while not self.begin(steps, doing):
+            yield Pause(0.1)
+        work = self._work
+        try:
+            while work is not None and not work.done:
+                yield Pause(0.02)
+        finally:
+            self.service.stop(work)
+        if work is None:
+            return None
+        if work.error is not None:
+            raise work.error
+        return work.result
 
     def beside(self, steps: Steps, name: str) -> Task:
         """Start something that goes on beside the work (a training, Live); one of each name."""
@@ -210,6 +234,7 @@ class Workspace(QtCore.QObject):
         self.layers = layers.all_layers(self.document)
         if not self.hold:
             self._follow_history()
+            self._follow_covers()
         seen = (self.stage, tuple(self.layers), tuple(node.name() for node in self.layers.values()), self.size)
         if seen != self._seen:
             self._seen = seen
@@ -224,6 +249,19 @@ class Workspace(QtCore.QObject):
                     action.trigger()
                     # The other half of the pair is on its way; looked at again at the next tick.
                     return
+
+    def _follow_covers(self) -> None:
+        """A layer is seen again where what was made of it was undone, and hidden again where that is done again.
+
+        Krita's scripts make no step of the history of hiding a layer.
+        """
+        for key, made in self.record.covers.items():
+            node, covered = self.layers.get(key), self.newest(made) is not None
+            before = self._covered.get(key)
+            self._covered[key] = covered
+            if node is not None and before is not None and before != covered and key in self.record.hidden:
+                node.setVisible(not covered)
+                self.document.refreshProjection()
 
     def need_planes(self) -> dict[str, Any]:
         """The planes.

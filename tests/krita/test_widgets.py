@@ -70,8 +70,10 @@ def test_every_page_is_drawn(qt: str, tmp_path: Path) -> None:
         "4-learning",
         "5-paused",
         "6-edit",
+        "7-alone",
+        "8-alone-learning",
     ]
-    assert len({heading for _, heading in found["stages"]}) == 6
+    assert len({heading for _, heading in found["stages"]}) == 7
     assert found["make"] == {"kind": "super", "regions": 7, "sigma": 0.5, "colours": 8}
     assert found["layers"] == ["Background"]
     assert found["learn"] == {"device": "auto", "on_disconnect": "continue", "method": "refine", "budget": 120.0}
@@ -80,6 +82,18 @@ def test_every_page_is_drawn(qt: str, tmp_path: Path) -> None:
     assert found["regions"] == {"operation": "mirror", "axis": "vertical"}
     assert found["swatches"] == 12
     assert "390 ms" in found["speed"]
+    uses = {use: (text, body) for use, text, body in found["uses"]}
+    assert list(uses) == ["harmonize", "blend", "repaint", "vary", "resize", "animate", "enlarge"]
+    assert len({text for text, _ in uses.values()}) == 7
+    assert uses["harmonize"][1] == {"task": "harmonize", "seed": 0, "light": 0.5}
+    assert uses["vary"][1] == {"task": "vary", "seed": 0, "count": 4, "freedom": 0.5}
+    assert uses["resize"][1] == {"task": "resize", "seed": 0, "width": 96, "height": 48}
+    assert uses["enlarge"][1] == {"task": "enlarge", "seed": 0, "width": 128, "height": 96}
+    assert uses["animate"][1] == {"task": "animate", "seed": 0, "frames": 32, "freedom": 0.5}
+    assert found["originals"] == ["What lies below", "Background"]
+    assert "1:05 min left" in found["going"][0]
+    assert found["going"][1:] == [400, "Pause"]
+    assert found["line"] == "Without an underdrawing · 40 %"
     assert found["tips"] == [], "buttons without a tooltip"
     assert found["narrow"] <= 260
     assert found["again"]

@@ -112,6 +112,7 @@ def main():
     from underdrawing_krita.plugin import Plugin
     from underdrawing_krita.record import Colour, ModelNote
     from underdrawing_krita.state import Job, Live, Split, Stage
+    from underdrawing_krita.uses import Going
 
     found = {"qt": QT, "stages": [], "tips": [], "errors": []}
     sys.excepthook = lambda kind, value, trace: found["errors"].append(repr(value))
@@ -184,6 +185,30 @@ def main():
     found["swatches"] = len(panel.edit_page.palette_bar.swatches)
     found["speed"] = panel.edit_page.speed.text()
     found["regions"] = panel.edit_page.tools.regions.options("flip").body()
+
+    panel.show_alone(True)
+    ws.tell("")
+    page = panel.alone_page
+    found["uses"] = []
+    for index in range(page.use.count()):
+        page.use.setCurrentIndex(index)
+        settle()
+        panel.grab().save(str(shots / ("7-%s.png" % page.chosen.value)))
+        found["uses"].append([page.chosen.value, page.start.text(), page.wish.body((64, 48))])
+    found["originals"] = [page.original.itemText(i) for i in range(page.original.count())]
+    page.use.setCurrentIndex(0)
+    shot("7-alone")
+    job = Job("j", "m", "Bild", "running", phase="training", fraction=0.4, left=65.0, rate=11.2, device="cpu")
+    ws.going = Going(job=job)
+    ws.running = lambda name: name == "alone"
+    ws.touch()
+    shot("8-alone-learning")
+    found["going"] = [page.state.text(), page.bar.value(), page.pause.text()]
+    panel.show_alone(False)
+    settle()
+    found["line"] = panel.alone.text()
+    panel.show_alone(True)
+    settle()
 
     for button in panel.findChildren(QtWidgets.QAbstractButton):
         ours = button.objectName().startswith("underdrawing_")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+import os
 import subprocess
 import sys
 import time
@@ -142,6 +145,16 @@ class Test:
         self.press("draft")
         yield self.until(lambda: self.stage == "READY", "the draft", 120)
 
+    def learn_little(self, iterations):
+        """Without an underdrawing, learn with so many steps and the test's figures, in place of minutes."""
+        learn = (("iterations", iterations), ("options", self.given["figures"]))
+        alone, page, commands = self.modules["alone"], self.panel.alone_page, self.panel.commands
+
+        def start(ws):
+            ws.beside(alone.use(ws, dataclasses.replace(page.wish, learn=learn)), alone.NAME)
+
+        commands._known["alone"] = (commands._known["alone"][0], start)
+
     def paint(self, node, bounds, colour):
         """Fill a rectangle of a layer of 8 bits; the colour is red, green, blue."""
         x, y, w, h = bounds
@@ -151,6 +164,14 @@ class Test:
 
     def action(self, name):
         self.krita.action(name).trigger()
+
+    def engine_pid(self):
+        file = Path(os.environ["UNDERDRAWING_HOME"]) / "run" / "engine.json"
+        return json.loads(file.read_text(encoding="utf-8"))["pid"]
+
+    def models(self):
+        """Folders of the models that the engine has."""
+        return sorted(path.name for path in (Path(os.environ["UNDERDRAWING_HOME"]) / "models").iterdir())
 
     def shot(self, name):
         """Photograph the whole screen."""

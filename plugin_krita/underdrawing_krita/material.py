@@ -1,0 +1,165 @@
+"""What a use without an underdrawing needs of the document: the picture before, now, and where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+from . import layers, merged, reading
+from .link.messages import EngineError
+from .link.pixels import Frame
+from .space import DRAWN, Space
+from .texts import tr
+from .uses import ORIGINAL_BELOW, ORIGINAL_LEARNT, Use, Wish
+from .workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a use needs of the document.
+
+    Attributes:
+        learnt: the picture as it is learnt; None: as the model that the document remembers has it.
+        space: the colour space of it and of what is made.
+        given: the picture as it was changed.
+        mask: (height, width) of 8 bits, not 0 where it was changed; None: wherever the two differ.
+        layer: the layer that was pasted, edited or painted.
+        hide: whether what is made of it takes its whole place.
+    """
+
+    learnt: Frame | None
+    space: Space
+    given: Frame | None = None
+    mask: Frame | None = None
+    layer: Any = None
+    hide: bool = False
+
+
+def material(ws: Workspace, wish: Wish) -> Generator[Any, Any, Material]:
+    """What the use needs, as it is in the document now.
+
+    Raises:
+        EngineError: the layers do not fit, or nothing was pasted.
+    """
+    if wish.use.on_picture:
+        return (yield from _changed(ws, wish))
+    space = Space.of(ws.document).converted
+    if wish.use is Use.ANIMATE:
+        space = DRAWN  # frames go through files of this kind
+    if not wish.layer:
+        return Material((yield from merged.picture(ws, space, ws.own)), space)
+    node = ws.layers.get(wish.layer)
+    if node is None:
+        raise EngineError("no_picture", tr("The chosen layer is not in the document any more."), tr("Choose another."))
+    if wish.use is Use.ANIMATE and not Space.of(node).is_srgb:
+        return Material((yield from reading.converted(ws, node, DRAWN)), DRAWN)
+    return Material((yield from reading.layer(ws, node)), Space.of(node).converted)
+
+
+def _changed(ws: Workspace, wish: Wish) -> Generator[Any, Any, Material]:
+    node = _layer(ws, wish)
+    key, top = layers.identity(node), layers.identity(merged.outermost(node))
+    space = Space.of(ws.document).converted
+    mine = ws.record.covers.get(key, ())
+    group = ws.record.groups + tuple(id for ids in ws.record.planes.values() for id in ids) + (ws.record.preview,)
+    original = _original(ws, wish, top, key)
+    if wish.use is Use.BLEND and wish.layer == "" and original is None:
+        top = ""  # all that is seen was edited
+    given = yield from merged.picture(ws, space, {*mine, *group} - {key}, top, key)
+    learnt: Frame | None = None
+    if original == ORIGINAL_BELOW:
+        learnt = yield from merged.picture(ws, space, (ws.own - {top}) | {key}, top)
+    elif original is not None:
+        learnt = yield from _converted(ws, ws.layers[original], space)
+    mask, hide = None, False
+    selected = layers.selection_bytes(ws.document)
+    if wish.use is Use.BLEND:
+        if selected is not None:
+            mask = bytes(selected)
+    else:
+        there = yield from _cover(ws, node)
+        if not any(there):
+            text = tr("The layer “%s” has nothing inside the picture.") % node.name()
+            raise EngineError("nothing_pasted", text, tr("Make the layer active that was pasted or painted."))
+        whole = 0 not in there
+        if selected is not None:
+            mask = merged.both(there, bytes(selected))
+            if not any(mask):
+                text = tr("Nothing of the layer “%s” is selected.") % node.name()
+                raise EngineError("nothing_pasted", text, tr("Select what was pasted, or nothing at all."))
+        elif not whole:
+            mask, hide = there, True
+    width, height = ws.size
+    frame = Frame(width, height, "L", "u8", mask) if mask is not None else None
+    return Material(learnt, space, given, frame, node, hide)
+
+
+def _cover(ws: Workspace, node: Any) -> Generator[Any, Any, bytes]:
+    """Where a layer has pixels, also of one that was hidden when something was made of it."""
+    again = not node.visible() and layers.identity(node) in ws.record.hidden
+    if again:
+        node.setVisible(True)
+        yield from layers.idle(ws.document)
+    try:
+        return (yield from merged.cover(ws, node))
+    finally:
+        if again:
+            node.setVisible(False)
+
+
+def _converted(ws: Workspace, node: Any, space: Space) -> Generator[Any, Any, Frame]:
+    if Space.of(node) == space:
+        return (yield from reading.layer(ws, node))
+    return (yield from reading.converted(ws, node, space))
+
+
+def _layer(ws: Workspace, wish: Wish) -> Any:
+    """The layer that was pasted, edited or painted.
+
+    Raises:
+        EngineError: it is none that a person made.
+    """
+    node = ws.layers.get(wish.layer) if wish.layer else ws.document.activeNode()
+    if node is not None and node.type() in layers.MASKS:
+        node = node.parentNode()
+    if node is None or layers.identity(node) not in ws.layers:
+        raise EngineError("no_layer", tr("No layer is active."), tr("Click on the layer that was pasted or painted."))
+    if layers.identity(node) in ws.own:
+        text = tr("The layer “%s” was made by Underdrawing.") % node.name()
+        raise EngineError("own_layer", text, tr("Click on the layer that was pasted, edited or painted."))
+    return node
+
+
+def _original(ws: Workspace, wish: Wish, top: str, key: str) -> str | None:
+    """Which layer is the original: ORIGINAL_BELOW, a layer's id, or None where it is what was learnt.
+
+    Raises:
+        EngineError: it cannot be told.
+    """
+    if wish.original not in (ORIGINAL_BELOW, ORIGINAL_LEARNT):
+        if wish.original not in ws.layers or wish.original == key:
+            text = tr("The original and what was changed must be two layers.")
+            raise EngineError("no_original", text, tr("Choose another layer as the original."))
+        return wish.original
+    if wish.original == ORIGINAL_BELOW:
+        for child in ws.document.rootNode().childNodes():
+            identity = layers.identity(child)
+            if identity == top:
+                # In a group, what lies beside the layer is below it.
+                if identity != key and any(_others(child, key)):
+                    return ORIGINAL_BELOW
+                break
+            if child.visible() and identity not in ws.own and child.type() in layers.PIXELS:
+                return ORIGINAL_BELOW
+    if ws.record.alone:
+        return None
+    name = ws.layers[key].name()
+    text = tr("No picture is seen below the layer “%s”, so it cannot be told what the picture was before.") % name
+    raise EngineError("no_original", text, tr("Click on the changed layer, or choose the original's layer."))
+
+
+def _others(group: Any, key: str) -> Generator[bool, None, None]:
+    for node in layers.walk(group):
+        if layers.identity(node) != key and node.type() == "paintlayer" and node.visible():
+            yield True
