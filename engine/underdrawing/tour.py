@@ -10,7 +10,7 @@ import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
@@ -108,7 +108,7 @@ def _learn(engine: Engine) -> str:
     picture = files.picture(ASSETS / "coffee.png")
     drawn, _ = files.drawn(ASSETS / "drawn.png")
     palette = files.palette_json(drawn)
-    options = {"palette": palette} if palette is not None else {}
+    options: dict[str, Any] = {"palette": palette} if palette is not None else {}
     begun = engine.train(files.frame(picture), files.frames(drawn), name=NAME, method="draft", **options)
     ended = engine.watch(str(begun["job"]), deadline=PATIENCE)
     if ended["state"] != "done":
