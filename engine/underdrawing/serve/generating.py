@@ -17,6 +17,7 @@ from underdrawing.link.messages import EngineError
 from underdrawing.manifest import Encoding, GraphInput, Task
 from underdrawing.picture.brushwork import Level, raised
 from underdrawing.picture.carving import carved
+from underdrawing.picture.enlarged import consistent, textured
 from underdrawing.picture.image import Picture
 from underdrawing.picture.pyramid import anchor, small_copy
 from underdrawing.serve.apply import Model
@@ -256,7 +257,8 @@ def _enlarged(run: Run, rgb: np.ndarray, size: tuple[int, int]) -> tuple[np.ndar
             break  # a model of one stage (of a tiny picture) makes nothing larger
         sizes = run.sizes(*goal)
         sizes[0] = (rgb.shape[1], rgb.shape[0])
-        rgb, device = run(signed(rgb), sizes, lambda shape: np.zeros(shape, np.float32))
+        made, device = run(signed(rgb), sizes, lambda shape: np.zeros(shape, np.float32))
+        rgb = consistent(textured(consistent(made, rgb), rgb), rgb)
     if (rgb.shape[1], rgb.shape[0]) != size:
         how = cv2.INTER_AREA if rgb.shape[1] > size[0] else cv2.INTER_CUBIC
         rgb = cv2.resize(rgb, size, interpolation=how)
