@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import ud_hosts
+import ud_service
 from ud_env import Environment
 from ud_machine import choose, clean_environment, free_megabytes, gpu
 from ud_plugins import digest, installed, version
-from ud_programs import programs, running, sandboxed
+from ud_programs import appimages, programs, running
 from ud_report import InstallError, Reporter
+from ud_sandbox import boxed, sandboxed
 from ud_shared import report_text
+from ud_wheel import has
 
 LEAST_FREE = 1000  # megabytes
 
@@ -121,6 +124,7 @@ def examine(environment: Environment) -> list[Line]:
     )
     lines.append(Line(verdict, f"{free} MB are free on the disk of {environment.folder.parent}.", remedy))
     lines += host_lines()
+    lines += service_lines(environment)
     if not environment.folder.exists():
         return [*lines, Line(Verdict.BAD, "Underdrawing is not installed here.", "Run: python3 installer engine")]
     state = environment.state()
@@ -145,6 +149,8 @@ def host_lines() -> list[Line]:
         home = Path.home()
         for program in programs(host):
             lines.append(Line(Verdict.GOOD, f"{name.split()[0]} {program.version} is here ({program.path})."))
+        for image in appimages(host, home):
+            lines.append(Line(Verdict.NOTE, f"{name.split()[0]} as an AppImage: {image}."))
         box = sandboxed(host)
         if box:
             lines.append(Line(Verdict.NOTE, f"{name} is here as a {box}.", "What that means: docs/installation.md"))
@@ -155,6 +161,19 @@ def host_lines() -> list[Line]:
         if folders and running(host):
             lines.append(Line(Verdict.NOTE, f"{name.split()[0]} is open; it takes up a new plug-in when it starts."))
     return lines
+
+
+def service_lines(environment: Environment) -> list[Line]:
+    """Whether the engine runs as a service, and whether a sandbox needs that."""
+    home = Path.home()
+    if ud_service.ours(environment.python, home):
+        return [Line(Verdict.GOOD, f"The engine runs as a service of yours ({ud_service.place(home)}).")]
+    boxes = [host for host in ud_hosts.NAMES for folder in ud_hosts.with_plugin(host, home) if boxed(folder)]
+    text = "is in a sandbox and cannot start the engine, which is no service here."
+    return [
+        Line(Verdict.NOTE, f"{ud_hosts.NAMES[host]} {text}", f"Run: python3 installer {host} --service")
+        for host in boxes
+    ]
 
 
 def _plugin_line(host: str, folder: Path, home: Path) -> Line:
@@ -172,7 +191,9 @@ def _plugin_line(host: str, folder: Path, home: Path) -> Line:
     program = folder / "underdrawing-gimp" / "underdrawing-gimp.py"
     if host == "gimp" and os.name == "posix" and not os.access(program, os.X_OK):
         return Line(Verdict.BAD, f"GIMP cannot start the plug-in: {program} is not executable.", again)
-    return Line(Verdict.GOOD, f"The plug-in for {name} in {folder} is that of this copy ({note['version']}).")
+    own = has(host, folder).get("version")
+    zmq = f", with a pyzmq {own} of its own" if own else ""
+    return Line(Verdict.GOOD, f"The plug-in for {name} in {folder} is that of this copy ({note['version']}){zmq}.")
 
 
 def _engine_lines(said: dict[str, Any]) -> list[Line]:

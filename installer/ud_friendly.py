@@ -9,8 +9,9 @@ from pathlib import Path
 import ud_hosts
 from ud_env import Environment
 from ud_machine import choose, free_megabytes, gpu, sources
-from ud_programs import programs, sandboxed
+from ud_programs import appimages, programs
 from ud_report import Reporter
+from ud_sandbox import boxed, sandboxed
 
 
 @dataclass(frozen=True)
@@ -26,21 +27,25 @@ def plan(environment: Environment, wanted: str | None, home: Path) -> Plan:
     """Look around; nothing is changed. wanted: `cpu` or `cuda` against what the machine suggests."""
     choice = choose(gpu(), wanted)
     data = sources()
-    found, steps, hosts = [choice.why], [], []
+    found, steps, hosts, service = [choice.why], [], [], False
     for host, name in ud_hosts.NAMES.items():
         here = programs(host)
         folders = ud_hosts.plugin_folders(host, home)
-        box = sandboxed(host)
+        box, images = sandboxed(host), appimages(host, home)
         if here:
             found.append(f"{name.split()[0]} {', '.join(program.version for program in here)}")
+        elif images:
+            found.append(f"{name.split()[0]} as an AppImage: {images[0]}")
         elif folders:
             found.append(f"{name}: a profile of yours in {folders[0].parent}")
         elif box:
             found.append(f"{name} as a {box}, which you never started: start it once, then python3 installer {host}")
         else:
             found.append(f"no {name}")
-        if here or folders:
+        # A GIMP as an AppImage cannot be asked for a first profile.
+        if here or folders or (images and host == "krita"):
             hosts.append(host)
+        service |= any(boxed(folder) for folder in folders)
     found.append(f"{free_megabytes(environment.folder)} MB free on the disk")
     if environment.folder.exists() and not environment.ours():
         steps.append(f"use the environment {environment.folder} as it is")
@@ -51,6 +56,12 @@ def plan(environment: Environment, wanted: str | None, home: Path) -> Plan:
         )
     steps.append("fetch what is missing of the pretrained weights (68 MB)")
     steps += [f"put the plug-in into {ud_hosts.NAMES[host]}, and ask it whether it sees it" for host in hosts]
+    if service:
+        steps.append(
+            "let the engine run as a service of yours, as a sandbox cannot start it (--no-service leaves that)"
+        )
+    if hosts:
+        steps.append("after another question, put a first picture, learnt already, among your pictures")
     return Plan(found, steps, hosts)
 
 

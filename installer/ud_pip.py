@@ -43,9 +43,11 @@ class Pip:
         if said is not None:
             raise InstallError(f"pip could not install {label}: {reason(said)}", advice(said, self.where))
 
-    def attempt(self, label: str, arguments: Sequence[str], elsewhere: bool = True) -> list[str] | None:
-        """The same, but a failure is returned as the lines that pip said; None is success."""
-        command = [str(self.python), "-m", "pip", "install", "--no-input", "--progress-bar", self._progress()]
+    def attempt(
+        self, label: str, arguments: Sequence[str], elsewhere: bool = True, verb: str = "install"
+    ) -> list[str] | None:
+        """The same, but a failure is returned as the lines that pip said; None is success. verb: pip's own."""
+        command = [str(self.python), "-m", "pip", verb, "--no-input", "--progress-bar", self._progress()]
         command += self.where.options() if elsewhere else []
         command += arguments
         self.report.log("$ " + " ".join(command))

@@ -10,7 +10,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ LINK = "engine/underdrawing/link"
 NO_COPIES = shutil.ignore_patterns("__pycache__", "*.pyc")
 # Lies in the plug-in's package: of which version it is, and what the installer made for it.
 NOTE = "installed.json"
+# The same as `link.transport.OWN_ZMQ`: a pyzmq for the host's Python, where the installer fetched one.
+OWN_ZMQ = "pyzmq"
 
 
 @dataclass(frozen=True)
@@ -101,14 +103,14 @@ def installed(host: str, target: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else {}
 
 
-def lay_out(host: str, target: Path, root: Path = ROOT, made_too: Sequence[str] = ()) -> list[Path]:
-    """Put a plug-in into a host's plug-in folder; an older one is replaced.
+def lay_out(host: str, target: Path, root: Path = ROOT, note: Mapping[str, Any] | None = None) -> list[Path]:
+    """Put a plug-in into a host's plug-in folder; an older one is replaced, and its own pyzmq kept.
 
     Args:
         host: `gimp` or `krita`.
         target: the host's folder of plug-ins: GIMP's `plug-ins`, Krita's `pykrita`. Made where it is not there.
         root: where the sources are.
-        made_too: what else was made for it, for the note that is read when it is taken away.
+        note: what else is to be known when it is taken away.
 
     Returns:
         What now lies directly in `target`; deleting these takes the plug-in away again.
@@ -126,11 +128,15 @@ def lay_out(host: str, target: Path, root: Path = ROOT, made_too: Sequence[str] 
         shutil.copytree(root / layout.source / layout.package, inner / layout.package, ignore=NO_COPIES)
         shutil.copytree(engine_package(root) / "link", inner / layout.package / "link", ignore=NO_COPIES)
         for name in layout.files:
-            shutil.copy2(root / layout.source / name, inner / name)
+            # With the time of now: GIMP asks a program for its procedures again when its time has changed.
+            shutil.copyfile(root / layout.source / name, inner / name)
             if name.endswith(".py"):
                 (inner / name).chmod(0o755)
-        note = {"version": version(root), "digest": digest(host, root), "made": list(made_too)}
-        (inner / layout.package / NOTE).write_text(json.dumps(note, indent=1), encoding="utf-8")
+        former = target / layout.folder / layout.package / OWN_ZMQ
+        if former.is_dir():
+            shutil.copytree(former, inner / layout.package / OWN_ZMQ, ignore=NO_COPIES)
+        told = {"version": version(root), "digest": digest(host, root), **(note or {})}
+        (inner / layout.package / NOTE).write_text(json.dumps(told, indent=1), encoding="utf-8")
         made = []
         for entry in sorted(fresh.iterdir()):
             place = target / entry.name

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,6 @@ NAMES = {
     "gimp": ("gimp-console-3.2", "gimp-console-3.0", "gimp-console-3", "gimp-console"),
     "krita": ("kritarunner",),
 }
-SANDBOXES = {"gimp": "org.gimp.GIMP", "krita": "org.kde.krita"}
 # Names of the processes of a host that a person has open; 15 letters are all that Linux keeps.
 PROCESSES = {
     "gimp": re.compile(r"(?:gimp|gimp-3(?:\.\d+)?)(?:\.exe|-bin)?\Z", re.IGNORECASE),
@@ -40,20 +40,23 @@ class Program:
 
 def version_of(path: str, variables: dict[str, str] | None = None) -> str:
     """The version that a program tells; empty where it does not start."""
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", **(variables or {})}
-    try:
-        done = subprocess.run(
-            [path, "--version"],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=PATIENCE,
-            check=False,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
+    # Some make their folders even to say their version: in one that goes away.
+    with tempfile.TemporaryDirectory(prefix="underdrawing-") as place:
+        own = dict.fromkeys(("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"), place)
+        environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", **own, **(variables or {})}
+        try:
+            done = subprocess.run(
+                [path, "--version"],
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=PATIENCE,
+                check=False,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return ""
     found = re.search(r"\d+\.\d+(?:\.\d+)*", done.stdout)
     return found.group(0) if found and done.returncode == 0 else ""
 
@@ -96,12 +99,14 @@ def programs(host: str, named: Path | None = None) -> list[Program]:
     return list(found.values())
 
 
-def sandboxed(host: str) -> str | None:
-    """Flatpak's or Snap's name for a host that is installed in its way; None where it is not."""
-    for base in (Path("/var/lib/flatpak/app"), Path.home() / ".local/share/flatpak/app"):
-        if (base / SANDBOXES[host]).is_dir():
-            return "Flatpak"
-    return "Snap" if Path("/snap", host).is_dir() else None
+def appimages(host: str, home: Path) -> list[Path]:
+    """A host as AppImages where people keep these. They use the same folders as a program of the system."""
+    if sys.platform != "linux":
+        return []
+    places = [home / name for name in ("", "Applications", "Apps", "bin", ".local/bin", "Downloads", "Desktop")]
+    found = [path for place in [*places, Path("/opt")] for path in place.glob("*.[Aa]pp[Ii]mage")]
+    least = "[3-9]" if host == "gimp" else "[5-9]"
+    return sorted(path for path in found if re.match(rf"{host}[-_ ]?{least}", path.name, re.IGNORECASE))
 
 
 def running(host: str) -> list[int]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from ud_hosts import NAMES, is_on, kritarc
 from ud_plugins import HOSTS
 from ud_programs import Program, programs, running
 from ud_report import Reporter
+from ud_sandbox import boxed
+from ud_wheel import ASK
 
 PATIENCE = 240  # seconds: a first start asks every plug-in and fills caches
 
@@ -35,24 +38,36 @@ class Answer:
     Attributes:
         sight: whether it sees the plug-in and the plug-in reaches the engine.
         text, remedy: a sentence, and what to do about it.
+    bridged: the plug-in takes the bridge, as the host's Python has no pyzmq.
+    python: what that Python says of itself, see `ud_wheel.ASK`.
     """
 
     sight: Sight
     text: str
     remedy: str = ""
+    bridged: bool = False
+    python: Mapping[str, Any] = field(default_factory=dict)
 
 
 # Runs in the host's own Python, with the host's own copy of `link`: one question to the engine, and the answer.
-_ROUND = """
+_ROUND = (
+    ASK
+    + """
 def engine(package):
-    import importlib, time
-    Engine = importlib.import_module(package + ".link.client").Engine
+    import importlib
+    told = {"python": python()}
     try:
+        Engine = importlib.import_module(package + ".link.client").Engine
         with Engine.connect(timeout=60) as engine:
-            return {"engine": engine.hello()["version"], "way": "the bridge" if engine.bridged else "ZeroMQ"}
+            told["engine"], told["bridged"] = engine.hello()["version"], bool(engine.bridged)
+        if not told["bridged"]:
+            import zmq
+            told["zmq"], told["own"] = zmq.__version__, package in zmq.__file__
     except Exception as error:
-        return {"wrong": "%s %s" % (getattr(error, "message", error), getattr(error, "hint", ""))}
+        told["wrong"] = "%s %s" % (getattr(error, "message", error), getattr(error, "hint", ""))
+    return told
 """
+)
 _GIMP = """
 import json, sys
 from gi.repository import Gimp
@@ -115,16 +130,30 @@ def make_profile(program: Program, report: Reporter) -> None:
     """Let a GIMP that never ran make its profile, as its first start does."""
     report.step(f"GIMP {program.version} never ran for you: letting it make its folder")
     with tempfile.TemporaryDirectory(prefix="underdrawing-") as folder:
-        _ask(_gimp_command(program, "0"), {}, Path(folder) / "none", report)
+        _ask(_gimp_command(program, "0"), _elsewhere(Path(folder)), Path(folder) / "none", report)
 
 
-def _gimp(program: Program, plugins: Path, report: Reporter) -> dict[str, Any] | None:
+def _elsewhere(place: Path) -> dict[str, str]:
+    """Variables that let a host keep caches and data in a folder that goes away, and nothing in the user's."""
+    return {"XDG_CACHE_HOME": str(place / "cache"), "XDG_DATA_HOME": str(place / "data")}
+
+
+def _gimp(program: Program, plugins: Path, engine_home: Path | None, report: Reporter) -> dict[str, Any] | None:
     with tempfile.TemporaryDirectory(prefix="underdrawing-") as place:
-        answer = Path(place) / "answer.json"
+        answer, profile = Path(place) / "answer.json", Path(place) / "profile"
         layout = HOSTS["gimp"]
         given = {"folder": str(plugins / layout.folder), "package": layout.package, "answer": str(answer)}
-        # Written down for the profile that was served, whichever GIMP would take by itself.
-        variables = {"GIMP3_DIRECTORY": str(plugins.parent)}
+        # A profile that goes away, with the person's own settings and plug-ins: GIMP writes into each that it opens.
+        profile.mkdir()
+        if (plugins.parent / "gimprc").is_file():
+            shutil.copyfile(plugins.parent / "gimprc", profile / "gimprc")
+        try:
+            (profile / "plug-ins").symlink_to(plugins)
+        except OSError:  # Windows lets not everybody make links
+            profile = plugins.parent
+        variables = {"GIMP3_DIRECTORY": str(profile)}
+        if engine_home is not None:
+            variables |= {**_elsewhere(Path(place)), "UNDERDRAWING_HOME": str(engine_home)}
         return _ask(_gimp_command(program, _ROUND + _GIMP % given), variables, answer, report)
 
 
@@ -137,10 +166,11 @@ def _krita(program: Program, plugins: Path, engine_home: Path | None, report: Re
         run.mkdir(mode=0o700)
         # The runner fills a data folder of its own with Krita's brushes (90 MB): in a folder that goes away.
         variables = {
-            "XDG_DATA_HOME": str(Path(place) / "data"),
+            **_elsewhere(Path(place)),
             "XDG_CONFIG_HOME": str(Path(place) / "config"),
-            "XDG_CACHE_HOME": str(Path(place) / "cache"),
             "XDG_RUNTIME_DIR": str(run),
+            # Krita takes the first Python in the path for its own: the system's, not one of pyenv in a terminal.
+            "PATH": os.pathsep.join([str(Path(program.path).parent), "/usr/bin", os.environ.get("PATH", "")]),
             "QT_QPA_PLATFORM": "offscreen",
             "PYTHONPATH": os.pathsep.join([str(scripts), str(plugins)]),
             "PYTHONDONTWRITEBYTECODE": "1",
@@ -149,11 +179,6 @@ def _krita(program: Program, plugins: Path, engine_home: Path | None, report: Re
         if engine_home is not None:
             variables["UNDERDRAWING_HOME"] = str(engine_home)
         return _ask([program.path, "-s", "underdrawing_look", "-f", "look"], variables, answer, report)
-
-
-def boxed(plugins: Path) -> bool:
-    """Whether a folder of plug-ins belongs to a Flatpak or Snap."""
-    return any(part in (".var", "snap") for part in plugins.parts)
 
 
 def _fitting(host: str, plugins: Path, found: Sequence[Program]) -> Program | None:
@@ -196,7 +221,9 @@ def _see(
     if program is None:
         menu = "Filters > Underdrawing" if host == "gimp" else "Settings > Dockers > Underdrawing"
         if boxed(plugins):
-            text = f"{name} in its sandbox cannot be asked from outside whether it sees the plug-in in {plugins}."
+            text = (
+                f"{name} in its {boxed(plugins)} cannot be asked from outside whether it sees the plug-in in {plugins}."
+            )
             return Answer(Sight.UNASKED, text, f"Start it and look at {menu}.")
         asked = "gimp-console" if host == "gimp" else "kritarunner"
         return Answer(
@@ -206,7 +233,7 @@ def _see(
         )
     report.step(f"Asking {name} {program.version} whether it sees the plug-in")
     if host == "gimp":
-        told = _gimp(program, plugins, report)
+        told = _gimp(program, plugins, engine_home, report)
     else:
         if not is_on(plugins, home):
             return Answer(
@@ -232,10 +259,10 @@ def judge(host: str, told: dict[str, Any] | None, log_path: Path | None) -> Answ
             f"{host} sees the plug-in, but the plug-in does not reach the engine: {str(told['wrong']).strip()}",
             "Run: python3 installer doctor",
         )
-    return Answer(
-        Sight.SEEN,
-        f"{host} sees the plug-in, and the plug-in reaches the engine {told['engine']} over {told['way']}.",
-    )
+    bridged = bool(told.get("bridged"))
+    way = "the bridge" if bridged else f"ZeroMQ (pyzmq {told.get('zmq')}{', its own' if told.get('own') else ''})"
+    text = f"{host} sees the plug-in, and the plug-in reaches the engine {told['engine']} over {way}."
+    return Answer(Sight.SEEN, text, "", bridged, told.get("python") or {})
 
 
 def say(answers: Sequence[Answer], report: Reporter) -> bool:
@@ -248,10 +275,10 @@ def say(answers: Sequence[Answer], report: Reporter) -> bool:
     return all(answer.sight is not Sight.UNSEEN for answer in answers)
 
 
-def still_open(host: str, report: Reporter) -> bool:
-    """Say it where the host runs at the moment: it reads its plug-ins when it starts."""
+def still_open(host: str, report: Reporter, then: str = "then the plug-in is there") -> bool:
+    """Say it where the host runs at the moment: it reads its plug-ins when it starts. then: what a new start brings."""
     numbers = running(host)
     if numbers:
         name = NAMES[host].split()[0]
-        report.warn(f"{name} is open (process {numbers[0]}): close it and start it again, then the plug-in is there.")
+        report.warn(f"{name} is open (process {numbers[0]}): close it and start it again, {then}.")
     return bool(numbers)

@@ -29,7 +29,7 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         generate.resize,
         generate.enlarge,
     ),
-    "The engine and the machine": (system.doctor, system.install),
+    "The engine and the machine": (system.doctor, system.install, system.tour),
 }
 for panel, commands in _PANELS.items():
     for command in commands:

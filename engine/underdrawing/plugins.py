@@ -50,22 +50,24 @@ def write_report(file: Path, lines: list[str]) -> None:
         raise EngineError("report", text, "Name another place.") from None
 
 
-def put(host: str, to: Path | None = None, program: Path | None = None) -> int:
+def put(host: str, to: Path | None = None, program: Path | None = None, offline: Path | None = None) -> int:
     """Put a plug-in where its host finds it, and ask the host; the exit code.
 
     Args:
         host: `gimp` or `krita`.
         to: a folder of plug-ins, where it is not to be looked for.
         program: gimp-console or kritarunner, where it is not to be looked for.
+        offline: a folder with files, where nothing is to be downloaded.
 
     Raises:
         EngineError: what is wrong and what to do.
     """
-    serving, reporting = _module("ud_serve"), _module("ud_report")
+    serving, reporting, fetching = _module("ud_serve"), _module("ud_report"), _module("ud_pip")
     report = reporting.Reporter()
+    pip = fetching.Pip(Path(sys.executable), report, fetching.Where(offline))
     report.open_log(home() / "logs" / f"{host}.log")
     try:
-        code: int = serving.serve(host, report, to=to, named=program, engine_home=home())
+        code: int = serving.serve(host, report, to=to, named=program, engine_home=home(), pip=pip)
     except reporting.InstallError as error:
         raise EngineError("install", str(error), error.hint) from None
     except OSError as error:

@@ -17,7 +17,7 @@ def way(*_):
         flat = b"".join(bytes((200, 60, 40) if x < 24 else (40, 90, 160)) for y in range(height) for x in range(width))
         picture = pixels.Frame(width, height, "RGB", "u8", flat)
         with client.Engine.connect(timeout=90) as engine:
-            told["version"] = engine.hello()["version"]
+            told["version"], told["bridged"] = engine.hello()["version"], engine.bridged
             made = engine.make_primitive(picture, "segments", regions=2)
             (plane,) = [plane for plane in made.body["planes"] if plane["name"] == "segments"]
             segments = engine.result(made, plane["hash"])

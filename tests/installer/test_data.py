@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from packaging.requirements import Requirement
 
 import ud_lock
 import ud_machine
+import ud_main
 import ud_pip
 import ud_python
 import ud_report
@@ -176,10 +178,36 @@ def test_without_venv_and_without_root_the_exact_command_is_named(monkeypatch: p
     assert "sudo apt-get install python3.11-venv" in caught.value.hint
 
 
-def test_an_old_python_gets_a_sentence(tmp_path: Path) -> None:
-    """The version check stands before anything that an old Python could stumble over, but for the syntax."""
-    main = (INSTALLER / "__main__.py").read_text(encoding="utf-8")
-    assert main.index("sys.version_info <") < main.index("import argparse")
+def pythons() -> list[Path]:
+    """The Pythons of this machine, old ones, too."""
+    versions = Path(os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv"))) / "versions"
+    found = [folder / "bin" / "python" for folder in versions.glob("[23].*")]
+    found += [Path(name) for name in ("/usr/bin/python2", "/usr/bin/python3") if Path(name).exists()]
+    return sorted(path for path in found if path.is_file())
+
+
+def test_any_python_starts_it_or_gets_a_sentence(tmp_path: Path) -> None:
+    env = {"HOME": str(tmp_path), "PATH": "/nowhere", "LANG": "C.UTF-8"}
+    for python in [Path(sys.executable), *pythons()]:
+        asked = subprocess.run([str(python), "-V"], capture_output=True, text=True, check=True, env=env)
+        version = (asked.stdout or asked.stderr).split()[1]
+        words = [str(python), str(INSTALLER), "--cpu", "--venv", str(tmp_path / "v")]
+        done = subprocess.run(words, capture_output=True, text=True, check=False, env=env, stdin=subprocess.DEVNULL)
+        assert done.returncode == 1, version
+        assert "Traceback" not in done.stderr, version
+        if tuple(int(part) for part in version.split(".")[:2]) < (3, 9):
+            assert done.stderr.strip().startswith("Underdrawing's installer starts with Python 3.9 or newer"), version
+        else:
+            assert "What will be done:" in done.stdout, version
+
+
+def test_the_first_file_can_be_read_by_any_python() -> None:
+    """Where no old Python is here to try it: no future import, no f-string, no annotation, no letter beyond ASCII."""
+    text = (INSTALLER / "__main__.py").read_text(encoding="ascii")
+    tree = ast.parse(text, feature_version=(3, 0))
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr | ast.AnnAssign)]
+    assert "__future__" not in text
+    assert text.index("sys.version_info <") < text.index("from ud_main")
 
 
 def test_help_comes_without_an_environment() -> None:
@@ -191,17 +219,14 @@ def test_help_comes_without_an_environment() -> None:
 
 
 def test_options_count_before_and_after_the_command() -> None:
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location("installer_main", INSTALLER / "__main__.py")
-    assert spec is not None
-    assert spec.loader is not None
-    main = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(main)
-    parser = main.arguments()
+    parser = ud_main.arguments()
     for words in (["--yes", "--cpu", "--venv", "v", "gimp"], ["gimp", "--yes", "--cpu", "--venv", "v"]):
         options = parser.parse_args(words)
         assert (options.yes, options.kind, options.venv, options.verb) == (True, "cpu", Path("v"), "gimp")
     assert parser.parse_args(["--venv", "v"]).verb is None
+    for words in (["--service", "krita"], ["krita", "--service"]):
+        assert parser.parse_args(words).service is True
+    assert parser.parse_args(["--no-service", "engine"]).service is False
+    assert parser.parse_args([]).service is None
     plain = parser.parse_args(["engine"])
     assert (plain.yes, plain.kind, plain.venv, plain.offline) == (False, None, None, None)

@@ -17,7 +17,8 @@ import ud_programs
 import ud_see
 import ud_serve
 import ud_shared
-from tests.installer.conftest import INSTALLER, ROOT
+from tests.hosts import debian, inside
+from tests.installer.conftest import INSTALLER, ROOT, Small, make_wheel
 from ud_env import Environment
 from ud_report import InstallError, Reporter
 
@@ -34,9 +35,10 @@ except EngineError as error:
 
 
 def mounted(kind: str, folder: Path, words: Sequence[str], home: Path) -> subprocess.CompletedProcess[str]:
-    """Run a program while a folder is `tiny` (64 kB) or `fixed` (read-only), for it alone; then list the folder."""
+    """Run a program while a folder is `tiny` (64 kB), `small` (80 MB) or `fixed` (read-only) for it; then list it."""
     fixed = 'mount --bind "$1" "$1"; mount -o remount,bind,ro "$1"'
-    mounts = {"tiny": 'mount -t tmpfs -o size=64k t "$1"', "fixed": fixed}
+    sizes = {"tiny": "64k", "small": "80m"}
+    mounts = {kind: f'mount -t tmpfs -o size={size} t "$1"' for kind, size in sizes.items()} | {"fixed": fixed}
     script = f'set -e; {mounts[kind]}; place=$1; shift; code=0; "$@" || code=$?; echo LEFT; ls -A "$place"; exit $code'
     command = ["unshare", "--mount", "sh", "-c", script, "sh", str(folder), *words]
     env = {**os.environ, "PYTHONPATH": str(ROOT / "engine"), "UNDERDRAWING_HOME": str(home), "HOME": str(home)}
@@ -74,6 +76,58 @@ def test_an_environment_that_cannot_be_made_leaves_nothing(kind: str, said: str,
     assert done.stdout.split("LEFT\n")[1] == ""
 
 
+FILL = """
+import sys
+from pathlib import Path
+sys.path[:0] = [sys.argv[1], sys.argv[1] + "/installer"]
+import ud_env
+from tests.installer.conftest import shrink
+from ud_pip import Where
+from ud_report import InstallError, Reporter
+root, wheels, template, place = (Path(word) for word in sys.argv[2:])
+shrink(root, setattr, template)
+try:
+    ud_env.Environment(place / "v", Reporter(), Where(offline=wheels)).ensure("cpu")
+except InstallError as error:
+    sys.exit(f"{error} {error.hint}")
+"""
+
+
+def test_a_disk_that_gets_full_on_the_way_is_told(small: Small, place: Path) -> None:
+    # A little wheel of much that is alike: the disk has room for the file, and not for what is in it.
+    line = make_wheel(small.wheels, "cpu_part", "3.0", f"version = '3.0'\nmuch = '{'0' * 90_000_000}'\n")
+    (small.root / "installer" / "locks" / "cpu.txt").write_text(line)
+    words = [sys.executable, "-c", FILL, str(ROOT), str(small.root), str(small.wheels), str(small.template), str(place)]
+    done = mounted("small", place, words, small.folder / "home")
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr
+    assert "The disk is full: free some space. Run the same command again" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_debians_python_without_venv_names_the_package(tmp_path: Path) -> None:
+    """Debian keeps venv in a package of its own, and the folder with Debian 13 has none of it."""
+    try:
+        root = debian.ensure()
+    except debian.HostsError as error:
+        pytest.skip(str(error))
+    copy = tmp_path / "copy 写本"
+    shutil.copytree(INSTALLER, copy / "installer")
+    for path in (tmp_path, copy):
+        os.chown(path, 65534, 65534)
+    somebody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    words = [*somebody, "python3", str(copy / "installer"), "engine", "--cpu", "--venv", str(copy / "v")]
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_uid == 0 and folder.name.startswith("pytest-"):
+            folder.chmod(0o755)
+    done = inside.run(root, [tmp_path], {"HOME": str(tmp_path)}, words, 120)
+    assert done.returncode == 1, done.stdout
+    assert "lacks venv: Debian keeps it in a package of its own, python3.13-venv" in done.stdout
+    assert "Run: sudo apt-get install python3.13-venv" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (copy / "v").exists()
+
+
 def test_a_host_that_is_open_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sleep = shutil.which("sleep")
     if sys.platform != "linux" or sleep is None:
@@ -98,7 +152,7 @@ def test_what_a_host_says_becomes_a_sentence_and_advice(tmp_path: Path) -> None:
     silent = ud_see.judge("GIMP 3.0.4", None, log)
     blind = ud_see.judge("Krita 5.2.9", {"why": "ModuleNotFoundError: No module named 'PyQt5'"}, log)
     alone = ud_see.judge("GIMP 3.0.4", {"seen": True, "wrong": "The engine is not installed."}, log)
-    well = ud_see.judge("GIMP 3.0.4", {"seen": True, "engine": "0.1.0", "way": "the bridge"}, log)
+    well = ud_see.judge("GIMP 3.0.4", {"seen": True, "engine": "0.1.0", "bridged": True}, log)
     kinds = [answer.sight for answer in (silent, blind, alone, well)]
     assert kinds == [ud_see.Sight.UNASKED, ud_see.Sight.UNSEEN, ud_see.Sight.UNSEEN, ud_see.Sight.SEEN]
     assert str(log) in silent.remedy
@@ -165,7 +219,7 @@ def test_without_a_command_it_shows_what_it_would_do_and_does_nothing(tmp_path: 
     command = [sys.executable, str(INSTALLER), "--cpu", "--venv", str(tmp_path / "v")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=env, stdin=subprocess.DEVNULL)
     assert done.returncode == 1
-    assert "downloads about 450 MB" in done.stdout
+    assert "downloads about 490 MB" in done.stdout
     assert "no GIMP 3" in done.stdout
     assert "add --yes" in done.stdout
     assert list(tmp_path.iterdir()) == []

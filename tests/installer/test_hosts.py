@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
 import ud_hosts
+import ud_programs
 from ud_report import InstallError, Reporter
+from ud_traces import Traces, tree
 
 pytestmark = pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the folders are those of Linux")
 
@@ -69,6 +72,120 @@ def test_a_krita_without_settings_gets_some(user: Path) -> None:
     ud_hosts.put("krita", Reporter(), home=user)
     ud_hosts.take_away("krita", user)
     assert not settings.exists(), "what was made goes, also after a second installation"
+
+
+def state(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Rights and contents of all that is in a folder; a link's content is where it leads."""
+    found = {}
+    for path in folder.rglob("*"):
+        content = str(path.readlink()).encode() if path.is_symlink() else b"" if path.is_dir() else path.read_bytes()
+        found[str(path.relative_to(folder))] = (path.lstat().st_mode, content)
+    return found
+
+
+SETTINGS = {
+    "none": None,
+    "empty": b"",
+    "no end of line": b"[Colors]\nname=Gr\xc3\xb6\xc3\x9fe",
+    "no UTF-8": b"[Colors]\nname=Gr\xf6\xdfe\n\n",
+    "Windows' ends of lines": b"[python]\r\nenable_tenbrushes=true\r\n\r\n[theme]\r\nTheme=dark\r\n",
+    "an empty section": b"[theme]\nTheme=dark\n\n[python]\n",
+    "a section without an end": b"[theme]\nTheme=dark\n\n[python]",
+    "switched off by hand": b"[python]\nenable_underdrawing_krita=false\nenable_tenbrushes=true\n",
+}
+
+
+@pytest.mark.parametrize("before", SETTINGS.values(), ids=SETTINGS.keys())
+@pytest.mark.parametrize("times", [1, 2])
+def test_krita_is_left_as_it_was_to_the_byte(before: bytes | None, times: int, user: Path) -> None:
+    (user / ".local/share/krita").mkdir(parents=True)
+    settings = user / ".config/kritarc"
+    if before is not None:
+        settings.parent.mkdir()
+        settings.write_bytes(before)
+        settings.chmod(0o600)
+    was = state(user)
+    for _ in range(times):
+        ud_hosts.put("krita", Reporter(), home=user)
+        assert ud_hosts.is_on(user / ".local/share/krita/pykrita", user)
+        assert settings.read_bytes().count(b"enable_underdrawing_krita=") == 1
+        assert before is None or settings.stat().st_mode & 0o777 == 0o600
+    ud_hosts.take_away("krita", user)
+    assert state(user) == was
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_krita_wrote_since_stays(times: int, user: Path) -> None:
+    (user / ".local/share/krita").mkdir(parents=True)
+    settings = user / ".config/kritarc"
+    settings.parent.mkdir()
+    settings.write_text("[theme]\nTheme=dark\n")
+    ud_hosts.put("krita", Reporter(), home=user)
+    # As Krita writes it: sections in another order, and a plug-in more.
+    settings.write_text("[python]\nenable_tenbrushes=true\nenable_underdrawing_krita=true\n\n[theme]\nTheme=light\n")
+    if times == 2:
+        ud_hosts.put("krita", Reporter(), home=user)
+    ud_hosts.take_away("krita", user)
+    assert settings.read_text() == "[python]\nenable_tenbrushes=true\n\n[theme]\nTheme=light\n"
+
+
+def test_settings_that_are_a_link_stay_one(user: Path) -> None:
+    (user / ".local/share/krita").mkdir(parents=True)
+    (user / ".config").mkdir()
+    real = user / "dotfiles" / "kritarc"
+    real.parent.mkdir()
+    real.write_text("[theme]\nTheme=dark\n")
+    (user / ".config/kritarc").symlink_to(real)
+    was = state(user)
+    ud_hosts.put("krita", Reporter(), home=user)
+    assert "enable_underdrawing_krita=true" in real.read_text()
+    assert (user / ".config/kritarc").is_symlink()
+    ud_hosts.take_away("krita", user)
+    assert state(user) == was
+
+
+def test_a_profile_that_was_made_for_us_goes_unless_it_was_used(user: Path) -> None:
+    profile = user / ".config/GIMP/3.0"
+    for used in (False, True):
+        (profile / "brushes").mkdir(parents=True)
+        (profile / "gimprc").write_text("(undo-levels 5)\n")
+        begun = Traces(
+            tuple(str(path) for path in (profile.parent, profile.parent.parent)), {str(profile): tree(profile)}
+        )
+        ud_hosts.put("gimp", Reporter(), home=user, begun=begun)
+        ud_hosts.put("gimp", Reporter(), home=user)
+        if used:
+            (profile / "gimprc").write_text("(undo-levels 6)\n")
+        ud_hosts.take_away("gimp", user)
+        assert profile.is_dir() == used
+        assert (user / ".config").is_dir() == used
+    assert sorted(path.name for path in profile.iterdir()) == ["brushes", "gimprc"]
+
+
+def test_gimp_asks_a_renewed_plugin_anew(user: Path) -> None:
+    """GIMP keeps what a plug-in registered for as long as its program has the same time."""
+    (user / ".config/GIMP/3.0").mkdir(parents=True)
+    (written,) = ud_hosts.put("gimp", Reporter(), home=user)
+    program = written / "underdrawing-gimp.py"
+    os.utime(program, (1, 1))
+    ud_hosts.put("gimp", Reporter(), home=user)
+    assert program.stat().st_mtime > 1
+
+
+def test_appimages_are_found_where_people_keep_them(user: Path) -> None:
+    names = (
+        "krita-5.2.9-x86_64.appimage",
+        "GIMP-3.0.4-x86_64.AppImage",
+        "krita-4.4.8-x86_64.appimage",
+        "other.AppImage",
+    )
+    for folder in ("Downloads", "Applications"):
+        (user / folder).mkdir()
+        for name in names:
+            (user / folder / name).touch()
+    for host, name in (("krita", names[0]), ("gimp", names[1])):
+        found = [path for path in ud_programs.appimages(host, user) if user in path.parents]
+        assert found == [user / "Applications" / name, user / "Downloads" / name]
 
 
 def test_a_named_folder_is_taken_as_it_is(user: Path, tmp_path: Path) -> None:

@@ -2,94 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shlex
 import shutil
-import subprocess
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.hosts import debian, inside, krita51
-from tests.installer.conftest import ROOT
+import ud_see
+import ud_wheel
+from tests.hosts import debian, krita51
+from tests.installer.person import User, check_way, gimp_program, gimp_tour, gimp_way, krita_runner, krita_way
+from ud_report import Reporter
 from underdrawing.link.client import Engine
 from underdrawing.link.messages import EngineError
 
-WAY = Path(__file__).with_name("host_way.py")
-PATIENCE = 400
-
-
-class User:
-    """Somebody with a home of blanks and letters beyond ASCII, and a copy of Underdrawing somewhere below it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.home = folder / "Zoë’s home 日本語"
-        self.home.mkdir(parents=True)
-        self.copy = folder / "under drawing コピー"
-        for name in ("installer", "engine", "plugin_gimp", "plugin_krita"):
-            shutil.copytree(ROOT / name, self.copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(ROOT / "pyproject.toml", self.copy)
-        self.venv = self._venv(folder / "en v")
-        self.scratch = folder / "scratch"
-        self.scratch.mkdir()
-
-    def _venv(self, folder: Path) -> Path:
-        """An environment with the packages of the one that runs this test, and the copy's engine."""
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
-        (site,) = folder.glob("lib/python*/site-packages")
-        (site / "all.pth").write_text(f"{self.copy / 'engine'}\n{sysconfig.get_paths()['purelib']}\n", encoding="utf-8")
-        return folder
-
-    @property
-    def data(self) -> Path:
-        """The engine's folder, where the engine itself looks for it."""
-        return self.home / ".local" / "share" / "underdrawing"
-
-    def variables(self) -> dict[str, str]:
-        """A plain login's."""
-        weights = os.environ["UNDERDRAWING_WEIGHTS"]
-        base = {"PATH": krita51.SYSTEM, "LANG": "C.UTF-8", "HOME": str(self.home), "TMPDIR": str(self.scratch)}
-        return {**base, "UNDERDRAWING_WEIGHTS": weights}
-
-    def installer(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run the copy's installer with the environment of these tests."""
-        command = [sys.executable, str(self.copy / "installer"), *words, "--venv", str(self.venv)]
-        return subprocess.run(
-            command,
-            env=self.variables(),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=PATIENCE,
-            stdin=subprocess.DEVNULL,
-        )
-
-    def tree(self) -> list[str]:
-        """Everything in the home."""
-        return sorted(str(path.relative_to(self.home)) for path in self.home.rglob("*"))
-
-    def way(self, command: list[str], package: str, **more: str) -> dict[str, Any]:
-        """Run a host with host_way.py; what that wrote down."""
-        answer = self.scratch / "way.json"
-        variables = {**self.variables(), "WAY_PACKAGE": package, "WAY_ANSWER": str(answer), **more}
-        done = subprocess.run(
-            command, env=variables, capture_output=True, text=True, check=False, timeout=PATIENCE, errors="replace"
-        )
-        assert answer.is_file(), done.stdout + done.stderr
-        found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
-        return found
+OURS = "pyzmq"
 
 
 @pytest.fixture
 def user(tmp_path: Path) -> Iterator[User]:
-    """A fresh one; the engine that the plug-ins use runs already, as it does after the first use."""
+    """A fresh one; an engine that a host started ends with the test."""
     made = User(tmp_path)
     yield made
     try:
@@ -100,55 +35,50 @@ def user(tmp_path: Path) -> Iterator[User]:
         pass
 
 
-def gimp_program(user: User, root: Path) -> Path:
-    """A program that is GIMP's console in the folder with Debian 13, with the user's home as its home."""
-    passed = ("GIMP3_DIRECTORY", "WAY_PACKAGE", "WAY_ANSWER")
-    words = inside.command(root, [user.folder], {"HOME": str(user.home)}, ["@passed@", "gimp-console-3.0"])
-    given = " ".join(f'${{{name}:+"{name}=${name}"}}' for name in passed)
-    program = user.folder / "gimp console"
-    program.write_text(f'#!/bin/sh\nexec {shlex.join(words).replace("@passed@", given)} "$@"\n', encoding="utf-8")
-    program.chmod(0o755)
-    return program
-
-
-def check_way(told: dict[str, Any], user: User) -> None:
-    assert "error" not in told, told
-    assert str(user.home) in told["link"], "the host used the copy that was installed"
-    assert told["state"] == "done"
-    assert told["area"][2] > 0
-    assert told["area"][3] > 0
-
-
-def test_gimp_sees_what_was_installed_works_with_it_and_forgets_it(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def root() -> Path:
+    """The folder with Debian 13 and its GIMP 3."""
     try:
-        program = gimp_program(user, debian.ensure())
+        return debian.ensure()
     except debian.HostsError as error:
         pytest.skip(str(error))
-    # Inside of the folder the engine's Python is not at its place: there the plug-in meets an engine that runs.
-    env = {**user.variables(), "UNDERDRAWING_HOME": str(user.data)}
-    start = "from underdrawing.link.client import Engine; Engine.connect(timeout=90).close()"
-    subprocess.run([str(user.venv / "bin" / "python"), "-c", start], env=env, check=True, timeout=PATIENCE)
 
+
+@pytest.fixture
+def here() -> None:
+    """Krita 5.1 is on this machine."""
+    why = krita51.why_not()
+    if why is not None:
+        pytest.skip(why)
+
+
+def test_a_gimp_without_pyzmq_gets_its_own_works_with_it_and_forgets_it(
+    user: User, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = gimp_program(user, root, zmq=False)
     done = user.installer("gimp", "--program", str(program))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "letting it make its folder" in done.stdout
-    assert "✓ GIMP 3.0.4 sees the plug-in, and the plug-in reaches the engine" in done.stdout
-    assert "over ZeroMQ" in done.stdout
+    assert "for the host's Python 3.13" in done.stdout
+    version, _ = ud_wheel.locked()
+    assert f"the plug-in reaches the engine 0.1.0 over ZeroMQ (pyzmq {version}, its own)" in done.stdout
     assert "Filters > Underdrawing" in done.stdout
     profile = user.home / ".config" / "GIMP" / "3.0"
     plugin = profile / "plug-ins" / "underdrawing-gimp"
+    assert not (plugin / "underdrawing_gimp" / OURS / "zmq" / "tests").exists()
+    check_way(gimp_way(user, program, profile), user, bridged=False)
 
-    code = f"import sys; sys.path[:0] = [{str(plugin)!r}]; exec(open({str(WAY)!r}).read()); way()"
-    shutil.copy(WAY, user.scratch)
-    code = code.replace(str(WAY), str(user.scratch / WAY.name))
-    quiet = [str(program), "-i", "-d", "-f", "--batch-interpreter", "python-fu-eval", "-b", code, "--quit"]
-    check_way(user.way(quiet, "underdrawing_gimp"), user)
+    mine, known = gimp_tour(user, program)
+    assert mine == known, "GIMP knows the first picture by its pixels"
+    picture = user.home / "Pictures" / "Underdrawing" / "Cup of coffee.png"
+    assert picture.is_file()
+
+    # An update brings the plug-in anew, and keeps what was fetched for the host's Python.
+    again = user.installer("update")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert ud_wheel.has("gimp", plugin.parent)["version"] == version
 
     (plugin / "underdrawing_gimp" / "procedures.py").write_text("this is no Python\n")
-    (profile / "pluginrc").unlink()
-    import ud_see
-    from ud_report import Reporter
-
     monkeypatch.setattr(tempfile, "tempdir", str(user.scratch))
     seen = ud_see.see("gimp", [plugin.parent], Reporter(), home=user.home, named=program)
     assert [answer.sight for answer in seen] == [ud_see.Sight.UNSEEN], "a plug-in that GIMP skips is not taken for one"
@@ -158,30 +88,89 @@ def test_gimp_sees_what_was_installed_works_with_it_and_forgets_it(user: User, m
     assert gone.returncode == 0, gone.stdout + gone.stderr
     assert f"To be kept: {user.venv}" in gone.stdout
     left = [name for name in user.tree() if "underdrawing" in name.lower()]
-    assert left == []
-    assert (profile / "plug-ins").is_dir(), "GIMP's own folder stays"
+    assert [name for name in left if "/palettes/" not in name] == [], "a picture's palette is the person's"
+    assert (profile / "plug-ins").is_dir(), "a profile that was used since stays"
+    assert not user.data.exists()
+    assert f"To be deleted: the first picture {picture}" in gone.stdout
 
 
-def test_krita_sees_what_was_installed_works_with_it_and_forgets_it(user: User) -> None:
-    why = krita51.why_not()
-    if why is not None:
-        pytest.skip(why)
+def test_a_gimp_without_pyzmq_and_without_a_network_takes_the_bridge_and_is_left_as_it_was(
+    user: User, root: Path
+) -> None:
+    program = gimp_program(user, root, zmq=False)
+    empty = user.folder / "no files"
+    empty.mkdir()
     before = user.tree()
-    done = user.installer("krita")
+    done = user.installer("gimp", "--program", str(program), "--offline", str(empty))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "✓ Krita 5.1.5 sees the plug-in, and the plug-in reaches the engine" in done.stdout
-    pykrita = user.home / ".local" / "share" / "krita" / "pykrita"
+    assert "pyzmq for that Python could not be had" in done.stdout
+    assert "reaches the engine 0.1.0 over the bridge" in done.stdout
+    profile = user.home / ".config" / "GIMP" / "3.0"
+    assert not (profile / "plug-ins" / "underdrawing-gimp" / "underdrawing_gimp" / OURS).exists()
+    assert user.installer("remove", "--yes", "--models").returncode == 0
+    assert user.tree() == before, "the profile that GIMP made for us goes, too, as nobody used it"
+
+
+def test_a_gimp_with_pyzmq_keeps_its_own_and_its_profile(user: User, root: Path) -> None:
+    program = gimp_program(user, root, zmq=True)
+    profile = user.home / ".config" / "GIMP" / "3.0"
+    (profile / "plug-ins" / "strange").mkdir(parents=True)
+    (profile / "plug-ins" / "strange" / "notes.txt").write_text("mine\n")
+    (profile / "gimprc").write_text("(undo-levels 7)\n")
+    (profile / "gimprc").chmod(0o600)
+    before = user.tree()
+    done = user.installer("gimp", "--program", str(program))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "over ZeroMQ (pyzmq 26" in done.stdout
+    assert "its own" not in done.stdout
+    assert "Fetching pyzmq" not in done.stdout
+    assert user.installer("remove", "--yes").returncode == 0
+    left = {name: state for name, state in user.tree().items() if not name.startswith(".local")}
+    assert left == before, "not a byte of the profile is another one"
+    assert (user.data / "models").is_dir(), "models stay"
+
+
+@pytest.mark.usefixtures("here")
+def test_a_krita_without_pyzmq_gets_its_own_works_with_it_and_forgets_it(user: User) -> None:
+    runner = krita_runner(user)
     settings = user.home / ".config" / "kritarc"
-    assert "enable_underdrawing_krita=true" in settings.read_text(encoding="utf-8")
+    settings.parent.mkdir()
+    # As somebody may have it: other plug-ins, a letter that is no UTF-8, no end of line, for the user alone.
+    settings.write_bytes(b"[python]\r\nenable_tenbrushes=true\r\n\r\n[Colors]\r\nname=Gr\xf6\xdfe")
+    settings.chmod(0o600)
+    before = user.tree()
+    done = user.installer("krita", "--program", str(runner))
+    assert done.returncode == 0, done.stdout + done.stderr
+    version, _ = ud_wheel.locked()
+    way = f"over ZeroMQ (pyzmq {version}, its own)"
+    assert f"✓ Krita 5.1.5 sees the plug-in, and the plug-in reaches the engine 0.1.0 {way}" in done.stdout
+    pykrita = user.home / ".local" / "share" / "krita" / "pykrita"
+    assert b"enable_underdrawing_krita=true\r\n" in settings.read_bytes()
+    check_way(krita_way(user, str(runner), pykrita), user, bridged=False)
+    shutil.rmtree(user.home / ".cache", ignore_errors=True)  # Mesa's, of kritarunner
 
-    paths = f"{WAY.parent}{os.pathsep}{pykrita}"
-    scratch = {name: str(user.scratch / name) for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
-    more = {"PYTHONPATH": paths, "QT_QPA_PLATFORM": "offscreen", "UNDERDRAWING_HOME": str(user.data), **scratch}
-    runner = ["kritarunner", "-s", "host_way", "-f", "way"]
-    check_way(user.way(runner, "underdrawing_krita", PYTHONDONTWRITEBYTECODE="1", **more), user)
-
-    gone = user.installer("remove", "--yes", "--models")
+    gone = user.installer("remove", "--yes")
     assert gone.returncode == 0, gone.stdout + gone.stderr
-    assert [name for name in user.tree() if name not in before and "underdrawing" in name.lower()] == []
-    assert not settings.exists()
-    assert not pykrita.exists()
+    inner = str(user.data.relative_to(user.home))
+    after = {name: state for name, state in user.tree().items() if not name.startswith(inner)}
+    assert after == {**before, **{name: after[name] for name in (".local", ".local/share")}}
+    assert list((user.data / "models").iterdir()) != [], "models stay"
+
+
+@pytest.mark.usefixtures("here")
+def test_a_krita_without_pyzmq_and_without_a_network_takes_the_bridge_and_is_left_as_it_was(user: User) -> None:
+    runner = krita_runner(user)
+    empty = user.folder / "no files"
+    empty.mkdir()
+    # Another Python comes first in the path of the terminal, as pyenv's does: it is not Krita's.
+    other = user.folder / "other"
+    other.mkdir()
+    (other / "python3").symlink_to(sys.executable)
+    path = f"{other}{os.pathsep}{user.variables()['PATH']}"
+    before = user.tree()
+    done = user.installer("krita", "--program", str(runner), "--offline", str(empty), PATH=path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "reaches the engine 0.1.0 over the bridge" in done.stdout
+    shutil.rmtree(user.home / ".cache", ignore_errors=True)
+    assert user.installer("remove", "--yes", "--models").returncode == 0
+    assert user.tree() == before

@@ -1,4 +1,4 @@
-"""`underdrawing engine …`, `doctor` and `install`: the engine itself and the machine it runs on."""
+"""`underdrawing engine …`, `doctor`, `install` and `tour`: the engine itself and the machine it runs on."""
 
 from __future__ import annotations
 
@@ -153,8 +153,39 @@ def install(
     found = weights.fetch(mirror=mirror, offline=offline)
     body = {"install": str(place), "weights": {name: str(file) for name, file in found.items()}}
     show.answer(body, f"Registered in {place}; {len(found)} weights are in {weights.folder()}.")
-    if host is not None and plugins.put(host.value, to, program):
+    if host is not None and plugins.put(host.value, to, program, offline):
         raise typer.Exit(show.FAILED)
+
+
+@told
+def tour(
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A folder for it (default: among your pictures).")
+    ] = None,
+    end: Annotated[bool, typer.Option("--end", help="Take picture and model away again.")] = False,
+    json: Json = False,
+) -> None:
+    """Put a first picture, learnt already, where you find it, and say where to click."""
+    from underdrawing import tour as touring
+    from underdrawing.link.endpoint import home
+
+    with show.engine() as engine:
+        if end:
+            gone = touring.end(engine, home())
+            said = "There is no first picture." if gone is None else "The first picture and its model are gone."
+            show.answer({"ended": gone is not None}, said)
+            return
+        made = touring.begin(engine, home(), out.absolute() if out is not None else None)
+    steps = {host: [step.format(picture=made.picture) for step in words] for host, words in touring.STEPS.items()}
+
+    def text() -> str:
+        lines = [f"The first picture: {made.picture}"]
+        for host, words in steps.items():
+            lines.append(f"In {'GIMP' if host == 'gimp' else 'Krita'}:")
+            lines += [f"  {number}. {step}" for number, step in enumerate(words, 1)]
+        return "\n".join(lines)
+
+    show.answer({"picture": made.picture, "model": made.model, "steps": steps}, text)
 
 
 class Verdict(StrEnum):

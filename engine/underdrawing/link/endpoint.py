@@ -136,8 +136,32 @@ def known(folder: Path) -> Optional[Connection]:
     return remote(folder) or Connection.read(folder)
 
 
-def engine_command(folder: Path) -> List[str]:
-    """The program that starts an engine: as the installer recorded it, or this Python where it has the engine."""
+def sandbox() -> str:
+    """`Flatpak` or `Snap` where this program runs in one of them, else nothing."""
+    if os.environ.get("FLATPAK_ID") or os.path.exists("/.flatpak-info"):
+        return "Flatpak"
+    # A terminal that came as a Snap hands SNAP on to whatever is started in it; the name is then the terminal's.
+    return "Snap" if os.environ.get("SNAP_NAME") in ("gimp", "krita") else ""
+
+
+def engine_command(folder: Path, boxed: str = "The engine does not run, and a %s cannot start it.") -> List[str]:
+    """The program that starts an engine: as the installer recorded it, or this Python where it has the engine.
+
+    Args:
+        folder: the engine's home.
+        boxed: what is said in a sandbox, with a place for its kind.
+
+    Raises:
+        EngineError: there is none, or this program must not start any.
+    """
+    box = sandbox()
+    if box:
+        # The engine's Python would meet the sandbox's system there in place of its own.
+        raise EngineError(
+            "not_startable",
+            boxed % box,
+            "Outside of it, once, let the engine run as a service: python3 installer gimp --service (or krita)",
+        )
     try:
         recorded = json.loads((folder / "install.json").read_text(encoding="utf-8"))["python"]
         # Krita runs its Python in the locale C, whatever the user's is: a name with other letters than ASCII has to be
@@ -163,7 +187,7 @@ def engine_command(folder: Path) -> List[str]:
 
 def engine_python(folder: Path) -> str:
     """The Python that runs the engine, for the bridge."""
-    return engine_command(folder)[0]
+    return engine_command(folder, "Without pyzmq the engine is reached over a program that a %s cannot start.")[0]
 
 
 @contextmanager

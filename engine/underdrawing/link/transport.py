@@ -24,13 +24,20 @@ SILENT = 12.0  # seconds without one after which a connection counts as broken
 LAST_WORDS = 0.05  # seconds
 
 
+# Where the installer puts a pyzmq for the Python of a host that has none of its own: beside the copy of this folder.
+OWN_ZMQ = Path(__file__).resolve().parent.parent / "pyzmq"
+
+
 def zmq_available() -> bool:
-    """Whether this Python can load pyzmq with encryption."""
+    """Whether this Python can load pyzmq with encryption: the host's own, or the one that lies beside this folder."""
+    # Last on the path: what the host has comes first, and other plug-ins in the same Python never meet ours instead.
+    if OWN_ZMQ.is_dir() and str(OWN_ZMQ) not in sys.path:
+        sys.path.append(str(OWN_ZMQ))
     try:
         import zmq
 
         return bool(zmq.has("curve"))
-    except (ImportError, OSError):
+    except (ImportError, OSError, AttributeError):  # the last: a folder of that name which is no package
         return False
 
 
@@ -43,6 +50,7 @@ class ZmqTransport:
     """
 
     def __init__(self, folder: Path, connection: Connection) -> None:
+        zmq_available()  # for the place where it lies
         import zmq
         from zmq.utils.monitor import recv_monitor_message
 

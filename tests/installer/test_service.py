@@ -1,0 +1,194 @@
+"""The engine as a service: what is written for each system, and the real thing where systemd is."""
+
+from __future__ import annotations
+
+import json
+import os
+import plistlib
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import ud_sandbox
+import ud_service
+from tests.hosts import debian
+from tests.installer.person import User, check_way, gimp_program, gimp_way
+from tests.installer.session import Session, SessionError
+from ud_report import InstallError, Reporter
+from underdrawing.link.client import Engine
+from underdrawing.link.endpoint import Connection
+
+NAMES = ("plain", "blank and “quotes” 日本語", '100 % $HOME "x" \\ back')
+FLATPAK = """#!/bin/sh
+# What Flatpak's program says and does, as far as the installer uses it: the folder with Debian 13 is the sandbox.
+case "$1" in
+  info) printf '[Context]\\nshared=ipc;\\nfilesystems=xdg-pictures;\\n' ;;
+  run) shift 3; exec {python} "$@" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_unit_says_the_same_to_systemd(name: str, tmp_path: Path) -> None:
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("systemd-analyze is not here")
+    python, home = tmp_path / name / "bin" / "python", tmp_path / name / "home"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    made = ud_service.Engine(python, home, {"UNDERDRAWING_WEIGHTS": str(home / "w")})
+    file = tmp_path / ud_service.UNIT
+    file.write_text(ud_service.unit(made, ["a"]), encoding="utf-8")
+    # It looks at the units around this one, too, and complains about these.
+    done = subprocess.run(
+        [str(analyze), "verify", "--user", "--man=no", str(file)], capture_output=True, text=True, check=False
+    )
+    assert [line for line in done.stderr.splitlines() if ud_service.UNIT in line] == [], done.stderr
+
+
+def test_an_agent_and_a_task_start_the_same_program() -> None:
+    made = ud_service.Engine(Path("/Users/Zoë & Co/python"), Path("/Users/Zoë & Co/data"), {"A": "1"})
+    told = plistlib.loads(ud_service.agent(made))
+    assert told["ProgramArguments"] == made.command()
+    assert told["EnvironmentVariables"] == {"A": "1"}
+    assert told["RunAtLoad"]
+    assert told["KeepAlive"] == {"SuccessfulExit": False}, "not after it was ended on purpose"
+    task = ET.fromstring(ud_service.task(made, "Zoë & Co").replace("UTF-16", "UTF-8").encode())
+    space = {"t": "http://schemas.microsoft.com/windows/2004/02/mit/task"}
+    assert task.findtext(".//t:Exec/t:Command", namespaces=space) == made.command()[0]
+    arguments = task.findtext(".//t:Exec/t:Arguments", namespaces=space) or ""
+    assert shlex.split(arguments) == made.command()[1:]
+    assert task.findtext(".//t:LogonTrigger/t:UserId", namespaces=space) == "Zoë & Co"
+    assert task.findtext(".//t:ExecutionTimeLimit", namespaces=space) == "PT0S", "Windows ends tasks after three days"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the place is that of Linux")
+def test_without_a_session_nothing_of_it_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "none"))
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path / 'none'}")
+    made = ud_service.Engine(Path(sys.executable), tmp_path / "home")
+    with pytest.raises(InstallError, match="cannot run as a service here") as caught:
+        ud_service.switch_on(made, tmp_path, Reporter())
+    assert "underdrawing engine start" in caught.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("permissions", "said"),
+    [
+        ("[Context]\nshared=network;ipc;\nfilesystems=host;xdg-config/GIMP;\n", []),
+        ("[Context]\nshared=network;\nfilesystems=home:ro;\n", []),
+        ("[Context]\nshared=ipc;\nfilesystems=host;\n", ["--share=network org.kde.krita"]),
+        ("[Context]\nshared=network;\nfilesystems=xdg-pictures;~/Art;\n", ["--filesystem="]),
+        ("[Context]\nshared=network;\nfilesystems=~/.local/share;\n", []),
+        ("no list at all", []),
+    ],
+)
+def test_what_a_flatpak_lacks_is_said_with_the_command(permissions: str, said: list[str]) -> None:
+    found = ud_sandbox.judge(permissions, "org.kde.krita", Path.home() / ".local" / "share" / "underdrawing")
+    assert len(found) == len(said)
+    assert all(word in sentence for word, sentence in zip(said, found, strict=True))
+
+
+class Boxed:
+    """A person whose GIMP is in a sandbox, in a session with systemd."""
+
+    def __init__(self, folder: Path, root: Path) -> None:
+        self.user = User(folder)
+        self.profile = self.user.home / ".var" / "app" / "org.gimp.GIMP" / "config" / "GIMP" / "3.0"
+        self.profile.mkdir(parents=True)
+        self.gimp = gimp_program(self.user, root, zmq=False)
+        python = gimp_program(self.user, root, zmq=False, program="python3")
+        programs = folder / "programs"
+        programs.mkdir()
+        (programs / "flatpak").write_text(FLATPAK.format(python=shlex.quote(str(python))), encoding="utf-8")
+        (programs / "flatpak").chmod(0o755)
+        self.path = f"{programs}{os.pathsep}{self.user.variables()['PATH']}"
+        self.session = Session(self.user.home, folder / "systemd.log")
+
+    def installer(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return self.user.installer(*words, within=self.session.within, PATH=self.path)
+
+    def state(self, word: str) -> str:
+        """What systemd says of our unit."""
+        return self.session.control(word, ud_service.UNIT, home=self.user.home).stdout.strip()
+
+    def pid(self, other: int = 0) -> int:
+        """The engine's process, once it is another than this."""
+        for _ in range(300):
+            found = Connection.read(self.user.data)
+            if found is not None and found.pid != other:
+                return found.pid
+            time.sleep(0.2)
+        raise AssertionError("no engine came")
+
+
+@pytest.fixture
+def boxed(tmp_path: Path) -> Iterator[Boxed]:
+    try:
+        made = Boxed(tmp_path, debian.ensure())
+    except (debian.HostsError, SessionError) as error:
+        pytest.skip(str(error))
+    yield made
+    made.session.end()
+
+
+def test_a_gimp_in_a_sandbox_works_with_the_engine_that_runs_as_a_service(boxed: Boxed) -> None:
+    user = boxed.user
+    before = user.tree()
+    done = boxed.installer("gimp")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "cannot start the engine from there" in done.stdout
+    assert "The engine runs as a service" in done.stdout
+    assert "--share=network org.gimp.GIMP" in done.stdout, "what the sandbox lacks is said"
+    assert "--filesystem=" in done.stdout
+    assert "for the host's Python 3.13" in done.stdout
+    assert (boxed.state("is-enabled"), boxed.state("is-active")) == ("enabled", "active")
+    shown = json.dumps(boxed.session.control("show", "-p", "ExecStart", ud_service.UNIT, home=user.home).stdout)
+    assert "--idle-exit inf" in shown
+
+    # As in the sandbox: its own data folder, no pyzmq but ours, and nothing that could be started.
+    inside = {"FLATPAK_ID": "org.gimp.GIMP", "GIMP3_DIRECTORY": str(boxed.profile)}
+    own = user.home / ".var" / "app" / "org.gimp.GIMP"
+    inside |= {"XDG_DATA_HOME": str(own / "data"), "XDG_CACHE_HOME": str(own / "cache")}
+    check_way(gimp_way(user, boxed.gimp, boxed.profile, **inside), user, bridged=False)
+
+    # An accident is mended by systemd; what was ended on purpose stays ended, and the sandbox says what to do.
+    first = boxed.pid()
+    os.kill(first, signal.SIGKILL)
+    boxed.pid(other=first)
+    with Engine.connect(start=False, home=user.data) as engine:
+        engine.shutdown()
+        engine.wait_for_end()
+    told = gimp_way(user, boxed.gimp, boxed.profile, **inside)
+    assert "a Flatpak cannot start it" in told["error"]
+
+    again = boxed.installer("update")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert boxed.state("is-active") == "active", "an update starts the service again"
+    unit = ud_service.place(user.home)
+    assert unit.is_file()
+    gone = boxed.installer("remove", "--yes", "--models")
+    assert gone.returncode == 0, gone.stdout + gone.stderr
+    assert f"To be deleted: the service {unit}" in gone.stdout
+    assert boxed.state("is-active") == "inactive"
+    after = {name: state for name, state in user.tree().items() if not name.startswith(".var")}
+    assert after == {name: state for name, state in before.items() if not name.startswith(".var")}
+    assert not list((boxed.profile / "plug-ins").glob("underdrawing*"))
+
+
+def test_a_line_of_a_unit_is_what_is_started(tmp_path: Path) -> None:
+    """The words of ExecStart, read back by the rules of systemd.syntax, are the engine's command."""
+    made = ud_service.Engine(tmp_path / 'a "b" $c %d \\e' / "python", tmp_path / "home")
+    line = next(line for line in ud_service.unit(made).splitlines() if line.startswith("ExecStart="))
+    words = shlex.split(line.removeprefix("ExecStart="))
+    assert [word.replace("%%", "%").replace("$$", "$") for word in words] == made.command()
