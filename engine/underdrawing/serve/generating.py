@@ -253,8 +253,8 @@ def _enlarged(run: Run, rgb: np.ndarray, size: tuple[int, int]) -> tuple[np.ndar
     while rgb.shape[1] < size[0] or rgb.shape[0] < size[1]:
         goal = tuple(min(g, round(RAISED * s)) for g, s in zip(size, (rgb.shape[1], rgb.shape[0]), strict=True))
         goal = tuple(max(g, s) for g, s in zip(goal, (rgb.shape[1], rgb.shape[0]), strict=True))
-        if goal[0] * goal[1] > MOST_RUN:
-            break
+        if goal[0] * goal[1] > MOST_RUN or len(run.specs) == 1:
+            break  # a model of one stage (of a tiny picture) makes nothing larger
         sizes = run.sizes(*goal)
         sizes[0] = (rgb.shape[1], rgb.shape[0])
         made, device = run(signed(rgb), sizes, lambda shape: np.zeros(shape, np.float32))
