@@ -188,26 +188,40 @@ def read_plane(layer: Gimp.Layer, area: Rect) -> Frame:
 
 
 def small_frame(drawable: Gimp.Drawable, area: Rect, longest: int) -> Frame:
-    """An area at 8 bits, reduced so that its longer side has at most `longest` pixels: for previews, of any mode."""
-    scale, part = _reduced(area, longest)
+    """An area at 8 bits, reduced so that its longer side has at most `longest` pixels: for previews, of any mode.
+
+    Args:
+        area: within the drawable, in its own coordinates.
+        longest: at most 1024.
+    """
+    if max(area.width, area.height) > longest:
+        return _reduced(drawable, area, longest)
     order = "L" if drawable.is_gray() else "RGB"
     name = babl_name(order, "u8", False, Babl.format_get_space(drawable.get_format()))
-    data = drawable.get_buffer().get(part.gegl(), scale, name, Gegl.AbyssPolicy.CLAMP)
-    return Frame(part.width, part.height, order, "u8", data)
+    data = drawable.get_buffer().get(area.gegl(), 1.0, name, Gegl.AbyssPolicy.CLAMP)
+    return Frame(area.width, area.height, order, "u8", data)
 
 
 def small_mask(mask: Gimp.LayerMask, area: Rect, longest: int) -> Frame:
     """A layer mask reduced as `small_frame` reduces its layer."""
-    scale, part = _reduced(area, longest)
-    data = mask.get_buffer().get(part.gegl(), scale, "Y u8", Gegl.AbyssPolicy.CLAMP)
-    return Frame(part.width, part.height, "L", "u8", data)
+    if max(area.width, area.height) > longest:
+        return _reduced(mask, area, longest)
+    data = mask.get_buffer().get(area.gegl(), 1.0, "Y u8", Gegl.AbyssPolicy.CLAMP)
+    return Frame(area.width, area.height, "L", "u8", data)
 
 
-def _reduced(area: Rect, longest: int) -> tuple[float, Rect]:
-    """A scale, and the area in pixels of that scale."""
-    scale = min(1.0, longest / max(area.width, area.height))
-    width, height = max(1, int(area.width * scale)), max(1, int(area.height * scale))
-    return scale, Rect(round(area.x * scale), round(area.y * scale), width, height)
+def _reduced(drawable: Gimp.Drawable, area: Rect, longest: int) -> Frame:
+    """A thumbnail of GIMP's own. Buffers of a plug-in that are read at a scale are black: GIMP has no reduced tiles."""
+    scale = longest / max(area.width, area.height)
+    size = max(1, int(area.width * scale)), max(1, int(area.height * scale))
+    bytes_of, width, height, wide = drawable.get_sub_thumbnail_data(area.x, area.y, area.width, area.height, *size)
+    data = bytes(bytes_of.get_data())
+    if wide in (1, 3):
+        return Frame(width, height, "L" if wide == 1 else "RGB", "u8", data)
+    colours = bytearray(width * height * (wide - 1))
+    for place in range(wide - 1):
+        colours[place :: wide - 1] = data[place::wide]
+    return Frame(width, height, "L" if wide == 2 else "RGB", "u8", bytes(colours))
 
 
 def selection_frame(image: Gimp.Image, area: Rect) -> Frame | None:
