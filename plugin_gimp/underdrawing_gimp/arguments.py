@@ -73,6 +73,8 @@ def add_returns(procedure: Gimp.Procedure, wanted: Sequence[Argument]) -> None:
             procedure.add_int_return_value(*head, 0, 2**31 - 1, 0, BOTH)
         elif value.kind == "layer":
             procedure.add_layer_return_value(*head, True, BOTH)
+        elif value.kind == "image":
+            procedure.add_image_return_value(*head, True, BOTH)
 
 
 def value_of(config: Gimp.ProcedureConfig, argument: Argument) -> Any:

@@ -15,12 +15,14 @@ def fill_in(
     yes: str,
     names: Sequence[str] | None = None,
     prepare: Callable[[Any], Callable[[], None]] | None = None,
+    scales: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Let a person choose the arguments; their values.
 
     Args:
         yes: text of the button that goes on.
         names: which arguments, in their order; None for all.
+        scales: which of them are chosen with a slider.
         prepare: called with the dialog before it is shown; what it returns is called when the dialog is over.
 
     Raises:
@@ -29,6 +31,8 @@ def fill_in(
     GimpUi = gtk()[3]
     dialog = GimpUi.ProcedureDialog.new(call.procedure, call.config, title)
     dialog.set_ok_label(yes)
+    for name in scales:
+        dialog.get_scale_entry(name, 1.0)
     dialog.fill(list(names) if names is not None else None)
     over = prepare(dialog) if prepare is not None else (lambda: None)
     try:

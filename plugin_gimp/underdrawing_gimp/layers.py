@@ -134,9 +134,15 @@ def result_layer(
     source = record.source(image, known)
     if source.has_alpha():
         frame = pixels.with_alpha_of(frame, pixels.read(source, at.moved(known.region.x, known.region.y)))
-    layer = layer_for(image, name, frame)
-    layer.set_offsets(origin.x + at.x, origin.y + at.y)
+    layer = masked_layer(image, name, frame, mask, origin.x + at.x, origin.y + at.y)
     record.mark(layer, RESULT, known.id)
+    return layer
+
+
+def masked_layer(image: Gimp.Image, name: str, frame: Frame, mask: Frame, x: int, y: int) -> Gimp.Layer:
+    """A layer with a frame's pixels and a mask of the same size, at its place in the image, not in the picture yet."""
+    layer = layer_for(image, name, frame)
+    layer.set_offsets(x, y)
     space = pixels.mixing_space(layer)
     layer.set_blend_space(space)
     layer.set_composite_space(space)

@@ -97,12 +97,12 @@ def begin(service: Service, image: Gimp.Image, known: Record, lesson: Lesson) ->
 def models_of(
     layer: Gimp.Layer, area: pixels.Rect, models: list[dict[str, Any]], colour: bool = False
 ) -> list[dict[str, Any]]:
-    """Models in the library that saw these very pixels, the newest first, whatever the picture remembers.
+    """Models of underdrawings that saw these very pixels, the newest first, whatever the picture remembers.
 
     Args:
         colour: the pixels as they will be when the picture has become one in RGB.
     """
-    fitting = [m for m in models if (m["width"], m["height"]) == (area.width, area.height)]
+    fitting = [m for m in models if m["planes"] and (m["width"], m["height"]) == (area.width, area.height)]
     if not fitting:
         return []
     now = pixels.pixel_hash(layer, area, colour)

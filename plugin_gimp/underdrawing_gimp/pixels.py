@@ -162,6 +162,15 @@ def with_alpha_of(frame: Frame, like: Frame) -> Frame:
     return replace(frame, order=like.order, data=bytes(mixed), stride=0)
 
 
+def cropped(frame: Frame, area: Rect) -> Frame:
+    """A part of a frame whose rows have no gaps; the area lies inside of it."""
+    data, wide = memoryview(frame.data), len(frame.data) // (frame.width * frame.height)
+    first = (area.y * frame.width + area.x) * wide
+    starts = range(first, first + area.height * frame.width * wide, frame.width * wide)
+    rows = b"".join(data[start : start + area.width * wide] for start in starts)
+    return replace(frame, width=area.width, height=area.height, data=rows, stride=0)
+
+
 def write(drawable: Gimp.Drawable, frame: Frame, x: int = 0, y: int = 0) -> None:
     """Put a frame's values into a drawable at x, y (its own coordinates), in its own colour space. Not undoable."""
     space = Babl.format_get_space(drawable.get_format())
@@ -255,7 +264,11 @@ def write_mask(mask: Gimp.LayerMask, frame: Frame, x: int, y: int) -> None:
 
 def pixel_hash(drawable: Gimp.Drawable, area: Rect, colour: bool = False) -> str:
     """The hash that a model keeps of the pixels it learnt (`picture_hash`): colours, no alpha, no profile."""
-    frame = read(drawable, area, alpha=False, colour=colour)
+    return frame_hash(read(drawable, area, alpha=False, colour=colour))
+
+
+def frame_hash(frame: Frame) -> str:
+    """The same of a frame without alpha and without gaps between its rows."""
     channels = 1 if frame.order == "L" else 3
     text = "(%d, %d, %d) %s %s\n" % (frame.height, frame.width, channels, frame.depth, frame.linear)
     digest = hashlib.sha256(text.encode())

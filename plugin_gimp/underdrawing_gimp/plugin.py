@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from .arguments import add_arguments, add_returns, value_of
+from .entries import Entry
 from .gi_modules import Gimp, GLib, GObject
 from .link.messages import EngineError
-from .procedures import ENTRIES, Entry
+from .procedures import ENTRIES
 from .service import sentence
 
 
@@ -129,7 +130,12 @@ def _failed(procedure: Gimp.Procedure, text: str) -> Gimp.ValueArray:
 
 def _put(values: Gimp.ValueArray, index: int, kind: str, value: Any) -> None:
     """Set one return value."""
-    types = {"string": GObject.TYPE_STRING, "int": GObject.TYPE_INT, "layer": Gimp.Layer.__gtype__}
+    types = {
+        "string": GObject.TYPE_STRING,
+        "int": GObject.TYPE_INT,
+        "layer": Gimp.Layer.__gtype__,
+        "image": Gimp.Image.__gtype__,
+    }
     values.remove(index)
     values.insert(index, GObject.Value(types[kind], value))
 

@@ -21,8 +21,16 @@ MENU = [
     "live",
     "layout",
     "animate",
+    "harmonize",
+    "blend",
+    "repaint",
+    "vary",
+    "resize",
+    "animate-picture",
+    "enlarge",
     "engine",
 ]
+MENUS = ["", "/Re_gion", "/_Without an Underdrawing"]
 
 
 def test_every_entry_is_in_the_menu_and_says_what_it_does(gimp: Host) -> None:
@@ -40,7 +48,7 @@ tell(found=found, training=Gimp.get_pdb().procedure_exists("underdrawing-trainin
     assert all(told["found"].values())
     assert told["training"]
     for paths, label, blurb, sensitive in told["found"].values():
-        assert paths in (["<Image>/Filters/Underdrawing"], ["<Image>/Filters/Underdrawing/Re_gion"])
+        assert paths in [["<Image>/Filters/Underdrawing" + menu] for menu in MENUS]
         assert label
         assert len(blurb) > 20
         assert sensitive == 31, "an entry that cannot be chosen tells nobody why"

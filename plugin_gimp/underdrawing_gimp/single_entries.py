@@ -1,0 +1,171 @@
+"""The procedures of pictures that need no underdrawing: names, menu entries, arguments, return values."""
+
+from __future__ import annotations
+
+from .arguments import Argument
+from .entries import MENU, NOTES, Entry
+
+SINGLE_MENU = MENU + "/_Without an Underdrawing"
+MOST_SIDE = 16384  # pixels of a side that the engine makes
+
+TIME = Argument(
+    "choice",
+    "time",
+    "Learning _time",
+    "How long to learn the picture, where it is not learnt yet. More time gives better results.",
+    "auto",
+    choices=(
+        ("auto", "As long as it needs"),
+        ("30", "30 seconds: a first impression"),
+        ("60", "1 minute"),
+        ("300", "5 minutes"),
+        ("900", "15 minutes"),
+        ("3600", "1 hour"),
+    ),
+)
+ITERATIONS = Argument(
+    "int", "iterations", "_Iterations", "Learn so many iterations instead (scripts); 0: by time.", 0, 0, 10**6
+)
+AGAIN = Argument(
+    "boolean",
+    "again",
+    "Learn the picture a_new",
+    "Also where it is learnt already: for more time than before, or after large changes.",
+    False,
+)
+SEED = Argument("int", "seed", "See_d", "Chooses the chance: another number, another result.", 0, 0, 2**31 - 1)
+GROW = Argument(
+    "int", "grow", "_Grow by (pixels)", "Widen the mask, so that edges can settle; -1: what suits.", -1, -1, 1000
+)
+FEATHER = Argument(
+    "double", "feather", "Soft _border (pixels)", "Its width, inside of the widened mask; -1: what suits.", -1, -1, 1000
+)
+ORIGINAL = Argument("layer", "original", "_Original", "The layer with the picture before the edit; or none.")
+FREEDOM = Argument(
+    "double", "freedom", "_Freedom (%)", "0: faithful to the picture; 100: as free as can be.", 50.0, 0, 100
+)
+LIGHT = Argument(
+    "double",
+    "light",
+    "Li_ght (%)",
+    "How much of the light and colour around it is taken on. 0: its own colours; 100: a white thing in a blue place "
+    "turns blue.",
+    50.0,
+    0,
+    100,
+)
+LARGE = Argument(
+    "boolean",
+    "large",
+    "Learn at _700 pixels",
+    "For large pictures with fine brushwork: takes three times as long. Else 250 pixels of the longer side are learnt, "
+    "and finer detail is taken from the picture.",
+    False,
+)
+LEARNING = (TIME, ITERATIONS, AGAIN)
+
+MODEL = Argument("string", "model", "Model", "The id of the model that was used.")
+PICTURE = Argument("image", "picture", "Picture", "The new picture; for scripts without a window.")
+COUNT = Argument("int", "count", "Count", "How many layers are new.")
+LAYER = Argument("layer", "layer", "Layer", "The new layer.")
+
+HARMONIZE = Entry(
+    "underdrawing-harmonize",
+    "_Harmonize Pasted Layer…",
+    "What was pasted onto a picture takes on its light, colours and brushwork.",
+    "Select the pasted layer. What is visible below it is learnt, once for many pastes. The result is a new layer; the "
+    "pasted one is hidden. A selection limits it.",
+    "on_layer:harmonize",
+    (
+        Argument(
+            "boolean",
+            "fine-tune",
+            "_Fine-tune on this composite",
+            "Learn for about a minute more, for this paste alone. For pastes that stay strange.",
+            False,
+        ),
+        LIGHT,
+        LARGE,
+        *LEARNING,
+        GROW,
+        FEATHER,
+        SEED,
+    ),
+    (LAYER, MODEL, NOTES),
+    menu=SINGLE_MENU,
+)
+BLEND = Entry(
+    "underdrawing-blend",
+    "_Blend Rough Edit…",
+    "The seams and textures of a rough edit become natural: of what was moved, cloned or stretched.",
+    "Select the edited layer. The original is what lies below it, another layer, or what was learnt before. Where the "
+    "two differ, or what is selected, is made anew, on a new layer.",
+    "on_layer:blend",
+    (ORIGINAL, *LEARNING, GROW, FEATHER, SEED),
+    (LAYER, MODEL, NOTES),
+    menu=SINGLE_MENU,
+)
+REPAINT = Entry(
+    "underdrawing-repaint",
+    "_Repaint Rough Painting…",
+    "A rough painting becomes a picture of the same world as the one that lies below it.",
+    "Select the layer with the painting. What is visible below it is learnt. The result is a new layer; the painting "
+    "is hidden. A selection limits it.",
+    "on_layer:repaint",
+    (ORIGINAL, *LEARNING, GROW, FEATHER, SEED),
+    (LAYER, MODEL, NOTES),
+    menu=SINGLE_MENU,
+)
+VARY = Entry(
+    "underdrawing-vary",
+    "_Variations…",
+    "Other pictures of the same kind, as layers.",
+    "The picture is learnt as it is seen; with a selection, its bounding box alone.",
+    "freely:vary",
+    (Argument("int", "count", "Ho_w many", "How many pictures.", 4, 1, 16), FREEDOM, SEED, *LEARNING),
+    (Argument("layer", "group", "Group", "The group with the new layers."), COUNT, MODEL, NOTES),
+    menu=SINGLE_MENU,
+)
+RESIZE = Entry(
+    "underdrawing-resize",
+    "Any _Size…",
+    "The same scene in another size or shape, as a new picture: nothing in it is stretched.",
+    "The picture is learnt as it is seen; with a selection, its bounding box alone.",
+    "freely:resize",
+    (
+        Argument("int", "width", "_Width (pixels)", "Of the new picture; 0: as this one has.", 0, 0, MOST_SIDE),
+        Argument("int", "height", "H_eight (pixels)", "Of the new picture; 0: as this one has.", 0, 0, MOST_SIDE),
+        SEED,
+        *LEARNING,
+    ),
+    (PICTURE, MODEL, NOTES),
+    menu=SINGLE_MENU,
+)
+CLIP = Entry(
+    "underdrawing-animate-picture",
+    "_Animate Picture…",
+    "A short clip that ends where it begins, as the layers of a new picture.",
+    "Export it as GIF with “As animation”. The picture is learnt as it is seen; with a selection, its bounding box "
+    "alone.",
+    "freely:animate",
+    (
+        Argument("int", "frames", "Fra_mes", "How many pictures; about 12 make a second.", 24, 2, 240),
+        FREEDOM,
+        SEED,
+        *LEARNING,
+    ),
+    (PICTURE, COUNT, MODEL, NOTES),
+    menu=SINGLE_MENU,
+)
+ENLARGE = Entry(
+    "underdrawing-enlarge",
+    "_Enlarge…",
+    "The picture with more pixels, as a new picture: fine detail is made after its own.",
+    "The picture is learnt as it is seen; with a selection, its bounding box alone.",
+    "freely:enlarge",
+    (Argument("double", "times", "How man_y times larger", "Of width and height.", 2.0, 1.1, 8), *LEARNING),
+    (PICTURE, MODEL, NOTES),
+    menu=SINGLE_MENU,
+)
+
+SINGLE: tuple[Entry, ...] = (HARMONIZE, BLEND, REPAINT, VARY, RESIZE, CLIP, ENLARGE)

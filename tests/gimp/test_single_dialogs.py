@@ -1,0 +1,139 @@
+"""Pictures without an underdrawing as a person makes them: the dialogs, and the window that follows the learning."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import pytest
+
+from .conftest import Host
+from .test_dialogs import NAMES, until
+from .test_single import PASTED
+from .window import Window
+
+SIDE = 220  # pixels of a preview
+
+
+@pytest.fixture(scope="module")
+def window(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window]:
+    """One GIMP for all of this file."""
+    host = Host(root, tmp_path_factory.mktemp("gimp single"))
+    host.prepare()
+    host.engine().close()
+    opened = Window(host)
+    opened.screen.run("xdotool", "windowsize", opened.screen.wait_for("picture.*GIMP"), "1390", "860")
+    pasted = "source = image.get_layers()[0]\nlayer = pasted(image)\nimage.set_selected_layers([layer])"
+    opened.ask(PASTED + pasted)
+    yield opened
+    told = opened.log.read_text(errors="replace")
+    opened.close()
+    host.end()
+    assert "duplicate mnemonic" not in told, "two things of a dialog have the same key"
+    assert "Traceback" not in told
+
+
+def dialog(window: Window, key: str, title: str, photograph: str) -> None:
+    """Open a dialog from the submenu."""
+    window.focus()
+    window.screen.run("xdotool", "mousemove", "1390", "890")  # where it calls up no tooltip
+    window.screen.keys("alt+r", "Up", "Right", "w", key)
+    window.screen.wait_for(title)
+    time.sleep(1.5)
+    window.screen.photograph(photograph)
+
+
+def test_nothing_pasted_is_said(window: Window) -> None:
+    window.ask("image.set_selected_layers([source])")
+    dialog(window, "h", "GIMP Message", "single-nothing-pasted")
+    window.screen.keys("Return")
+    window.screen.wait_for("GIMP Message", there=False)
+    window.ask("image.set_selected_layers([layer])")
+    assert window.layers() == ["pasted", "picture.png"]
+
+
+def test_learning_is_followed_paused_left_and_found_again(window: Window) -> None:
+    screen = window.screen
+    dialog(window, "h", "Harmonize Pasted Layer", "single-harmonize")
+    screen.keys("alt+m")
+    with window.host.engine() as engine:
+        until(window, lambda: [job["progress"].get("phase") for job in engine.jobs()] == ["training"])
+        time.sleep(2)
+        screen.photograph("single-learning")
+        screen.keys("alt+p")
+        until(window, lambda: engine.jobs()[0]["state"] == "paused")
+        time.sleep(1)
+        screen.photograph("single-paused")
+        screen.keys("alt+o")
+        screen.wait_for("Harmonize Pasted Layer", there=False)
+        dialog(window, "h", "Harmonize Pasted Layer", "single-found-again")
+        screen.keys("alt+m")
+        until(window, lambda: engine.jobs()[0]["state"] == "running")
+        time.sleep(1)
+        screen.keys("alt+c")
+        screen.wait_for("^Underdrawing$")
+        screen.photograph("single-cancel")
+        screen.keys("alt+c")
+        until(window, lambda: engine.jobs()[0]["state"] == "cancelled")
+    screen.wait_for("Harmonize Pasted Layer", there=False)
+    assert window.layers() == ["pasted", "picture.png"]
+
+
+def test_harmonize_with_what_is_learnt(window: Window) -> None:
+    screen = window.screen
+    window.ask('call("harmonize", image, [layer], **few)')
+    window.focus()
+    screen.keys("ctrl+z")
+    window.until(NAMES, ["pasted", "picture.png"])
+    dialog(window, "h", "Harmonize Pasted Layer", "single-known")
+    screen.keys("alt+m")
+    window.until(NAMES, ["Harmonized", "pasted", "picture.png"])
+    screen.photograph("single-harmonized")
+    assert not window.ask("tell(value=layer.get_visible())")["value"]
+    window.focus()
+    screen.keys("ctrl+z")
+    window.until("tell(value=[len(image.get_layers()), layer.get_visible()])", [2, True])
+
+
+@pytest.mark.parametrize(
+    ("key", "title"),
+    [("b", "Blend Rough Edit"), ("r", "Repaint Rough Painting"), ("a", "Animate Picture"), ("e", "Enlarge")],
+)
+def test_the_other_dialogs(window: Window, key: str, title: str) -> None:
+    dialog(window, key, title, "single-" + title.split(maxsplit=1)[0].lower())
+    window.screen.keys("Escape")
+    window.screen.wait_for(title, there=False)
+    assert window.layers() == ["pasted", "picture.png"]
+
+
+def test_previews_of_larger_pictures_show_them(window: Window) -> None:
+    window.ask("image.scale(480, 320)")
+    dialog(window, "e", "Enlarge", "single-large")
+    shown = cv2.imread(str(window.screen.photograph("single-large")))
+    told = window.screen.run("xdotool", "getwindowgeometry", "--shell", window.screen.wait_for("^Enlarge"))
+    place = dict(line.split("=") for line in told.splitlines())
+    x, y, width, height = (int(place[name]) for name in ("X", "Y", "WIDTH", "HEIGHT"))
+    black = (shown[y : y + height, x : x + width].max(2) == 0).sum()
+    assert black < SIDE * SIDE / 10
+    window.screen.keys("Escape")
+    window.screen.wait_for("^Enlarge", there=False)
+    window.focus()
+    window.screen.keys("ctrl+z")
+    window.until("tell(value=image.get_width())", 96)
+
+
+def test_variations_and_any_size(window: Window) -> None:
+    screen = window.screen
+    window.ask('call("vary", image, count=1, **few)\nimage.remove_layer(image.get_layers()[0])')
+    dialog(window, "v", "^Variations", "single-vary")
+    screen.keys("alt+w", "ctrl+a", "3", "Tab", "alt+m")
+    window.until(NAMES, ["Variations", "pasted", "picture.png"])
+    assert window.ask("tell(value=len(image.get_layers()[0].get_children()))")["value"] == 3
+    screen.photograph("single-variations")
+    dialog(window, "s", "Any Size", "single-resize")
+    screen.keys("alt+m")
+    window.until("tell(value=sorted(one.get_width() for one in Gimp.get_images()))", [96, 144])
+    time.sleep(1)
+    screen.photograph("single-resized")
