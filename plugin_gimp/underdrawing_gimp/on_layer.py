@@ -110,8 +110,7 @@ def _run(call: Call, words: Words) -> tuple[Any, ...]:
     original = values.get("original")
     view = seeing.layer_alone(call.image, original) if original is not None else changed.below
     wish = Wish.of(words.task, values)
-    if words is BLEND and changed.everywhere:
-        wish = replace(wish, exact=True)  # the engine looks for what differs from the picture that was learnt
+    wish = replace(wish, exact=wish.exact or _compares(words, changed))
     if view is not None:
         ready = single_learning.model_for(call, view, wish, changed if values.get("fine_tune") else None)
     else:
@@ -153,8 +152,14 @@ def _asked(call: Call, words: Words, layer: Gimp.Layer, changed: Changed) -> dic
 
     from .single_dialog import chosen  # where there is a screen
 
+    exact = _compares(words, changed)
     pictures = [("The picture", (view or changed.given).small), (words.caption, changed.given.small)]
-    return chosen(call, words.title, words.yes, words.task, view, pictures, choices, choose)
+    return chosen(call, words.title, words.yes, words.task, view, pictures, choices, choose, exact)
+
+
+def _compares(words: Words, changed: Changed) -> bool:
+    """Whether the engine looks for what differs from the picture that was learnt: that must be the very original."""
+    return words is BLEND and changed.everywhere
 
 
 def _nothing(words: Words, layer: Gimp.Layer) -> EngineError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Callable
 
 from . import learning, single, widgets
@@ -35,6 +36,7 @@ def chosen(
     pictures: Sequence[tuple[str, Frame]],
     choices: Sequence[tuple[str, str]] = (),
     choose: Callable[[str], View | None] | None = None,
+    exact: bool = False,
 ) -> dict[str, Any]:
     """Let a person choose the arguments; their values.
 
@@ -44,6 +46,7 @@ def chosen(
         pictures: what is shown, with a line above each; the first is the one that is learnt.
         choices: other pictures to learn, (id, text) each; the first is `view`.
         choose: gives the picture for one of them.
+        exact: see `Wish`.
 
     Raises:
         CancelledError: the dialog was closed.
@@ -51,7 +54,12 @@ def chosen(
     shown = [argument.name for argument in call.entry.arguments if argument.name not in HIDDEN]
     scales = [name for name in shown if name in SLIDERS]
     return fill_in(
-        call, title, yes, shown, lambda dialog: _Head(call, dialog, task, view, pictures, choices, choose).close, scales
+        call,
+        title,
+        yes,
+        shown,
+        lambda dialog: _Head(call, dialog, task, view, pictures, choices, choose, exact).close,
+        scales,
     )
 
 
@@ -67,8 +75,10 @@ class _Head:
         pictures: Sequence[tuple[str, Frame]],
         choices: Sequence[tuple[str, str]],
         choose: Callable[[str], View | None] | None,
+        exact: bool,
     ) -> None:
         self.call, self.task, self.view, self.choose = call, task, view, choose
+        self.exact = exact
         self.background = Background()
         self.models: list[dict[str, Any]] | None = None
         self.jobs: list[dict[str, Any]] = []
@@ -124,6 +134,7 @@ class _Head:
             return
         values = self.call.current()
         wish = Wish.of(self.task, values)
+        wish = replace(wish, exact=wish.exact or self.exact)
         if self.view is None:
             self.note.set_text("The picture is compared with what was learnt of it before.")
             return

@@ -25,7 +25,8 @@ def window(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Win
     host.engine().close()
     opened = Window(host)
     opened.screen.run("xdotool", "windowsize", opened.screen.wait_for("picture.*GIMP"), "1390", "860")
-    opened.ask(PASTED + "source = image.get_layers()[0]")
+    pasted = "source = image.get_layers()[0]\nlayer = pasted(image)\nimage.set_selected_layers([layer])"
+    opened.ask(PASTED + pasted)
     yield opened
     told = opened.log.read_text(errors="replace")
     opened.close()
@@ -45,15 +46,16 @@ def dialog(window: Window, key: str, title: str, photograph: str) -> None:
 
 
 def test_nothing_pasted_is_said(window: Window) -> None:
+    window.ask("image.set_selected_layers([source])")
     dialog(window, "h", "GIMP Message", "single-nothing-pasted")
     window.screen.keys("Return")
     window.screen.wait_for("GIMP Message", there=False)
-    assert window.layers() == ["picture.png"]
+    window.ask("image.set_selected_layers([layer])")
+    assert window.layers() == ["pasted", "picture.png"]
 
 
 def test_learning_is_followed_paused_left_and_found_again(window: Window) -> None:
     screen = window.screen
-    window.ask("layer = pasted(image)\nimage.set_selected_layers([layer])")
     dialog(window, "h", "Harmonize Pasted Layer", "single-harmonize")
     screen.keys("alt+m")
     with window.host.engine() as engine:
