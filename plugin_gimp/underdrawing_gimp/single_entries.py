@@ -42,7 +42,7 @@ FEATHER = Argument(
 )
 ORIGINAL = Argument("layer", "original", "_Original", "The layer with the picture before the edit; or none.")
 FREEDOM = Argument(
-    "double", "freedom", "_Freedom (%)", "0: faithful to the picture; 100: as free as can be.", 50.0, 0, 100
+    "double", "freedom", "_Freedom (%)", "0: faithful to the picture; 100: as free as can be.", 30.0, 0, 100
 )
 LIGHT = Argument(
     "double",

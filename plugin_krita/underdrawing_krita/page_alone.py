@@ -39,7 +39,7 @@ class AlonePage(QtWidgets.QWidget):
             tr("Left: faithful to the picture. Right: as free as the model can"),
             0,
             100,
-            50,
+            30,
             lambda v: "%d %%" % v,
         )
         self.light = Slider(

@@ -63,7 +63,7 @@ class Wish:
     original: str = ORIGINAL_BELOW
     fine_tune: bool = False
     count: int = 4
-    freedom: float = 0.5
+    freedom: float = 0.3
     size: tuple[int, int] = (0, 0)
     times: int = 2
     frames: int = 32

@@ -126,7 +126,7 @@ def vary(
     picture: Pictured,
     out: Annotated[Path, typer.Option("--out", "-o", help="A file (P.png becomes P.1.png …) or a folder.")],
     count: Annotated[int, typer.Option("--count", "-n", min=1, max=256, help="How many.")] = 4,
-    freedom: Freedom = 0.5,
+    freedom: Freedom = 0.3,
     seed: Seed = 0,
     name: Named = None,
     budget: Budget = None,
