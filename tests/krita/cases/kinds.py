@@ -96,14 +96,14 @@ def case(t):
     yield t.idle()
     t.seen["by_menu"] = [t.message, t.ws.message.bad]
 
-    # Krita offers all of them where keys are given to commands, and a key does what the button does.
-    texts = [t.krita.action("underdrawing_" + name).text() for name in t.given["scripts"]]
-    t.seen["offered"] = [sorted(texts), sorted((yield from offered(t)))]
+    # A key does what the button does, and Krita offers all of them where keys are given to commands.
     t.krita.action("underdrawing_apply").setShortcut("Ctrl+Alt+U")
     t.xdo("key", "ctrl+alt+u")
     yield t.until(lambda: t.ws.busy, "the key to do what the button does", 30)
     yield t.idle()
     t.seen["by_key"] = [t.message, t.ws.message.bad]
+    texts = [t.krita.action("underdrawing_" + name).text() for name in t.given["scripts"]]
+    t.seen["offered"] = [sorted(texts), sorted((yield from offered(t)))]
 
     # A second window has a docker of its own, for the document in front there.
     plugin, first = t.panel.plugin, t.krita.activeWindow()
@@ -175,11 +175,16 @@ def offered(t):
     pages.setCurrentIndex(pages.model().index(1, 0))
     yield t.until(lambda: dialog().findChildren(QTreeWidget), "the page with the keys", 60)
     texts = []
-    for tree in dialog().findChildren(QTreeWidget):
+
+    def read(tree):
+        # The iterator must be gone before its tree is: Qt crashes otherwise.
         entries = QTreeWidgetItemIterator(tree)
         while entries.value():
             texts.append(entries.value().text(0))
             entries += 1
+
+    for number in range(len(dialog().findChildren(QTreeWidget))):
+        read(dialog().findChildren(QTreeWidget)[number])
     t.shot("keys")
     dialog().reject()
     yield t.until(lambda: dialog() is None, "the settings to close")
