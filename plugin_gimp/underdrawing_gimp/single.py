@@ -11,7 +11,7 @@ from typing import Any
 
 from . import learning, record
 from .gi_modules import Gimp
-from .link.client import Reply
+from .link.client import RECIPES, Reply
 from .link.messages import EngineError, new_id
 from .link.pixels import Frame
 from .seeing import View
@@ -20,15 +20,6 @@ from .service import Service
 NOTE = "single-picture"  # on the image: which models were learnt of it
 MOST = 32  # of them that are remembered, the newest
 UNDER_WAY = ("queued", "running", "paused")
-RECIPES = {  # what is learnt for a task where no model of the picture can do it yet
-    "harmonize": "harmonize",
-    "blend": "blend",
-    "repaint": "blend",
-    "vary": "vary",
-    "resize": "vary",
-    "animate": "animate",
-    "enlarge": "enlarge",
-}
 LARGE = "-large"  # behind a recipe's name: the same at more pixels
 FINE = "fine-tuned"  # in place of a recipe: models that went on learning for one composite
 LONGEST = 1800.0  # seconds for what is made: clips of large pictures take minutes without a graphics card
@@ -83,7 +74,7 @@ class Wish:
     """What is to be made, and how to learn for it.
 
     Attributes:
-        task: one of `RECIPES`.
+        task: one of `link.client.RECIPES`.
         time: seconds to learn; 0 for what the recipe needs.
         iterations: to learn instead; 0 for none.
         again: learn the picture anew, whatever is known of it.

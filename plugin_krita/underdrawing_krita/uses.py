@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from .link.client import RECIPES
 from .link.messages import EngineError
 from .state import Job
 from .texts import tr
@@ -33,7 +34,7 @@ class Use(Enum):
     @property
     def recipe(self) -> str:
         """What is learnt for it, where no model of the picture can do it yet."""
-        return {Use.REPAINT: "blend", Use.RESIZE: "vary"}.get(self, self.value)
+        return RECIPES[self.value]
 
     @property
     def seconds(self) -> float:

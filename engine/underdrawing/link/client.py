@@ -6,7 +6,7 @@ import hashlib
 import os
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from . import endpoint
 from .endpoint import Connection
@@ -18,6 +18,15 @@ __all__ = ["Call", "Engine", "Reply", "references"]
 
 TICK = 0.05  # seconds between looks at `cancelled`
 FOREVER = 1e9
+RECIPES = {  # what is learnt for a task of `generate` where no model of the picture can do it yet
+    "harmonize": "harmonize",
+    "blend": "blend",
+    "repaint": "blend",
+    "vary": "vary",
+    "resize": "vary",
+    "animate": "animate",
+    "enlarge": "enlarge",
+}
 
 Cancelled = Optional[Callable[[], bool]]
 
@@ -253,12 +262,8 @@ class Engine:
     ) -> Reply:
         """The picture that follows from edited planes: body x, y, width, height, picture, mask, notes, ..."""
         body = {"model": model, "planes": references(planes), **options}
-        frames = list(planes.values())
-        for name, frame in (("picture", picture), ("mask", mask)):
-            if frame is not None:
-                body[name] = {"hash": frame.hash}
-                frames.append(frame)
-        return self.request("apply", body, frames, deadline, None, cancelled)
+        told, frames = given(picture=picture, mask=mask)
+        return self.request("apply", {**body, **told}, [*planes.values(), *frames], deadline, None, cancelled)
 
     def generate(
         self,
@@ -276,12 +281,8 @@ class Engine:
         The body holds x, y, width, height, picture, mask, ... as of `apply` for "harmonize", "blend" and "repaint";
         pictures for "vary" and "animate"; picture for "resize" and "enlarge". Events tell how far it is.
         """
-        body = {"model": model, "task": task, **options}
-        frames = []
-        for name, frame in (("picture", picture), ("mask", mask)):
-            if frame is not None:
-                body[name] = {"hash": frame.hash}
-                frames.append(frame)
+        told, frames = given(picture=picture, mask=mask)
+        body = {"model": model, "task": task, **options, **told}
         return self.request("generate", body, frames, deadline, on_event, cancelled)
 
     # --- learning
@@ -299,12 +300,8 @@ class Engine:
         With `base` (a model) among the options: that model goes on learning, for the composite and its mask.
         """
         body = {"picture": {"hash": picture.hash}, "planes": references(planes), "key": new_id(), **options}
-        frames = [picture, *planes.values()]
-        for name, frame in (("composite", composite), ("mask", mask)):
-            if frame is not None:
-                body[name] = {"hash": frame.hash}
-                frames.append(frame)
-        return self.request("train", body, frames, 300.0).body
+        told, frames = given(composite=composite, mask=mask)
+        return self.request("train", {**body, **told}, [picture, *planes.values(), *frames], 300.0).body
 
     def watch(
         self, job: str, on_event: OnEvent = None, deadline: float = FOREVER, cancelled: Cancelled = None
@@ -408,3 +405,9 @@ class Engine:
 def references(planes: Dict[str, Frame]) -> Dict[str, Any]:
     """Planes as a message names them."""
     return {name: {"hash": frame.hash} for name, frame in planes.items()}
+
+
+def given(**pictures: Optional[Frame]) -> Tuple[Dict[str, Any], List[Frame]]:
+    """Those of these pictures that there are: as a request refers to them, and to be sent with it."""
+    found = {name: frame for name, frame in pictures.items() if frame is not None}
+    return references(found), list(found.values())
