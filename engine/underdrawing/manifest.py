@@ -13,6 +13,7 @@ from typing import Any
 
 FORMAT = 1
 MANIFEST_FILE = "manifest.json"
+CHECKPOINT_FILE = "checkpoint.safetensors"  # what a model needs to go on learning; models from elsewhere lack it
 MOST_TEXT = 200  # characters: lists of models, in which such texts stand, must fit into one message
 MOST_NAME = 10_000  # characters of a class's name, which people choose
 MOST_PLANES = 16

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from underdrawing.commands import files, show, single
 from underdrawing.commands.make import Out
 from underdrawing.commands.show import Json, told
-
-if TYPE_CHECKING:
-    pass
 
 SIZE = re.compile(r"(\d{1,5})x(\d{1,5})\Z")
 TIMES = re.compile(r"(\d{1,2}(?:\.\d+)?)x\Z")
@@ -241,12 +238,13 @@ def _on_picture(
 ) -> None:
     """Harmonize, blend or repaint, and lay the result over the changed picture."""
     from underdrawing.commands.use import composed, mask_picture
+    from underdrawing.picture.composite import flattened
 
     learnt, given = files.picture(before), files.picture(after)
     if given.size != learnt.size:
         sizes = f"{given.size[0]} x {given.size[1]} pixels, {before.name} has {learnt.size[0]} x {learnt.size[1]}"
         raise show.wrong(f"{after.name} has {sizes}; they must be of one size.")
-    given = single.flat(learnt, given)
+    given = flattened(learnt, given)
     with show.engine() as engine:
         model, new = single.model_for(engine, task, learnt, before, how)
         marked = files.frame(files.picture(mask) if mask is not None else single.difference(learnt, given, task))

@@ -11,16 +11,6 @@ if TYPE_CHECKING:
     from underdrawing.link.client import Engine, Reply
     from underdrawing.picture.image import Picture
 
-RECIPES = {  # what is learnt for a task where no model of the picture can do it yet
-    "harmonize": "harmonize",
-    "blend": "blend",
-    "repaint": "blend",
-    "vary": "vary",
-    "resize": "vary",
-    "animate": "animate",
-    "enlarge": "enlarge",
-}
-
 
 def how_to_learn(
     name: str | None,
@@ -42,6 +32,8 @@ def how_to_learn(
 
 def model_for(engine: Engine, task: str, learnt: Picture, path: Path, how: dict[str, Any]) -> tuple[str, bool]:
     """A model of the picture that can do the task, and whether it was learnt just now."""
+    from underdrawing.link.client import RECIPES
+
     asked = dict(how)
     recipe, anew = asked.pop("recipe", None), asked.pop("anew", False)
     fitting = [
@@ -85,29 +77,16 @@ def fine_tuned(engine: Engine, model: str, learnt: Picture, given: Picture, mark
     return _learnt(engine, started)
 
 
-def flat(below: Picture, given: Picture) -> Picture:
-    """A layer with transparency laid over the picture; other pictures as they are."""
-    import numpy as np
-
-    from underdrawing.picture.composite import composite
-
-    if given.alpha is None:
-        return given
-    full = 1.0 if given.alpha.dtype.kind == "f" else float(np.iinfo(given.alpha.dtype).max)
-    return composite(below, given, (0, 0), (given.alpha / full).astype(np.float32).clip(0, 1))
-
-
 def difference(before: Picture, after: Picture, task: str) -> Picture:
     """Where two pictures differ, as a mask; everything for a painting that is repainted."""
     import numpy as np
 
     from underdrawing.picture.image import Picture
-    from underdrawing.picture.mask import without_specks
+    from underdrawing.picture.mask import differing
 
     if task == "repaint":
         return Picture(np.full((before.size[1], before.size[0]), 255, np.uint8))
-    apart = np.abs(before.to_float() - after.to_float()).max(2) * 255 > 10
-    return Picture(without_specks(apart, 12).astype(np.uint8) * 255)
+    return Picture(differing(before.to_float(), after.to_float()).astype(np.uint8) * 255)
 
 
 def generated(engine: Engine, model: str, task: str, **asked: Any) -> Reply:

@@ -12,8 +12,6 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-CHECKPOINT_FILE = "checkpoint.safetensors"
-
 
 @dataclass(frozen=True)
 class Standing:

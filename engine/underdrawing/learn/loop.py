@@ -19,6 +19,7 @@ from torch import Tensor
 from underdrawing.learn import checkpoint
 from underdrawing.learn.checkpoint import Standing
 from underdrawing.learn.method import LearnError, Progress, Run
+from underdrawing.manifest import CHECKPOINT_FILE
 
 # How often, in seconds; and how much of the time saving and sampling may cost at most.
 REPORT_EVERY = 0.25
@@ -128,7 +129,7 @@ def train(run: Run, limits: Limits, folder: Path, watcher: Watcher, signature: s
     Raises:
         LearnError: losses stay infinite, or memory does not suffice for the smallest work.
     """
-    path = folder / checkpoint.CHECKPOINT_FILE
+    path = folder / CHECKPOINT_FILE
     standing = Standing(0, 0.0, -1, 0, signature)
     found = checkpoint.load(path, signature)
     if found is not None:

@@ -12,10 +12,10 @@ import torch
 from safetensors.torch import load_file
 
 from underdrawing.draft.hints import CONFIDENCE
-from underdrawing.learn.checkpoint import CHECKPOINT_FILE
 from underdrawing.learn.lessons import Lesson, way_back
 from underdrawing.learn.method import without_prefix
 from underdrawing.learn.refiner import Refiner
+from underdrawing.manifest import CHECKPOINT_FILE
 from underdrawing.measure.lpips import LPIPS
 from underdrawing.picture.primitive import Primitive
 

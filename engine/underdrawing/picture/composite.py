@@ -37,6 +37,14 @@ def composite(original: Picture, result: Picture, at: tuple[int, int], alpha: np
     return replace(original, pixels=pixels)
 
 
+def flattened(below: Picture, above: Picture) -> Picture:
+    """A picture with transparency laid over another of the same size; one without is as it is."""
+    if above.alpha is None:
+        return above
+    full = 1.0 if above.alpha.dtype.kind == "f" else float(np.iinfo(above.alpha.dtype).max)
+    return composite(below, above, (0, 0), (above.alpha / full).astype(np.float32).clip(0, 1))
+
+
 def _mixed(before: np.ndarray, after: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     share = np.clip(np.nan_to_num(alpha.astype(np.float32)), 0, 1)[..., None]
     soft = (share > 0) & (share < 1)

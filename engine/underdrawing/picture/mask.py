@@ -14,6 +14,8 @@ from underdrawing.picture.primitive import Primitive
 
 LINE_STEP = 48  # of 255: smaller changes of a soft outline are re-sampling, not drawing
 PAINT_STEP = 16  # of 255, the same for freely painted colour
+NOISE = 12  # pixels: connected differences that are smaller are the noise of a file
+DIFFERENT = 10  # of 255: less, between two pictures, is what files and rounding make
 FEW = 3  # so few specks alone are a deliberate edit of single pixels; more are the noise of a file
 
 
@@ -61,7 +63,7 @@ def _classes_differ(before: Primitive, after: Primitive) -> np.ndarray:
     return (first != second).any(axis=2)
 
 
-def edit_mask(before: Primitive, after: Primitive, *, grow: int | None = None, noise: int = 12) -> np.ndarray:
+def edit_mask(before: Primitive, after: Primitive, *, grow: int | None = None, noise: int = NOISE) -> np.ndarray:
     """(H, W) bool: what an edit touches.
 
     Args:
@@ -83,6 +85,11 @@ def without_specks(mask: np.ndarray, noise: int) -> np.ndarray:
     if not keep.any() and count - 1 <= FEW:
         return mask
     return keep[labels]
+
+
+def differing(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """(H, W) bool: where two pictures (H, W, 3) in [0, 1] differ, by more than files and rounding make."""
+    return without_specks(np.abs(after - before).max(2) * 255 > DIFFERENT, NOISE)
 
 
 def dilate(mask: np.ndarray, radius: int) -> np.ndarray:

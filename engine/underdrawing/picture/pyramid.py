@@ -17,6 +17,11 @@ def small_copy(rgb: np.ndarray, width: int, height: int) -> np.ndarray:
     return np.asarray(cv2.resize(rgb, (width, height), interpolation=how), np.float32)
 
 
+def signed(rgb: np.ndarray) -> np.ndarray:
+    """(H, W, 3) in [0, 1] as (1, 3, H, W) in [-1, 1]."""
+    return np.ascontiguousarray(rgb.transpose(2, 0, 1)[None] * 2 - 1, np.float32)
+
+
 def anchor(width: int, height: int) -> np.ndarray:
     """(1, 3, height, width) float32, standard normal: always the same for the same size (SinGAN's z*)."""
     return np.random.default_rng(ANCHOR_SEED).standard_normal((1, 3, height, width)).astype(np.float32)

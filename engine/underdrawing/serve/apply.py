@@ -26,7 +26,7 @@ from underdrawing.picture.palette import Palette
 from underdrawing.picture.primitive import Primitive, read_primitive
 from underdrawing.serve.doubts import doubts
 from underdrawing.serve.placing import inside as inside_of
-from underdrawing.serve.sessions import SessionStore
+from underdrawing.serve.sessions import Session, SessionStore
 
 _AROUND = np.ones((5, 5), np.uint8)  # filled ground is led over into its surroundings
 DETAIL_MARGIN = 24  # pixels of the picture around an edit that restored detail may come from, at least
@@ -268,8 +268,12 @@ def _render(
     sure = made.confidence
     if sure is not None:
         sure = cv2.resize(sure, (around.width, around.height), interpolation=cv2.INTER_LINEAR)[cut]
-    text = f"The model was learnt at {plan.scale:.0%} of the picture's size; fine detail comes from the picture itself."
-    return Made(detailed[cut], made.device, sure), [text]
+    return Made(detailed[cut], made.device, sure), [reduced_note(plan.scale)]
+
+
+def reduced_note(scale: float) -> str:
+    """What a person should know about a model of a reduced picture."""
+    return f"The model was learnt at {scale:.0%} of the picture's size; fine detail comes from the picture itself."
 
 
 def window(wanted: Bounds, size: tuple[int, int], plan: ApplyPlan) -> Bounds:
@@ -318,7 +322,7 @@ def _run(
         inputs = _graph_inputs(model, graph, primitive, part, (height, width), results, seed)
         output = results[graph.output] = session.run(inputs)
         provider = session.provider
-    rgb = _picture(output, part)
+    rgb = pixels_of(output[..., : part.height, : part.width])
     cut = wanted.translate(-part.x, -part.y)
     return Made(rgb[cut.slices()], "GPU" if provider.startswith("CUDA") else "CPU")
 
@@ -329,17 +333,24 @@ def _padded(part: Bounds, plan: ApplyPlan) -> tuple[int, int]:
     return -(-height // plan.stride) * plan.stride, -(-width // plan.stride) * plan.stride
 
 
-def _picture(output: np.ndarray, part: Bounds) -> np.ndarray:
-    """A graph's output (1, 3, H, W) in [-1, 1] as pixels of a part, (h, w, 3) in [0, 1].
+def pixels_of(output: np.ndarray) -> np.ndarray:
+    """A graph's output (1, 3, H, W) in [-1, 1] as pixels, (H, W, 3) in [0, 1].
 
     Raises:
         EngineError: it is none.
     """
-    rgb = output[0].transpose(1, 2, 0)[: part.height, : part.width] / 2 + 0.5
+    rgb = output[0].transpose(1, 2, 0) / 2 + 0.5
     if not np.isfinite(rgb).all():
         text = "The model's result is not a picture (it holds infinite values)."
         raise EngineError("bad_result", text, "Learn the picture again; if it stays so, try another recipe.")
     return np.asarray(rgb.clip(0, 1))
+
+
+def single_graph(model: Model, sessions: SessionStore) -> Session:
+    """The graph of a model that has one, in float16 where a graphics card runs it."""
+    plan = model.manifest.plan
+    session = sessions.get(model.folder / plan.graphs[0].file)
+    return sessions.get(model.folder / plan.half[0].file) if plan.half and session.on_gpu else session
 
 
 def _refined(model: Model, found: Draft, primitive: Primitive, wanted: Bounds, sessions: SessionStore) -> Made:
@@ -355,13 +366,11 @@ def _refined(model: Model, found: Draft, primitive: Primitive, wanted: Bounds, s
     height, width = _padded(part, plan)
     rows, columns = part.slices()
     extra = ((0, 0), (0, height - part.height), (0, width - part.width))
-    session = sessions.get(model.folder / plan.graphs[0].file)
-    if plan.half and session.on_gpu:
-        session = sessions.get(model.folder / plan.half[0].file)
+    session = single_graph(model, sessions)
     output = session.run({"hints": np.pad(told[:, rows, columns], extra, mode="edge")[None]})
     picture = found.picture.copy()
     here = unsure[rows, columns]
-    picture[rows, columns][here] = _picture(output, part)[here]
+    picture[rows, columns][here] = pixels_of(output[..., : part.height, : part.width])[here]
     return Made(picture, "GPU" if session.on_gpu else "CPU", found.confidence)
 
 

@@ -17,12 +17,11 @@ from torch import Tensor
 from underdrawing.learn.method import LearnError, Method, Recipe
 from underdrawing.learn.prepare import Prepared
 from underdrawing.link.messages import EngineError
-from underdrawing.manifest import Manifest, ManifestError
-from underdrawing.picture.composite import composite
+from underdrawing.manifest import CHECKPOINT_FILE, Manifest, ManifestError
+from underdrawing.picture.composite import flattened
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import Picture
-from underdrawing.picture.pyramid import small_copy
-from underdrawing.serve.library import CHECKPOINT
+from underdrawing.picture.pyramid import signed, small_copy
 from underdrawing.serve.placing import inside
 
 PART = 0.3  # of the budget that the base's recipe has
@@ -48,7 +47,7 @@ class Base:
             LearnError: it cannot be read.
         """
         try:
-            return cls(Manifest.load(folder / "base"), load_file(folder / "base" / CHECKPOINT))
+            return cls(Manifest.load(folder / "base"), load_file(folder / "base" / CHECKPOINT_FILE))
         except (ManifestError, OSError, SafetensorError, ValueError):
             text = "The model to go on from cannot be read."
             raise LearnError("wrong_task", text, "Learn the picture anew.") from None
@@ -97,13 +96,11 @@ class Base:
         if not (mask > 0).any():
             text = "Nothing is changed: the mask is empty."
             raise EngineError("nothing_edited", text, "Give the mask of what was pasted.")
-        if given.alpha is not None:
-            top = 1.0 if given.alpha.dtype.kind == "f" else float(np.iinfo(given.alpha.dtype).max)
-            given = composite(prepared.picture, given, (0, 0), (given.alpha / top).astype(np.float32).clip(0, 1))
+        given = flattened(prepared.picture, given)
         height, width = prepared.data.pairs[0].inside
         small = np.nan_to_num(small_copy(given.to_float(prepared.white), width, height))
         where = cv2.resize((mask > 0).astype(np.float32), (width, height), interpolation=cv2.INTER_AREA) > 0
-        tensor = torch.from_numpy(np.ascontiguousarray(small.transpose(2, 0, 1)[None] * 2 - 1, np.float32))
+        tensor = torch.from_numpy(signed(small))
         marked = torch.from_numpy(where)[None, None].float()
         data = replace(prepared.data, base=self.state, composite=tensor, mask=marked)
         return replace(prepared, data=data)

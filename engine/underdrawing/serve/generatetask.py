@@ -11,7 +11,7 @@ from underdrawing.link.messages import EngineError
 from underdrawing.manifest import Task
 from underdrawing.serve import generating
 from underdrawing.serve.answers import answer_of
-from underdrawing.serve.apply import Model
+from underdrawing.serve.apply import Model, reduced_note
 from underdrawing.serve.child import Context
 from underdrawing.serve.frames import Inputs
 from underdrawing.serve.generating import RATE, Wishes
@@ -67,4 +67,4 @@ def wishes_of(args: Mapping[str, Any]) -> Wishes:
 def _notes(model: Model, wishes: Wishes) -> list[str]:
     if model.manifest.plan.scale == 1 or wishes.task is Task.ENLARGE:
         return []
-    return [generating.reduced_note(model.manifest.plan.scale)]
+    return [reduced_note(model.manifest.plan.scale)]

@@ -19,8 +19,8 @@ from underdrawing.picture.brushwork import Level, raised
 from underdrawing.picture.carving import carved
 from underdrawing.picture.enlarged import consistent, textured
 from underdrawing.picture.image import Picture
-from underdrawing.picture.pyramid import anchor, small_copy
-from underdrawing.serve.apply import Model
+from underdrawing.picture.pyramid import anchor, signed, small_copy
+from underdrawing.serve.apply import Model, pixels_of, single_graph
 from underdrawing.serve.sessions import SessionStore
 
 MOST_RUN = 3 << 20  # pixels that a graph is run on at a time: it holds some dozens of numbers for each
@@ -98,29 +98,12 @@ class Run:
         if sizes[-1][0] * sizes[-1][1] > MOST_RUN:
             text = f"{sizes[-1][0]} x {sizes[-1][1]} pixels are too many for this model at a time."
             raise EngineError("bad_request", text, "Choose a smaller size.")
-        plan = self.model.manifest.plan
-        graph, session = plan.graphs[0], self.sessions.get(self.model.folder / plan.graphs[0].file)
-        if plan.half and session.on_gpu:
-            graph = plan.half[0]
-            session = self.sessions.get(self.model.folder / graph.file)
+        session = single_graph(self.model, self.sessions)
         given = {self.specs[0].name: start}
         for spec, (width, height) in zip(self.specs[1:], sizes[1:], strict=True):
             given[spec.name] = noise((1, spec.channels, height, width))
-        made = session.run(given)[0].transpose(1, 2, 0) / 2 + 0.5
-        if not np.isfinite(made).all():
-            text = "The model's result is not a picture (it holds infinite values)."
-            raise EngineError("bad_result", text, "Learn the picture again; if it stays so, try another recipe.")
-        return np.ascontiguousarray(made.clip(0, 1), np.float32), "GPU" if session.on_gpu else "CPU"
-
-
-def reduced_note(scale: float) -> str:
-    """What a person should know about a model of a reduced picture."""
-    return f"The model was learnt at {scale:.0%} of the picture's size; fine detail comes from the picture itself."
-
-
-def signed(rgb: np.ndarray) -> np.ndarray:
-    """(H, W, 3) in [0, 1] as (1, 3, H, W) in [-1, 1]."""
-    return np.ascontiguousarray(rgb.transpose(2, 0, 1)[None] * 2 - 1, np.float32)
+        made = np.ascontiguousarray(pixels_of(session.run(given)), np.float32)
+        return made, "GPU" if session.on_gpu else "CPU"
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,16 +120,18 @@ def freely(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[One
     Raises:
         EngineError: a size that cannot be made.
     """
-    size = wishes.size or model.picture.size
+    size, run = wishes.size or model.picture.size, Run(model, sessions)
+    white = model.manifest.picture.white
+    full = model.picture.to_float(white)
     if wishes.task is Task.ENLARGE:
-        made, device = _enlarged(Run(model, sessions), model.picture.to_float(model.manifest.picture.white), size)
-        yield One(Picture.from_float(made, model.picture, model.manifest.picture.white), device)
+        made, device = _enlarged(run, full, size)
+        yield One(Picture.from_float(made, model.picture, white), device)
         return
-    run = Run(model, sessions)
     same = None if wishes.task is Task.RESIZE or size != model.picture.size else _unchanged(run)
     levels: dict[float, Level] = {}
     for small, device in _small(model, wishes, sessions):
-        yield One(_at_full_size(model, small, same, size, levels), device)
+        made = _at_full_size(full, model.small_picture, small, same, size, levels)
+        yield One(Picture.from_float(made, model.picture, white), device)
 
 
 def _unchanged(run: Run) -> np.ndarray:
@@ -220,30 +205,34 @@ class Walk:
 
 
 def _at_full_size(
-    model: Model, small: np.ndarray, same: np.ndarray | None, size: tuple[int, int], levels: dict[float, Level]
-) -> Picture:
+    full: np.ndarray,
+    small_picture: np.ndarray,
+    small: np.ndarray,
+    same: np.ndarray | None,
+    size: tuple[int, int],
+    levels: dict[float, Level],
+) -> np.ndarray:
     """A picture at the scale that was learnt at the size that is asked for, in the picture's own brushwork.
 
     Args:
+        full: (H, W, 3) float32 in [0, 1], the picture as it was learnt; `small_picture`: as the network saw it.
         small: (h, w, 3) what the network made.
         same: what it makes of the picture itself, where that has the same size: where the two agree the picture is
             left as it is, as what the network cannot do is no part of the change.
         levels: what `raised` keeps from one picture to the next.
     """
-    info = model.manifest.picture
-    full = model.picture.to_float(info.white)
     if same is None:
-        return Picture.from_float(raised(full, small, size, None, levels), model.picture, info.white)
+        return raised(full, small, size, None, levels)
     change = small - same
     strength = cv2.GaussianBlur(np.abs(change).max(2), (0, 0), 1.5)
     share = ((strength - NO_CHANGE) / (ALL_CHANGE - NO_CHANGE)).clip(0, 1)
     if not share.any():
-        return Picture.from_float(full, model.picture, info.white)
-    small = small - (1 - share[..., None]) * (same - model.small_picture)
+        return full
+    small = small - (1 - share[..., None]) * (same - small_picture)
     made = raised(full, small.clip(0, 1), size, cv2.dilate(share, np.ones((3, 3), np.uint8)) > 0, levels)
     wide = cv2.resize(share, size, interpolation=cv2.INTER_LINEAR)[..., None]
     led = full + cv2.resize(change * (strength > 0)[..., None], size, interpolation=cv2.INTER_CUBIC)
-    return Picture.from_float(led + wide * (made - led), model.picture, info.white)
+    return np.asarray(led + wide * (made - led))
 
 
 def _enlarged(run: Run, rgb: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, str]:

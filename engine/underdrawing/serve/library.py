@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from underdrawing.link.messages import EngineError
-from underdrawing.manifest import MANIFEST_FILE, Manifest, ManifestError
+from underdrawing.manifest import CHECKPOINT_FILE, MANIFEST_FILE, Manifest, ManifestError
 
 IDENTITY = re.compile(r"[0-9a-f]{12}\Z")
 LONGEST_NAME = 120  # characters
-CHECKPOINT = "checkpoint.safetensors"  # what a model needs to go on learning; models from elsewhere lack it
 LIVE = "live"  # in a staging folder: a model as far as it was learnt
 
 
@@ -243,7 +242,7 @@ class Library:
     def keep_base(self, identity: str, folder: Path) -> None:
         """Give a training that goes on from a model what it needs of it, so that the model may be deleted meanwhile."""
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (MANIFEST_FILE, CHECKPOINT):
+        for name in (MANIFEST_FILE, CHECKPOINT_FILE):
             shutil.copyfile(self.folder(identity) / name, folder / name)
 
     def staged(self) -> list[tuple[str, dict[str, Any] | None]]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from underdrawing.link import messages
 from underdrawing.link.messages import EngineError
-from underdrawing.manifest import MANIFEST_FILE, Manifest, ManifestError, plain_name
+from underdrawing.manifest import CHECKPOINT_FILE, MANIFEST_FILE, Manifest, ManifestError, plain_name
 from underdrawing.serve.library import check_files, checked_name, sync_file, write_text
 
 MOST_FILES = 32
@@ -25,7 +25,7 @@ MOST_RATIO = 200  # unpacked to packed
 MOST_LISTED = 64 << 10  # bytes of the zip's own list of files
 END = struct.Struct("<4s4H2LH")  # the zip's end record
 SUFFIXES = (".onnx", ".safetensors", ".png", ".tif", ".json")
-LEFT_BEHIND = ("checkpoint.safetensors",)
+LEFT_BEHIND = (CHECKPOINT_FILE,)
 WORD = "This file contains the picture that was learnt; give it only to people who may have that picture."
 
 

@@ -11,21 +11,20 @@ import numpy as np
 from underdrawing.link.messages import EngineError
 from underdrawing.manifest import Task
 from underdrawing.picture.brushwork import painted, stroked
-from underdrawing.picture.composite import composite, poisson
+from underdrawing.picture.composite import flattened, poisson
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import Picture
 from underdrawing.picture.light import lit
-from underdrawing.picture.mask import dilate, feather, without_specks
-from underdrawing.picture.pyramid import small_copy
-from underdrawing.serve.apply import Applied, Model
-from underdrawing.serve.generating import Run, Wishes, reduced_note, signed
+from underdrawing.picture.mask import differing, dilate, feather
+from underdrawing.picture.pyramid import signed, small_copy
+from underdrawing.serve.apply import Applied, Model, reduced_note
+from underdrawing.serve.generating import Run, Wishes
 from underdrawing.serve.placing import inside
 from underdrawing.serve.sessions import SessionStore
 
 # By how much of the longer side a mask is widened (ConSinGAN's program: 7 and 20 of 250 pixels).
 REACH = {Task.HARMONIZE: 7 / 250, Task.BLEND: 20 / 250, Task.REPAINT: 20 / 250}
 RIM = 0.6  # of that: so far the picture's own brushwork goes, further out the given picture is only led over
-DIFFERENT = 10  # of 255: less is what files and rounding make
 NEAR = np.ones((9, 9), np.uint8)
 HALF = 0.4  # of a small pixel: so much of it was changed where it counts as changed
 
@@ -66,10 +65,7 @@ def on_picture(
     area, full = Bounds(*plan.region), (info.full_width, info.full_height)
     if mask is not None:
         mask = mask[inside((mask.shape[1], mask.shape[0]), area, full, "mask").slices()]
-    given = given.crop(inside(given.size, area, full, "picture"))
-    if given.alpha is not None:
-        top = 1.0 if given.alpha.dtype.kind == "f" else float(np.iinfo(given.alpha.dtype).max)
-        given = composite(model.picture, given, (0, 0), (given.alpha / top).astype(np.float32).clip(0, 1))
+    given = flattened(model.picture, given.crop(inside(given.size, area, full, "picture")))
     rgb = given.to_float(info.white)
     changed = _changed(model, wishes, rgb, mask)
     reach = _reach(model, wishes)
@@ -110,7 +106,7 @@ def _changed(model: Model, wishes: Wishes, rgb: np.ndarray, mask: np.ndarray | N
         return np.ones(rgb.shape[:2], bool)
     else:
         learnt = model.picture.to_float(model.manifest.picture.white)
-        changed = without_specks(np.abs(rgb - learnt).max(2) * 255 > DIFFERENT, 12)
+        changed = differing(learnt, rgb)
     if not changed.any():
         text = "Nothing is changed: " + (
             "the mask is empty." if mask is not None else "the picture is as it was learnt."

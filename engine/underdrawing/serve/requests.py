@@ -13,12 +13,12 @@ import psutil
 
 from underdrawing import __version__
 from underdrawing.link.messages import CHUNK, MOST_HASHES, PROTOCOL, EngineError, need
-from underdrawing.manifest import Manifest
+from underdrawing.manifest import CHECKPOINT_FILE, Manifest
 from underdrawing.serve.asks import Ask
 from underdrawing.serve.children import End
 from underdrawing.serve.generaterequests import GenerateVerbs
 from underdrawing.serve.jobs import ENDED, Job, State
-from underdrawing.serve.library import CHECKPOINT, checked_name, new_identity
+from underdrawing.serve.library import checked_name, new_identity
 from underdrawing.serve.modelrequests import ModelVerbs
 from underdrawing.serve.references import (
     MOST_SEED,
@@ -279,7 +279,7 @@ class Verbs(ModelVerbs, GenerateVerbs):
         if not body.get("base"):
             return {}
         base = self.daemon.library.find(need(body, "base", str))
-        if CHECKPOINT not in base.files or not base.plan.tasks:
+        if CHECKPOINT_FILE not in base.files or not base.plan.tasks:
             text = f"The model {base.name!r} cannot go on learning."
             raise EngineError("wrong_task", text, "Learn the picture anew, then go on from that model.")
         pictures = {name: reference(self.daemon.spool, need(body, name, dict)) for name in ("composite", "mask")}

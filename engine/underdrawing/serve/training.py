@@ -25,7 +25,7 @@ from underdrawing.learn.method import LearnError, Method, Recipe, Run
 from underdrawing.learn.methods import everything, find
 from underdrawing.learn.prepare import Prepared, prepare
 from underdrawing.link.messages import EngineError
-from underdrawing.manifest import MANIFEST_FILE, ApplyPlan, Manifest, PictureInfo, PlaneSpec
+from underdrawing.manifest import CHECKPOINT_FILE, MANIFEST_FILE, ApplyPlan, Manifest, PictureInfo, PlaneSpec
 from underdrawing.picture.files import write_picture
 from underdrawing.picture.image import Picture
 from underdrawing.picture.primitive import write_primitive
@@ -315,7 +315,7 @@ def _leave(
     names = [picture_file, "preview.png", *(p.name for p in primitive_files)]
     names += [g.file for g in (*plan.graphs, *plan.half)]
     if method.needs_training and not unfinished:
-        names.append("checkpoint.safetensors")
+        names.append(CHECKPOINT_FILE)
     used = set() if primitive is None else set(primitive.planes())
     manifest = Manifest(
         id=str(args["model"]),

@@ -13,6 +13,7 @@ from torch import Tensor
 from underdrawing.learn import checkpoint, loop
 from underdrawing.learn.loop import Limits, Outcome, Report
 from underdrawing.learn.method import LearnError, Progress, Run
+from underdrawing.manifest import CHECKPOINT_FILE
 
 Begin = Callable[..., Run]
 
@@ -80,14 +81,14 @@ def test_a_paused_training_ends_as_one_that_was_not(begin: Begin, tmp_path: Path
 
 def test_a_checkpoint_of_another_training_is_not_resumed(begin: Begin, tmp_path: Path) -> None:
     loop.train(begin(), Limits(3, None), tmp_path, Notebook(), "one")
-    assert checkpoint.load(tmp_path / checkpoint.CHECKPOINT_FILE, "another") is None
+    assert checkpoint.load(tmp_path / CHECKPOINT_FILE, "another") is None
     result = loop.train(begin(), Limits(2, None), tmp_path, Notebook(), "another")
     assert result.standing.iteration == 2
 
 
 def test_a_damaged_checkpoint_is_not_resumed(begin: Begin, tmp_path: Path) -> None:
     loop.train(begin(), Limits(2, None), tmp_path, Notebook(), "x")
-    path = tmp_path / checkpoint.CHECKPOINT_FILE
+    path = tmp_path / CHECKPOINT_FILE
     path.write_bytes(path.read_bytes()[:1000])
     assert checkpoint.load(path, "x") is None
     assert loop.train(begin(), Limits(2, None), tmp_path, Notebook(), "x").outcome is Outcome.DONE

@@ -18,7 +18,7 @@ from underdrawing.link.endpoint import Connection, make_home, write_private
 from underdrawing.link.keys import load_pair
 from underdrawing.link.messages import EngineError
 from underdrawing.link.pixels import Frame
-from underdrawing.manifest import MANIFEST_FILE, ManifestError
+from underdrawing.manifest import CHECKPOINT_FILE, MANIFEST_FILE, ManifestError
 from underdrawing.picture.files import read_picture, write_picture
 from underdrawing.picture.image import Picture, PictureError
 from underdrawing.serve import modelfile
@@ -233,13 +233,13 @@ class Checkpoint(Scene):
     """A run writes how far it has come over the checkpoint before."""
 
     def begin(self, folder: Path) -> None:
-        checkpoint.save(folder / checkpoint.CHECKPOINT_FILE, {"w": torch.zeros(2000)}, checkpoint.Standing(10, 1.0))
+        checkpoint.save(folder / CHECKPOINT_FILE, {"w": torch.zeros(2000)}, checkpoint.Standing(10, 1.0))
 
     def work(self, folder: Path) -> None:
-        checkpoint.save(folder / checkpoint.CHECKPOINT_FILE, {"w": torch.ones(2000)}, checkpoint.Standing(20, 2.0))
+        checkpoint.save(folder / CHECKPOINT_FILE, {"w": torch.ones(2000)}, checkpoint.Standing(20, 2.0))
 
     def holds(self, folder: Path, done: bool) -> None:
-        found = checkpoint.load(folder / checkpoint.CHECKPOINT_FILE, "")
+        found = checkpoint.load(folder / CHECKPOINT_FILE, "")
         assert found is not None, "a checkpoint was lost"
         state, standing = found
         assert standing.iteration in ((20,) if done else (10, 20))
