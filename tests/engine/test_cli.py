@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -18,15 +16,16 @@ from underdrawing.commands import learn, show
 from underdrawing.picture.files import read_picture, write_picture
 from underdrawing.picture.image import Picture
 
+from .command_line import CommandLine
+
 WIDTH, HEIGHT = 72, 64
 
 
-class Place:
+class Place(CommandLine):
     """A folder with a picture, and an engine's home of its own."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.home = folder / "home 家"
+        super().__init__(folder, folder / "home 家")
         yellow, blue, green = (230, 200, 40), (50, 90, 200), (40, 120, 60)
         pixels = np.full((HEIGHT, WIDTH, 3), blue, np.uint8)
         pixels[40:] = green
@@ -35,19 +34,6 @@ class Place:
         deep = ((pixels.astype(np.int32) + noise).clip(0, 255) * 257).astype(np.uint16)
         self.picture = Picture(deep)
         write_picture(folder / "sun 太陽.png", self.picture)
-
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run `underdrawing` with these words in the folder."""
-        env = {**os.environ, "UNDERDRAWING_HOME": str(self.home), "COLUMNS": "200", "NO_COLOR": "1"}
-        command = [sys.executable, "-m", "underdrawing.cli", *words]
-        return subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, check=False)
-
-    def ask(self, *words: str) -> dict[str, Any]:
-        """Run with --json; the answer."""
-        done = self.run(*words, "--json")
-        assert done.returncode == 0, done.stdout + done.stderr
-        answer: dict[str, Any] = json.loads(done.stdout)
-        return answer
 
 
 @pytest.fixture(scope="module")

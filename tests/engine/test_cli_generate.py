@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,17 +12,19 @@ from PIL import Image
 from underdrawing.picture.files import read_picture, write_picture
 from underdrawing.picture.image import Picture
 
+from .command_line import CommandLine
+
 SMALL = ("filters=4", "smallest=20", "longest=64", "stages=2", "crop=40")
 LEARN = ("--iterations", "2", *(word for figure in SMALL for word in ("--option", figure)))
 WIDTH, HEIGHT = 72, 56
 PASTE = (slice(20, 36), slice(30, 50))
 
 
-class Place:
+class Place(CommandLine):
     """A folder with a picture of 16 bits, something pasted onto it, its mask; and an engine's home of its own."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.home = folder, folder / "home"
+        super().__init__(folder, folder / "home")
         random = np.random.default_rng(2)
         pixels = np.full((HEIGHT, WIDTH, 3), (50, 90, 200), np.float32)
         pixels[34:] = (40, 120, 60)
@@ -39,19 +36,6 @@ class Place:
         mask[PASTE] = 255
         for name, picture in (("meadow", self.deep), ("pasted", self.changed), ("mask", mask)):
             write_picture(folder / f"{name}.png", Picture(picture))
-
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run `underdrawing` with these words in the folder."""
-        env = {**os.environ, "UNDERDRAWING_HOME": str(self.home), "COLUMNS": "200", "NO_COLOR": "1"}
-        command = [sys.executable, "-m", "underdrawing.cli", *words]
-        return subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, check=False)
-
-    def ask(self, *words: str) -> dict[str, Any]:
-        """Run with --json; the answer."""
-        done = self.run(*words, "--json")
-        assert done.returncode == 0, done.stdout + done.stderr
-        answer: dict[str, Any] = json.loads(done.stdout)
-        return answer
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,7 @@ import pytest
 
 from tests.hosts.screen import PATIENCE
 
-from .conftest import Host
-from .window import Window
+from .window import Window, one_gimp
 
 NAMES = "tell(value=[one.get_name() for one in image.get_layers()])"
 SHOWN = "tell(value=[one.get_name() for one in image.get_layers() if one.get_visible()])"
@@ -38,17 +37,8 @@ tell(value=found)
 @pytest.fixture(scope="module")
 def session(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window]:
     """One GIMP for all of this file, with a picture that is learnt: GIMP's start is what takes the time."""
-    host = Host(root, tmp_path_factory.mktemp("gimp dialogs"))
-    host.prepare()
-    host.engine().close()
-    opened = Window(host)
-    opened.screen.run("xdotool", "windowsize", opened.screen.wait_for("picture.*GIMP"), "1390", "860")
-    yield opened
-    told = opened.log.read_text(errors="replace")
-    opened.close()
-    host.end()
-    assert "duplicate mnemonic" not in told, "two things of a dialog have the same key"
-    assert "Traceback" not in told
+    with one_gimp(root, tmp_path_factory.mktemp("gimp dialogs")) as opened:
+        yield opened
 
 
 @pytest.fixture

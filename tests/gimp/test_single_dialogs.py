@@ -9,10 +9,9 @@ from pathlib import Path
 import cv2
 import pytest
 
-from .conftest import Host
 from .test_dialogs import NAMES, until
 from .test_single import PASTED
-from .window import Window
+from .window import Window, one_gimp
 
 SIDE = 220  # pixels of a preview
 
@@ -20,19 +19,10 @@ SIDE = 220  # pixels of a preview
 @pytest.fixture(scope="module")
 def window(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window]:
     """One GIMP for all of this file."""
-    host = Host(root, tmp_path_factory.mktemp("gimp single"))
-    host.prepare()
-    host.engine().close()
-    opened = Window(host)
-    opened.screen.run("xdotool", "windowsize", opened.screen.wait_for("picture.*GIMP"), "1390", "860")
-    pasted = "source = image.get_layers()[0]\nlayer = pasted(image)\nimage.set_selected_layers([layer])"
-    opened.ask(PASTED + pasted)
-    yield opened
-    told = opened.log.read_text(errors="replace")
-    opened.close()
-    host.end()
-    assert "duplicate mnemonic" not in told, "two things of a dialog have the same key"
-    assert "Traceback" not in told
+    with one_gimp(root, tmp_path_factory.mktemp("gimp single")) as opened:
+        pasted = "source = image.get_layers()[0]\nlayer = pasted(image)\nimage.set_selected_layers([layer])"
+        opened.ask(PASTED + pasted)
+        yield opened
 
 
 def dialog(window: Window, key: str, title: str, photograph: str) -> None:

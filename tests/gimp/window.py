@@ -6,6 +6,8 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -162,3 +164,19 @@ class Window:
     def close(self) -> None:
         """End it."""
         self.screen.close()
+
+
+@contextmanager
+def one_gimp(root: Path, folder: Path) -> Iterator[Window]:
+    """A GIMP with a window for all tests of a file, as its start is what takes the time; then its log is judged."""
+    host = Host(root, folder)
+    host.prepare()
+    host.engine().close()
+    opened = Window(host)
+    opened.screen.run("xdotool", "windowsize", opened.screen.wait_for("picture.*GIMP"), "1390", "860")
+    yield opened
+    told = opened.log.read_text(errors="replace")
+    opened.close()
+    host.end()
+    assert "duplicate mnemonic" not in told, "two things of a dialog have the same key"
+    assert "Traceback" not in told
