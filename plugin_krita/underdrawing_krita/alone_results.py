@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import layers, merged
+from . import clips, layers, merged
 from .applying import Result, eight_bits, masked, put, settle
 from .link.messages import EngineError
 from .link.pixels import Frame
@@ -105,30 +105,31 @@ def _document(ws: Workspace, frame: Frame, space: Space) -> Steps:
 
 
 def _animation(ws: Workspace, found: Material, reply: Any) -> Steps:
-    """Frames as layers of a group in a new document, the first one lowest: Krita makes an animated layer of that.
-
-    Krita's own call for frames, `importAnimation`, crashed in trials with new documents, in 5.1 and in 5.2.
-    """
+    """Frames as an animated layer of a new document."""
     frames = frames_of(reply, [str(key) for key in reply.body["pictures"]])
     rate = int(reply.body["rate"])
     document = _new(ws, frames[0].width, frames[0].height, found.space)
     root = document.rootNode()
-    yield from write(root.childNodes()[0], frames[0])
-    group = document.createGroupLayer(tr("Frames"))
-    for number, frame in enumerate(frames, 1):
-        node = document.createNode(tr("Frame %d") % number, "paintlayer")
-        group.addChildNode(node, None)
-        yield from write(node, frame)
-    root.addChildNode(group, None)
+    ground = root.childNodes()[0]
     document.setFramesPerSecond(rate)
     document.setFullClipRangeEndTime(len(frames) - 1)
-    document.refreshProjection()
+    with layers.Maker(ws.krita, document, found.space) as maker:
+        results = [Result(frame, None, 0, 0, found.space) for frame in frames]
+        group = yield from clips.stack(maker, tr("Frames"), results)
+    root.addChildNode(group, None)
     yield from layers.idle(document)
     _show(ws, document)
-    text = tr(
-        "%d frames, %d a second, are the layers of a group in a new document. Click on the group, then "
-        "Layer ▸ Convert ▸ Convert Group to Animated Layer; File ▸ Render Animation makes a GIF of it."
-    )
+    done = yield from clips.convert(ws.krita, document, group)
+    if done:
+        ground.remove()
+    yield from layers.idle(document)
+    document.refreshProjection()
+    text = tr("%d frames, %d a second, are a layer of a new document. File ▸ Render Animation makes a GIF of it.")
+    if not done:
+        text = tr(
+            "%d frames, %d a second, are the layers of a group in a new document. Click on the group, then "
+            "Layer ▸ Convert ▸ Convert Group to Animated Layer; File ▸ Render Animation makes a GIF of it."
+        )
     return text % (len(frames), rate)
 
 

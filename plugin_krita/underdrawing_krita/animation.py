@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from itertools import chain, repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
-from . import reading
+from . import clips, layers, reading
+from .applying import Result, body_of, top, unlocked, unmasked
 from .link.messages import EngineError
 from .link.pixels import Frame
 from .making import planes_of
-from .qt import QtCore, QtGui
-from .service import frames_of
 from .space import Space
 from .state import ApplyOptions
 from .tasks import Steps
@@ -45,32 +45,81 @@ def animate(ws: Workspace, photographs: bool, first: int, last: int, options: Ap
         raise EngineError("not_animated", text, tr("Give it frames with the timeline, and try again."))
     if not 0 <= first <= last or last - first >= MOST_FRAMES:
         raise EngineError("bad_range", tr("These frames cannot be painted: %d to %d.") % (first, last))
+    picture = ws.need_picture()
+    parent = unlocked(picture)
     with tempfile.TemporaryDirectory(prefix="underdrawing-") as folder:
-        files: list[str] = []
+        spool = Spool(Path(folder))
         for time in range(first, last + 1):
             ws.doing_now(tr("Frame %d of %d…") % (time - first + 1, last - first + 1))
             # A frame that is held is painted once.
-            if files and not any(node.hasKeyframeAtTime(time) for node in moving):
-                files.append(files[-1])
+            if time > first and not any(node.hasKeyframeAtTime(time) for node in moving):
+                spool.again()
                 continue
             planes = yield from _planes_at(ws, sources, photographs, time)
-            image = yield from _result(ws, planes, photographs, options)
-            file = Path(folder) / ("%06d.png" % time)
-            if not image.save(str(file), "PNG"):
-                text = tr("A frame could not be written into %s.") % folder
-                raise EngineError("file", text, tr("Is there room on the disk?"))
-            files.append(str(file))
+            spool.add((yield from _result(ws, planes, photographs, options)))
             yield None
         ws.doing_now(tr("Putting the frames into the document…"))
         yield None
-        before = set(ws.layers)
-        if not ws.document.importAnimation(files, first, 1):
-            raise EngineError("layer", tr("Krita did not take the frames."))
-        ws.look()
-        for key, node in ws.layers.items():
-            if key not in before:
-                node.setName(tr("Result frames"))
-    ws.tell(tr("%d frames lie in a new animated layer.") % len(files))
+        # Nothing is to be seen before the first frame, nor behind the last one where the clip goes on.
+        behind = 1 if last < int(ws.document.fullClipRangeEndTime()) else 0
+        frames = chain(repeat(None, first), spool, repeat(None, behind))
+        space = spool.space or Space.of(picture).converted
+        with layers.Maker(ws.krita, ws.document, space) as maker:
+            made = yield from clips.put_in(ws, maker, frames, parent, top(ws, picture))
+    told = tr("%d frames lie in a new animated layer.")
+    if made is None:
+        told = tr(
+            "%d frames are the layers of a new group. Click on it, then "
+            "Layer ▸ Convert ▸ Convert Group to Animated Layer."
+        )
+    ws.tell(told % (last - first + 1))
+
+
+class Spool:
+    """Painted frames on the disk, as a clip may be larger than the memory; None is a frame with nothing on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._rows: list[tuple[Path, Callable[[bytes], Result]] | None] = []
+        self.space: Space | None = None  # that of the frames
+
+    def add(self, result: Result | None) -> None:
+        """Keep the next frame.
+
+        Raises:
+            EngineError: "file" where it cannot be written.
+        """
+        if result is None:
+            self._rows.append(None)
+            return
+        file = self._folder / ("%06d" % len(self._rows))
+        try:
+            file.write_bytes(result.frame.data)
+        except OSError as error:
+            text = tr("A frame could not be written into %s.") % self._folder
+            raise EngineError("file", text, tr("Is there room on the disk?")) from error
+        self._rows.append((file, _without_pixels(result)))
+        self.space = result.space
+
+    def again(self) -> None:
+        """The last frame is held."""
+        self._rows.append(self._rows[-1])
+
+    def __iter__(self) -> Iterator[Result | None]:
+        for row in self._rows:
+            yield None if row is None else row[1](row[0].read_bytes())
+
+
+def _without_pixels(result: Result) -> Callable[[bytes], Result]:
+    """A result that is whole again with the bytes of its pixels; meanwhile it needs no memory for them."""
+    frame, x, y, space = result.frame, result.x, result.y, result.space
+    head = frame.width, frame.height, frame.order, frame.depth
+    stride, linear = frame.stride, frame.linear
+
+    def whole(data: bytes) -> Result:
+        return Result(Frame(*head, data, stride, linear), None, x, y, space)
+
+    return whole
 
 
 def _planes_at(ws: Workspace, sources: dict[str, Any], photographs: bool, time: int) -> Steps:
@@ -100,6 +149,10 @@ def _planes_at(ws: Workspace, sources: dict[str, Any], photographs: bool, time: 
 
 
 def _at(node: Any, time: int) -> Any:
+    """What reads a layer as it is seen at a time. Krita answers for keyframes alone: that one counts which is held."""
+    while time > 0 and not node.hasKeyframeAtTime(time):
+        time -= 1
+
     def source(x: int, y: int, width: int, height: int) -> Any:
         return node.pixelDataAtTime(x, y, width, height, time)
 
@@ -108,38 +161,13 @@ def _at(node: Any, time: int) -> Any:
 
 def _result(
     ws: Workspace, planes: dict[str, Frame], whole: bool, options: ApplyOptions
-) -> Generator[Any, Any, QtGui.QImage]:
-    """What follows from one frame's underdrawing, on a transparent canvas."""
-    width, height = ws.size
-    canvas = QtGui.QImage(width, height, QtGui.QImage.Format.Format_ARGB32)
-    canvas.fill(QtCore.Qt.GlobalColor.transparent)
-    body = {
-        "model": ws.record.model,
-        "planes": reading.references(planes),
-        **options.body(),
-        "order": "RGBA",
-        "baked": True,
-    }
+) -> Generator[Any, Any, Result | None]:
+    """What follows from one frame's underdrawing; None where it is not edited."""
+    body = {**body_of(ws, reading.references(planes), options, None), "baked": True}
     if whole:
         body["whole"] = True
     reply = yield from _asked(ws, body, list(planes.values()))
-    if reply is None:
-        return canvas
-    (frame,) = frames_of(reply, [str(reply.body["picture"])])
-    formats = QtGui.QImage.Format
-    kind = {"u8": formats.Format_RGBA8888, "u16": formats.Format_RGBA64}.get(frame.depth)
-    if kind is None:
-        text = tr("Frames can be painted for pictures of 8 and 16 bit integers.")
-        raise EngineError("depth", text, tr("Convert the picture: Image ▸ Convert Image Colour Space."))
-    data = bytes(frame.data)
-    painted = QtGui.QImage(data, frame.width, frame.height, frame.stride, kind)
-    if kind == formats.Format_RGBA64:
-        canvas = canvas.convertToFormat(formats.Format_RGBA64)
-    painter = QtGui.QPainter(canvas)
-    painter.setCompositionMode(QtGui.QPainter.CompositionMode.CompositionMode_Source)
-    painter.drawImage(int(reply.body["x"]), int(reply.body["y"]), painted)
-    painter.end()
-    return canvas
+    return None if reply is None else unmasked(ws, reply)
 
 
 def _asked(ws: Workspace, body: dict[str, Any], frames: list[Frame]) -> Generator[Any, Any, Any | None]:

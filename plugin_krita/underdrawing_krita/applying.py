@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import history, layers, reading
@@ -86,25 +86,42 @@ class Edit:
     @staticmethod
     def result(ws: Workspace, reply: Any) -> Result:
         """The engine's answer as it is put into the document."""
-        picture, soft = frames_of(reply, [str(reply.body["picture"]), str(reply.body["mask"])])
-        place = int(reply.body["x"]), int(reply.body["y"])
-        mask = eight_bits(soft) if masked() else None
-        return Result(picture, mask, *place, _space(ws, picture), str(reply.body["model"]))
+        made = unmasked(ws, reply)
+        if not masked():
+            return made
+        (soft,) = frames_of(reply, [str(reply.body["mask"])])
+        return replace(made, mask=eight_bits(soft))
+
+
+def unmasked(ws: Workspace, reply: Any) -> Result:
+    """The engine's answer as a result without a mask of its own."""
+    (picture,) = frames_of(reply, [str(reply.body["picture"])])
+    place = int(reply.body["x"]), int(reply.body["y"])
+    return Result(picture, None, *place, _space(ws, picture), str(reply.body["model"]))
 
 
 def show(ws: Workspace, result: Result, name: str, instead_of: Any = None) -> Steps:
     """Put a result over the picture as a layer; the layer. One step back for the user, also where it replaces one."""
     picture = ws.need_picture()
+    node = yield from put(ws, result, name, unlocked(picture), top(ws, picture))
+    key = layers.identity(node)
+    ws.keep(results=(key, *ws.record.results)[:MOST_RESULTS])
+    yield from settle(ws, node, instead_of)
+    return node
+
+
+def unlocked(picture: Any) -> Any:
+    """The group that results go into.
+
+    Raises:
+        EngineError: "locked" where nothing can be put into it.
+    """
     parent = picture.parentNode()
     group = layers.locked_below(parent)
     if group is not None:
         text = tr("The picture lies in the locked group “%s”, so no result can be put over it.") % group
         raise EngineError("locked", text, tr("Unlock the group, and apply again."))
-    node = yield from put(ws, result, name, parent, top(ws, picture))
-    key = layers.identity(node)
-    ws.keep(results=(key, *ws.record.results)[:MOST_RESULTS])
-    yield from settle(ws, node, instead_of)
-    return node
+    return parent
 
 
 def put(ws: Workspace, result: Result, name: str, parent: Any, above: Any) -> Steps:

@@ -60,7 +60,7 @@ def test_every_use_without_an_underdrawing(krita: Krita, picture: Path) -> None:
     assert seen["different"] == 2
     for name, size, inside_of in (
         ("resized", [150, 60], [0]),
-        ("animated", [96, 80], [0, 4]),
+        ("animated", [96, 80], [0]),
         ("enlarged", [192, 160], [0]),
     ):
         found, layers, alpha, values, message = seen[name]
@@ -69,6 +69,7 @@ def test_every_use_without_an_underdrawing(krita: Krita, picture: Path) -> None:
         assert alpha == 255
         assert values > 10
     assert "4 frames" in seen["animated"][-1]
+    assert seen["animated_keys"] == [True, 4, 4]
     assert seen["learnt_once"], "sizes and frames are made by the model that made the variations"
     message, bad, visible, count, inside = seen["blended"]
     assert not bad, message

@@ -100,6 +100,9 @@ def test_tools_change_the_underdrawing(krita: Krita, picture: Path, other: Path)
     message, animated, names = seen["frames"]
     assert animated == [True], message
     assert names == ["Result frames"]
+    # The third of the frames is held; nothing is seen before the first, nor behind the last.
+    assert seen["keys"] == [[[0, 1, 2, 3, 4]], [[False, True, True, True, False]], True]
+    assert seen["frames_undone"]
 
 
 def test_pictures_of_all_kinds_in_two_documents(krita: Krita, picture: Path, other: Path) -> None:

@@ -166,6 +166,9 @@ def new_document(t, document, name):
         size = [made[0].width(), made[0].height()]
         full = bytes(made[0].pixelData(0, 0, *size))
         t.seen[name] = [size, [len(n.childNodes()) for n in nodes], min(full[3::4]), len(set(full)), ws.message.text]
+        keys = [time for time in range(9) if nodes[0].hasKeyframeAtTime(time)]
+        moves = {bytes(nodes[0].pixelDataAtTime(0, 0, *size, time)) for time in keys}
+        t.seen[name + "_keys"] = [nodes[0].animated(), len(keys), len(moves)]
         t.shot(name)
     else:
         t.seen[name] = [None, ws.message.text]

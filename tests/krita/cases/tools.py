@@ -80,14 +80,28 @@ def case(t):
     t.action("add_duplicate_frame")
     yield 1.0
     t.choose("frames_of", True)
-    t.find("first_frame").setValue(0)
-    t.find("last_frame").setValue(2)
-    known = set(t.ws.layers)
+    t.find("first_frame").setValue(1)
+    t.find("last_frame").setValue(3)
+    known, active = set(t.ws.layers), document.activeNode().name()
     t.press("frames")
     yield t.idle()
     made = [node for key, node in t.ws.layers.items() if key not in known]
     t.seen["frames"] = [t.message, [node.animated() for node in made], [node.name() for node in made]]
+    keys = [[time for time in range(5) if node.hasKeyframeAtTime(time)] for node in made]
+    painted = [[any(at(node, time, document)[3::4]) for time in range(5)] for node in made]
+    t.seen["keys"] = [keys, painted, document.activeNode().name() == active]
     t.shot("frames")
+    # Krita's own command is one step, putting the layers in is the other.
+    for _ in range(2):
+        t.action("edit_undo")
+        yield 1.0
+    t.seen["frames_undone"] = set(t.ws.layers) == known
+
+
+def at(node, time, document):
+    while time > 0 and not node.hasKeyframeAtTime(time):
+        time -= 1
+    return bytes(node.pixelDataAtTime(0, 0, document.width(), document.height(), time))
 
 
 def select(t, bounds):
