@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import layers, pixels, record, widgets
+from . import layers, matching_window, pixels, record, widgets
 from .applying import LEARN
 from .bridging import Bridge
 from .following_window import followed
@@ -15,6 +15,8 @@ from .pixels import Rect
 from .plugin import Call, CancelledError
 from .service import Service, connected
 
+BY_HAND = 1  # the answer of a dialog
+
 
 def run(call: Call) -> tuple[Any, ...]:
     """The procedure `underdrawing-layout`: notes."""
@@ -22,9 +24,9 @@ def run(call: Call) -> tuple[Any, ...]:
     if not known.model:
         raise EngineError("unknown_model", "This picture is not learnt yet.", LEARN)
     known = followed(call)
-    other, path = call.values["other"], call.values["file"]
+    other, path, by_hand = call.values["other"], call.values["file"], False
     if call.interactive:
-        other, path = _choose(call.image)
+        other, path, by_hand = _choose(call.image)
     learnt = Rect(0, 0, *known.way.learnt) if known.way is not None else known.region
     if path:
         opened = load(path)
@@ -37,20 +39,67 @@ def run(call: Call) -> tuple[Any, ...]:
     else:
         raise EngineError("bad_request", "No other picture was given.", "Give an open picture, or a file.")
     with connected("Looking at the layout of the other picture") as service:
-        notes = lay_out(service, call.image, known, picture)
-    if call.interactive:
+        wish = {"areas": int(call.values["areas"]) or None, "match": _match(call.values["match"])}
+        if wish["match"] and not wish["areas"]:
+            wish["areas"] = matching_window.PARTS
+        if by_hand:
+            wish = {"areas": matching_window.PARTS, "match": {}}
+            body, frame = _asked(service, known, picture, wish)
+            wish["match"] = matching_window.choose(picture, frame["segments"], body["areas"], body["palette"])
+        notes = lay_out(service, call.image, known, picture, **wish)
+    if call.interactive and not by_hand:
         for note in notes:
             Gimp.message(note)
     return ("\n".join(notes),)
 
 
-def lay_out(service: Service, image: Gimp.Image, known: record.Record, picture: Frame) -> list[str]:
-    """Put the layout of a picture (of the size that was learnt) into the layers of the underdrawing; one undo step."""
-    body = {"model": known.model, "picture": {"hash": picture.hash}}
-    reply = service.ask("layout", body, [picture])
-    drawn = {plane["name"]: service.picture(reply, plane["hash"]) for plane in reply.body["planes"]}
+def lay_out(
+    service: Service,
+    image: Gimp.Image,
+    known: record.Record,
+    picture: Frame,
+    areas: int | None = None,
+    match: dict[str, str] | None = None,
+) -> list[str]:
+    """Put the layout of a picture (of the size that was learnt) into the layers of the underdrawing; one undo step.
+
+    Args:
+        areas, match: as of the engine's `layout`.
+
+    Returns:
+        What is to be told; where `areas` is given, a line for each part.
+    """
+    body, drawn = _asked(service, known, picture, {"areas": areas, "match": match or {}})
     layers.replace_planes(image, known, Bridge.of(service.engine, known).drawn(drawn))
-    return list(reply.body["notes"])
+    given = match or {}
+    parts = [
+        "%d  %.0f %%  %s: %s" % (number, 100 * part["share"], part["name"], given.get(str(number), part["class"]))
+        for number, part in enumerate(body["areas"])
+    ]
+    return [*body["notes"], *parts]
+
+
+def _asked(
+    service: Service, known: record.Record, picture: Frame, wish: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Frame]]:
+    """The engine's answer, and the planes that it made, by their names."""
+    reply = service.ask("layout", {"model": known.model, "picture": {"hash": picture.hash}, **wish}, [picture])
+    return reply.body, {plane["name"]: service.picture(reply, plane["hash"]) for plane in reply.body["planes"]}
+
+
+def _match(text: str) -> dict[str, str]:
+    """Classes by the numbers of parts, out of lines "number=class".
+
+    Raises:
+        EngineError: a line is something else.
+    """
+    found = {}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        number, equals, name = line.partition("=")
+        if not (equals and number.strip().isdecimal() and name.strip()):
+            raise EngineError("bad_request", "“%s” matches nothing." % line, "Write lines such as 2=sky.")
+        found[number.strip()] = name.strip()
+    return found
 
 
 def load(path: str) -> Gimp.Image:
@@ -91,8 +140,8 @@ def fitted(image: Gimp.Image, area: Rect) -> Frame:
         copy.delete()
 
 
-def _choose(image: Gimp.Image) -> tuple[Gimp.Image | None, str | None]:
-    """Which picture: an open one, or a file.
+def _choose(image: Gimp.Image) -> tuple[Gimp.Image | None, str | None, bool]:
+    """Which picture: an open one, or a file; and whether its parts are to be matched by hand.
 
     Raises:
         CancelledError: the dialog was closed.
@@ -105,6 +154,8 @@ def _choose(image: Gimp.Image) -> tuple[Gimp.Image | None, str | None]:
     chooser = Gtk.FileChooserButton(title="Choose the Other Picture", action=Gtk.FileChooserAction.OPEN)
     dialog = Gtk.Dialog(title="Layout of Another Picture")
     dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
+    by_hand = dialog.add_button("_Match Areas…", BY_HAND)
+    by_hand.set_tooltip_text("Say yourself which part of the other picture becomes which area of this one.")
     yes = dialog.add_button("_Take Its Layout", Gtk.ResponseType.OK)
     dialog.set_default_response(Gtk.ResponseType.OK)
     text = "The areas of the other picture, in this picture's palette, become the underdrawing. Then apply the edit."
@@ -113,7 +164,8 @@ def _choose(image: Gimp.Image) -> tuple[Gimp.Image | None, str | None]:
     def changed(*_: Any) -> None:
         file = not opened.get_active_id()
         chooser.set_sensitive(file)
-        yes.set_sensitive(not file or bool(chooser.get_filename()))
+        for button in (yes, by_hand):
+            button.set_sensitive(not file or bool(chooser.get_filename()))
 
     opened.connect("changed", changed)
     chooser.connect("file-set", changed)
@@ -126,6 +178,6 @@ def _choose(image: Gimp.Image) -> tuple[Gimp.Image | None, str | None]:
     answer = dialog.run()
     identity, path = opened.get_active_id(), chooser.get_filename()
     dialog.destroy()
-    if answer != Gtk.ResponseType.OK:
+    if answer not in (Gtk.ResponseType.OK, BY_HAND):
         raise CancelledError
-    return (others[identity], None) if identity else (None, path)
+    return (*((others[identity], None) if identity else (None, path)), answer == BY_HAND)

@@ -217,6 +217,8 @@ LAYOUT = Entry(
     (
         Argument("image", "other", "_Picture", "An open picture, or none."),
         Argument("file", "file", "_File", "A file with a picture, or none."),
+        Argument("int", "areas", "_Areas", "Tell which parts it has, at most so many; 0 tells nothing.", 0, 0, 64),
+        Argument("string", "match", "_Match", "Lines number=area: what parts are to be instead of what was found.", ""),
     ),
     (NOTES,),
 )

@@ -59,6 +59,7 @@ class Commands:
             "forget": (ANY, history.forget),
             "layout": ((Stage.READY,), self._layout),
             "layout_file": ((Stage.READY,), self._layout_file),
+            "match": ((Stage.READY,), self._match),
             "frames": ((Stage.READY,), self._frames),
             "alone": (ANY, self._use_alone),
             "alone_show": (ANY, self._show_alone),
@@ -264,6 +265,9 @@ class Commands:
         reader.setAutoTransform(True)
         steps = regions.layout(ws, reader.read(), QtCore.QFileInfo(path).fileName())
         self._begin(ws, steps, tr("Reading the other picture…"))
+
+    def _match(self, ws: Workspace, part: int, name: str) -> None:
+        self._begin(ws, regions.match(ws, part, name), tr("Changing the underdrawing…"))
 
     def _frames(self, ws: Workspace) -> None:
         frames, options = self.panel.edit_page.tools.frames, self.panel.edit_page.options

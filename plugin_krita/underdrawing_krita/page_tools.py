@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from .history import MOST, Entry
+from .page_parts import Parts
 from .qt import Qt, QtCore, QtGui, QtWidgets
 from .state import RegionOptions
 from .texts import tr
@@ -150,7 +151,8 @@ class OtherPicture(QtWidgets.QWidget):
         )
         file = button("layout_file", tr("From a file…"), tr("A picture on the disk"), lambda: perform("layout_file"))
         about = label(tr("The other picture is painted in this one's look."), faint=True)
-        column(self, about, row(self.document, self.open, stretch=0), file)
+        self.parts = Parts(lambda part, name: perform("match", part, name))
+        column(self, about, row(self.document, self.open, stretch=0), file, self.parts)
 
     def show_workspace(self, ws: Workspace) -> None:
         """Show the other open documents."""
@@ -162,6 +164,8 @@ class OtherPicture(QtWidgets.QWidget):
                 found.append((name, key))
         refill(self.document, found or [(tr("no other document is open"), "")])
         self.open.setEnabled(bool(found))
+        other = ws.other
+        self.parts.show_parts(other if other is not None and other.model == ws.record.model else None, ws.busy)
 
 
 class Frames(QtWidgets.QWidget):

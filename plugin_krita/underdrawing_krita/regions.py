@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from . import reading
 from .link.messages import EngineError
 from .making import image_frame, lay, palette_of, planes_of
 from .qt import Qt, QtGui
-from .state import RegionOptions
+from .state import Other, Part, RegionOptions
 from .tasks import Steps
 from .texts import tr
 from .workspace import Workspace
+
+MOST_PARTS = 12  # of another picture
 
 
 def change(ws: Workspace, options: RegionOptions) -> Steps:
@@ -50,9 +53,28 @@ def layout(ws: Workspace, image: Any, name: str) -> Steps:
     fitted = image.convertToFormat(QtGui.QImage.Format.Format_RGBA8888).scaled(width, height, *modes)
     yield None
     cut = fitted.copy((fitted.width() - width) // 2, (fitted.height() - height) // 2, width, height)
-    frame = image_frame(cut)
     ws.doing_now(tr("Looking for this model's areas in “%s”…") % name)
-    body = {"model": ws.record.model, "picture": {"hash": frame.hash}, "order": "BGRA"}
-    reply = yield ws.service.ask("layout", body, [frame], 300.0)
-    yield from lay(ws, planes_of(reply), ws.record.palette or palette_of(reply))
+    yield from lay_out(ws, Other(name, ws.record.model, image_frame(cut)))
     ws.tell(tr("The underdrawing is now that of “%s”. Paint on, or press Apply.") % name)
+
+
+def match(ws: Workspace, part: int, name: str) -> Steps:
+    """Another area for a part of the picture whose layout was taken last; "" is the one that was found."""
+    other = ws.other
+    if other is None or not 0 <= part < len(other.parts):
+        raise EngineError("no_picture", tr("There is no layout of another picture yet."))
+    yield from lay_out(ws, other.matched(part, name))
+    told = tr("“%s” of the other picture is “%s” here now.")
+    ws.tell(told % (other.parts[part].name, name or other.parts[part].found))
+
+
+def lay_out(ws: Workspace, other: Other) -> Steps:
+    """Ask for the layout of a picture, and make it the underdrawing."""
+    body = {"model": other.model, "picture": {"hash": other.frame.hash}, "order": "BGRA", "areas": MOST_PARTS}
+    body["match"] = {str(number): name for number, name in other.match.items()}
+    reply = yield ws.service.ask("layout", body, [other.frame], 300.0)
+    yield from lay(ws, planes_of(reply), ws.record.palette or palette_of(reply))
+    parts = tuple(Part.from_dict(entry) for entry in reply.body["areas"])
+    classes = tuple((colour.name, colour.rgb) for colour in palette_of(reply))
+    ws.other = replace(other, parts=parts, classes=classes)
+    ws.touch()

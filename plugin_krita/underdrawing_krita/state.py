@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -212,3 +212,49 @@ def stage_of(has_document: bool, has_planes: bool, has_model: bool, job: Job | N
     if not has_planes:
         return Stage.EMPTY
     return Stage.READY if has_model else Stage.DRAWN
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of another picture.
+
+    Attributes:
+        colour: what it looks like there, red, green and blue from 0 to 255.
+        share: of that picture, 0 to 1.
+        found: the name of the area that it was given.
+    """
+
+    colour: tuple[int, int, int]
+    name: str
+    share: float
+    found: str
+
+    @classmethod
+    def from_dict(cls, raw: dict[str, Any]) -> Part:
+        """From what the engine says."""
+        red, green, blue = (int(v) for v in raw["colour"][:3])
+        return cls((red, green, blue), str(raw["name"]), float(raw["share"]), str(raw["class"]))
+
+
+@dataclass(frozen=True)
+class Other:
+    """The picture whose layout was taken last.
+
+    Attributes:
+        model: the id of the model whose areas were looked for.
+        frame: the picture, as large as the canvas.
+        classes: names and colours of the areas that this picture's model has.
+        match: names of areas by numbers of parts, where the person chose them.
+    """
+
+    name: str
+    model: str
+    frame: Any
+    parts: tuple[Part, ...] = ()
+    classes: tuple[tuple[str, tuple[int, int, int]], ...] = ()
+    match: dict[int, str] = field(default_factory=dict)
+
+    def matched(self, part: int, name: str) -> Other:
+        """The same with another area for a part; "" is the one that was found."""
+        match = {number: own for number, own in self.match.items() if number != part}
+        return replace(self, match={**match, part: name} if name else match)

@@ -10,7 +10,7 @@ from .link.messages import EngineError
 from .qt import QtCore, QtGui
 from .record import PLANES, Record
 from .service import Service, hint
-from .state import Job, Live, Message, Split, Stage, stage_of
+from .state import Job, Live, Message, Other, Split, Stage, stage_of
 from .tasks import Pause, Steps, Task
 from .texts import tr
 from .uses import Going, Use
@@ -65,6 +65,7 @@ class Workspace(QtCore.QObject):
         self.recognised = ""  # the layer whose picture was looked for among them
         self.history: list[Any] = []
         self.going: Going | None = None  # what goes on without an underdrawing
+        self.other: Other | None = None  # the picture whose layout was taken last
         self.wished: Use | None = None  # what it is
         self._covered: dict[str, bool] = {}
         self.open = True

@@ -117,6 +117,25 @@ def test_a_lossy_file_is_said_aloud(place: Place) -> None:
     assert "JPEG holds 8 bits" in done.stderr
 
 
+def test_parts_of_another_picture_are_told_and_matched_by_hand(place: Place) -> None:
+    write_picture(place.folder / "mirrored.png", Picture(place.picture.pixels[:, ::-1].copy()))
+    told = place.ask("layout", "sun", "mirrored.png", "--areas", "3", "-o", "found.png")
+    assert len(told["areas"]) == 3
+    found = read_picture(place.folder / "found.png").pixels
+    assert place.ask("layout", "sun", "mirrored.png", "-o", "plain.png")["areas"] == []
+    assert np.array_equal(read_picture(place.folder / "plain.png").pixels, found)
+    largest, other = told["areas"][0], told["areas"][1]["class"]
+    assert largest["class"] != other
+    done = place.run("layout", "sun", "mirrored.png", "--areas", "3", "--match", f"0={other}", "-o", "matched.png")
+    assert f"{largest['name']}: {other}" in done.stdout
+    changed = (read_picture(place.folder / "matched.png").pixels != found).any(2)
+    assert changed.mean() == pytest.approx(largest["share"] * largest["agreed"], abs=0.01)
+    assert place.run("layout", "sun", "mirrored.png", "--match", "sky", "-o", "x.png").returncode == 2
+    unknown = place.run("layout", "sun", "mirrored.png", "--match", "0=castle", "-o", "x.png")
+    assert unknown.returncode == 1
+    assert "No class is named 'castle'" in unknown.stderr
+
+
 def test_a_clip_has_a_frame_for_each_drawing(place: Place) -> None:
     folder = place.folder / "frames"
     folder.mkdir(exist_ok=True)

@@ -194,6 +194,21 @@ def test_the_layout_of_an_open_picture_and_of_a_file(window: Window) -> None:
     window.focus()
     screen.keys("ctrl+z")
     window.until(changed, False)
+    # By hand: the first part becomes something else than what was found.
+    dialog(window, "y", "Layout of Another Picture", "layout-again")
+    screen.keys("alt+m")
+    screen.wait_for("Match Areas")
+    time.sleep(0.6)
+    screen.keys("Tab", "Down", "Down")
+    time.sleep(0.4)
+    screen.photograph("layout-match")
+    screen.keys("alt+t")
+    screen.wait_for("Match Areas", there=False)
+    window.until(changed, True)
+    window.focus()
+    screen.photograph("layout-matched")
+    screen.keys("ctrl+z")
+    window.until(changed, False)
     window.ask("other.delete()")
 
 

@@ -248,6 +248,12 @@ before = native(planes(group)["Segments"])
 tell(none=failure("layout", image))
 call("layout", image, other=other)
 first = native(planes(group)["Segments"])
+told = call("layout", image, other=other, areas=4).splitlines()
+match = "0=" + told[1].rsplit(": ", 1)[1]
+call("layout", image, other=other, areas=4, match=match)
+tell(parts=told, matched=native(planes(group)["Segments"]) != first,
+     nonsense=failure("layout", image, other=other, match="0 sky"),
+     unknown=failure("layout", image, other=other, match="0=castle"))
 call("layout", image, file=Gio.File.new_for_path(GIVEN["picture"]))
 tell(changed=first != before, differs=native(planes(group)["Segments"]) != first,
      missing=failure("layout", image, file=Gio.File.new_for_path(GIVEN["broken"])),
@@ -256,6 +262,10 @@ tell(changed=first != before, differs=native(planes(group)["Segments"]) != first
         broken=str(broken),
     )
     assert "No other picture" in told["none"]
+    assert len(told["parts"]) > 1
+    assert told["matched"]
+    assert "matches nothing" in told["nonsense"]
+    assert "No class is named 'castle'" in told["unknown"]
     assert told["changed"]
     assert told["differs"]
     assert "cannot be read" in told["missing"]

@@ -97,6 +97,13 @@ def test_tools_change_the_underdrawing(krita: Krita, picture: Path, other: Path)
     assert seen["layout_applied"][:2] == [96, 80], seen["layout_applied"]
     assert seen["documents"] == 1
     assert not seen["layout_open"][1], seen["layout_open"]
+    count, found, whole = seen["parts"]
+    assert count > 1
+    assert found.endswith("(as found)")
+    assert whole
+    assert not seen["matched"][1], seen["matched"]
+    assert seen["matched"][2]
+    assert seen["as_found"]
     message, animated, names = seen["frames"]
     assert animated == [True], message
     assert names == ["Result frames"]

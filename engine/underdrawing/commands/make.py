@@ -11,6 +11,7 @@ import typer
 from underdrawing.commands import files, show
 from underdrawing.commands.show import Json, told
 
+AREAS = 12  # parts of another picture, where only some of them are matched
 Out = Annotated[Path, typer.Option("--out", "-o", help="The file to write.")]
 
 
@@ -114,12 +115,38 @@ def region(
 @told
 def layout(
     model: Annotated[str, typer.Argument(help="The model, by name or id.")],
-    image: Annotated[Path, typer.Argument(help="Another picture.")],
+    image: Annotated[Path, typer.Argument(help="Another picture, or a map of its areas.")],
     out: Out,
+    areas: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Tell which parts the picture has, at most so many.")
+    ] = None,
+    match: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PART=CLASS", help="Give a part, by its number, this class of the model. Can be repeated."
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Segment another picture in a model's palette, so that the model can paint its layout."""
+    by_hand = dict(_matched(entry) for entry in match or [])
+    if by_hand and areas is None:
+        areas = AREAS
     with show.engine() as engine:
-        reply = engine.layout(model, files.frame(files.picture(image)))
+        reply = engine.layout(model, files.frame(files.picture(image)), areas, by_hand)
         written = files.save_primitive(out, files.received_primitive(engine, reply))
-    show.answer({"files": written, "notes": reply.body.get("notes", [])}, ", ".join(written))
+    parts = reply.body["areas"]
+    lines = [
+        f"{number:3}  {part['share']:4.0%}  {part['name']}: {by_hand.get(number, part['class'])}"
+        for number, part in enumerate(parts)
+    ]
+    text = "\n".join([", ".join(written), *lines])
+    show.answer({"files": written, "areas": parts, "notes": reply.body.get("notes", [])}, text)
+
+
+def _matched(entry: str) -> tuple[int, str]:
+    """A part's number and the class that it is to have."""
+    number, equals, name = entry.partition("=")
+    if not (equals and name.strip() and number.strip().isdecimal()):
+        raise show.wrong(f"'{entry}' matches nothing: write the number of a part, =, and a class, such as 2=sky.")
+    return int(number), name.strip()

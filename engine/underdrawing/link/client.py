@@ -246,9 +246,21 @@ class Engine:
         body = {"planes": references(planes), "palette": palette, "operation": operation, "region": region, **more}
         return self.request("region", body, frames, 120.0)
 
-    def layout(self, model: str, picture: Frame) -> Reply:
-        """Another picture segmented in a model's palette."""
-        return self.request("layout", {"model": model, "picture": {"hash": picture.hash}}, [picture], 300.0)
+    def layout(
+        self, model: str, picture: Frame, areas: Optional[int] = None, match: Optional[Dict[int, str]] = None
+    ) -> Reply:
+        """Another picture segmented in a model's palette.
+
+        With `areas`, the body's areas tell at most so many parts of that picture and the class that each was given;
+        `match` gives classes by the parts' numbers instead.
+        """
+        body = {
+            "model": model,
+            "picture": {"hash": picture.hash},
+            "areas": areas,
+            "match": {str(area): name for area, name in (match or {}).items()},
+        }
+        return self.request("layout", body, [picture], 300.0)
 
     def apply(
         self,

@@ -9,6 +9,7 @@ from underdrawing.link.pixels import check_header
 from underdrawing.serve.spool import Spool, checked_hash
 
 PLANES = ("segments", "edges", "paint")
+MOST_AREAS = 64
 MOST_PATCHES = 256
 MOST_SEED = 2**63 - 1
 
@@ -127,6 +128,20 @@ def between(body: dict[str, Any], key: str, low: float, high: float, whole: bool
         text = f"{key} must be a {'whole ' if whole else ''}number from {low:g} to {high:g}."
         raise EngineError("bad_request", text)
     return value
+
+
+def match_of(body: dict[str, Any]) -> dict[str, str]:
+    """Names of classes by numbers of areas; empty where nothing is said.
+
+    Raises:
+        EngineError: it is something else.
+    """
+    given = need(body, "match", dict, {})
+    for area, name in given.items():
+        number = int(area) if area.isascii() and area.isdigit() and len(area) < 3 else MOST_AREAS
+        if number >= MOST_AREAS or not isinstance(name, str):
+            raise EngineError("bad_request", "match must name a class for each number of an area.")
+    return given
 
 
 def one_of(body: dict[str, Any], key: str, allowed: tuple[str, ...]) -> str:

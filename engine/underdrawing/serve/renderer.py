@@ -17,6 +17,7 @@ from underdrawing.manifest import MANIFEST_FILE, ManifestError
 from underdrawing.picture.image import Picture, PictureError
 from underdrawing.picture.layout import segment_like
 from underdrawing.picture.make import make_primitive
+from underdrawing.picture.matching import Area, areas_of, matched
 from underdrawing.picture.primitive import Primitive
 from underdrawing.picture.regions import change, region_at, region_of_class
 from underdrawing.serve import apply as applying
@@ -105,12 +106,19 @@ class Renderer:
             text = "This model was learnt without segments, so no layout can be made for it."
             raise EngineError("plane_missing", text, "Learn the picture with segments, or both planes.")
         other = inputs.picture(args["picture"])
-        segments = segment_like(other, model.picture, model.primitive.segments, model.primitive.palette)
+        palette = model.primitive.palette
+        segments = segment_like(other, model.picture, model.primitive.segments, palette)
+        known: list[Area] = []
+        if args.get("areas"):
+            labels, segments, known = areas_of(other, segments, palette, int(args["areas"]))
+            match = {int(area): str(name) for area, name in args["match"].items()}
+            segments = matched(labels, segments, known, palette, match)
         edges = None
         if model.primitive.edges is not None:
             edges = make_primitive(other, "super").edges
-        made = Primitive(segments, model.primitive.palette, edges, None)
-        return {**inputs.put_primitive(made, args.get("order") or ""), "notes": []}
+        made = Primitive(segments, palette, edges, None)
+        areas = [area.to_json(palette) for area in known]
+        return {**inputs.put_primitive(made, args.get("order") or ""), "notes": [], "areas": areas}
 
     def apply(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """The picture that follows from an edited underdrawing."""

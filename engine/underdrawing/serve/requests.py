@@ -21,11 +21,13 @@ from underdrawing.serve.jobs import ENDED, Job, State
 from underdrawing.serve.library import checked_name, new_identity
 from underdrawing.serve.modelrequests import ModelVerbs
 from underdrawing.serve.references import (
+    MOST_AREAS,
     MOST_SEED,
     apply_options,
     area,
     between,
     hashes,
+    match_of,
     number,
     order,
     planes,
@@ -210,6 +212,7 @@ class Verbs(ModelVerbs, GenerateVerbs):
         model = self.daemon.library.find(need(ask.body, "model", str))
         picture = reference(self.daemon.spool, need(ask.body, "picture", dict))
         args = {**self._folders(model), "picture": picture, "order": order(ask.body)}
+        args |= {"areas": between(ask.body, "areas", 1, MOST_AREAS, whole=True), "match": match_of(ask.body)}
         self._render("layout", args, ask, _with_planes(ask))
 
     def apply(self, ask: Ask) -> None:

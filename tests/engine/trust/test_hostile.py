@@ -35,7 +35,7 @@ USUAL: dict[str, dict[str, Any]] = {
     "methods": {},
     "primitive": {"picture": {"hash": "HASH"}, "kind": "segments", "options": {"regions": 3}},
     "region": {"planes": PLANES, "palette": [], "region": {"point": [3, 3]}, "operation": "remove"},
-    "layout": {"model": "MODEL", "picture": {"hash": "HASH"}},
+    "layout": {"model": "MODEL", "picture": {"hash": "HASH"}, "areas": 3, "match": {"0": "x"}},
     "apply": {"model": "MODEL", "planes": PLANES, "options": {}},
     "generate": {"model": "MODEL", "task": "vary", "count": 1, "picture": {"hash": "HASH"}},
     "train": {"picture": {"hash": "HASH"}, "planes": PLANES, "palette": [], "method": "draft", "name": "n", "key": "k"},

@@ -69,6 +69,20 @@ def case(t):
     t.press("layout_open")
     yield t.idle()
     t.seen["layout_open"] = [t.message, t.ws.message.bad]
+    t.find("layout_fold").setChecked(True)
+    yield 0.5
+    boxes = [t.find("part_%d" % number) for number in range(len(t.ws.other.parts))]
+    kept = t.pixels(t.layer("Areas"))
+    t.seen["parts"] = [len(boxes), boxes[0].itemText(0), all(box.count() == 4 for box in boxes)]
+    t.choose("part_0", boxes[0].itemData(1))
+    yield t.idle()
+    t.seen["matched"] = [t.message, t.ws.message.bad, t.pixels(t.layer("Areas")) != kept]
+    yield 0.5
+    t.shot("parts")
+    t.choose("part_0", "")
+    yield t.idle()
+    t.seen["as_found"] = t.pixels(t.layer("Areas")) == kept
+    t.find("layout_fold").setChecked(False)
     other.close()
 
     # Frames: the picture's own layer becomes animated, with a second key.
