@@ -50,7 +50,7 @@ LIGHT = Argument(
     "Li_ght (%)",
     "How much of the light and colour around it is taken on. 0: its own colours; 100: a white thing in a blue place "
     "turns blue.",
-    50.0,
+    80.0,
     0,
     100,
 )

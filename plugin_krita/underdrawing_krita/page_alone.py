@@ -47,7 +47,7 @@ class AlonePage(QtWidgets.QWidget):
             tr("How much of its surroundings' light and colour it takes on: left none, right all of it"),
             0,
             100,
-            50,
+            80,
             lambda v: "%d %%" % v,
         )
         self.width_ = spin("alone_width", tr("Width of the new picture"), 16, MOST_SIDE, 800, tr(" px"))

@@ -70,7 +70,7 @@ class Wish:
     frames: int = 32
     seconds: float = 0.0
     seed: int = 0
-    light: float = 0.5
+    light: float = 0.8
     learn: tuple[tuple[str, Any], ...] = ()
 
     def goal(self, size: tuple[int, int]) -> tuple[int, int]:

@@ -45,7 +45,7 @@ def harmonize(
     out: Out,
     mask: Masked = None,
     fine_tune: FineTune = False,
-    light: Annotated[float, typer.Option(min=0, max=1, help="How much it takes on of the light around it.")] = 0.5,
+    light: Annotated[float, typer.Option(min=0, max=1, help="How much it takes on of the light around it.")] = 0.8,
     grow: Grow = None,
     feather: Feather = None,
     save_mask: SaveMask = None,

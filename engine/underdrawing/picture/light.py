@@ -13,6 +13,7 @@ from underdrawing.picture.mask import dilate
 
 AROUND = 0.15  # of the longer side: what counts as near
 FAR = 0.15  # how much the rest of the picture counts against what is near
+COLOURLESS = 8.0  # mean chroma in Lab of what is around: a drawing in ink lies below, paintings far above
 LIGHTNESS = 0.7  # light and dark follow less than colours: a white thing in the dark stays the lighter one
 
 
@@ -22,7 +23,7 @@ def lit(rgb: np.ndarray, mask: np.ndarray, amount: float) -> np.ndarray:
     Args:
         rgb: (H, W, 3) float32 in [0, 1].
         mask: (H, W) bool.
-        amount: 0 as it is, 1 all of the surroundings' light.
+        amount: 0 as it is, 1 all of the surroundings' light; where these have no colour it counts twice, up to all.
 
     Returns:
         (H, W, 3) float32 in [0, 1]; beyond the mask's soft border as it was.
@@ -32,6 +33,8 @@ def lit(rgb: np.ndarray, mask: np.ndarray, amount: float) -> np.ndarray:
     lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)
     near = dilate(mask, max(2, round(AROUND * max(mask.shape))))
     weight = np.where(near, 1.0, FAR) * ~mask
+    chroma = float((np.hypot(lab[..., 1], lab[..., 2]) * weight).sum() / weight.sum())
+    amount += max(0.0, 1 - chroma / COLOURLESS) * min(amount, 1 - amount)
     goal, goal_spread = _spread(lab, weight)
     own, own_spread = _spread(lab, mask.astype(np.float64))
     ratio = goal_spread / np.maximum(own_spread, 1e-3)

@@ -24,7 +24,7 @@ from underdrawing.serve.apply import Model, pixels_of, single_graph
 from underdrawing.serve.sessions import SessionStore
 
 MOST_RUN = 3 << 20  # pixels that a graph is run on at a time: it holds some dozens of numbers for each
-FRAMES, COUNT, FREEDOM, LIGHT = 32, 4, 0.3, 0.5
+FRAMES, COUNT, FREEDOM, LIGHT = 32, 4, 0.3, 0.8
 NO_CHANGE, ALL_CHANGE = 0.02, 0.1  # differences below which the picture stays, above which it is made anew
 GENTLE = 1.6  # power of the freedom: so half of it is half of the way for the eye
 RATE = 12  # frames a second that suit a clip
