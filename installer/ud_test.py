@@ -15,6 +15,8 @@ from ud_report import Reporter
 
 HOSTS = ("gimp", "krita")
 SUITES = ("engine", "installer", *HOSTS)
+# Two processes: many tests wait for a host, or for an engine to start. Hosts come last, one beside the other.
+SIDE_BY_SIDE = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
 # pytest's own word for "no test was collected".
 NO_TESTS = 5
 
@@ -133,7 +135,7 @@ def test(
     chosen = [] if long else ["-m", "not long"]
     # Where much is broken, the first failures say it; the rest would only take the time that CI has.
     watched = ["--durations=25", "--maxfail=15"] if strict else []
-    arguments = ["-m", "pytest", *made.folders, *chosen, *watched, *more]
+    arguments = ["-m", "pytest", *made.folders, *chosen, *watched, *SIDE_BY_SIDE, *more]
     variables = {"UNDERDRAWING_TEST_NOTES": json.dumps(notes), "UNDERDRAWING_WEIGHTS": str(folder)}
     report.step("pytest " + " ".join(made.folders))
     code = environment.run(arguments, variables)

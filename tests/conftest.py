@@ -32,6 +32,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield folder
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Side by side, the tests of a file stay together, and those of a host: it serves one after the other."""
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            suite = _suite(item.nodeid)
+            item.add_marker(pytest.mark.xdist_group(suite if suite in HOSTS else item.nodeid.split("::")[0]))
+
+
 def _suite(node: str) -> str:
     parts = Path(node.split("::", maxsplit=1)[0]).parts
     return parts[1] if len(parts) > 2 and parts[0] == "tests" else ""
@@ -56,7 +64,8 @@ def _not_run() -> list[str]:
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """A host that was to be tested and was not is a failure."""
-    if exitstatus == 0 and _not_run():
+    side_by_side = hasattr(session.config, "workerinput")  # one process of several: it did not run everything
+    if exitstatus == 0 and not side_by_side and _not_run():
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     shutil.rmtree(_HOME, ignore_errors=True)
 

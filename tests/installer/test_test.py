@@ -33,8 +33,9 @@ def tree(tmp_path: Path) -> Path:
 
 
 def run(tree: Path, notes: dict[str, list[str]]) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "UNDERDRAWING_TEST_NOTES": json.dumps(notes)}
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
+    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}  # this pytest's own, of its processes
+    env["UNDERDRAWING_TEST_NOTES"] = json.dumps(notes)
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *ud_test.SIDE_BY_SIDE]
     return subprocess.run(command, cwd=tree, env=env, capture_output=True, text=True, check=False)
 
 
