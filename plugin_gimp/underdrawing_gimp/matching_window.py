@@ -42,8 +42,10 @@ def choose(
 
         box.connect("changed", changed)
         box.set_hexpand(True)
-        line = [Gtk.Image.new_from_pixbuf(_swatch(part["colour"])), widgets.label("%s (%.0f %%)" % (name, 100 * share))]
-        for column, widget in enumerate((*line, shown, box)):
+        caption = widgets.label("%s (%.0f %%)" % (name, 100 * share))
+        caption.set_yalign(0.5)
+        line = (Gtk.Image.new_from_pixbuf(_swatch(part["colour"])), caption, shown, box)
+        for column, widget in enumerate(line):
             grid.attach(widget, column, row, 1, 1)
         boxes[str(row)] = box
     scroller = Gtk.ScrolledWindow()
