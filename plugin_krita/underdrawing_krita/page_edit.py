@@ -170,8 +170,13 @@ def _heading(text: str) -> Any:
 def _models(ws: Workspace) -> list[Any]:
     """This picture's models, the newest first."""
     entries = []
+    known = {
+        "draft": tr("draft"),
+        "refine": tr("light and colours"),
+        "deepsim": tr("painted anew (DeepSIM)"),
+        "sia": tr("other layouts"),
+    }
     for number, model in reversed(list(enumerate(ws.record.models, 1))):
-        known = {"draft": tr("draft"), "refine": tr("light and colours"), "deepsim": tr("painted anew (DeepSIM)")}
         kind = known.get(model.method, model.method or model.name)
         entries.append(("%d · %s" % (number, kind), model.id))
     return entries

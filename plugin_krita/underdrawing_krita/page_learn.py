@@ -10,7 +10,7 @@ from .texts import duration, tr
 from .widgets import ImageView, button, choice, column, form, label, named, refill, row
 from .workspace import Workspace
 
-REFINE, DEEPSIM = "refine", "deepsim"
+REFINE, DEEPSIM, ANALOGY = "refine", "deepsim", "sia"
 MINUTE = 60.0
 
 
@@ -82,12 +82,13 @@ class LearnPage(QtWidgets.QWidget):
         self._fitted = name
         counts = ((tr("1 minute"), 1), (tr("2 minutes"), 2), (tr("5 minutes"), 5), (tr("20 minutes"), 20))
         entries = [*((text, ("", count * MINUTE)) for text, count in counts), (tr("1 hour"), ("", 60 * MINUTE))]
-        if name == DEEPSIM:
+        if name in (DEEPSIM, ANALOGY):
             entries.append((tr("Full quality (hours)"), ("paper", 0.0)))
         refill(self.time, entries)
         about = {
             REFINE: tr("The picture's own pixels are carried along. Their light and colours are learnt."),
             DEEPSIM: tr("A network learns to paint everything anew: wants time, and a graphics card best."),
+            ANALOGY: tr("A network learns what belongs where: for other pictures' layouts, and areas that grow."),
         }
         self.explained.setText(about.get(name, ""))
         self.explained.setVisible(name in about)
@@ -154,7 +155,11 @@ class LearnPage(QtWidgets.QWidget):
 
 def _titles() -> dict[str, str]:
     """Ways of learning by their names, the usual one first."""
-    return {REFINE: tr("Light and colours"), DEEPSIM: tr("To paint anew (DeepSIM)")}
+    return {
+        REFINE: tr("Light and colours"),
+        DEEPSIM: tr("To paint anew (DeepSIM)"),
+        ANALOGY: tr("Other layouts (semantic analogy)"),
+    }
 
 
 def state_of(job: Job) -> str:
