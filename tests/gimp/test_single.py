@@ -53,6 +53,8 @@ tell(again=call("harmonize", image, [second], **few)[1] == model, both=[one.get_
 fine = call("harmonize", image, [second], fine_tune=True, **few)[1]
 tell(fine=fine != model, repeated=call("harmonize", image, [second], fine_tune=True, **few)[1] == fine,
      replaced=[one.get_name() for one in image.get_layers()])
+large, other, _ = call("harmonize", image, [second], large=True, **few)
+tell(large=other not in (model, fine), larger=large.get_name())
 kept = image.duplicate()
 for other in kept.get_layers()[:-1]:
     kept.remove_layer(other)
@@ -109,6 +111,8 @@ tell(indexed=failure("harmonize", one, [layer]))
     assert told["selected"] == ["pasted"]
     assert told["again"], "one picture is learnt once for many pastes"
     assert told["both"][1:] == ["second", "Harmonized", "pasted", "Background"]
+    assert told["large"], "it learns at up to 700 pixels, with a fourth stage"
+    assert told["larger"].startswith("Harmonized")
     assert told["fine"]
     assert told["repeated"]
     assert len(told["replaced"]) == len(told["both"])
