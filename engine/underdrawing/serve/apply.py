@@ -29,6 +29,7 @@ from underdrawing.serve.placing import inside as inside_of
 from underdrawing.serve.sessions import Session, SessionStore
 
 _AROUND = np.ones((5, 5), np.uint8)  # filled ground is led over into its surroundings
+SOURCE = "source:picture"  # the plane of a graph's input that takes the picture as it was learnt
 DETAIL_MARGIN = 24  # pixels of the picture around an edit that restored detail may come from, at least
 
 
@@ -388,6 +389,8 @@ def _graph_inputs(
     for entry in graph.inputs:
         if entry.plane in results:
             inputs[entry.name] = results[entry.plane]
+        elif entry.plane == SOURCE:
+            inputs[entry.name] = _source(model, part, padded)
         elif entry.encoding is Encoding.PLACES:
             inputs[entry.name] = _places(part, padded, model.small_size, model.manifest.plan)
         elif entry.encoding is Encoding.NOISE:
@@ -398,6 +401,14 @@ def _graph_inputs(
             source = model.small_primitive if entry.plane.startswith("source:") else primitive
             inputs[entry.name] = _encode(source.crop(part), name, entry, padded)
     return inputs
+
+
+def _source(model: Model, part: Bounds, padded: tuple[int, int]) -> np.ndarray:
+    """The picture as the network saw it, (1, 3, H, W) in [-1, 1], mirrored as the planes are."""
+    rows, columns = part.slices()
+    extra = ((0, padded[0] - part.height), (0, padded[1] - part.width), (0, 0))
+    values = np.pad(model.small_picture[rows, columns], extra, mode="symmetric")
+    return np.ascontiguousarray(values.transpose(2, 0, 1)[None] * 2 - 1, np.float32)
 
 
 def _encode(primitive: Primitive, name: str, entry: GraphInput, padded: tuple[int, int]) -> np.ndarray:

@@ -1,0 +1,455 @@
+"""Semantic Image Analogy (Li, Xiong, Liu, Chen and Zha 2020): the picture in another layout.
+
+As the source's segmentation changes into another one, so the source picture changes: a generator that takes the picture
+itself, modulated by what differs between the two segmentations. Trained on random changes of the one pair. Recipes:
+`paper` (the published figures) and `quick` (bound to a budget). Outlines serve in the place of segments, too.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from underdrawing.learn import losses
+from underdrawing.learn.analogy import Analogy, Classifier, baked
+from underdrawing.learn.average import Average
+from underdrawing.learn.coherence import Coherence
+from underdrawing.learn.data import TrainingData
+from underdrawing.learn.device import Device
+from underdrawing.learn.features import Features, find_features, missing_features
+from underdrawing.learn.method import (
+    ExportGraph,
+    Given,
+    LearnError,
+    Progress,
+    Recipe,
+    Stage,
+    load_optimizer_tensors,
+    make_recipe,
+    optimizer_tensors,
+    prefixed,
+    without_prefix,
+)
+from underdrawing.learn.networks import MultiScaleDiscriminator
+from underdrawing.learn.relayout import Relayout
+from underdrawing.manifest import ApplyPlan, Encoding, GraphInput, GraphSpec, PlaneKind, PlaneSpec
+
+PLANES = (
+    PlaneSpec("segments", PlaneKind.CLASSES, required=False),
+    PlaneSpec("edges", PlaneKind.LINES, required=False),
+)
+LEAST_CROP = 64
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Hyper-parameters. Their values and sources are in the recipes below."""
+
+    filters: int
+    halvings: int
+    epsilon: float  # keeps the ratio of features finite
+    translated: bool  # semantic feature translation; off: the wanted segmentation's features are concatenated
+    transposed: bool  # transposed convolutions in the decoder; off: repeated pixels and a convolution
+    discriminator_filters: int
+    discriminator_layers: int
+    classifier_filters: int
+    steps: int  # of the generator for one of the discriminator and of the classifier
+    reconstruct: float  # probability of reconstruction mode
+    flip: float  # probability of mirroring, at the end of its growth
+    resize: float  # scale by 1 ± this
+    rotate: float  # degrees, at most
+    bend: float  # thin-plate splines move their points by at most this part of the shorter side
+    growth: float  # part of the training in which the changes grow to these
+    crop: int  # side of the squares that are learnt at a time; 0: the whole picture
+    alignment: float  # weight of the cross entropy of the classifier
+    coherence: float  # weight of the patch coherence
+    patches: tuple[float, ...]  # random patches, at the first two stages of VGG
+    gan: float
+    feature_matching: float
+    fixed_point: float
+    pixel: float  # weight of the mean absolute difference in reconstruction mode
+    perceptual: float  # weight of the difference of VGG features to the changed picture, in sampling mode
+    gan_from: float  # part of the training after which the discriminator joins
+    rate: float
+    rate_discriminator: float
+    beta1: float
+    beta2: float
+    constant: float  # part of the training with a constant rate; then it falls linearly to 0
+    average: float
+    pixels: int
+    pixels_gpu: int
+
+
+_PAPER = "Semantic Image Analogy (2020), section 4.1"
+_LOSS = "Semantic Image Analogy (2020), section 3.4"
+_OURS = "chosen by trials on two processor cores (docs/methods.md)"
+
+PAPER = make_recipe(
+    "paper",
+    "The published method in full (days on a graphics card of its time)",
+    Figures,
+    iterations=20_000,
+    budget=None,
+    filters=Given(32, _PAPER),
+    halvings=Given(3, _PAPER),
+    epsilon=Given(0.1, "not in the paper, which divides as it is"),
+    translated=Given(True, "Semantic Image Analogy (2020), section 3.3"),
+    transposed=Given(True, _PAPER),
+    discriminator_filters=Given(32, _PAPER),
+    discriminator_layers=Given(3, _PAPER),
+    classifier_filters=Given(32, f"{_PAPER}: a quarter of DeepLabV3's channels, 0.2 million weights"),
+    steps=Given(10, _PAPER),
+    reconstruct=Given(0.1, f"{_PAPER}; the authors' program: 0.2"),
+    flip=Given(0.5, _PAPER),
+    resize=Given(0.2, "the authors' program"),
+    rotate=Given(15.0, f"{_PAPER}, without a figure"),
+    bend=Given(0.02, "the authors' program"),
+    growth=Given(0.5, f"{_PAPER}: linearly; the authors' program: over 1,000 of 2,500 iterations"),
+    crop=Given(0, _PAPER),
+    alignment=Given(1.0, _LOSS),
+    coherence=Given(1.0, _LOSS),
+    patches=Given((10.0, 5.0), _PAPER),
+    gan=Given(1.0, _LOSS),
+    feature_matching=Given(1.0, _LOSS),
+    fixed_point=Given(1.0, _LOSS),
+    pixel=Given(1.0, f"{_LOSS}; the authors' program: 5"),
+    perceptual=Given(0.0, "not in the paper"),
+    gan_from=Given(0.0, _PAPER),
+    rate=Given(5e-4, f"{_PAPER}; the authors' program: 5e-3"),
+    rate_discriminator=Given(5e-4, f"{_PAPER}; the authors' program: 2e-2"),
+    beta1=Given(0.0, "the authors' program"),
+    beta2=Given(0.9, "the authors' program"),
+    constant=Given(1.0, _PAPER),
+    average=Given(0.0, "not in the paper"),
+    pixels=Given(0, _PAPER),
+    pixels_gpu=Given(0, _PAPER),
+)
+QUICK = PAPER.vary(
+    "quick",
+    "Bound to a time: ten minutes on two processor cores",
+    iterations=None,
+    budget=600.0,
+    filters=Given(16, _OURS),
+    transposed=Given(False, _OURS),
+    steps=Given(1, _OURS),
+    bend=Given(0.08, _OURS),
+    crop=Given(128, _OURS),
+    pixel=Given(10.0, _OURS),
+    perceptual=Given(2.0, _OURS),
+    feature_matching=Given(5.0, _OURS),
+    gan_from=Given(0.4, _OURS),
+    rate=Given(1e-3, _OURS),
+    rate_discriminator=Given(1e-3, _OURS),
+    beta1=Given(0.5, _OURS),
+    beta2=Given(0.99, _OURS),
+    constant=Given(0.6, _OURS),
+    average=Given(0.1, _OURS),
+    pixels=Given(288 * 288, _OURS),
+    pixels_gpu=Given(512 * 512, _OURS),
+)
+
+
+class SIA:
+    """The method as data."""
+
+    name = "sia"
+    title = "Semantic analogy: the picture in another layout"
+    planes: Sequence[PlaneSpec] = PLANES
+    needs_training = True
+    recipes: Mapping[str, Recipe] = {r.name: r for r in (QUICK, PAPER)}
+    default_recipe = QUICK.name
+
+    def stride(self, recipe: Recipe) -> int:
+        """As often as the picture is halved."""
+        return int(2**recipe.figures.halvings)
+
+    def pixels(self, recipe: Recipe, device: Device, size: tuple[int, int]) -> int:
+        """Bigger pictures are reduced to this many pixels before they are learnt; 0: never."""
+        return int(recipe.figures.pixels_gpu if device.is_cuda else recipe.figures.pixels)
+
+    def begin(self, data: TrainingData, recipe: Recipe, device: Device, seed: int) -> SIARun:
+        """A run with fresh weights.
+
+        Raises:
+            LearnError: there are neither segments nor edges.
+        """
+        return SIARun(data, recipe.figures, device, seed)
+
+
+METHOD = SIA()
+
+
+class SIARun:
+    """One training: generator, discriminator, classifier, their optimisers, and a step of all three."""
+
+    stages: Sequence[Stage] = (Stage("learning", 1.0),)
+
+    def __init__(self, data: TrainingData, figures: Figures, device: Device, seed: int) -> None:
+        torch.manual_seed(seed)
+        self.figures, self.device, self.data, self.seed = figures, device, data, seed
+        pair = data.pairs[0].to(device.torch)
+        self.names = [spec.name for spec in PLANES if spec.name in pair.planes]
+        if not self.names:
+            raise LearnError("no_plane", "A semantic analogy needs a layout.", "Give segments or edges.")
+        self.pair, self.crop, self.pace = pair, figures.crop, 1.0
+        self.encodings = {
+            name: Encoding.ONE_HOT if pair.planes[name].kind is PlaneKind.CLASSES else Encoding.SIGNED
+            for name in self.names
+        }
+        channels = sum(pair.planes[name].channels(self.encodings[name]) for name in self.names)
+        f = figures
+        self.generator = device.place(Analogy(channels, f.filters, f.halvings, f.epsilon, f.translated, f.transposed))
+        self.discriminator = device.place(
+            MultiScaleDiscriminator(3, f.discriminator_filters, f.discriminator_layers, 1)
+        )
+        self.classifier = device.place(Classifier(self.classes, f.classifier_filters))
+        self.averaged = Average(self.generator)
+        betas = (f.beta1, f.beta2)
+        self.optimizers = {
+            "generator": torch.optim.Adam(self.generator.parameters(), f.rate, betas),
+            "discriminator": torch.optim.Adam(self.discriminator.parameters(), f.rate_discriminator, betas),
+            "classifier": torch.optim.Adam(self.classifier.parameters(), f.rate, betas),
+        }
+        self.features = self._features()
+        self.relayout = self._relayout()
+        self._coherence: Coherence | None = None
+
+    @property
+    def classes(self) -> int:
+        """Classes that the classifier tells apart: those of the palette, or line and no line."""
+        colours = self.pair.planes["segments"].colours if "segments" in self.names else None
+        return 2 if colours is None else len(colours)
+
+    def labels(self, planes: Mapping[str, Tensor]) -> Tensor:
+        """(B, 1, H, W): the class of every pixel, of planes as they are before they are encoded."""
+        return planes["segments"] if "segments" in planes else (planes["edges"] < 0).float()
+
+    def _features(self) -> Features | None:
+        f = self.figures
+        if f.coherence <= 0 and f.perceptual <= 0:
+            return None
+        found = find_features("vgg16", self.data.features, max(len(f.patches), 3 if f.perceptual > 0 else 0))
+        return None if found is None else self.device.place(found)
+
+    @property
+    def notes(self) -> list[str]:
+        """What differs from the recipe because something is not there, in sentences for people."""
+        return missing_features("vgg16", self.features)
+
+    def _relayout(self) -> Relayout:
+        f = self.figures
+        return Relayout(self.pair, f.flip, f.resize, f.rotate, f.bend, self.crop, self.seed)
+
+    def enter(self, stage: int) -> None:
+        """There is only one stage."""
+
+    def condition(self, planes: Mapping[str, Tensor]) -> Tensor:
+        """Planes, encoded and side by side: (B, channels, H, W)."""
+        parts = [self.pair.planes[name].encode(planes[name], self.encodings[name]) for name in self.names]
+        return self.device.put(torch.cat(parts, 1))
+
+    def step(self, progress: Progress) -> dict[str, float]:
+        """One of the discriminator and of the classifier, and so many of the generator as the recipe says."""
+        f, device = self.figures, self.device
+        falling = min(1.0, (1 - progress.fraction) / max(1e-6, 1 - f.constant)) if f.constant < 1 else 1.0
+        for name, optimizer in self.optimizers.items():
+            rate = f.rate_discriminator if name == "discriminator" else f.rate
+            for group in optimizer.param_groups:
+                group["lr"] = rate * falling * self.pace
+        chance = torch.Generator().manual_seed((self.seed * 7_919 + progress.iteration) % (1 << 62))
+        drawn = self.relayout.draw(progress.iteration, min(1.0, progress.fraction / max(1e-6, f.growth)))
+        same = bool(torch.rand(1, generator=chance) < f.reconstruct)
+        picture, source = device.put(drawn.picture), self.condition(drawn.planes)
+        planes = drawn.planes if same else drawn.changed_planes
+        truth = picture if same else device.put(drawn.changed_picture)
+        wanted = source if same else self.condition(planes)
+        labels = self.labels(planes)
+        judge = self.discriminator if f.gan > 0 and progress.fraction >= f.gan_from else None
+        values: dict[str, float] = {}
+        if not same:
+            values["classifier"] = self._teach(truth, labels)
+        for turn in range(f.steps):
+            with device.autocast():
+                made, scales, shifts = self.generator.with_change(picture, source, wanted)
+            if judge is not None and turn == 0:
+                values["discriminator"] = self._judge(judge, made.detach(), truth)
+            parts = (
+                self._reconstruction(made, truth, scales, shifts)
+                if same
+                else self._sampling(made, truth, labels, chance)
+            )
+            if judge is not None:
+                parts |= self._adversarial(judge, made, truth, same)
+            self._descend("generator", torch.stack(list(parts.values())).sum())
+        self.averaged.update(self.generator, f.average)
+        return values | {name: part.item() for name, part in parts.items()}
+
+    def _descend(self, name: str, loss: Tensor) -> None:
+        optimizer = self.optimizers[name]
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+
+    def _teach(self, truth: Tensor, labels: Tensor) -> float:
+        """The classifier learns the changed pair (equation 9)."""
+        self.classifier.requires_grad_(True)
+        with self.device.autocast():
+            said = self.classifier(truth)
+        loss = F.cross_entropy(said.float(), labels[:, 0].long())
+        self._descend("classifier", loss)
+        self.classifier.requires_grad_(False)
+        return loss.item()
+
+    def _judge(self, judge: nn.Module, made: Tensor, truth: Tensor) -> float:
+        """The discriminator learns to tell the made picture from the changed one (least squares)."""
+        judge.requires_grad_(True)
+        with self.device.autocast():
+            fake, real = judge(made), judge(truth)
+        loss = 0.5 * (losses.least_squares(fake, False) + losses.least_squares(real, True))
+        self._descend("discriminator", loss)
+        judge.requires_grad_(False)
+        return loss.item()
+
+    def _adversarial(self, judge: nn.Module, made: Tensor, truth: Tensor, same: bool) -> dict[str, Tensor]:
+        """Equations 10 and 13: feature matching in sampling mode alone."""
+        with self.device.autocast():
+            fake = judge(made)
+            with torch.no_grad():
+                real = judge(truth)
+        parts = {"adversarial": self.figures.gan * losses.least_squares(fake, True)}
+        if not same:
+            parts["features"] = self.figures.feature_matching * losses.feature_matching(fake, real)
+        return parts
+
+    def _reconstruction(
+        self, made: Tensor, truth: Tensor, scales: Sequence[Tensor], shifts: Sequence[Tensor]
+    ) -> dict[str, Tensor]:
+        """Equations 11 and 12: the picture as it is, by parameters that change nothing."""
+        parts = {"pixel": self.figures.pixel * F.l1_loss(made, truth)}
+        if scales:
+            still = [(a.float() - 1).abs().mean() + b.float().abs().mean() for a, b in zip(scales, shifts, strict=True)]
+            parts["fixed point"] = self.figures.fixed_point * torch.stack(still).mean()
+        return parts
+
+    def _sampling(self, made: Tensor, truth: Tensor, labels: Tensor, chance: torch.Generator) -> dict[str, Tensor]:
+        """Equations 7 and 8: patches of the source, in the wanted layout."""
+        f, parts = self.figures, {}
+        if f.alignment > 0:
+            with self.device.autocast():
+                said = self.classifier(made)
+            parts["alignment"] = f.alignment * F.cross_entropy(said.float(), labels[:, 0].long())
+        if self.features is not None:
+            with self.device.autocast():
+                ours = self.features(made)
+            if f.coherence > 0:
+                parts["coherence"] = f.coherence * self.coherence(ours, labels, chance)
+            if f.perceptual > 0:
+                with torch.no_grad(), self.device.autocast():
+                    goal = self.features(truth)
+                apart = [F.l1_loss(a.float(), b.float()) for a, b in zip(ours, goal, strict=True)]
+                parts["perceptual"] = f.perceptual * torch.stack(apart).mean()
+        return parts or {"pixel": f.pixel * F.l1_loss(made, truth)}
+
+    @property
+    def coherence(self) -> Coherence:
+        """Patch coherence with the whole source picture."""
+        if self._coherence is None:
+            assert self.features is not None  # noqa: S101 - it is asked for only where there are features
+            planes = {name: plane.values for name, plane in self.pair.planes.items()}
+            with torch.no_grad():
+                found = self.features(self.device.put(self.pair.picture))
+            counts = [int(count) for count in self.figures.patches]
+            self._coherence = Coherence(found, self.labels(planes), counts)
+        return self._coherence
+
+    def first(self) -> ApplyPlan | None:
+        """Without training there is noise."""
+        return None
+
+    @property
+    def best(self) -> Analogy:
+        """The generator that is shown and exported."""
+        found: Analogy = self.averaged.network if self.figures.average > 0 else self.generator  # type: ignore[assignment]
+        return found
+
+    @torch.no_grad()
+    def sample(self) -> Tensor:
+        """The picture in its own layout, mirrored: what is seen was not merely copied."""
+        planes = {name: plane.values for name, plane in self.pair.planes.items()}
+        source = self.condition(planes)
+        with self.device.autocast():
+            made: Tensor = self.best(self.device.put(self.pair.picture), source, source.flip(3))
+        return made.float()
+
+    def state(self) -> dict[str, Tensor]:
+        """Networks, averages, optimisers."""
+        tensors = prefixed("averaged", self.averaged.state())
+        for name, optimizer in self.optimizers.items():
+            tensors |= prefixed(name, getattr(self, name).state_dict())
+            tensors |= prefixed(f"{name}_steps", optimizer_tensors(optimizer))
+        return tensors
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from `state`."""
+        self.averaged.load(without_prefix("averaged", state))
+        for name, optimizer in self.optimizers.items():
+            getattr(self, name).load_state_dict(without_prefix(name, state))
+            load_optimizer_tensors(optimizer, without_prefix(f"{name}_steps", state))
+
+    def shrink(self) -> str:
+        """Smaller squares: down to 64 pixels a side."""
+        present = self.crop or min(self.pair.size)
+        smaller = max(LEAST_CROP, present // 2 // 16 * 16)
+        if smaller >= present:
+            return ""
+        self.crop = smaller
+        self.relayout = self._relayout()
+        return f"squares of {smaller} x {smaller} pixels"
+
+    def calm(self) -> None:
+        """Half the learning rates from here on."""
+        self.pace *= 0.5
+
+    def graphs(self) -> Sequence[ExportGraph]:
+        """The generator: the source picture and its layout are inputs, too, so that the size stays free."""
+        planes = {name: plane.values for name, plane in self.pair.planes.items()}
+        told = {name: self.pair.planes[name].encode(planes[name], self.encodings[name]).cpu() for name in self.names}
+        network = baked(copy.deepcopy(self.best)).cpu().to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
+        inputs = {"picture": self.pair.picture.cpu().contiguous()}
+        inputs |= {f"source_{name}": value for name, value in told.items()}
+        inputs |= {name: value.clone() for name, value in told.items()}
+        return [ExportGraph("generator.onnx", Exported(network, len(self.names)).eval(), inputs, "result")]
+
+    def plan(self) -> ApplyPlan:
+        """One graph that must see the whole picture, as its statistics are those of the picture."""
+        channels = {name: self.pair.planes[name].channels(self.encodings[name]) for name in self.names}
+        inputs = [GraphInput("picture", "source:picture", Encoding.COLOURS, 3)]
+        for prefix, where in (("source_", "source:"), ("", "")):
+            inputs += [
+                GraphInput(prefix + name, where + name, self.encodings[name], channels[name]) for name in self.names
+            ]
+        return ApplyPlan(
+            graphs=(GraphSpec("generator.onnx", tuple(inputs), "result"),),
+            stride=self.generator.stride,
+            halo=None,
+            scale=self.data.scale,
+            region=self.data.region,
+        )
+
+
+class Exported(nn.Module):
+    """The generator as it is exported: the source picture, its planes, the wanted planes."""
+
+    def __init__(self, network: nn.Module, planes: int) -> None:
+        super().__init__()
+        self.network, self.planes = network, planes
+
+    def forward(self, picture: Tensor, *planes: Tensor) -> Tensor:
+        source, wanted = torch.cat(planes[: self.planes], 1), torch.cat(planes[self.planes :], 1)
+        result: Tensor = self.network(picture, source, wanted)
+        return result
