@@ -150,8 +150,11 @@ class Analogy(nn.Module):
         The ratio is a / b written as (a b + e) / (b b + e): nowhere infinite, and exactly 1 where nothing changes.
         """
         scales, shifts = [], []
-        pairs = zip(self.condition.levels(source), self.condition.levels(wanted), strict=True)
-        for (b, a), to_scale, to_shift in zip(pairs, self.scale, self.shift, strict=True):
+        # Both at once: spectral norms are estimated anew by every pass in training.
+        count = len(source)
+        levels = self.condition.levels(torch.cat([source, wanted]))
+        for level, to_scale, to_shift in zip(levels, self.scale, self.shift, strict=True):
+            b, a = level[:count], level[count:]
             ratio = (a * b + self.epsilon) / (b * b + self.epsilon)
             scales.append(to_scale(ratio - 1))
             shifts.append(to_shift(a - b))
