@@ -86,6 +86,7 @@ class Procedure(StrEnum):
     NONE = ""
     DRAFT = "draft"  # drafts, and runs nothing
     REFINE = "refine"  # drafts, and has the graph repair what is unsure
+    ANALOGY = "analogy"  # the graph says what changes; the result consists of the picture's own patches
     GENERATE = "generate"  # no underdrawing is followed: the plan's tasks say what can be made
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from underdrawing.draft.canvas import Canvas, Origin
 from underdrawing.draft.confidence import confidence
 from underdrawing.draft.features import Channels, channels, reduce
-from underdrawing.draft.grids import blur, resize, resize_flow, sample
+from underdrawing.draft.grids import blur, places, resize, resize_flow, sample
 from underdrawing.draft.ground import Sides, fill_ground, guides
 from underdrawing.draft.objects import Objects, find_objects, follow, footprint, without
 from underdrawing.draft.parts import Part, find_parts
@@ -35,11 +35,14 @@ class Draft:
         origin: (H, W) uint8, an `Origin` for every pixel.
         confidence: (H, W) float32 in [0, 1]: 1 where a pixel is the picture's own in its place, 0 where nothing in
             the picture says what belongs there.
+        came: (H, W, 2) float32, x and y in the picture where every pixel was carried from; of filled ones, where they
+            would have come from.
     """
 
     picture: np.ndarray
     origin: np.ndarray
     confidence: np.ndarray
+    came: np.ndarray
 
 
 def draft(picture: np.ndarray, original: Primitive, edited: Primitive, seed: int = 0) -> Draft:
@@ -57,7 +60,7 @@ def draft(picture: np.ndarray, original: Primitive, edited: Primitive, seed: int
     size = (picture.shape[0], picture.shape[1])
     changed = difference(original, edited)
     if not changed.any():
-        return Draft(picture.copy(), np.zeros(size, np.uint8), np.ones(size, np.float32))
+        return Draft(picture.copy(), np.zeros(size, np.uint8), np.ones(size, np.float32), places(size))
     grids = Grids.of(size)
     maps = channels(original, edited, grids.fine)
     flow, levels = register(maps, grids)
@@ -87,7 +90,8 @@ def draft(picture: np.ndarray, original: Primitive, edited: Primitive, seed: int
     for one in found.carried:
         canvas.add_object(one, grids.fine)
     fits = _fill(canvas, maps, uncovered, taken_away, seed)
-    return Draft(np.clip(canvas.made, 0, 1), canvas.origin, confidence(canvas, maps, fits, original, edited))
+    sure = confidence(canvas, maps, fits, original, edited)
+    return Draft(np.clip(canvas.made, 0, 1), canvas.origin, sure, canvas.came)
 
 
 def _labels(segments: np.ndarray, size: tuple[int, int]) -> np.ndarray:

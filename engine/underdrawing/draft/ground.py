@@ -22,6 +22,7 @@ GUIDE = 0.12  # of the classes in the surroundings
 AWAY = 0.02  # of a distance of the picture's longer side, squared
 FOREIGN = 0.2  # weight in a patch of cells of another class than its centre
 UNSURE = (0.05, 0.3, 0.5, 0.6)  # weight of the hole's own pixels in a patch, level by level
+ROUGH = 0.6  # the same where the hole begins as a rough picture
 EXHAUSTIVE = 4_000_000  # pairs of cells at most that are all compared on the coarsest level
 
 
@@ -40,6 +41,8 @@ class Sides:
         labels: (h, w) uint8, classes of the result; all 0 where there are none.
         given: (h, w) uint8, classes of the source.
         clear: (h, w) bool, cells outside of the hole whose colours are surely those of their class.
+        rough: the hole of the target is a rough picture already, with which the search begins; where its cells came
+            from is a guess that is tried.
     """
 
     target: np.ndarray
@@ -52,6 +55,7 @@ class Sides:
     labels: np.ndarray
     given: np.ndarray
     clear: np.ndarray
+    rough: bool = False
 
     def at(self, size: tuple[int, int]) -> Sides:
         """On a grid of (height, width) cells."""
@@ -60,7 +64,9 @@ class Sides:
         ratio = np.array([size[1] / self.hole.shape[1], size[0] / self.hole.shape[0]], np.float32)
         share = resize((~self.hole).astype(np.float32), size)
         # The hole's pixels must not leak into their neighbours.
-        target = resize(self.target * ~self.hole[..., None], size) / np.maximum(share, 1e-3)[..., None]
+        known = np.ones(self.hole.shape, bool) if self.rough else ~self.hole
+        weight = np.ones(size, np.float32) if self.rough else np.maximum(share, 1e-3)
+        target = resize(self.target * known[..., None], size) / weight[..., None]
         return Sides(
             target,
             share < 0.5,
@@ -72,6 +78,7 @@ class Sides:
             np.asarray(cv2.resize(self.labels, size[::-1], interpolation=cv2.INTER_NEAREST)),
             np.asarray(cv2.resize(self.given, size[::-1], interpolation=cv2.INTER_NEAREST)),
             resize(self.clear.astype(np.float32), size) > 0.6,
+            self.rough,
         )
 
 
@@ -94,7 +101,7 @@ def fill_ground(sides: Sides, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     levels.reverse()
     search: _Search | None = None
     for number, level in enumerate(levels, 4 - len(levels)):
-        search = _Search(level, UNSURE[number], random, search)
+        search = _Search(level, ROUGH if sides.rough else UNSURE[number], random, search)
         for turn in range(ROUNDS[number]):
             search.improve(turn)
             search.vote(sharp=number == 3)
@@ -133,7 +140,7 @@ class _Search:
 
     def _begin(self) -> None:
         """The hole's cells as the mean of what is known near by; then all patches are compared, if they are few."""
-        for label in np.unique(self.level.labels[self.hole]):
+        for label in () if self.level.rough else np.unique(self.level.labels[self.hole]):
             here = self.hole & (self.level.labels == label)
             self.target[here] = self._around(label)[here]
         self._patches()
@@ -209,6 +216,8 @@ class _Search:
         rows, columns = self.rows[which], self.columns[which]
         best = self.place[rows, columns].copy()
         cost = self._costs(which, best[:, 0], best[:, 1])
+        if self.level.rough and turn == 0:
+            self._try(which, best, cost, *np.rint(self.level.came[rows, columns]).T)
         steps = [(1, 0), (-1, 0), (0, 1), (0, -1)]
         for reach in (4, 1) if turn == 0 else (1,):
             for sx, sy in steps:

@@ -20,11 +20,11 @@ from underdrawing.learn.pyramidnets import PictureStatistics
 HEAD = 7  # side of the first and last convolution
 
 
-def _convolution(inputs: int, outputs: int, side: int, stride: int = 1) -> nn.Module:
-    """With spectral norm (Miyato et al. 2018), mirrored at the borders."""
+def _convolution(inputs: int, outputs: int, side: int, stride: int = 1, spectral: bool = True) -> nn.Module:
+    """With spectral norm (Miyato et al. 2018) where it is wanted, mirrored at the borders."""
     layer = nn.Conv2d(inputs, outputs, side, stride, (side - 1) // 2, padding_mode="reflect")
     nn.init.kaiming_normal_(layer.weight, 0.2)
-    return spectral_norm(layer)
+    return spectral_norm(layer) if spectral else layer
 
 
 class _Block(nn.Module):
@@ -38,34 +38,35 @@ class _Block(nn.Module):
         return F.leaky_relu(self.norm(self.convolution(x)), 0.2)
 
 
-def _down(inputs: int, outputs: int) -> nn.Module:
+def _down(inputs: int, outputs: int, spectral: bool) -> nn.Module:
     """A 3 x 3 and a strided 4 x 4 convolution (section 4.1)."""
     return nn.Sequential(
-        _Block(_convolution(inputs, inputs, 3), inputs), _Block(_convolution(inputs, outputs, 4, 2), outputs)
+        _Block(_convolution(inputs, inputs, 3, 1, spectral), inputs),
+        _Block(_convolution(inputs, outputs, 4, 2, spectral), outputs),
     )
 
 
 class _Doubled(nn.Module):
     """Twice the size by repeated pixels and a convolution, which leaves no checkerboard."""
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, inputs: int, outputs: int, spectral: bool) -> None:
         super().__init__()
-        self.convolution = _convolution(inputs, outputs, 3)
+        self.convolution = _convolution(inputs, outputs, 3, 1, spectral)
 
     def forward(self, x: Tensor) -> Tensor:
         made: Tensor = self.convolution(F.interpolate(x, scale_factor=2.0, mode="nearest"))
         return made
 
 
-def _up(inputs: int, outputs: int, transposed: bool) -> nn.Module:
+def _up(inputs: int, outputs: int, transposed: bool, spectral: bool) -> nn.Module:
     """A 3 x 3 and a transposed 4 x 4 convolution (section 4.1), or one of repeated pixels in its place."""
     if transposed:
         layer = nn.ConvTranspose2d(inputs, outputs, 4, 2, 1)
         nn.init.kaiming_normal_(layer.weight, 0.2)
-        raised: nn.Module = spectral_norm(layer)
+        raised: nn.Module = spectral_norm(layer) if spectral else layer
     else:
-        raised = _Doubled(inputs, outputs)
-    return nn.Sequential(_Block(_convolution(inputs, inputs, 3), inputs), _Block(raised, outputs))
+        raised = _Doubled(inputs, outputs, spectral)
+    return nn.Sequential(_Block(_convolution(inputs, inputs, 3, 1, spectral), inputs), _Block(raised, outputs))
 
 
 def widths(filters: int, halvings: int) -> list[int]:
@@ -80,10 +81,10 @@ class Encoder(nn.Module):
         stages: how many of the stages there are: what leaves the segmentation's last one is not needed.
     """
 
-    def __init__(self, channels: int, filters: int, halvings: int, stages: int) -> None:
+    def __init__(self, channels: int, filters: int, halvings: int, stages: int, spectral: bool) -> None:
         super().__init__()
-        self.head = _Block(_convolution(channels, filters, HEAD), filters)
-        self.down = nn.ModuleList(_down(a, b) for a, b in pairwise(widths(filters, halvings)[: stages + 1]))
+        self.head = _Block(_convolution(channels, filters, HEAD, 1, spectral), filters)
+        self.down = nn.ModuleList(_down(a, b, spectral) for a, b in pairwise(widths(filters, halvings)[: stages + 1]))
 
     def levels(self, x: Tensor) -> list[Tensor]:
         """What goes into each downsampling stage: at full size, 1/2, ..."""
@@ -122,6 +123,8 @@ class Analogy(nn.Module):
         epsilon: keeps the ratio of features finite.
         translated: off for the ablation: features of the wanted segmentation are concatenated instead.
         transposed: the decoder's convolutions; see `_up`.
+        spectral: spectral norms.
+        skips: the translated features of every stage go to the decoder's stage of that size, too.
     """
 
     def __init__(
@@ -132,17 +135,22 @@ class Analogy(nn.Module):
         epsilon: float,
         translated: bool = True,
         transposed: bool = True,
+        spectral: bool = True,
+        skips: bool = False,
     ) -> None:
         super().__init__()
         wide = widths(filters, halvings)
         self.stride, self.epsilon, self.translated = 2**halvings, epsilon, translated
-        self.encoder = Encoder(3, filters, halvings, halvings)
-        self.condition = Encoder(channels, filters, halvings, halvings - 1)
+        self.encoder = Encoder(3, filters, halvings, halvings, spectral)
+        self.condition = Encoder(channels, filters, halvings, halvings - 1, spectral)
         self.scale = nn.ModuleList(_Translation(w, 1.0) for w in wide[:-1])
         self.shift = nn.ModuleList(_Translation(w, 0.0) for w in wide[:-1])
-        self.joined = nn.ModuleList() if translated else nn.ModuleList(_convolution(2 * w, w, 1) for w in wide[:-1])
-        self.up = nn.ModuleList(_up(b, a, transposed) for a, b in reversed(list(pairwise(wide))))
-        self.last = _convolution(filters, 3, HEAD)
+        joined = [] if translated else [_convolution(2 * w, w, 1, 1, spectral) for w in wide[:-1]]
+        self.joined = nn.ModuleList(joined)
+        self.up = nn.ModuleList(_up(b, a, transposed, spectral) for a, b in reversed(list(pairwise(wide))))
+        kept = [_convolution(w, w, 1, 1, spectral) for w in reversed(wide[:-1])] if skips else []
+        self.kept = nn.ModuleList(kept)
+        self.last = _convolution(filters, 3, HEAD, 1, spectral)
 
     def parameters_of_change(self, source: Tensor, wanted: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Scales and shifts for every stage, of a change from one condition to another (equations 4 and 5).
@@ -175,12 +183,16 @@ class Analogy(nn.Module):
         scales, shifts = self.parameters_of_change(source, wanted) if self.translated else ([], [])
         told = [] if self.translated else self.condition.levels(wanted)
         x = self.encoder.head(picture)
+        passed = []
         for k, stage in enumerate(self.encoder.down):
             centred = _standardised(x)
             x = scales[k] * centred + shifts[k] if self.translated else self.joined[k](torch.cat([centred, told[k]], 1))
+            passed.append(x)
             x = stage(x)
-        for block in self.up:
+        for k, block in enumerate(self.up):
             x = block(x)
+            if len(self.kept) > 0:
+                x = x + self.kept[k](passed[-1 - k])
         return torch.tanh(self.last(x).float()), scales, shifts
 
 

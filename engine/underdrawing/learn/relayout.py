@@ -14,8 +14,6 @@ from underdrawing.learn import warps
 from underdrawing.learn.data import Pair
 from underdrawing.manifest import PlaneKind
 
-GRID = 3  # control points of a side
-
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
@@ -32,15 +30,15 @@ class Relayout:
 
     Args:
         flip: probability of mirroring. resize: scale by 1 ± this. rotate: degrees at most. bend: of the shorter side.
-        crop: side of the square that is cut out of both; 0: everything.
+        points: control points of a side, which bend. crop: side of the square that is cut out of both; 0: everything.
     """
 
     def __init__(
-        self, pair: Pair, flip: float, resize: float, rotate: float, bend: float, crop: int, seed: int
+        self, pair: Pair, flip: float, resize: float, rotate: float, bend: float, points: int, crop: int, seed: int
     ) -> None:
         self.pair, self.flip, self.resize, self.rotate, self.bend = pair, flip, resize, rotate, bend
-        self.crop, self.seed = crop, seed
-        self.points = warps.control_points(*pair.size, GRID)
+        self.grid, self.crop, self.seed = points, crop, seed
+        self.points = warps.control_points(*pair.size, points)
 
     def draw(self, iteration: int, growth: float) -> Drawn:
         """One pair; `growth`, 0 to 1, is how much of the randomness is used."""
@@ -48,7 +46,7 @@ class Relayout:
         height, width = self.pair.size
         rows, columns = (min(self.crop, height), min(self.crop, width)) if self.crop else (height, width)
         corner = (torch.rand(1, 2, generator=chance) * torch.tensor([width - columns + 1, height - rows + 1])).floor()
-        shifts = warps.random_shifts(1, GRID, self.bend * growth, chance) + self._moved(growth, chance)
+        shifts = warps.random_shifts(1, self.grid, self.bend * growth, chance) + self._moved(growth, chance)
         mirror = torch.rand(1, generator=chance) < self.flip * growth
         coefficients = warps.solve(self.points, shifts).to(self.pair.picture.device)
         grid = warps.sampling_grid(self.points, coefficients, (height, width), (corner, rows, columns), mirror=mirror)

@@ -3,11 +3,14 @@
 DATA/train/image.png + primitive.png (or labels.png)
 DATA/test/image/*.png + primitive/*.png (or labels/*.png)     true pictures are known
 DATA/edits/*.png                                              edited primitives, nobody knows the truth
+
+JPEG files (.jpg) are read as well; what compression did to a primitive's colours is snapped back to its palette.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -15,9 +18,12 @@ import numpy as np
 
 from underdrawing.link.messages import EngineError
 from underdrawing.picture.files import read_picture
+from underdrawing.picture.image import Picture
+from underdrawing.picture.layout import segment_like
 from underdrawing.picture.palette import Palette, distinct_colours, palette_of, snap
 
 DRAWN = ("primitive", "labels")
+SUFFIXES = (".png", ".jpg")
 
 
 @dataclass(frozen=True)
@@ -55,11 +61,12 @@ def read_set(folder: Path, shorter: int) -> Set:
     Raises:
         EngineError: it is not laid out so.
     """
-    drawn = next((folder / "train" / f"{n}.png" for n in DRAWN if (folder / "train" / f"{n}.png").is_file()), None)
-    if drawn is None or not (folder / "train" / "image.png").is_file():
+    drawn = next((found for name in DRAWN if (found := _file(folder / "train", name)) is not None), None)
+    learnt = _file(folder / "train", "image")
+    if drawn is None or learnt is None:
         text = f"{folder} has no train/image.png with train/primitive.png or train/labels.png beside it."
         raise EngineError("no_data", text, "Name a folder that is laid out so.")
-    picture = _picture(folder / "train" / "image.png", shorter)
+    picture = _picture(learnt, shorter)
     size = (picture.shape[1], picture.shape[0])
     rgb = read_picture(drawn).to_bytes()
     grey = rgb.ndim == 2 or bool((rgb == rgb[..., :1]).all())
@@ -82,16 +89,48 @@ def read_set(folder: Path, shorter: int) -> Set:
 
     frames, video = [], False
     for name in DRAWN:
-        for path in sorted((folder / "test" / name).glob("*.png")):
-            truth = folder / "test" / "image" / path.name
+        for path in _files(folder / "test" / name):
+            truth = _file(folder / "test" / "image", path.stem)
             video = True
-            frames.append(Frame(path.stem, read(path), _picture(truth, shorter) if truth.is_file() else None))
-    for path in sorted((folder / "edits").glob("*.png")):
+            frames.append(Frame(path.stem, read(path), None if truth is None else _picture(truth, shorter)))
+    for path in _files(folder / "edits"):
         if not path.stem.startswith("mask"):
             frames.append(Frame(path.stem, read(path), None))
     if not frames:
         raise EngineError("no_data", f"{folder} has neither test nor edits.", "Name a folder that is laid out so.")
     return Set(folder.name, picture, read(drawn), palette, tuple(frames), video)
+
+
+def crossed(data: Set, others: Sequence[Set]) -> Set:
+    """The set with the layouts of other sets' pictures as further frames, `like NAME`; nobody knows the truth of them.
+
+    Which class of the other picture is which of this one is decided by what they look like (`picture/layout.py`).
+    """
+    frames = list(data.frames)
+    height, width = data.classes.shape
+    for other in others:
+        if other.name != data.name:
+            learnt, layout = Picture(_bytes(data.picture)), Picture(_bytes(other.picture))
+            seen = segment_like(layout, learnt, data.classes, data.palette)
+            table = np.zeros(256, np.uint8)
+            for label in np.unique(other.classes):
+                table[label] = np.bincount(seen[other.classes == label]).argmax()
+            frames.append(Frame(f"like {other.name}", _resized(table[other.classes], (width, height)), None))
+    return replace(data, frames=tuple(frames))
+
+
+def _bytes(picture: np.ndarray) -> np.ndarray:
+    return (picture.clip(0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def _file(folder: Path, name: str) -> Path | None:
+    """The picture of this name, whatever its kind of file."""
+    return next((path for suffix in SUFFIXES if (path := folder / f"{name}{suffix}").is_file()), None)
+
+
+def _files(folder: Path) -> list[Path]:
+    """All pictures of a folder, by name."""
+    return sorted(path for suffix in SUFFIXES for path in folder.glob(f"*{suffix}"))
 
 
 def _picture(path: Path, shorter: int) -> np.ndarray:

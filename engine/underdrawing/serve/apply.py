@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from underdrawing.draft.canvas import Origin
+from underdrawing.draft.counterpart import counterpart
 from underdrawing.draft.draft import Draft, draft
 from underdrawing.draft.hints import GATE, class_colours, hints
 from underdrawing.link.messages import EngineError
@@ -84,6 +85,7 @@ class Model:
         palette = Palette.from_json(list(self.manifest.palette)) if self.manifest.palette else None
         drawn = bool(self.manifest.planes)
         self.drawn = read_primitive(folder / "primitive.png", palette) if drawn else None
+        self.own_version: np.ndarray | None = None  # what an analogy's graph makes of the learnt layout
 
     @property
     def primitive(self) -> Primitive:
@@ -303,8 +305,10 @@ class Made:
 def _run(
     model: Model, primitive: Primitive, wanted: Bounds, sessions: SessionStore, seed: int, found: Draft | None
 ) -> Made:
-    """Run the model on the window around `wanted`, or on what is unsure about its draft."""
+    """Run the model on the window around `wanted`, on what is unsure about its draft, or to judge the draft by it."""
     plan = model.manifest.plan
+    if found is not None and plan.procedure is Procedure.ANALOGY:
+        return _analogous(model, primitive, wanted, sessions, seed, found)
     if found is not None:
         made = Made(found.picture, "CPU", found.confidence)
         if plan.procedure is Procedure.REFINE:
@@ -312,6 +316,15 @@ def _run(
         inner = wanted.slices()
         return Made(made.picture[inner], made.device, found.confidence[inner])
     part = window(wanted, primitive.size, plan)
+    rgb, device = _generated(model, primitive, part, sessions, seed)
+    return Made(rgb[wanted.translate(-part.x, -part.y).slices()], device)
+
+
+def _generated(
+    model: Model, primitive: Primitive, part: Bounds, sessions: SessionStore, seed: int
+) -> tuple[np.ndarray, str]:
+    """A part as the graphs make it, (h, w, 3) in [0, 1], and what ran them."""
+    plan = model.manifest.plan
     height, width = _padded(part, plan)
     graphs = plan.graphs
     if plan.half and sessions.get(model.folder / plan.half[0].file).on_gpu:
@@ -324,8 +337,20 @@ def _run(
         output = results[graph.output] = session.run(inputs)
         provider = session.provider
     rgb = pixels_of(output[..., : part.height, : part.width])
-    cut = wanted.translate(-part.x, -part.y)
-    return Made(rgb[cut.slices()], "GPU" if provider.startswith("CUDA") else "CPU")
+    return rgb, "GPU" if provider.startswith("CUDA") else "CPU"
+
+
+def _analogous(
+    model: Model, primitive: Primitive, wanted: Bounds, sessions: SessionStore, seed: int, found: Draft
+) -> Made:
+    """As the graph's version of the learnt layout is to the picture, so its version of the edited one to the result."""
+    everything = Bounds(0, 0, *primitive.size)
+    if model.own_version is None:
+        model.own_version = _generated(model, model.small_primitive, everything, sessions, seed)[0]
+    version, device = _generated(model, primitive, everything, sessions, seed)
+    made = counterpart(model.small_picture, model.small_primitive, primitive, model.own_version, version, found, seed)
+    inner = wanted.slices()
+    return Made(made.picture[inner], device, made.confidence[inner])
 
 
 def _padded(part: Bounds, plan: ApplyPlan) -> tuple[int, int]:

@@ -30,12 +30,15 @@ MOST_ELEMENTS = 1 << 29
 
 
 def check_plan(manifest: Manifest) -> None:
-    """Refuse a plan for pictures without an underdrawing that its renderer could not follow.
+    """Refuse a plan that its renderer could not follow: for pictures without an underdrawing, or for an analogy.
 
     Raises:
         EngineError: with what is wrong.
     """
     plan = manifest.plan
+    if plan.procedure is Procedure.ANALOGY and not (len(plan.graphs) == 1 and len(plan.half) <= 1 and manifest.planes):
+        text = "Its plan for an analogy does not fit its graphs."
+        raise EngineError("bad_model", text, "Ask for the model file again; this one is not used.")
     generates = plan.procedure is Procedure.GENERATE
     if not generates and not plan.tasks:
         return

@@ -131,7 +131,7 @@ def test_hints_do_not_depend_on_how_classes_are_numbered() -> None:
     assert primitive.segments is not None
     swapped = Primitive(1 - primitive.segments, primitive.palette, None, None)
     origin = np.full((72, 96), Origin.FILLED, np.uint8)
-    found = Draft(picture, origin, np.full((72, 96), 0.5, np.float32))
+    found = Draft(picture, origin, np.full((72, 96), 0.5, np.float32), np.zeros((72, 96, 2), np.float32))
     one = hints(found, primitive, class_colours(picture, primitive))
     two = hints(found, swapped, class_colours(picture, swapped))
     assert np.allclose(one, two)

@@ -118,7 +118,7 @@ def test_the_alignment_has_a_gradient_through_the_classifier(pair: Pair) -> None
 
 
 def test_changes_of_layout_grow(pair: Pair) -> None:
-    relayout = Relayout(pair, flip=1.0, resize=0.3, rotate=20.0, bend=0.1, crop=0, seed=0)
+    relayout = Relayout(pair, flip=1.0, resize=0.3, rotate=20.0, bend=0.1, points=3, crop=0, seed=0)
     still = relayout.draw(0, 0.0)
     torch.testing.assert_close(still.changed_picture, pair.picture, atol=1e-4, rtol=0)
     assert torch.equal(still.changed_planes["segments"], pair.planes["segments"].values)

@@ -20,6 +20,8 @@ from underdrawing.manifest import (
     GraphSpec,
     Manifest,
     PictureInfo,
+    PlaneKind,
+    PlaneSpec,
     Procedure,
     Task,
 )
@@ -157,6 +159,22 @@ def test_a_graph_that_is_too_large_is_not_read(tmp_path: Path) -> None:
         file.truncate(modelcheck.MOST_BYTES + 1)  # a hole in the disk; nothing is written
     with pytest.raises(EngineError, match="2 GiB"):
         check_graph(path, SPEC)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_an_analogy_has_one_graph(count: int) -> None:
+    info = PictureInfo(60, 40, 60, 40, "u8", 3, "", "picture.png")
+    graphs = (GraphSpec("generator.onnx", (GraphInput("segments", "segments", Encoding.ONE_HOT, 3),)),) * count
+    planes = (PlaneSpec("segments", PlaneKind.CLASSES),)
+    manifest = Manifest(
+        "a" * 12, "name", "", "sia", "quick", planes, ApplyPlan(graphs, procedure=Procedure.ANALOGY), info
+    )
+    if count == 1:
+        check_plan(manifest)
+    for bad in [manifest] if count != 1 else [replace(manifest, planes=())]:
+        with pytest.raises(EngineError) as caught:
+            check_plan(bad)
+        assert caught.value.code == "bad_model"
 
 
 @pytest.mark.parametrize(

@@ -78,11 +78,13 @@ def within(seconds: float, ask: Callable[[], object]) -> object:
 
 @pytest.mark.long
 @pytest.mark.parametrize("who", ["daemon", "worker"])
-def test_learning_goes_on(own: Path, who: str) -> None:
+@pytest.mark.parametrize("method", ["deepsim", "sia"])
+def test_learning_goes_on(own: Path, who: str, method: str) -> None:
     """Each time it goes on from a checkpoint that is at most half a minute old (once: `whole/test_whole_way.py`)."""
     chance, times = Chance(MANY), MANY
     with Engine.connect(home=own) as engine:
-        begun = learn(engine, method="deepsim", options=QUICK_OPTIONS, budget=4.0 * times + 4)
+        options = QUICK_OPTIONS if method == "deepsim" else {"filters": 4, "discriminator_filters": 4}
+        begun = learn(engine, method=method, options=options, budget=4.0 * times + 4)
         for _ in range(times):
             before = _learnt_for(engine, begun["job"], more_than=0.0)
             chance.wait(2.0)

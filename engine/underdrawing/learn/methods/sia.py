@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -19,7 +19,7 @@ from underdrawing.learn import losses
 from underdrawing.learn.analogy import Analogy, Classifier, baked
 from underdrawing.learn.average import Average
 from underdrawing.learn.coherence import Coherence
-from underdrawing.learn.data import TrainingData
+from underdrawing.learn.data import Pair, TrainingData
 from underdrawing.learn.device import Device
 from underdrawing.learn.features import Features, find_features, missing_features
 from underdrawing.learn.method import (
@@ -37,13 +37,14 @@ from underdrawing.learn.method import (
 )
 from underdrawing.learn.networks import MultiScaleDiscriminator
 from underdrawing.learn.relayout import Relayout
-from underdrawing.manifest import ApplyPlan, Encoding, GraphInput, GraphSpec, PlaneKind, PlaneSpec
+from underdrawing.manifest import ApplyPlan, Encoding, GraphInput, GraphSpec, PlaneKind, PlaneSpec, Procedure
 
 PLANES = (
     PlaneSpec("segments", PlaneKind.CLASSES, required=False),
     PlaneSpec("edges", PlaneKind.LINES, required=False),
 )
 LEAST_CROP = 64
+MOST_REDUCED = 4
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,10 @@ class Figures:
     epsilon: float  # keeps the ratio of features finite
     translated: bool  # semantic feature translation; off: the wanted segmentation's features are concatenated
     transposed: bool  # transposed convolutions in the decoder; off: repeated pixels and a convolution
+    spectral: bool  # spectral norms in the generator
+    skips: bool  # the translated features go to the decoder's stages, too
+    seen: int  # pixels that the networks see at most of a picture, which is halved once or twice for them; 0: all
+    painted: bool  # the result consists of the picture's own patches, as the network's versions of both layouts differ
     discriminator_filters: int
     discriminator_layers: int
     classifier_filters: int
@@ -64,6 +69,7 @@ class Figures:
     resize: float  # scale by 1 ± this
     rotate: float  # degrees, at most
     bend: float  # thin-plate splines move their points by at most this part of the shorter side
+    points: int  # of the splines, a side
     growth: float  # part of the training in which the changes grow to these
     crop: int  # side of the squares that are learnt at a time; 0: the whole picture
     alignment: float  # weight of the cross entropy of the classifier
@@ -73,6 +79,7 @@ class Figures:
     feature_matching: float
     fixed_point: float
     pixel: float  # weight of the mean absolute difference in reconstruction mode
+    paired: float  # weight of the mean absolute difference to the changed picture, in sampling mode
     perceptual: float  # weight of the difference of VGG features to the changed picture, in sampling mode
     gan_from: float  # part of the training after which the discriminator joins
     rate: float
@@ -100,6 +107,10 @@ PAPER = make_recipe(
     epsilon=Given(0.1, "not in the paper, which divides as it is"),
     translated=Given(True, "Semantic Image Analogy (2020), section 3.3"),
     transposed=Given(True, _PAPER),
+    spectral=Given(True, _PAPER),
+    skips=Given(False, _PAPER),
+    seen=Given(0, _PAPER),
+    painted=Given(False, _PAPER),
     discriminator_filters=Given(32, _PAPER),
     discriminator_layers=Given(3, _PAPER),
     classifier_filters=Given(32, f"{_PAPER}: a quarter of DeepLabV3's channels, 0.2 million weights"),
@@ -109,6 +120,7 @@ PAPER = make_recipe(
     resize=Given(0.2, "the authors' program"),
     rotate=Given(15.0, f"{_PAPER}, without a figure"),
     bend=Given(0.02, "the authors' program"),
+    points=Given(3, "the authors' program"),
     growth=Given(0.5, f"{_PAPER}: linearly; the authors' program: over 1,000 of 2,500 iterations"),
     crop=Given(0, _PAPER),
     alignment=Given(1.0, _LOSS),
@@ -118,6 +130,7 @@ PAPER = make_recipe(
     feature_matching=Given(1.0, _LOSS),
     fixed_point=Given(1.0, _LOSS),
     pixel=Given(1.0, f"{_LOSS}; the authors' program: 5"),
+    paired=Given(0.0, "not in the paper"),
     perceptual=Given(0.0, "not in the paper"),
     gan_from=Given(0.0, _PAPER),
     rate=Given(5e-4, f"{_PAPER}; the authors' program: 5e-3"),
@@ -136,10 +149,16 @@ QUICK = PAPER.vary(
     budget=600.0,
     filters=Given(16, _OURS),
     transposed=Given(False, _OURS),
+    spectral=Given(False, _OURS),
+    skips=Given(True, _OURS),
+    seen=Given(176 * 176, _OURS),
+    painted=Given(True, _OURS),
     steps=Given(1, _OURS),
-    bend=Given(0.08, _OURS),
-    crop=Given(128, _OURS),
+    bend=Given(0.1, _OURS),
+    points=Given(4, _OURS),
+    growth=Given(0.2, _OURS),
     pixel=Given(10.0, _OURS),
+    paired=Given(5.0, _OURS),
     perceptual=Given(2.0, _OURS),
     feature_matching=Given(5.0, _OURS),
     gan_from=Given(0.4, _OURS),
@@ -149,7 +168,7 @@ QUICK = PAPER.vary(
     beta2=Given(0.99, _OURS),
     constant=Given(0.6, _OURS),
     average=Given(0.1, _OURS),
-    pixels=Given(288 * 288, _OURS),
+    pixels=Given(320 * 320, _OURS),
     pixels_gpu=Given(512 * 512, _OURS),
 )
 
@@ -165,8 +184,8 @@ class SIA:
     default_recipe = QUICK.name
 
     def stride(self, recipe: Recipe) -> int:
-        """As often as the picture is halved."""
-        return int(2**recipe.figures.halvings)
+        """As often as the picture is halved, before the network and in it."""
+        return int((MOST_REDUCED if recipe.figures.seen else 1) * 2**recipe.figures.halvings)
 
     def pixels(self, recipe: Recipe, device: Device, size: tuple[int, int]) -> int:
         """Bigger pictures are reduced to this many pixels before they are learnt; 0: never."""
@@ -192,7 +211,11 @@ class SIARun:
     def __init__(self, data: TrainingData, figures: Figures, device: Device, seed: int) -> None:
         torch.manual_seed(seed)
         self.figures, self.device, self.data, self.seed = figures, device, data, seed
-        pair = data.pairs[0].to(device.torch)
+        height, width = data.pairs[0].size
+        self.reduced = 1
+        while figures.seen and self.reduced < MOST_REDUCED and height * width > figures.seen * self.reduced**2:
+            self.reduced *= 2
+        pair = reduced_pair(data.pairs[0], self.reduced).to(device.torch)
         self.names = [spec.name for spec in PLANES if spec.name in pair.planes]
         if not self.names:
             raise LearnError("no_plane", "A semantic analogy needs a layout.", "Give segments or edges.")
@@ -203,7 +226,9 @@ class SIARun:
         }
         channels = sum(pair.planes[name].channels(self.encodings[name]) for name in self.names)
         f = figures
-        self.generator = device.place(Analogy(channels, f.filters, f.halvings, f.epsilon, f.translated, f.transposed))
+        self.generator = device.place(
+            Analogy(channels, f.filters, f.halvings, f.epsilon, f.translated, f.transposed, f.spectral, f.skips)
+        )
         self.discriminator = device.place(
             MultiScaleDiscriminator(3, f.discriminator_filters, f.discriminator_layers, 1)
         )
@@ -243,7 +268,7 @@ class SIARun:
 
     def _relayout(self) -> Relayout:
         f = self.figures
-        return Relayout(self.pair, f.flip, f.resize, f.rotate, f.bend, self.crop, self.seed)
+        return Relayout(self.pair, f.flip, f.resize, f.rotate, f.bend, f.points, self.crop, self.seed)
 
     def enter(self, stage: int) -> None:
         """There is only one stage."""
@@ -353,6 +378,8 @@ class SIARun:
                     goal = self.features(truth)
                 apart = [F.l1_loss(a.float(), b.float()) for a, b in zip(ours, goal, strict=True)]
                 parts["perceptual"] = f.perceptual * torch.stack(apart).mean()
+        if f.paired > 0:
+            parts["paired"] = f.paired * F.l1_loss(made, truth)
         return parts or {"pixel": f.pixel * F.l1_loss(made, truth)}
 
     @property
@@ -384,7 +411,7 @@ class SIARun:
         source = self.condition(planes)
         with self.device.autocast():
             made: Tensor = self.best(self.device.put(self.pair.picture), source, source.flip(3))
-        return made.float()
+        return raised(made.float(), self.reduced)
 
     def state(self) -> dict[str, Tensor]:
         """Networks, averages, optimisers."""
@@ -417,13 +444,16 @@ class SIARun:
 
     def graphs(self) -> Sequence[ExportGraph]:
         """The generator: the source picture and its layout are inputs, too, so that the size stays free."""
-        planes = {name: plane.values for name, plane in self.pair.planes.items()}
+        pair = self.data.pairs[0]
+        planes = {name: plane.values for name, plane in pair.planes.items()}
         told = {name: self.pair.planes[name].encode(planes[name], self.encodings[name]).cpu() for name in self.names}
         network = baked(copy.deepcopy(self.best)).cpu().to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
-        inputs = {"picture": self.pair.picture.cpu().contiguous()}
+        inputs = {"picture": pair.picture.cpu().contiguous()}
         inputs |= {f"source_{name}": value for name, value in told.items()}
         inputs |= {name: value.clone() for name, value in told.items()}
-        return [ExportGraph("generator.onnx", Exported(network, len(self.names)).eval(), inputs, "result")]
+        return [
+            ExportGraph("generator.onnx", Exported(network, len(self.names), self.reduced).eval(), inputs, "result")
+        ]
 
     def plan(self) -> ApplyPlan:
         """One graph that must see the whole picture, as its statistics are those of the picture."""
@@ -435,21 +465,43 @@ class SIARun:
             ]
         return ApplyPlan(
             graphs=(GraphSpec("generator.onnx", tuple(inputs), "result"),),
-            stride=self.generator.stride,
+            procedure=Procedure.ANALOGY if self.figures.painted else Procedure.NONE,
+            stride=self.generator.stride * self.reduced,
             halo=None,
             scale=self.data.scale,
             region=self.data.region,
         )
 
 
-class Exported(nn.Module):
-    """The generator as it is exported: the source picture, its planes, the wanted planes."""
+def fewer(values: Tensor, times: int) -> Tensor:
+    """Every so manieth pixel of a plane, (B, C, H, W): classes stay classes."""
+    return values[:, :, times // 2 :: times, times // 2 :: times] if times > 1 else values
 
-    def __init__(self, network: nn.Module, planes: int) -> None:
+
+def raised(picture: Tensor, times: int) -> Tensor:
+    """The opposite, for pictures: between the pixels it is smooth."""
+    if times == 1:
+        return picture
+    return F.interpolate(picture, scale_factor=float(times), mode="bilinear", align_corners=False)
+
+
+def reduced_pair(pair: Pair, times: int) -> Pair:
+    """A pair so many times smaller."""
+    if times == 1:
+        return pair
+    planes = {name: replace(plane, values=fewer(plane.values, times)) for name, plane in pair.planes.items()}
+    return Pair(F.avg_pool2d(pair.picture, times), planes, (pair.inside[0] // times, pair.inside[1] // times))
+
+
+class Exported(nn.Module):
+    """The generator as it is exported: the source picture, its planes, the wanted planes, all of full size."""
+
+    def __init__(self, network: nn.Module, planes: int, times: int) -> None:
         super().__init__()
-        self.network, self.planes = network, planes
+        self.network, self.planes, self.times = network, planes, times
 
     def forward(self, picture: Tensor, *planes: Tensor) -> Tensor:
-        source, wanted = torch.cat(planes[: self.planes], 1), torch.cat(planes[self.planes :], 1)
-        result: Tensor = self.network(picture, source, wanted)
-        return result
+        told = [fewer(plane, self.times) for plane in planes]
+        source, wanted = torch.cat(told[: self.planes], 1), torch.cat(told[self.planes :], 1)
+        small = F.avg_pool2d(picture, self.times) if self.times > 1 else picture
+        return raised(self.network(small, source, wanted), self.times)
