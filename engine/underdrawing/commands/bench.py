@@ -40,20 +40,22 @@ def quality(
     planes: Annotated[str, typer.Option(help="segments, edges, or both with a comma between.")] = "segments",
     seeds: Annotated[int, typer.Option(min=1, help="How often everything is learnt; figures are means.")] = 1,
     judge: Annotated[bool, typer.Option(help="Train a judge of consistency (two or three minutes).")] = True,
+    crossed: Annotated[bool, typer.Option(help="Also ask for the layouts of the other folders' pictures.")] = False,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write tables and sheets here.")] = None,
     json: Json = False,
 ) -> None:
     """Measure how good results are, on data of your own; docs/quality.md says what the figures mean."""
     from underdrawing.link.endpoint import home
     from underdrawing.measure import quality as measure
+    from underdrawing.measure.sets import crossed as with_layouts
     from underdrawing.measure.sets import read_set
     from underdrawing.picture.files import write_picture
     from underdrawing.picture.image import Picture
     from underdrawing.weights.store import folder
 
     found, tables = [], []
-    for place in data:
-        read = read_set(place, size)
+    sets = [read_set(place, size) for place in data]
+    for read in [with_layouts(one, sets) for one in sets] if crossed else sets:
         show.note(f"{read.name}: {len(read.frames)} frames of {read.picture.shape[1]} x {read.picture.shape[0]}")
         seconds = [float(b) for b in budgets.split(",")]
         weights = folder(home())

@@ -124,7 +124,6 @@ class Analogy(nn.Module):
         translated: off for the ablation: features of the wanted segmentation are concatenated instead.
         transposed: the decoder's convolutions; see `_up`.
         spectral: spectral norms.
-        skips: the translated features of every stage go to the decoder's stage of that size, too.
     """
 
     def __init__(
@@ -136,7 +135,6 @@ class Analogy(nn.Module):
         translated: bool = True,
         transposed: bool = True,
         spectral: bool = True,
-        skips: bool = False,
     ) -> None:
         super().__init__()
         wide = widths(filters, halvings)
@@ -148,8 +146,6 @@ class Analogy(nn.Module):
         joined = [] if translated else [_convolution(2 * w, w, 1, 1, spectral) for w in wide[:-1]]
         self.joined = nn.ModuleList(joined)
         self.up = nn.ModuleList(_up(b, a, transposed, spectral) for a, b in reversed(list(pairwise(wide))))
-        kept = [_convolution(w, w, 1, 1, spectral) for w in reversed(wide[:-1])] if skips else []
-        self.kept = nn.ModuleList(kept)
         self.last = _convolution(filters, 3, HEAD, 1, spectral)
 
     def parameters_of_change(self, source: Tensor, wanted: Tensor) -> tuple[list[Tensor], list[Tensor]]:
@@ -183,16 +179,12 @@ class Analogy(nn.Module):
         scales, shifts = self.parameters_of_change(source, wanted) if self.translated else ([], [])
         told = [] if self.translated else self.condition.levels(wanted)
         x = self.encoder.head(picture)
-        passed = []
         for k, stage in enumerate(self.encoder.down):
             centred = _standardised(x)
             x = scales[k] * centred + shifts[k] if self.translated else self.joined[k](torch.cat([centred, told[k]], 1))
-            passed.append(x)
             x = stage(x)
-        for k, block in enumerate(self.up):
+        for block in self.up:
             x = block(x)
-            if len(self.kept) > 0:
-                x = x + self.kept[k](passed[-1 - k])
         return torch.tanh(self.last(x).float()), scales, shifts
 
 

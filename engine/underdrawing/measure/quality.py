@@ -8,12 +8,14 @@ Everything goes through an engine of its own in a temporary folder, as users' pi
     undone             the same against the picture itself, after edits of it that were drafted, and undone again
     undone_unsure      that where the way back is unsure; the only edits of a single picture whose truth is known
     consistency        mean IoU of the primitive that a judge reads out of the result with the one that was asked for
-    consistency_small  the same over classes that cover at most 2 % of the picture
+    accuracy           part of the pixels in which the judge sees the class that was asked for
+    consistency_small  consistency over classes that cover at most 2 % of the picture
     sifid              texture statistics against the picture that was learnt
+    patches            mean distance of patches to the nearest of that picture, in levels of 255 (measure/figures.py)
     sharpness          fine detail against the true frame's, or the learnt picture's; 1 is as sharp
     outside            mean change in levels of 255 where the primitive did not change
     seconds            of learning, as they were realised; apply_ms: of one result
-    memory_mb          the most that the learning process took
+    memory_mb          the most that the learning process took; graphs_mb: size of what applies the model
 
 `true` and `unchanged` bound the scale: true frames as if they were results, and the learnt picture as if it were.
 """
@@ -33,7 +35,7 @@ import numpy as np
 from underdrawing.draft.draft import draft
 from underdrawing.link.client import Engine
 from underdrawing.link.messages import EngineError
-from underdrawing.measure.figures import changed, mean_iou, sharpness, sifid
+from underdrawing.measure.figures import changed, mean_iou, patch_distance, sharpness, sifid
 from underdrawing.measure.follow import follow
 from underdrawing.measure.judge import Judge
 from underdrawing.measure.lpips import LPIPS
@@ -57,13 +59,20 @@ METHODS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "quick-no-vgg": ("deepsim", "quick", {"perceptual": 0}),
     "quick-l1": ("deepsim", "quick", {"gan": 0, "perceptual": 0, "pixel": 10}),
     "quick-no-warp": ("deepsim", "quick", {"warp": False}),
+    "sia": ("sia", "quick", {}),
+    "sia-paper": ("sia", "paper", {}),
+    # The network's own pictures, whole and without one part of the paper each.
+    "sia-network": ("sia", "quick", {"painted": False}),
+    "sia-no-translation": ("sia", "quick", {"painted": False, "translated": False}),
+    "sia-no-coherence": ("sia", "quick", {"painted": False, "coherence": 0}),
+    "sia-no-alignment": ("sia", "quick", {"painted": False, "alignment": 0}),
 }
 SMALL = 0.02  # part of the picture
 REACH = 0.02  # part of the shorter side by which a change is widened
 EVERY = 2  # one frame in so many is the judge's and not judged
 SHOWN = 6  # frames on the sheet
 COMPARED = ("lpips", "lpips_region", "lpips_unsure")
-FIGURES = (*COMPARED, "consistency", "consistency_small", "sifid", "sharpness", "outside")
+FIGURES = (*COMPARED, "consistency", "consistency_small", "accuracy", "sifid", "patches", "sharpness", "outside")
 
 Say = Callable[[str], None]
 
@@ -128,8 +137,10 @@ class Scale:
         if self.judge is not None and frame.name not in self.kept:
             seen = self.judge.read(made)
             found["consistency"] = mean_iou(seen, frame.classes, self.classes)
+            found["accuracy"] = float((seen == frame.classes).mean())
             found["consistency_small"] = mean_iou(seen, frame.classes, self.small)
         found["sifid"] = sifid(made, self.data.picture)
+        found["patches"] = patch_distance(made, self.data.picture)
         found["sharpness"] = sharpness(made, self.data.picture if frame.truth is None else frame.truth)
         if not region.all():
             found["outside"] = float(np.abs(made - self.data.picture)[~region].mean() * 255)
@@ -254,9 +265,10 @@ def bench(
                         model, cost = learn(engine, data, method, budget, planes, seed, say)
                         times: list[float] = []
                         row = scale.row(method, budget, applied(engine, data, model, planes, times))
-                        row.figures |= {**cost, "apply_ms": float(np.median(times))}
+                        folder = Path(engine.model(model)["folder"])
+                        size = sum(path.stat().st_size for path in folder.glob("*.onnx")) / 1e6
+                        row.figures |= {**cost, "graphs_mb": size, "apply_ms": float(np.median(times))}
                         if METHODS[method][0] in ("draft", "refine"):
-                            folder = Path(engine.model(model)["folder"])
                             own = primitive_of(data, data.classes, data.picture, planes)
                             row.figures |= undone(data.picture, own, folder, scale.lpips)
                         runs.append(row)

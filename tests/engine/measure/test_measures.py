@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from underdrawing.measure.figures import changed, mean_iou, sharpness, sifid
+from underdrawing.measure.figures import changed, mean_iou, patch_distance, sharpness, sifid
 from underdrawing.measure.judge import Judge
 from underdrawing.measure.lpips import LPIPS
 
@@ -53,6 +53,20 @@ def test_lpips_with_vgg_takes_odd_sizes(astronaut: np.ndarray) -> None:
 def test_missing_weights_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         LPIPS(tmp_path)
+
+
+def test_patches_of_the_picture_itself_are_no_distance_away(astronaut: np.ndarray) -> None:
+    part = astronaut[:120, :140]
+    assert patch_distance(part, part) == 0
+    # Shuffled pieces are still its own; a blurred copy and noise are not.
+    pieces = [part[y : y + 40, x : x + 35] for y in (80, 0, 40) for x in (35, 105, 0, 70)]
+    shuffled = np.vstack([np.hstack(pieces[k : k + 4]) for k in (0, 4, 8)])
+    soft = cv2.GaussianBlur(part, (0, 0), 3)
+    noise = np.random.default_rng(0).random(part.shape).astype(np.float32)
+    found = [patch_distance(other, part) for other in (shuffled, soft, noise)]
+    assert found[0] < 0.5 * found[2]
+    assert 0 < found[1] < found[2]
+    assert found[2] > 20
 
 
 def test_sifid_knows_textures_and_not_places(astronaut: np.ndarray) -> None:

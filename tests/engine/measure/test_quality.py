@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from underdrawing.link.messages import EngineError
-from underdrawing.measure.sets import read_set
+from underdrawing.measure.sets import crossed, read_set
 from underdrawing.picture.files import read_picture, write_picture
 from underdrawing.picture.image import Picture
 
@@ -69,6 +69,38 @@ def test_a_coloured_set_of_edits_has_no_truth(tmp_path: Path) -> None:
     read = read_set(tmp_path, 64)
     assert [(frame.name, frame.truth) for frame in read.frames] == [("1", None)]
     assert not read.video
+
+
+def test_jpeg_files_are_read_and_snapped_to_the_palette(tmp_path: Path) -> None:
+    for name in ("train", "edits"):
+        (tmp_path / name).mkdir()
+    picture, classes = scene(24)
+    colours = np.array([(250, 0, 0), (0, 250, 0), (0, 0, 250)], np.uint8)[np.searchsorted([0, 90, 200], classes)]
+    cv2.imwrite(str(tmp_path / "train" / "image.jpg"), picture)
+    for path in ("train/primitive.jpg", "edits/1.jpg"):
+        cv2.imwrite(str(tmp_path / path), colours, [cv2.IMWRITE_JPEG_QUALITY, 95])
+    read = read_set(tmp_path, 64)
+    assert [frame.name for frame in read.frames] == ["1"]
+    assert (read.frames[0].classes == read.classes).mean() > 0.99
+
+
+def test_layouts_of_other_sets_are_matched_by_what_their_classes_look_like(data: Path, tmp_path: Path) -> None:
+    other = tmp_path / "the other"
+    for name in ("train", "edits"):
+        (other / name).mkdir(parents=True)
+    picture, classes = scene(56)
+    # The same things under other levels, and larger.
+    levels = np.array([30, 0, 120], np.uint8)[np.searchsorted([0, 90, 200], classes)]
+    big = (120, 96)
+    write_picture(other / "train" / "image.png", Picture(cv2.resize(picture, big, interpolation=cv2.INTER_NEAREST)))
+    for path in ("train/primitive.png", "edits/1.png"):
+        write_picture(other / path, Picture(cv2.resize(levels, big, interpolation=cv2.INTER_NEAREST)))
+    one, two = read_set(data, 64), read_set(other, 96)
+    frames = crossed(one, [one, two]).frames
+    assert [frame.name for frame in frames] == ["0", "1", "2", "like the other"]
+    wanted = np.searchsorted([0, 90, 200], classes)
+    assert frames[-1].classes.shape == one.classes.shape
+    assert (frames[-1].classes == wanted).mean() > 0.97
 
 
 def test_other_folders_are_refused(tmp_path: Path) -> None:

@@ -57,7 +57,6 @@ class Figures:
     translated: bool  # semantic feature translation; off: the wanted segmentation's features are concatenated
     transposed: bool  # transposed convolutions in the decoder; off: repeated pixels and a convolution
     spectral: bool  # spectral norms in the generator
-    skips: bool  # the translated features go to the decoder's stages, too
     seen: int  # pixels that the networks see at most of a picture, which is halved once or twice for them; 0: all
     painted: bool  # the result consists of the picture's own patches, as the network's versions of both layouts differ
     discriminator_filters: int
@@ -108,7 +107,6 @@ PAPER = make_recipe(
     translated=Given(True, "Semantic Image Analogy (2020), section 3.3"),
     transposed=Given(True, _PAPER),
     spectral=Given(True, _PAPER),
-    skips=Given(False, _PAPER),
     seen=Given(0, _PAPER),
     painted=Given(False, _PAPER),
     discriminator_filters=Given(32, _PAPER),
@@ -150,7 +148,6 @@ QUICK = PAPER.vary(
     filters=Given(16, _OURS),
     transposed=Given(False, _OURS),
     spectral=Given(False, _OURS),
-    skips=Given(True, _OURS),
     seen=Given(176 * 176, _OURS),
     painted=Given(True, _OURS),
     steps=Given(1, _OURS),
@@ -227,7 +224,7 @@ class SIARun:
         channels = sum(pair.planes[name].channels(self.encodings[name]) for name in self.names)
         f = figures
         self.generator = device.place(
-            Analogy(channels, f.filters, f.halvings, f.epsilon, f.translated, f.transposed, f.spectral, f.skips)
+            Analogy(channels, f.filters, f.halvings, f.epsilon, f.translated, f.transposed, f.spectral)
         )
         self.discriminator = device.place(
             MultiScaleDiscriminator(3, f.discriminator_filters, f.discriminator_layers, 1)
