@@ -63,7 +63,7 @@ def counterpart(
     base, came, sure = picture, places(size), np.where(changed, np.float32(0), np.float32(1))
     if carried is not None:
         base, came, sure = carried.picture, carried.came, carried.confidence
-        changed &= ~_agrees(own, made, came, sure)
+        changed &= ~_agrees(picture, own, made, carried)
     if not changed.any():
         return Counterpart(base, sure)
     maps = channels(original, edited, size)
@@ -103,10 +103,15 @@ def _changed(original: Primitive, edited: Primitive, own: np.ndarray, made: np.n
     return np.asarray((near > 0) | (_apart(own, made) > APART))
 
 
-def _agrees(own: np.ndarray, made: np.ndarray, came: np.ndarray, sure: np.ndarray) -> np.ndarray:
-    """(H, W) bool: where a draft is sure, and the network's version, carried as the draft was, is what it wants."""
-    flow = came - places((own.shape[0], own.shape[1]))
-    return np.asarray((sure >= SURE) & (_apart(sample(own, flow), made) <= APART))
+def _agrees(picture: np.ndarray, own: np.ndarray, made: np.ndarray, carried: Draft) -> np.ndarray:
+    """(H, W) bool: where a draft is sure, and the network's version, carried as the draft was, is what it wants.
+
+    A network that does not know the picture well in a place has as much less to say about what is carried from there.
+    """
+    flow = carried.came - places((own.shape[0], own.shape[1]))
+    unknown = np.abs(blur(own - picture, 2 * SETTLE * max(own.shape[:2]))).mean(2)
+    doubt = _apart(sample(own, flow), made) - sample(unknown, flow)
+    return np.asarray((carried.confidence >= SURE) & (doubt <= APART))
 
 
 def _apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ stages is modulated by what the segmentation encoder finds to differ between the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import torch
@@ -15,16 +16,17 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import spectral_norm
 
+from underdrawing.learn.data import Pair
 from underdrawing.learn.pyramidnets import PictureStatistics
 
 HEAD = 7  # side of the first and last convolution
 
 
-def _convolution(inputs: int, outputs: int, side: int, stride: int = 1, spectral: bool = True) -> nn.Module:
-    """With spectral norm (Miyato et al. 2018) where it is wanted, mirrored at the borders."""
+def _convolution(inputs: int, outputs: int, side: int, stride: int = 1) -> nn.Module:
+    """With spectral norm (Miyato et al. 2018), mirrored at the borders."""
     layer = nn.Conv2d(inputs, outputs, side, stride, (side - 1) // 2, padding_mode="reflect")
     nn.init.kaiming_normal_(layer.weight, 0.2)
-    return spectral_norm(layer) if spectral else layer
+    return spectral_norm(layer)
 
 
 class _Block(nn.Module):
@@ -38,35 +40,35 @@ class _Block(nn.Module):
         return F.leaky_relu(self.norm(self.convolution(x)), 0.2)
 
 
-def _down(inputs: int, outputs: int, spectral: bool) -> nn.Module:
+def _down(inputs: int, outputs: int) -> nn.Module:
     """A 3 x 3 and a strided 4 x 4 convolution (section 4.1)."""
     return nn.Sequential(
-        _Block(_convolution(inputs, inputs, 3, 1, spectral), inputs),
-        _Block(_convolution(inputs, outputs, 4, 2, spectral), outputs),
+        _Block(_convolution(inputs, inputs, 3), inputs),
+        _Block(_convolution(inputs, outputs, 4, 2), outputs),
     )
 
 
 class _Doubled(nn.Module):
     """Twice the size by repeated pixels and a convolution, which leaves no checkerboard."""
 
-    def __init__(self, inputs: int, outputs: int, spectral: bool) -> None:
+    def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.convolution = _convolution(inputs, outputs, 3, 1, spectral)
+        self.convolution = _convolution(inputs, outputs, 3)
 
     def forward(self, x: Tensor) -> Tensor:
         made: Tensor = self.convolution(F.interpolate(x, scale_factor=2.0, mode="nearest"))
         return made
 
 
-def _up(inputs: int, outputs: int, transposed: bool, spectral: bool) -> nn.Module:
+def _up(inputs: int, outputs: int, transposed: bool) -> nn.Module:
     """A 3 x 3 and a transposed 4 x 4 convolution (section 4.1), or one of repeated pixels in its place."""
     if transposed:
         layer = nn.ConvTranspose2d(inputs, outputs, 4, 2, 1)
         nn.init.kaiming_normal_(layer.weight, 0.2)
-        raised: nn.Module = spectral_norm(layer) if spectral else layer
+        raised: nn.Module = spectral_norm(layer)
     else:
-        raised = _Doubled(inputs, outputs, spectral)
-    return nn.Sequential(_Block(_convolution(inputs, inputs, 3, 1, spectral), inputs), _Block(raised, outputs))
+        raised = _Doubled(inputs, outputs)
+    return nn.Sequential(_Block(_convolution(inputs, inputs, 3), inputs), _Block(raised, outputs))
 
 
 def widths(filters: int, halvings: int) -> list[int]:
@@ -81,10 +83,10 @@ class Encoder(nn.Module):
         stages: how many of the stages there are: what leaves the segmentation's last one is not needed.
     """
 
-    def __init__(self, channels: int, filters: int, halvings: int, stages: int, spectral: bool) -> None:
+    def __init__(self, channels: int, filters: int, halvings: int, stages: int) -> None:
         super().__init__()
-        self.head = _Block(_convolution(channels, filters, HEAD, 1, spectral), filters)
-        self.down = nn.ModuleList(_down(a, b, spectral) for a, b in pairwise(widths(filters, halvings)[: stages + 1]))
+        self.head = _Block(_convolution(channels, filters, HEAD), filters)
+        self.down = nn.ModuleList(_down(a, b) for a, b in pairwise(widths(filters, halvings)[: stages + 1]))
 
     def levels(self, x: Tensor) -> list[Tensor]:
         """What goes into each downsampling stage: at full size, 1/2, ..."""
@@ -123,7 +125,6 @@ class Analogy(nn.Module):
         epsilon: keeps the ratio of features finite.
         translated: off for the ablation: features of the wanted segmentation are concatenated instead.
         transposed: the decoder's convolutions; see `_up`.
-        spectral: spectral norms.
     """
 
     def __init__(
@@ -134,19 +135,18 @@ class Analogy(nn.Module):
         epsilon: float,
         translated: bool = True,
         transposed: bool = True,
-        spectral: bool = True,
     ) -> None:
         super().__init__()
         wide = widths(filters, halvings)
         self.stride, self.epsilon, self.translated = 2**halvings, epsilon, translated
-        self.encoder = Encoder(3, filters, halvings, halvings, spectral)
-        self.condition = Encoder(channels, filters, halvings, halvings - 1, spectral)
+        self.encoder = Encoder(3, filters, halvings, halvings)
+        self.condition = Encoder(channels, filters, halvings, halvings - 1)
         self.scale = nn.ModuleList(_Translation(w, 1.0) for w in wide[:-1])
         self.shift = nn.ModuleList(_Translation(w, 0.0) for w in wide[:-1])
-        joined = [] if translated else [_convolution(2 * w, w, 1, 1, spectral) for w in wide[:-1]]
+        joined = [] if translated else [_convolution(2 * w, w, 1) for w in wide[:-1]]
         self.joined = nn.ModuleList(joined)
-        self.up = nn.ModuleList(_up(b, a, transposed, spectral) for a, b in reversed(list(pairwise(wide))))
-        self.last = _convolution(filters, 3, HEAD, 1, spectral)
+        self.up = nn.ModuleList(_up(b, a, transposed) for a, b in reversed(list(pairwise(wide))))
+        self.last = _convolution(filters, 3, HEAD)
 
     def parameters_of_change(self, source: Tensor, wanted: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Scales and shifts for every stage, of a change from one condition to another (equations 4 and 5).
@@ -238,3 +238,37 @@ class Classifier(nn.Module):
         x = torch.cat([F.leaky_relu(part(x), 0.2) for part in self.pyramid] + [whole], 1)
         x = self.last(F.leaky_relu(self.joined(x), 0.2))
         return F.interpolate(x, size=picture.shape[2:], mode="bilinear", align_corners=False)
+
+
+def fewer(values: Tensor, times: int) -> Tensor:
+    """Every so manieth pixel of a plane, (B, C, H, W): classes stay classes."""
+    return values[:, :, times // 2 :: times, times // 2 :: times] if times > 1 else values
+
+
+def raised(picture: Tensor, times: int) -> Tensor:
+    """The opposite, for pictures: between the pixels it is smooth."""
+    if times == 1:
+        return picture
+    return F.interpolate(picture, scale_factor=float(times), mode="bilinear", align_corners=False)
+
+
+def reduced_pair(pair: Pair, times: int) -> Pair:
+    """A pair so many times smaller."""
+    if times == 1:
+        return pair
+    planes = {name: replace(plane, values=fewer(plane.values, times)) for name, plane in pair.planes.items()}
+    return Pair(F.avg_pool2d(pair.picture, times), planes, (pair.inside[0] // times, pair.inside[1] // times))
+
+
+class Exported(nn.Module):
+    """The generator as it is exported: the source picture, its planes, the wanted planes, all of full size."""
+
+    def __init__(self, network: nn.Module, planes: int, times: int) -> None:
+        super().__init__()
+        self.network, self.planes, self.times = network, planes, times
+
+    def forward(self, picture: Tensor, *planes: Tensor) -> Tensor:
+        told = [fewer(plane, self.times) for plane in planes]
+        source, wanted = torch.cat(told[: self.planes], 1), torch.cat(told[self.planes :], 1)
+        small = F.avg_pool2d(picture, self.times) if self.times > 1 else picture
+        return raised(self.network(small, source, wanted), self.times)

@@ -10,12 +10,12 @@ import torch
 
 from underdrawing.learn import export
 from underdrawing.learn.analogy import Analogy, Classifier, baked
+from underdrawing.learn.analogyrun import SIARun
 from underdrawing.learn.coherence import Coherence
 from underdrawing.learn.data import Pair, TrainingData, make_pair
 from underdrawing.learn.device import Device
 from underdrawing.learn.method import LearnError, Progress
 from underdrawing.learn.methods import find
-from underdrawing.learn.methods.sia import SIARun
 from underdrawing.learn.relayout import Relayout
 from underdrawing.manifest import Encoding, PlaneKind
 from underdrawing.serve.verify import compare
