@@ -10,8 +10,9 @@ import numpy as np
 from underdrawing.picture.composite import composite
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import Picture
-from underdrawing.serve.apply import Applied, Model
+from underdrawing.serve.apply import Applied
 from underdrawing.serve.frames import Inputs, with_alpha
+from underdrawing.serve.model import Model
 
 
 def answer_of(

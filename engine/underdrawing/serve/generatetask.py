@@ -11,10 +11,11 @@ from underdrawing.link.messages import EngineError
 from underdrawing.manifest import Task
 from underdrawing.serve import generating
 from underdrawing.serve.answers import answer_of
-from underdrawing.serve.apply import Model, reduced_note
+from underdrawing.serve.apply import reduced_note
 from underdrawing.serve.child import Context
 from underdrawing.serve.frames import Inputs
 from underdrawing.serve.generating import RATE, Wishes
+from underdrawing.serve.model import Model
 from underdrawing.serve.onpicture import REACH, on_picture
 from underdrawing.serve.sessions import SessionStore
 

@@ -20,7 +20,8 @@ from underdrawing.picture.carving import carved
 from underdrawing.picture.enlarged import consistent, textured
 from underdrawing.picture.image import Picture
 from underdrawing.picture.pyramid import anchor, signed, small_copy
-from underdrawing.serve.apply import Model, pixels_of, single_graph
+from underdrawing.serve.model import Model
+from underdrawing.serve.running import pixels_of, single_graph
 from underdrawing.serve.sessions import SessionStore
 
 MOST_RUN = 3 << 20  # pixels that a graph is run on at a time: it holds some dozens of numbers for each

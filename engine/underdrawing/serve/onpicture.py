@@ -17,8 +17,9 @@ from underdrawing.picture.image import Picture
 from underdrawing.picture.light import lit
 from underdrawing.picture.mask import differing, dilate, feather
 from underdrawing.picture.pyramid import signed, small_copy
-from underdrawing.serve.apply import Applied, Model, reduced_note
+from underdrawing.serve.apply import Applied, reduced_note
 from underdrawing.serve.generating import Run, Wishes
+from underdrawing.serve.model import Model
 from underdrawing.serve.placing import inside
 from underdrawing.serve.sessions import SessionStore
 

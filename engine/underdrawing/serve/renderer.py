@@ -22,11 +22,12 @@ from underdrawing.picture.primitive import Primitive
 from underdrawing.picture.regions import change, region_at, region_of_class
 from underdrawing.serve import apply as applying
 from underdrawing.serve.answers import answer_of
-from underdrawing.serve.apply import Model, Options
+from underdrawing.serve.apply import Options
 from underdrawing.serve.child import Context, serve
 from underdrawing.serve.frames import Inputs
 from underdrawing.serve.generatetask import generate
 from underdrawing.serve.helpers import helper_networks
+from underdrawing.serve.model import Model
 from underdrawing.serve.modelcheck import check_graph, check_plan
 from underdrawing.serve.sessions import SessionStore, probe
 
