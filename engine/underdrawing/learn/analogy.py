@@ -6,6 +6,7 @@ stages is modulated by what the segmentation encoder finds to differ between the
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -196,11 +197,28 @@ def _standardised(x: Tensor) -> Tensor:
 
 
 def baked(network: nn.Module) -> nn.Module:
-    """Without spectral norms: their weights as they are now. Changes the network itself."""
-    for module in list(network.modules()):
-        if parametrize.is_parametrized(module, "weight"):
-            parametrize.remove_parametrizations(module, "weight")
-    return network
+    """A copy without spectral norms: their weights as they are now, ready to be exported.
+
+    torch's own way of removing them takes them from the class that a copy shares with its original.
+    """
+    plain = copy.deepcopy(network).eval()
+    for parent in list(plain.modules()):
+        for name, layer in list(parent.named_children()):
+            if parametrize.is_parametrized(layer, "weight"):
+                assert isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)  # noqa: S101 - what has such norms here
+                setattr(parent, name, _without_norm(layer))
+    return plain
+
+
+def _without_norm(layer: nn.Conv2d | nn.ConvTranspose2d) -> nn.Module:
+    kind = nn.ConvTranspose2d if isinstance(layer, nn.ConvTranspose2d) else nn.Conv2d
+    sizes = (layer.in_channels, layer.out_channels, layer.kernel_size, layer.stride, layer.padding)
+    made = kind(*sizes, padding_mode=layer.padding_mode)  # type: ignore[arg-type]
+    with torch.no_grad():
+        made.weight.copy_(layer.weight)
+        assert made.bias is not None and layer.bias is not None  # noqa: S101 - all have one
+        made.bias.copy_(layer.bias)
+    return made.to(layer.weight.device)
 
 
 class Classifier(nn.Module):

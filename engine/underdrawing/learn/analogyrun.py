@@ -5,7 +5,6 @@ Semantic Image Analogy (Li, Xiong, Liu, Chen and Zha 2020), sections 3.2 and 3.4
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -324,7 +323,7 @@ class SIARun:
         pair = self.data.pairs[0]
         planes = {name: plane.values for name, plane in pair.planes.items()}
         told = {name: self.pair.planes[name].encode(planes[name], self.encodings[name]).cpu() for name in self.names}
-        network = baked(copy.deepcopy(self.best)).cpu().to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
+        network = baked(self.best).cpu().to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
         inputs = {"picture": pair.picture.cpu().contiguous()}
         inputs |= {f"source_{name}": value for name, value in told.items()}
         inputs |= {name: value.clone() for name, value in told.items()}

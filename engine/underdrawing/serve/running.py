@@ -78,6 +78,9 @@ def _generated(
         output = results[graph.output] = session.run(inputs)
         provider = session.provider
     rgb = pixels_of(output[..., : part.height, : part.width])
+    if rgb.shape != (part.height, part.width, 3):
+        text = f"The model's result is {rgb.shape[1]} x {rgb.shape[0]} pixels, not {part.width} x {part.height}."
+        raise EngineError("bad_result", text, "Learn the picture again; if it stays so, try another recipe.")
     return rgb, "GPU" if provider.startswith("CUDA") else "CPU"
 
 
