@@ -21,6 +21,7 @@ from underdrawing.picture.mask import difference
 from underdrawing.picture.primitive import Primitive
 
 MOST_GUIDES = 12  # channels of the classes that guide the search
+FOREIGN = 6.0  # cost of a patch of another class
 LOOK = 3.0  # how much the squared difference of the two versions counts, beside the patches themselves
 APART = 0.1  # mean difference of the versions in a channel, from which on a pixel is made anew
 SURE = 0.6  # confidence of a draft, from which on its pixels stand where the versions agree
@@ -68,7 +69,11 @@ def counterpart(
         return Counterpart(base, sure)
     maps = channels(original, edited, size)
     count = maps.classes or maps.weights.size
-    known, wanted = reduce(*guides(maps.original[..., :count], maps.edited[..., :count]), MOST_GUIDES)
+    guided = guides(maps.original[..., :count], maps.edited[..., :count])
+    # Patches of another class only where there is no other way (equation 7): however a version looks.
+    hard = (side[..., : maps.classes] * np.float32(np.sqrt(FOREIGN / 2)) for side in (maps.original, maps.edited))
+    known, wanted = (np.concatenate(both, axis=2) for both in zip(guided, hard, strict=True))
+    known, wanted = reduce(known, wanted, MOST_GUIDES)
     known, wanted = (
         np.concatenate([resize(classes, size), version * np.float32(np.sqrt(LOOK))], axis=2, dtype=np.float32)
         for classes, version in ((known, own), (wanted, made))

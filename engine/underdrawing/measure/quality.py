@@ -14,6 +14,7 @@ Everything goes through an engine of its own in a temporary folder, as users' pi
     patches            mean distance of patches to the nearest of that picture, in levels of 255 (measure/figures.py)
     sharpness          fine detail against the true frame's, or the learnt picture's; 1 is as sharp
     outside            mean change in levels of 255 where the primitive did not change
+    other_layouts      consistency, accuracy and patches of layouts of other pictures alone (--crossed)
     seconds            of learning, as they were realised; apply_ms: of one result
     memory_mb          the most that the learning process took; graphs_mb: size of what applies the model
 
@@ -156,13 +157,18 @@ class Scale:
 
     def row(self, method: str, budget: float, made: Iterator[tuple[Frame, np.ndarray]]) -> Row:
         """The means over all results."""
-        row, found = Row(method, budget), []
+        row, found, frames = Row(method, budget), [], []
         for frame, picture in made:
             found.append(self.frame(frame, picture))
+            frames.append(frame)
             row.pictures[frame.name] = picture
         for name in FIGURES:
             values = [f[name] for f in found if name in f and not math.isnan(f[name])]
             row.figures[name] = float(np.mean(values)) if values else math.nan
+        others = [f for f, frame in zip(found, frames, strict=True) if frame.foreign]
+        for name in ("consistency", "accuracy", "patches") if others else ():
+            values = [f[name] for f in others if name in f]
+            row.figures[f"other_layouts_{name}"] = float(np.mean(values)) if values else math.nan
         return row
 
 
@@ -313,9 +319,9 @@ def as_markdown(rows: Sequence[Row]) -> str:
 
 def contact_sheet(data: Set, rows: Sequence[Row]) -> np.ndarray:
     """Some frames: what was asked for, the truth, and every method's result; (H, W, 3) uint8."""
-    step = max(1, len(data.frames) // SHOWN)
+    chosen = np.unique(np.linspace(0, len(data.frames) - 1, SHOWN).round().astype(int))
     lines = []
-    for frame in data.frames[::step][:SHOWN]:
+    for frame in [data.frames[k] for k in chosen]:
         line = [(f"{data.name} {frame.name}", data.palette.colours[frame.classes])]
         if frame.truth is not None:
             line.append(("true", _bytes(frame.truth)))

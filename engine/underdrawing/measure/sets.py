@@ -28,11 +28,15 @@ SUFFIXES = (".png", ".jpg")
 
 @dataclass(frozen=True)
 class Frame:
-    """Something to make: classes (H, W) uint8, and the true picture (H, W, 3) float32 in [0, 1] where it is known."""
+    """Something to make: classes (H, W) uint8, and the true picture (H, W, 3) float32 in [0, 1] where it is known.
+
+    foreign: it is the layout of another picture.
+    """
 
     name: str
     classes: np.ndarray
     truth: np.ndarray | None
+    foreign: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,9 @@ def crossed(data: Set, others: Sequence[Set]) -> Set:
             table = np.zeros(256, np.uint8)
             for label in np.unique(other.classes):
                 table[label] = np.bincount(seen[other.classes == label]).argmax()
-            frames.append(Frame(f"like {other.name}", _resized(table[other.classes], (width, height)), None))
+            frames.append(
+                Frame(f"like {other.name}", _resized(table[other.classes], (width, height)), None, foreign=True)
+            )
     return replace(data, frames=tuple(frames))
 
 

@@ -98,6 +98,7 @@ def test_layouts_of_other_sets_are_matched_by_what_their_classes_look_like(data:
     one, two = read_set(data, 64), read_set(other, 96)
     frames = crossed(one, [one, two]).frames
     assert [frame.name for frame in frames] == ["0", "1", "2", "like the other"]
+    assert [frame.foreign for frame in frames] == [False, False, False, True]
     wanted = np.searchsorted([0, 90, 200], classes)
     assert frames[-1].classes.shape == one.classes.shape
     assert (frames[-1].classes == wanted).mean() > 0.97
