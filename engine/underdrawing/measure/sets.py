@@ -15,6 +15,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from underdrawing.link.messages import EngineError
 from underdrawing.picture.files import read_picture
@@ -23,6 +24,7 @@ from underdrawing.picture.layout import segment_like
 from underdrawing.picture.palette import Palette, distinct_colours, palette_of, snap
 
 DRAWN = ("primitive", "labels")
+LARGE = 0.02  # part of a picture from which on a class is no detail
 SUFFIXES = (".png", ".jpg")
 
 
@@ -108,7 +110,8 @@ def read_set(folder: Path, shorter: int) -> Set:
 def crossed(data: Set, others: Sequence[Set]) -> Set:
     """The set with the layouts of other sets' pictures as further frames, `like NAME`; nobody knows the truth of them.
 
-    Which class of the other picture is which of this one is decided by what they look like (`picture/layout.py`).
+    Which class of the other picture is which of this one is decided by what they look like (`picture/layout.py`); two
+    large ones are the same only where there are not enough.
     """
     frames = list(data.frames)
     height, width = data.classes.shape
@@ -116,9 +119,13 @@ def crossed(data: Set, others: Sequence[Set]) -> Set:
         if other.name != data.name:
             learnt, layout = Picture(_bytes(data.picture)), Picture(_bytes(other.picture))
             seen = segment_like(layout, learnt, data.classes, data.palette)
-            table = np.zeros(256, np.uint8)
-            for label in np.unique(other.classes):
-                table[label] = np.bincount(seen[other.classes == label]).argmax()
+            votes = np.zeros((int(other.classes.max()) + 1, len(data.palette)))
+            np.add.at(votes, (other.classes.ravel(), seen.ravel()), 1)
+            large = np.flatnonzero(np.bincount(data.classes.ravel(), minlength=votes.shape[1]) > LARGE * seen.size)
+            table = large[votes[:, large].argmax(1)].astype(np.uint8)
+            theirs = np.flatnonzero(votes.sum(1) > LARGE * seen.size)
+            one, two = linear_sum_assignment(np.sqrt(votes[np.ix_(theirs, large)]), maximize=True)
+            table[theirs[one]] = large[two]
             frames.append(
                 Frame(f"like {other.name}", _resized(table[other.classes], (width, height)), None, foreign=True)
             )
