@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from underdrawing.learn.pyramid import upsample
-from underdrawing.learn.pyramidnets import COLOURS
+from underdrawing.learn.pyramidnets import COLOURS, Window
 
 SLOPE = 0.02  # of every leaky ReLU (supplement, section 2.1)
 KERNEL = 3
@@ -224,7 +224,10 @@ class HyperNetwork(nn.Module):
 
 
 def generate(
-    scales: Sequence[Sequence[tuple[Tensor, Tensor]]], inputs: Sequence[Tensor], amplitudes: Sequence[float]
+    scales: Sequence[Sequence[tuple[Tensor, Tensor]]],
+    inputs: Sequence[Tensor],
+    amplitudes: Sequence[float],
+    window: Window | None = None,
 ) -> Tensor:
     """What generators make, scale by scale (paper, section 3; SinGAN, equation 5).
 
@@ -232,12 +235,13 @@ def generate(
         scales: weights and biases of the convolutions of each scale.
         inputs: for the first scale noise, for each further one noise too, all (B, 3, h, w) at the scale's size.
         amplitudes: of each scale's noise; that of the first is not used.
+        window: only this part of the last scale is made, where that is not the first.
 
     Returns:
         (B, 3, H, W), about in [-1, 1].
     """
     picture = run_scale(inputs[0], scales[0], Activation.TANH, 1)
-    return go_on(picture, scales[1:], inputs[1:], amplitudes[1:])
+    return go_on(picture, scales[1:], inputs[1:], amplitudes[1:], window)
 
 
 def go_on(
@@ -245,9 +249,12 @@ def go_on(
     scales: Sequence[Sequence[tuple[Tensor, Tensor]]],
     inputs: Sequence[Tensor],
     amplitudes: Sequence[float],
+    window: Window | None = None,
 ) -> Tensor:
     """The further scales, from a smaller picture: each adds to it what it lacks at its size."""
-    for layers, noise, amplitude in zip(scales, inputs, amplitudes, strict=True):
+    for number, (layers, noise, amplitude) in enumerate(zip(scales, inputs, amplitudes, strict=True), 1):
         raised = upsample(picture, *noise.shape[2:])
+        if number == len(scales) and window is not None:
+            raised, noise = raised[window], noise[window]  # noqa: PLW2901 - the same noise, less of it
         picture = raised + run_scale(raised + amplitude * noise, layers, Activation.TANH, 1)
     return picture

@@ -23,7 +23,7 @@ from underdrawing.learn.method import (
     prefixed,
     without_prefix,
 )
-from underdrawing.learn.pyramidnets import Critic, gradient_penalty
+from underdrawing.learn.pyramidnets import Critic, Window, gradient_penalty
 from underdrawing.learn.together import Team
 from underdrawing.manifest import ApplyPlan
 from underdrawing.picture.pyramid import anchor, signed, small_copy
@@ -57,6 +57,7 @@ class Figures:
     reconstruction: float  # weight of the mean square difference of the picture itself
     clip: float  # longest gradient, of each side
     noise: float  # of further scales: this part of the error that is left
+    crop: int  # pixels of the squares of the last scale that are learnt at a time; 0: the whole picture
     balance: float  # a scale's time grows with this power of its pixels; 0: all take the same
 
 
@@ -180,16 +181,17 @@ class HyperRun:
         chosen = torch.randperm(len(self.pictures), generator=chance)[:batch]
         noise = [torch.randn(batch, 3, h, w, generator=chance) for w, h in self.sizes[: self.level + 1]]
         mix = torch.rand(batch, 1, 1, 1, generator=chance)
+        window = self._window(chance)
         here = self.team.mine(batch)
         error = critic = adversarial = 0.0
         self.generator_steps.zero_grad(set_to_none=True)
         self.critic_steps.zero_grad(set_to_none=True)
         if here:
             own, share = chosen[here], len(here) / batch
-            look, real = device.put(self.looked_at[own]), device.put(self.real[own])
+            look, real = device.put(self.looked_at[own]), device.put(self.real[own][window])
             with device.autocast():
                 scales = self._scales(look)
-                same = generate(scales, self._fixed(len(here)), self.amplitudes).float()
+                same = generate(scales, self._fixed(len(here)), self.amplitudes, window).float()
             left = F.mse_loss(same, real)
             error = left.item() * share
         error = self._summed(error)
@@ -198,7 +200,7 @@ class HyperRun:
             self.amplitudes[-1] = f.noise * error**0.5
         if here:
             with device.autocast():
-                made = generate(scales, [device.put(n[here]) for n in noise], self.amplitudes).float()
+                made = generate(scales, [device.put(n[here]) for n in noise], self.amplitudes, window).float()
                 loss = share * self._critic_loss(self._score(look, learns=True), real, made.detach(), mix[here])
             loss.backward()
             critic = loss.item()
@@ -211,6 +213,18 @@ class HyperRun:
         self._move(self.generator, self.generator_steps)
         found = {"critic": self._summed(critic), "adversarial": self._summed(adversarial)}
         return {**found, "reconstruction": f.reconstruction * error}
+
+    def _window(self, chance: torch.Generator) -> Window:
+        """A random square of the present scale, the same of all pictures; all of it where that is small."""
+        crop, (width, height) = self.figures.crop, self.sizes[self.level]
+        if not crop or self.level == 0:
+            crop = max(width, height)
+        spots = []
+        for side in (height, width):
+            goal = min(crop, side)
+            at = int(torch.randint(0, side - goal + 1, (1,), generator=chance))
+            spots.append(slice(at, at + goal))
+        return (slice(None), slice(None), *spots)
 
     def _summed(self, value: float) -> float:
         """A number summed over all processes."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import onnx
 
 from underdrawing.link.messages import EngineError
-from underdrawing.manifest import Encoding, GraphSpec, Manifest, Procedure
+from underdrawing.manifest import ApplyPlan, Encoding, GraphSpec, Manifest, Procedure
 
 # What our exports use, and what plain convolutional networks use beside it. No control flow, no files, no strings.
 OPERATORS = frozenset(
@@ -36,6 +36,9 @@ def check_plan(manifest: Manifest) -> None:
         EngineError: with what is wrong.
     """
     plan = manifest.plan
+    if plan.procedure is Procedure.WRITE:
+        _check_writing(plan)
+        return
     generates = plan.procedure is Procedure.GENERATE
     if not generates and not plan.tasks:
         return
@@ -45,6 +48,27 @@ def check_plan(manifest: Manifest) -> None:
     same = not plan.half or [h.inputs for h in plan.half] == [g.inputs for g in plan.graphs]
     if not (generates and plan.tasks and good and same):
         text = "Its plan for pictures without an underdrawing does not fit its graph."
+        raise EngineError("bad_model", text, "Ask for the model file again; this one is not used.")
+
+
+def _check_writing(plan: ApplyPlan) -> None:
+    """Refuse a plan to make models that its renderer could not follow.
+
+    Raises:
+        EngineError: with what is wrong.
+    """
+    good = len(plan.graphs) == 3 and not plan.tasks
+    if good:
+        writer, *others = plan.graphs
+        good = [i.encoding for i in writer.inputs] == [Encoding.PICTURE] and min(writer.inputs[0].size) > 0
+        for graph in others:
+            *given, row = graph.inputs
+            kinds = (Encoding.NOISE, Encoding.PICTURE)
+            good = good and bool(given) and row.encoding is Encoding.WEIGHTS and row.name == "weights"
+            good = good and all(i.encoding in kinds and i.channels == 3 and min(i.size) > 0 for i in given)
+            good = good and row.channels % len(others[0].inputs[:-1]) == 0
+    if not good:
+        text = "Its plan to make models does not fit its graphs."
         raise EngineError("bad_model", text, "Ask for the model file again; this one is not used.")
 
 

@@ -48,6 +48,7 @@ PAPER = make_recipe(
     reconstruction=Given(50.0, _STEPS),
     clip=Given(1.0, _STEPS),
     noise=Given(1.0, _STEPS),
+    crop=Given(0, "not in the paper"),
     balance=Given(0.0, "supplement, section 2.4: 4,000 iterations for every scale"),
 )
 PAPER_BATCH = PAPER.vary(
@@ -83,6 +84,7 @@ META = PAPER.vary(
     stages=Given(5, _OURS),
     longest=Given(112, _OURS),
     batch=Given(4, _OURS),
+    crop=Given(48, _OURS),
     rate=Given(2e-4, _OURS),
     critic_rate=Given(2e-4, _OURS),
 )
@@ -97,6 +99,7 @@ SINGLE = PAPER_SINGLE.vary(
     filters=Given(32, _OURS),
     stages=Given(5, _OURS),
     longest=Given(112, _OURS),
+    crop=Given(64, _OURS),
     rate=Given(2e-4, _OURS),
     critic_rate=Given(1e-3, _OURS),
 )
@@ -109,6 +112,7 @@ class Meta:
     title = "Meta Internal Learning: a network that makes models of pictures"
     planes: Sequence[PlaneSpec] = ()
     needs_training = True
+    many = True
     recipes: Mapping[str, Recipe] = {r.name: r for r in (META, SINGLE, PAPER, PAPER_BATCH, PAPER_SINGLE)}
     default_recipe = "meta"
 
