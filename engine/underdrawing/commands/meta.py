@@ -38,7 +38,7 @@ def train(
     """Learn a folder of pictures. Ctrl-C pauses it; `underdrawing resume` goes on."""
     how = single.how_to_learn(None, budget, iterations, recipe, option, device, threads, False)
     how |= {"name": name or folder.resolve().name, "method": "meta", "seed": seed}
-    pictures = [_reduced(files.picture(path)) for path in pictures_in(folder)]
+    pictures = [reduced(files.picture(path)) for path in pictures_in(folder)]
     asked = {key: value for key, value in how.items() if value is not None and key != "anew"}
     with show.engine() as engine:
         sheet = files.frame(sheet_of(pictures))
@@ -100,7 +100,7 @@ def pictures_in(folder: Path) -> list[Path]:
     return found
 
 
-def _reduced(picture: Picture) -> Picture:
+def reduced(picture: Picture) -> Picture:
     """A picture no larger than what can be learnt of it, with 8 bits."""
     import cv2
 

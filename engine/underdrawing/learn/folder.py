@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+import torch
+from torch import Tensor
 
 from underdrawing.learn.data import TrainingData, make_pair
 from underdrawing.learn.device import Device
@@ -60,3 +62,32 @@ def _fitted(picture: Picture, size: tuple[int, int]) -> np.ndarray:
     rgb = cv2.resize(rgb, fitting, interpolation=how).clip(0, 1)
     x, y = (fitting[0] - size[0]) // 2, (fitting[1] - size[1]) // 2
     return np.ascontiguousarray(rgb[y : y + size[1], x : x + size[0]], np.float32)
+
+
+def others(pictures: Tensor, look: Tensor, part: float, chance: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Pictures of a batch as others of their kind: mirrored one time in two, and in other colours.
+
+    A folder has few pictures, and what is learnt from it must fit pictures that it has not.
+
+    Args:
+        pictures, look: (B, 3, H, W) in [-1, 1], what is learnt and what the backbone sees of it; changed alike.
+        part: of the draws that get other colours.
+    """
+    batch = len(pictures)
+    mirrored = torch.rand(batch, generator=chance) < 0.5
+    turned = torch.rand(batch, generator=chance) < part
+    mixing = torch.stack([_mixing(chance) if t else torch.eye(3) for t in turned])
+    shift = (torch.rand(batch, 3, 1, 1, generator=chance) * 0.6 - 0.3) * turned[:, None, None, None]
+
+    def changed(x: Tensor) -> Tensor:
+        x = torch.where(mirrored[:, None, None, None], x.flip(3), x)
+        return (torch.einsum("boc,bchw->bohw", mixing, x) + shift).clamp(-1, 1)
+
+    return changed(pictures), changed(look)
+
+
+def _mixing(chance: torch.Generator) -> Tensor:
+    """Colours as a mixture of the picture's own and of them exchanged, with more or less contrast: (3, 3)."""
+    exchanged = torch.eye(3)[torch.randperm(3, generator=chance)]
+    part, contrast = torch.rand(2, generator=chance).tolist()
+    return (0.7 + 0.6 * contrast) * torch.lerp(torch.eye(3), exchanged, part)

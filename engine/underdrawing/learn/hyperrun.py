@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from underdrawing.learn import hyperexport, pyramid
 from underdrawing.learn.data import TrainingData
 from underdrawing.learn.device import Device
+from underdrawing.learn.folder import others
 from underdrawing.learn.hyper import Activation, HyperNetwork, Layout, generate, run_scale
 from underdrawing.learn.method import (
     ExportGraph,
@@ -57,6 +58,7 @@ class Figures:
     reconstruction: float  # weight of the mean square difference of the picture itself
     clip: float  # longest gradient, of each side
     noise: float  # of further scales: this part of the error that is left
+    others: float  # part of the draws in other colours, mirrored one time in two; 0: pictures as they are
     crop: int  # pixels of the squares of the last scale that are learnt at a time; 0: the whole picture
     balance: float  # a scale's time grows with this power of its pixels; 0: all take the same
 
@@ -179,6 +181,9 @@ class HyperRun:
         self._set_rates(progress.fraction)
         batch = self.batch
         chosen = torch.randperm(len(self.pictures), generator=chance)[:batch]
+        pictures, looked_at = self.real[chosen], self.looked_at[chosen]
+        if f.others > 0:
+            pictures, looked_at = others(pictures, looked_at, f.others, chance)
         noise = [torch.randn(batch, 3, h, w, generator=chance) for w, h in self.sizes[: self.level + 1]]
         mix = torch.rand(batch, 1, 1, 1, generator=chance)
         window = self._window(chance)
@@ -187,8 +192,8 @@ class HyperRun:
         self.generator_steps.zero_grad(set_to_none=True)
         self.critic_steps.zero_grad(set_to_none=True)
         if here:
-            own, share = chosen[here], len(here) / batch
-            look, real = device.put(self.looked_at[own]), device.put(self.real[own][window])
+            share = len(here) / batch
+            look, real = device.put(looked_at[here]), device.put(pictures[here][window])
             with device.autocast():
                 scales = self._scales(look)
                 same = generate(scales, self._fixed(len(here)), self.amplitudes, window).float()

@@ -50,6 +50,10 @@ class Team:
             dist.all_reduce(values)
         return values
 
+    def agreed(self, wish: bool) -> bool:
+        """What all processes wish: what only some do would make them compute different things."""
+        return float(self.sum(torch.tensor(float(wish), device=_here()))) == self.size
+
     def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Make every process's gradients the sum of all; who had nothing to do adds zeros."""
         if self.size == 1:
@@ -65,6 +69,11 @@ class Team:
         for gradient in gradients:
             gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
             start += gradient.numel()
+
+
+def _here() -> str:
+    """Where tensors must be that processes exchange: on the graphics cards where they speak through NCCL."""
+    return "cuda" if dist.is_initialized() and dist.get_backend() == "nccl" else "cpu"
 
 
 @contextmanager

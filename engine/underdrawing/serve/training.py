@@ -8,7 +8,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from underdrawing.manifest import CHECKPOINT_FILE, MANIFEST_FILE, ApplyPlan, Man
 from underdrawing.picture.image import Picture
 from underdrawing.picture.primitive import write_primitive
 from underdrawing.serve import keeping
-from underdrawing.serve.child import Context
+from underdrawing.serve.child import Listener
 from underdrawing.serve.frames import Inputs
 from underdrawing.serve.further import Base
 from underdrawing.serve.library import LIVE
@@ -42,7 +42,7 @@ FEATURE_FILES = {"vgg16": "vgg16.safetensors", "vgg19": "vgg19.safetensors"}
 class _Relay:
     """Passes what the loop reports to the daemon."""
 
-    def __init__(self, context: Context, inputs: Inputs, prepared: Prepared, device: Device, live: _Live) -> None:
+    def __init__(self, context: Listener, inputs: Inputs, prepared: Prepared, device: Device, live: _Live) -> None:
         self.context, self.inputs, self.prepared, self.device = context, inputs, prepared, device
         self.live = live
 
@@ -121,7 +121,7 @@ def signature(method: Method, recipe: Recipe, seed: int, prepared: Prepared) -> 
     return digest.hexdigest()
 
 
-def train(args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+def train(args: Mapping[str, Any], context: Listener) -> dict[str, Any]:
     """Learn, export, compare, and leave a complete model folder whose manifest is written last.
 
     Args:
@@ -140,7 +140,8 @@ def train(args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         base = Base.read(folder) if args.get("base") else None
         method = find(base.manifest.method if base else str(args.get("method") or _usual(args)))
         recipe = base.recipe(method, args) if base else _recipe(method, args)
-        device = _device(args, home)
+        device, team = _device(args, home), Team.present()
+        device = replace(device, bfloat16=team.agreed(device.bfloat16))
         inputs = Inputs(Path(args["spool"]), folder / "inputs")
         picture = inputs.picture(args["picture"])
         primitive, unseen = inputs.primitive(args["planes"], args.get("palette")) if args["planes"] else (None, [])
@@ -168,7 +169,6 @@ def train(args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         live = _Live(args, folder / LIVE, method, recipe, prepared, picture, run, device)
         live.begin()
         relay = _Relay(context, inputs, prepared, device, live)
-        team = Team.present()
         result = loop.train(run, limits, folder, relay, signature(method, recipe, seed, prepared), team.leads)
         figures = {
             "iterations": result.standing.iteration,

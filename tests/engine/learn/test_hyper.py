@@ -218,7 +218,7 @@ def test_a_training_that_was_interrupted_goes_on_as_if_it_was_not(begin: Begin) 
 
 
 def test_it_learns_the_pictures_each_for_itself(begin: Begin) -> None:
-    run = begin(2, rate=2e-3, stages=1, batch=0, filters=8, penalty=0.0, critic_rate=0.0)
+    run = begin(2, rate=2e-3, stages=1, batch=0, filters=8, penalty=0.0, critic_rate=0.0, others=0.0)
     losses = learn(run, 0, 80, 80)
     assert losses[-1]["reconstruction"] < 0.5 * losses[0]["reconstruction"]
     first, second = ((run.real[k] - run._shown(k)).abs().mean() for k in range(2))

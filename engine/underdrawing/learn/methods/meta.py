@@ -48,6 +48,7 @@ PAPER = make_recipe(
     reconstruction=Given(50.0, _STEPS),
     clip=Given(1.0, _STEPS),
     noise=Given(1.0, _STEPS),
+    others=Given(0.0, "not in the paper"),
     crop=Given(0, "not in the paper"),
     balance=Given(0.0, "supplement, section 2.4: 4,000 iterations for every scale"),
 )
@@ -84,6 +85,7 @@ META = PAPER.vary(
     stages=Given(5, _OURS),
     longest=Given(112, _OURS),
     batch=Given(4, _OURS),
+    others=Given(0.5, "more pictures than a folder has, so that others fit"),
     crop=Given(48, _OURS),
     rate=Given(2e-4, _OURS),
     critic_rate=Given(2e-4, _OURS),

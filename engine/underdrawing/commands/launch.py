@@ -1,15 +1,17 @@
 """Train a folder's model over several processes, machines or graphics cards, by PyTorch's own launcher.
 
-    torchrun --nproc-per-node 2 -m underdrawing.serve.launch FOLDER -o lakes.underdrawing --iterations 28000
+    torchrun --nproc-per-node 2 -m underdrawing.commands.launch FOLDER -o lakes.underdrawing --iterations 28000
 
 Each process learns its part of every batch, and all take the same steps. The checkpoint lies beside the result, on a
-disk that all of them see; the same command goes on from it after a kill, with any number of processes. The file is taken
-into a library with `underdrawing models import`.
+disk that all of them see; the same command goes on from it after a kill, with any number of processes. The file is
+taken into a library with `underdrawing models import`.
 """
 
 from __future__ import annotations
 
 import argparse
+import logging
+import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -20,7 +22,7 @@ from underdrawing.commands.learn import options_of
 from underdrawing.commands.meta import pictures_in, reduced, sheet_of
 from underdrawing.learn.together import Team, gathered
 from underdrawing.link.messages import EngineError
-from underdrawing.manifest import MANIFEST_FILE, Manifest
+from underdrawing.manifest import Manifest
 from underdrawing.picture.files import read_picture
 from underdrawing.serve import modelfile
 from underdrawing.serve.frames import Inputs
@@ -56,7 +58,7 @@ def launch(words: Sequence[str]) -> None:
         EngineError: why nothing could be learnt.
         ValueError: it was not started by `torchrun`.
     """
-    parser = argparse.ArgumentParser(prog="underdrawing.serve.launch", description="Train a folder's model.")
+    parser = argparse.ArgumentParser(prog="underdrawing.commands.launch", description="Train a folder's model.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("-o", "--out", type=Path, required=True, help="the .underdrawing file to write")
     parser.add_argument("--name", help="what the model is called (default: the folder's name)")
@@ -93,13 +95,12 @@ def launch(words: Sequence[str]) -> None:
         train(args, Told(team))
         if team.leads:
             modelfile.write(staging, Manifest.load(staging), given.out)
-            for path in (staging / MANIFEST_FILE, *staging.iterdir()):
-                path.unlink(missing_ok=True)
-            staging.rmdir()
+            shutil.rmtree(staging)
             print(f"{given.out}: import it with: underdrawing models import {given.out}")
 
 
 if __name__ == "__main__":
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     try:
         launch(sys.argv[1:])
     except EngineError as error:
