@@ -29,6 +29,7 @@ Anew = Annotated[bool, typer.Option(help="Learn the picture again, also where a 
 Maker = Annotated[
     str | None, typer.Option("--from", metavar="MODEL", help="Learn nothing: this folder's model makes it at once.")
 ]
+Refine = Annotated[str | None, typer.Option(metavar="TIME", help="With --from: then learn this picture for 60s, 2m …")]
 Seed = Annotated[int, typer.Option(min=0, help="Another one gives another result.")]
 Masked = Annotated[
     Path | None, typer.Option(help="Where it was changed: what is not black (default: where the two differ).")
@@ -62,11 +63,12 @@ def harmonize(
     threads: Threads = None,
     anew: Anew = False,
     maker: Maker = None,
+    refine: Refine = None,
     quality: Quality = 95,
     json: Json = False,
 ) -> None:
     """Something pasted takes on the picture's light, colours and brushwork. Outside its mask nothing changes."""
-    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker)
+    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
     asked = {"seed": seed, "grow": grow, "feather": feather, "light": light}
     _on_picture("harmonize", picture, composite, out, mask, fine_tune, save_mask, quality, asked, how)
 
@@ -91,11 +93,12 @@ def blend(
     threads: Threads = None,
     anew: Anew = False,
     maker: Maker = None,
+    refine: Refine = None,
     quality: Quality = 95,
     json: Json = False,
 ) -> None:
     """The seams and textures of a rough edit become natural. Outside its mask nothing changes."""
-    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker)
+    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
     asked = {"seed": seed, "grow": grow, "feather": feather}
     _on_picture("blend", picture, edited, out, mask, fine_tune, save_mask, quality, asked, how)
 
@@ -116,11 +119,12 @@ def repaint(
     threads: Threads = None,
     anew: Anew = False,
     maker: Maker = None,
+    refine: Refine = None,
     quality: Quality = 95,
     json: Json = False,
 ) -> None:
     """A rough painting becomes a picture of the same world as the one that was learnt."""
-    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker)
+    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
     _on_picture("repaint", picture, painting, out, mask, False, None, quality, {"seed": seed}, how)
 
 
@@ -140,11 +144,12 @@ def vary(
     threads: Threads = None,
     anew: Anew = False,
     maker: Maker = None,
+    refine: Refine = None,
     quality: Quality = 95,
     json: Json = False,
 ) -> None:
     """Other pictures of the same kind, from faithful to free."""
-    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker)
+    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
     written: list[str] = []
     with show.engine() as engine:
         model, learnt = single.model_for(engine, "vary", files.picture(picture), picture, how)
@@ -174,6 +179,7 @@ def resize(
     threads: Threads = None,
     anew: Anew = False,
     maker: Maker = None,
+    refine: Refine = None,
     quality: Quality = 95,
     json: Json = False,
 ) -> None:
@@ -182,7 +188,7 @@ def resize(
     if found is None:
         raise show.wrong(f"'{size}' is no size: write WxH, for example 900x400.")
     goal = int(found[1]), int(found[2])
-    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker)
+    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
     _one("resize", picture, goal, out, seed, quality, how)
 
 

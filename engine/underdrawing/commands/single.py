@@ -22,10 +22,13 @@ def how_to_learn(
     threads: int | None,
     anew: bool,
     maker: str | None = None,
+    refine: str | None = None,
 ) -> dict[str, Any]:
     """How to learn, as `train` is asked; beside it `anew`, and `maker`: a folder's model that makes it at once."""
     if budget is not None and iterations is not None:
         raise show.wrong("Give --budget or --iterations, not both.")
+    if refine is not None and maker is None:
+        raise show.wrong("--refine goes with --from, which names a folder's model.")
     if maker is not None and (budget or iterations or recipe or option):
         raise show.wrong("With --from nothing is learnt: leave --budget, --iterations, --recipe and --option out.")
     asked: dict[str, Any] = {"name": name, "budget": show.seconds(budget), "iterations": iterations, "recipe": recipe}
@@ -36,6 +39,7 @@ def how_to_learn(
         "anew": anew,
         "maker": maker,
     }
+    asked["refine"] = show.seconds(refine)
     return {key: value for key, value in asked.items() if value is not None}
 
 
@@ -46,7 +50,9 @@ def model_for(engine: Engine, task: str, learnt: Picture, path: Path, how: dict[
     asked = dict(how)
     recipe, anew, maker = asked.pop("recipe", None), asked.pop("anew", False), asked.pop("maker", None)
     if maker is not None:
-        return _made_at_once(engine, task, learnt, maker, asked.get("name") or f"{path.stem}, at once", anew), False
+        asked["name"] = asked.get("name") or f"{path.stem}, at once"
+        made = _made_at_once(engine, task, learnt, maker, str(asked["name"]), anew)
+        return _refined(engine, made, task, learnt, asked)
     fitting = [
         model
         for model in engine.models()
@@ -71,6 +77,17 @@ def _made_at_once(engine: Engine, task: str, picture: Picture, maker: str, name:
         if same and task in model.get("tasks", []) and not anew:
             return str(model["id"])
     return str(engine.instant(identity, files.frame(picture), task, name=name)["id"])
+
+
+def _refined(engine: Engine, made: str, task: str, picture: Picture, how: dict[str, Any]) -> tuple[str, bool]:
+    """A model that was made at once, after it went on learning its picture where that is asked for."""
+    seconds = how.get("refine")
+    if seconds is None:
+        return made, False
+    more = {key: how[key] for key in ("device", "threads") if key in how}
+    name = f"{how['name']}, refined"[:120]
+    started = engine.train(files.frame(picture), {}, base=made, budget=seconds, name=name, **more)
+    return _learnt(engine, started), True
 
 
 def _learnt(engine: Engine, started: dict[str, Any]) -> str:

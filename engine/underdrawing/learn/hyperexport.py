@@ -21,14 +21,19 @@ Layers = list[list[tuple[Tensor, Tensor]]]
 GENERATOR, PAINTER, WRITER = "generator.onnx", "painter.onnx", "writer.onnx"
 WEIGHTS = "weights"
 FREE = (Task.VARY, Task.RESIZE, Task.ANIMATE)  # from noise, through all scales
+PAINTED = (Task.HARMONIZE, Task.BLEND, Task.REPAINT)  # from a changed picture
 
 
 class Written(nn.Module):
-    """One picture's generator, with its weights as constants."""
+    """One picture's generator, with its weights as constants.
 
-    def __init__(self, layers: Layers, amplitudes: Sequence[float]) -> None:
+    Args:
+        start: the scale at which it begins; from 1 on the first input is a picture of the size before.
+    """
+
+    def __init__(self, layers: Layers, amplitudes: Sequence[float], start: int = 0) -> None:
         super().__init__()
-        self.amplitudes, self.scales = list(amplitudes), len(layers)
+        self.amplitudes, self.scales, self.start = list(amplitudes), len(layers), start
         numbers = [value.float().cpu().contiguous() for scale in layers for pair in scale for value in pair]
         self.numbers = nn.ParameterList([nn.Parameter(number, requires_grad=False) for number in numbers])
 
@@ -37,6 +42,9 @@ class Written(nn.Module):
         pairs = [(self.numbers[k], self.numbers[k + 1]) for k in range(0, len(self.numbers), 2)]
         each = len(pairs) // self.scales
         scales = [pairs[k * each : (k + 1) * each] for k in range(self.scales)]
+        if self.start:
+            begun, strengths = scales[self.start :], self.amplitudes[self.start :]
+            return go_on(inputs[0], begun, inputs[1:], strengths).clamp(-1, 1)
         return generate(scales, inputs, self.amplitudes).clamp(-1, 1)
 
 
@@ -90,9 +98,14 @@ def painter_start(scales: int) -> int:
     return max(1, scales // 2)
 
 
-def of_one(layers: Layers, amplitudes: Sequence[float], sizes: Sequence[Size]) -> Sequence[ExportGraph]:
+def of_one(layers: Layers, amplitudes: Sequence[float], sizes: Sequence[Size], start: int = 0) -> Sequence[ExportGraph]:
     """The generator of the one picture that was learnt."""
-    return [ExportGraph(GENERATOR, Written(layers, amplitudes), _examples(noise_inputs(sizes)))]
+    return [ExportGraph(GENERATOR, Written(layers, amplitudes, start), _examples(inputs_from(sizes, start)))]
+
+
+def inputs_from(sizes: Sequence[Size], start: int) -> tuple[GraphInput, ...]:
+    """The inputs of a generator that begins at this scale."""
+    return picture_inputs(sizes, start) if start else noise_inputs(sizes)
 
 
 def of_many(
@@ -133,15 +146,15 @@ def picture_inputs(sizes: Sequence[Size], start: int) -> tuple[GraphInput, ...]:
     return (first, *(GraphInput(f"noise{k}", "noise", Encoding.NOISE, 3, s) for k, s in further))
 
 
-def plan_of_one(sizes: Sequence[Size], scale: float, region: tuple[int, int, int, int]) -> ApplyPlan:
+def plan_of_one(sizes: Sequence[Size], scale: float, region: tuple[int, int, int, int], start: int = 0) -> ApplyPlan:
     """One picture's model is used as ConSinGAN's are."""
     return ApplyPlan(
-        graphs=(GraphSpec(GENERATOR, noise_inputs(sizes)),),
+        graphs=(GraphSpec(GENERATOR, inputs_from(sizes, start)),),
         procedure=Procedure.GENERATE,
         minimum=4 * LEAST,
         scale=scale,
         region=region,
-        tasks=FREE,
+        tasks=PAINTED if start else FREE,
     )
 
 

@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 import onnx
 from onnx import numpy_helper
+from safetensors.numpy import save_file
 
 from underdrawing import __version__
 from underdrawing.link.messages import EngineError
-from underdrawing.manifest import ApplyPlan, Encoding, GraphInput, GraphSpec, Manifest, Procedure, Task
+from underdrawing.manifest import CHECKPOINT_FILE, ApplyPlan, Encoding, GraphInput, GraphSpec, Manifest, Procedure, Task
 from underdrawing.picture.image import Picture, white_of
 from underdrawing.picture.pyramid import signed, small_copy
 from underdrawing.serve import keeping
@@ -160,7 +161,10 @@ def instant(model: Model, args: Mapping[str, Any], sessions: SessionStore, conte
     preview = keeping.keep_preview(folder, _preview(folder, manifest, sessions, written.small))
     seconds = round(time.perf_counter() - begun, 3)
     figures = {"base": made.id, "seconds": seconds, "device": "CPU", "export_difference": {}}
-    names = [keeping.picture_file(picture), preview, GRAPH]
+    # What it may go on learning from: all scales, of which a painter uses the last ones.
+    start = 0 if free else len(generator.inputs) - len(painter.inputs) + 1
+    save_file({"weights": written.row, "start": np.array(start)}, folder / CHECKPOINT_FILE)
+    names = [keeping.picture_file(picture), preview, GRAPH, CHECKPOINT_FILE]
     keeping.keep_manifest(folder, replace(manifest, figures=figures), names)
     return {"seconds": seconds}
 

@@ -299,6 +299,8 @@ class Verbs(ModelVerbs, GenerateVerbs, InstantVerbs):
         if CHECKPOINT_FILE not in base.files or not base.plan.tasks:
             text = f"The model {base.name!r} cannot go on learning."
             raise EngineError("wrong_task", text, "Learn the picture anew, then go on from that model.")
+        if body.get("composite") is None and body.get("mask") is None:
+            return {"base": base.id}
         pictures = {name: reference(self.daemon.spool, need(body, name, dict)) for name in ("composite", "mask")}
         return {"base": base.id, **pictures}
 

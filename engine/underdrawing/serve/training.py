@@ -154,7 +154,10 @@ def train(args: Mapping[str, Any], context: Listener) -> dict[str, Any]:
         else:
             prepared = prepare(picture, primitive, region, method, recipe, device, _features(Path(args["weights"])))
         if base is not None:
-            prepared = base.further(prepared, inputs.picture(args["composite"]), inputs.weights(args["mask"]))
+            if args.get("composite"):
+                prepared = base.further(prepared, inputs.picture(args["composite"]), inputs.weights(args["mask"]))
+            else:
+                prepared = base.again(prepared)
         seed = int(args.get("seed") or 0)
         run = method.begin(prepared.data, recipe, device, seed)
         for note in [*prepared.notes, *run.notes]:

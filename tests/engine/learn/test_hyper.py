@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from underdrawing.learn.hyper import (
 from underdrawing.learn.hyperrun import HyperRun
 from underdrawing.learn.method import LearnError, Progress
 from underdrawing.learn.methods import find
+from underdrawing.learn.refinement import RefinementRun
 from underdrawing.manifest import Encoding, Procedure, Task
 from underdrawing.serve.verify import compare
 
@@ -262,3 +264,42 @@ def test_a_folders_exports_are_what_was_trained(begin: Begin, tmp_path: Path) ->
     made = by_name["generator.onnx"].module(*run._fixed(1), row)
     assert torch.allclose(made[0], run._shown(1).clamp(-1, 1), atol=1e-5)
     assert run.sample().shape == (1, 3, SIZE[1], SIZE[0])
+
+
+def test_a_model_made_at_once_goes_on_learning_its_picture(begin: Begin, tmp_path: Path) -> None:
+    folder = begin()
+    learn(folder, 0, 3, 3)
+    row = {g.file: g for g in folder.graphs()}["writer.onnx"].module(folder.looked_at[:1])
+    method, base = find("meta"), {"weights": row.detach(), "start": torch.tensor(0)}
+    recipe = method.recipes["instant"].with_options({**SMALL, "refine_rate": 5e-3})
+
+    def start(known: dict[str, torch.Tensor]) -> RefinementRun:
+        run = method.begin(replace(training(1), base=known), recipe, CPU, 0)
+        assert isinstance(run, RefinementRun)
+        return run
+
+    run = start(base)
+    # It begins with what the folder's model makes of the picture.
+    assert torch.allclose(run.sample()[0], folder._shown(0).clamp(-1, 1), atol=1e-4)
+    before = float((run.sample() - run.picture).abs().mean())
+    first = [run.step(Progress(k, k / 20)) for k in range(10)]
+    state = {key: value.clone() for key, value in run.state().items()}
+    again = start(base)
+    again.load_state(state)
+    for k in range(10, 20):
+        assert again.step(Progress(k, k / 20)) == pytest.approx(run.step(Progress(k, k / 20)), rel=1e-4)
+    assert float((run.sample() - run.picture).abs().mean()) < 0.8 * before
+    assert first[0].keys() == {"critic", "adversarial", "reconstruction"}
+    painter = start({**state, "start": torch.tensor(1)})
+    for one, tasks in ((run, Task.VARY), (painter, Task.HARMONIZE)):
+        graphs, plan = one.graphs(), one.plan()
+        assert tasks in plan.tasks
+        export.export(graphs, tmp_path)
+        export.write_check(graphs, plan, tmp_path)
+        assert compare(tmp_path, "generator.onnx") < 1e-4
+    for wrong in ({}, {"weights": row[:, 5:], "start": torch.tensor(0)}):
+        with pytest.raises(LearnError) as caught:
+            start(wrong)
+        assert caught.value.code == "wrong_task"
+    with pytest.raises(LearnError, match="go on learning"):
+        method.begin(training(1), recipe, CPU, 0)

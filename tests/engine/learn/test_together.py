@@ -5,14 +5,15 @@ The processes are real ones, started by torchrun.
 
 from __future__ import annotations
 
+import contextlib
 import os
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import cv2
+import psutil
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -78,16 +79,20 @@ def test_a_folder_is_learnt_by_two_processes_and_after_a_kill_by_one(tmp_path: P
     figures = [word for figure in SMALL for word in ("--option", figure)]
     words = ("-m", "underdrawing.commands.launch", folder, "-o", target, "--recipe", "meta", "--threads", "1")
     endless = torchrun(2, *words, *figures, "--device", "cpu", "--iterations", "1000000")
-    begun = subprocess.Popen(endless, stderr=subprocess.PIPE, text=True, env=environment(), start_new_session=True)
+    begun = subprocess.Popen(endless, stderr=subprocess.PIPE, text=True, env=environment())
     try:
         checkpoint = target.with_name(target.name + ".training") / CHECKPOINT_FILE
         deadline = time.monotonic() + 120
         while not checkpoint.is_file() and begun.poll() is None and time.monotonic() < deadline:
             time.sleep(0.1)
-        assert checkpoint.is_file(), begun.communicate()[1][-3000:] if begun.poll() is not None else "no checkpoint"
+        if begun.poll() is not None:
+            pytest.fail(begun.communicate()[1][-3000:])
+        assert checkpoint.is_file()
     finally:
-        os.killpg(begun.pid, signal.SIGKILL)
-        begun.communicate()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for process in [*psutil.Process(begun.pid).children(recursive=True), begun]:
+                process.kill()
+        begun.wait()
     assert not target.exists()
     # Fewer iterations than it was begun with: what counts as the same training are its pictures and figures.
     run(1, *words, *figures, "--device", "cpu", "--iterations", "4")

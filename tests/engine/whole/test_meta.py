@@ -129,6 +129,19 @@ def _constants(path: Path) -> list[np.ndarray]:
     return [numpy_helper.to_array(entry) for entry in onnx.load(path).graph.initializer]
 
 
+def test_a_model_made_at_once_is_refined(engine: Engine, writer: str, unseen: Picture) -> None:
+    for task in ("vary", "harmonize"):
+        made = engine.instant(writer, frame_of(unseen), task=task)
+        started = engine.train(frame_of(unseen), {}, base=made["id"], iterations=2, name="refined")
+        ended = engine.watch(started["job"], deadline=180)
+        assert ended["state"] == "done", ended["error"]
+        (refined,) = [m for m in engine.models() if m["id"] == started["model"]]
+        assert (refined["tasks"], refined["base"]) == (made["tasks"], made["id"])
+    other = Picture(unseen.pixels[::-1].copy())
+    started = engine.train(frame_of(other), {}, base=made["id"], iterations=2)
+    assert engine.watch(started["job"], deadline=60)["error"]["code"] == "wrong_size"
+
+
 def test_something_pasted_is_painted_and_nothing_else(engine: Engine, writer: str, unseen: Picture) -> None:
     made = engine.instant(writer, frame_of(unseen), task="harmonize")
     changed, mask = unseen.pixels.copy(), np.zeros(unseen.pixels.shape[:2], np.uint8)
@@ -145,7 +158,9 @@ def test_something_pasted_is_painted_and_nothing_else(engine: Engine, writer: st
 def test_what_is_between_begins_and_ends_with_the_pictures(
     engine: Engine, writer: str, pictures: list[Picture], unseen: Picture
 ) -> None:
-    one, two = frame_of(pictures[0]), frame_of(Picture(pictures[0].pixels[:, ::-1].copy()))
+    # Small, as every picture on the way is painted anew.
+    small = [cv2.resize(picture.pixels[..., :3], (60, 44)) for picture in (unseen, pictures[0])]
+    one, two = (frame_of(Picture(pixels)) for pixels in small)
 
     def way(first: Any, second: Any, **more: Any) -> list[str]:
         return list(engine.between(writer, first, second, count=3, **more).body["pictures"])
@@ -161,8 +176,9 @@ def test_what_is_between_begins_and_ends_with_the_pictures(
     assert coarse[0] == fine[0] == there[0]
     assert coarse[-1] != fine[-1]
     assert way(one, two, freedom=1.0, seed=1) != way(one, two, freedom=1.0, seed=2)
-    other = engine.between(writer, frame_of(unseen), one, count=2)
-    assert (other.body["width"], other.body["height"]) == unseen.size
+    tall = Picture(np.ascontiguousarray(small[0].transpose(1, 0, 2)))
+    other = engine.between(writer, frame_of(tall), one, count=2)
+    assert (other.body["width"], other.body["height"]) == tall.size
 
 
 def test_scales_are_chosen_in_thirds_and_mixed_alone() -> None:
@@ -252,6 +268,7 @@ def test_from_the_command_line(folder: Path, engine: Engine, writer: str, unseen
     with Image.open(tmp_path / "way.gif") as gif:
         assert gif.n_frames <= 2
         assert gif.size == unseen.size
+    assert "--from" in line.run("vary", "cat.png", "--refine", "9s", "-o", "x/").stderr
     wrong = line.run("vary", "cat.png", "--from", "few", "--budget", "9s", "-o", "x/")
     assert wrong.returncode == 2
     assert "nothing is learnt" in wrong.stderr

@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 
 from underdrawing.learn.data import TrainingData
 from underdrawing.learn.device import Device
-from underdrawing.learn.hyperrun import Figures, HyperRun
-from underdrawing.learn.method import Given, Recipe, make_recipe
+from underdrawing.learn.hyperfigures import Figures
+from underdrawing.learn.hyperrun import HyperRun
+from underdrawing.learn.method import Given, LearnError, Recipe, make_recipe
+from underdrawing.learn.refinement import RefinementRun
 from underdrawing.manifest import PlaneSpec
 
 _NETWORKS = "Meta Internal Learning (2021), supplement, section 2.1"
@@ -47,6 +49,7 @@ PAPER = make_recipe(
     penalty=Given(0.1, _STEPS),
     reconstruction=Given(50.0, _STEPS),
     clip=Given(1.0, _STEPS),
+    refine_rate=Given(5e-4, "SinGAN (2019), its program: what is learnt here is what that learns"),
     noise=Given(1.0, _STEPS),
     others=Given(0.0, "not in the paper"),
     crop=Given(0, "not in the paper"),
@@ -105,6 +108,12 @@ SINGLE = PAPER_SINGLE.vary(
     rate=Given(2e-4, _OURS),
     critic_rate=Given(1e-3, _OURS),
 )
+INSTANT = META.vary(
+    "instant",
+    "A model that was made at once, and goes on learning its picture",
+    iterations=None,
+    budget=200.0,
+)
 
 
 class Meta:
@@ -115,7 +124,7 @@ class Meta:
     planes: Sequence[PlaneSpec] = ()
     needs_training = True
     many = True
-    recipes: Mapping[str, Recipe] = {r.name: r for r in (META, SINGLE, PAPER, PAPER_BATCH, PAPER_SINGLE)}
+    recipes: Mapping[str, Recipe] = {r.name: r for r in (META, SINGLE, INSTANT, PAPER, PAPER_BATCH, PAPER_SINGLE)}
     default_recipe = "meta"
 
     def stride(self, recipe: Recipe) -> int:
@@ -126,12 +135,17 @@ class Meta:
         """So many pixels that the longer side is as long as the recipe says."""
         return round(recipe.figures.longest**2 * min(size) / max(size))
 
-    def begin(self, data: TrainingData, recipe: Recipe, device: Device, seed: int) -> HyperRun:
-        """A run with fresh weights.
+    def begin(self, data: TrainingData, recipe: Recipe, device: Device, seed: int) -> HyperRun | RefinementRun:
+        """A run with fresh weights, or one that goes on from a model that was made at once.
 
         Raises:
-            LearnError: the pictures are too small, or the figures are a trap.
+            LearnError: the pictures are too small, the figures are a trap, or there is nothing to go on from.
         """
+        if data.base is not None and recipe.name == INSTANT.name:
+            return RefinementRun(data, recipe.figures, device, seed)
+        if data.base is not None or recipe.name == INSTANT.name:
+            text = "Only models that a folder's model made at once go on learning, and only from these."
+            raise LearnError("wrong_task", text, "Use: underdrawing vary PICTURE --from MODEL --refine 60s")
         return HyperRun(data, recipe.figures, device, seed)
 
 
