@@ -92,7 +92,7 @@ def test_a_folder_is_learnt_by_two_processes_and_after_a_kill_by_one(tmp_path: P
         with contextlib.suppress(psutil.NoSuchProcess):
             for process in [*psutil.Process(begun.pid).children(recursive=True), begun]:
                 process.kill()
-        begun.wait()
+        begun.communicate()
     assert not target.exists()
     # Fewer iterations than it was begun with: what counts as the same training are its pictures and figures.
     run(1, *words, *figures, "--device", "cpu", "--iterations", "4")

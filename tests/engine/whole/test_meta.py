@@ -14,6 +14,8 @@ from skimage import data
 from underdrawing.link.client import Engine
 from underdrawing.link.messages import EngineError
 from underdrawing.manifest import CHECKPOINT_FILE, Encoding, Manifest, Procedure
+from underdrawing.measure import generate
+from underdrawing.measure import meta as measure
 from underdrawing.picture.files import write_picture
 from underdrawing.picture.image import Picture
 from underdrawing.serve.betweentask import chosen_scales, mixed_rows
@@ -281,3 +283,33 @@ def test_from_the_command_line(folder: Path, engine: Engine, writer: str, unseen
     begun = line.ask("meta", "train", "pair", "--iterations", "1000000", "--detach", *figures)
     assert begun["name"] == "pair"
     line.ask("cancel", begun["job"])
+
+
+def test_models_made_at_once_are_measured(
+    engine: Engine, writer: str, unseen: Picture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generate, "VARIATIONS", 2)
+    monkeypatch.setattr(measure, "STEPS", 3)
+    chance = np.random.default_rng(0)
+    for number in range(5):
+        pixels = cv2.resize(unseen.pixels, (60, 44)).astype(int) + chance.integers(-9, 9, (44, 60, 3))
+        write_picture(tmp_path / f"{number}.png", Picture(pixels.clip(0, 255).astype(np.uint8)))
+    halves = measure.Halves.read(tmp_path)
+    assert [name for name, _ in halves.learnt] == ["0", "1", "2", "3"]
+    assert [name for name, _ in halves.unseen] == ["4"]
+    said: list[str] = []
+    rows, sheet = measure.bench(engine, halves, writer, [], 1, 2, {}, said.append)
+    assert [(row.name, row.how) for row in rows] == [("0", "folder, learnt"), ("4", "folder, unseen")]
+    for row in rows:
+        assert len(row.figures) == 2
+        assert all(f["sifid"] > 0 and f["diversity"] > 0 and f["seconds"] > 0 for f in row.figures)
+        assert row.figures[0]["parameters"] > 1000
+    assert "folder, unseen" in generate.as_markdown(rows)
+    assert sheet is not None
+    pair = (halves.learnt[0], halves.unseen[0])
+    smooth = measure.smoothness(engine, writer, [(pair[0][1], pair[1][1])])
+    assert set(smooth) == {"coarse", "middle", "fine", "all"}
+    assert all(len(steps) == 2 for steps in smooth.values())
+    assert measure.interpolations(engine, writer, [pair], 2).shape[2] == 3
+    (tmp_path / "4.png").unlink()
+    refused("no_data", lambda: measure.Halves.read(tmp_path))
