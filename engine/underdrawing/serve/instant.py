@@ -86,7 +86,7 @@ def write(model: Model, rgb: np.ndarray, sessions: SessionStore) -> Writing:
     small = np.nan_to_num(small_copy(rgb, *size))
     look = signed(small_copy(small, *writer.inputs[0].size))
     row = sessions.get(model.folder / writer.file).run({writer.inputs[0].name: look})
-    if not np.isfinite(row).all():
+    if row.shape != (1, generator.inputs[-1].channels, 1, 1) or not np.isfinite(row).all():
         raise EngineError("bad_result", "What the model writes is no model.", "Train it anew.")
     return Writing(small, scale, row)
 
