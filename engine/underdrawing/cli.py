@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from underdrawing import __version__
-from underdrawing.commands import bench, generate, learn, make, models, system, use, weights
+from underdrawing.commands import bench, generate, learn, make, meta, models, system, use, weights
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -34,6 +34,7 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
 for panel, commands in _PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.add_typer(meta.app, name="meta", rich_help_panel="Pictures without an underdrawing")
 app.add_typer(models.app, name="models", rich_help_panel="Pictures")
 app.add_typer(system.app, name="engine", rich_help_panel="The engine and the machine")
 app.add_typer(bench.app, name="bench", rich_help_panel="The engine and the machine")

@@ -17,6 +17,7 @@ CHECKPOINT_FILE = "checkpoint.safetensors"  # what a model needs to go on learni
 MOST_TEXT = 200  # characters: lists of models, in which such texts stand, must fit into one message
 MOST_NAME = 10_000  # characters of a class's name, which people choose
 MOST_PLANES = 16
+MOST_WEIGHTS = 1 << 24  # numbers that one graph writes for another
 
 
 class ManifestError(ValueError):
@@ -41,6 +42,7 @@ class Encoding(StrEnum):
     PLACES = "places"  # (1, 2, H, W) in [-1, 1]: x and y of each pixel in the whole learnt picture
     HINTS = "hints"  # (1, 11, H, W): a draft and what is known about it, see `draft.hints`
     PICTURE = "picture"  # (1, 3, H, W) in [-1, 1]: a whole picture, the learnt one or what became of it
+    WEIGHTS = "weights"  # (1, channels, 1, 1): the weights of a network, as another graph wrote them
 
 
 class Composite(StrEnum):
@@ -88,6 +90,7 @@ class Procedure(StrEnum):
     REFINE = "refine"  # drafts, and has the graph repair what is unsure
     ANALOGY = "analogy"  # the graph says what changes; the result consists of the picture's own patches
     GENERATE = "generate"  # no underdrawing is followed: the plan's tasks say what can be made
+    WRITE = "write"  # the first graph looks at any picture and writes the weights of the others: models of it
 
 
 class Task(StrEnum):
@@ -247,7 +250,7 @@ def _graphs(raw: list[Any]) -> tuple[GraphSpec, ...]:
                     name=_text(i, "name"),
                     plane=_text(i, "plane"),
                     encoding=Encoding(i["encoding"]),
-                    channels=_integer(i["channels"], "channels", 1, 4096),
+                    channels=_integer(i["channels"], "channels", 1, MOST_WEIGHTS),
                     size=_size(i.get("size", [0, 0])),
                 )
                 for i in g["inputs"]

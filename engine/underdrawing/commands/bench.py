@@ -108,3 +108,57 @@ def generate(
                     if pictures is not None:
                         write_picture(out / f"{place.name}.{name}.png", Picture(pictures))
     show.answer({"rows": found}, lambda: "\n".join(tables))
+
+
+@app.command()
+@told
+def meta(
+    data: Annotated[Path, typer.Argument(help="A folder of pictures; every fifth is kept out of the training.")],
+    model: Annotated[
+        Path | None, typer.Option(help="A folder's model that was trained before on the others (.underdrawing).")
+    ] = None,
+    training: Annotated[str, typer.Option(metavar="TIME", help="Else the folder is learnt for so long.")] = "30m",
+    recipes: Annotated[str, typer.Option(help="Ways to learn one picture alone, with commas.")] = "vary,meta-single",
+    budget: Annotated[str, typer.Option(metavar="TIME", help="Each of these learns for so long.")] = "60s",
+    most: Annotated[int, typer.Option(min=1, help="Pictures of each kind, learnt and kept out.")] = 3,
+    seeds: Annotated[int, typer.Option(min=1, help="How often everything is made.")] = 1,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write tables and sheets here.")] = None,
+    json: Json = False,
+) -> None:
+    """Measure models that a folder's model makes at once, beside models that were learnt (docs/meta.md)."""
+    from underdrawing.commands.learn import followed
+    from underdrawing.commands.meta import reduced, sheet_of
+    from underdrawing.measure import generate as single
+    from underdrawing.measure import meta as measure
+    from underdrawing.picture.files import write_picture
+    from underdrawing.picture.image import Picture
+    from underdrawing.serve.frames import frame_of
+
+    halves = measure.Halves.read(data)
+    with single.own_engine() as engine:
+        if model is not None:
+            writer = str(engine.import_model(model)["id"])
+        else:
+            small = [reduced(picture) for _, picture in halves.learnt]
+            frames, sheet = [frame_of(picture) for picture in small], frame_of(sheet_of(small))
+            started = engine.train(sheet, {}, pictures=frames, method="meta", budget=show.seconds(training))
+            followed(engine, str(started["job"]))
+            writer = str(started["model"])
+        options = {"budget": show.seconds(budget)}
+        chosen = [name for name in recipes.split(",") if name]
+        rows, made = measure.bench(engine, halves, writer, chosen, most, seeds, options, show.note)
+        pairs = list(zip(halves.unseen[::2], halves.unseen[1::2], strict=False))[:most]
+        smooth = measure.smoothness(engine, writer, [(one, two) for (_, one), (_, two) in pairs])
+        way = measure.interpolations(engine, writer, pairs[:2])
+        learnt = engine.model(writer)["manifest"]["figures"]
+    table = f"{learnt['pictures']} pictures, {learnt['iterations']} iterations in {learnt['seconds']:.0f} s\n\n"
+    table += single.as_markdown(rows)
+    table += "\n".join(f"{name}: {' '.join(str(v) for v in values)}" for name, values in smooth.items()) + "\n"
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / f"{data.name}.meta.md").write_text(table, encoding="utf-8")
+        for name, picture in (("meta", made), ("between", way)):
+            if picture is not None:
+                write_picture(out / f"{data.name}.{name}.png", Picture(picture))
+    found = [row.public() for row in rows]
+    show.answer({"rows": found, "smoothness": smooth}, lambda: table)

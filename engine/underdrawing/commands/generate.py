@@ -26,6 +26,10 @@ Figure = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Cha
 Where = Annotated[str, typer.Option(help="Where to learn: auto, cpu or cuda.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Processor threads (default: all).")]
 Anew = Annotated[bool, typer.Option(help="Learn the picture again, also where a model of it can do this.")]
+Maker = Annotated[
+    str | None, typer.Option("--from", metavar="MODEL", help="Learn nothing: this folder's model makes it at once.")
+]
+Refine = Annotated[str | None, typer.Option(metavar="TIME", help="With --from: then learn this picture for 60s, 2m …")]
 Seed = Annotated[int, typer.Option(min=0, help="Another one gives another result.")]
 Masked = Annotated[
     Path | None, typer.Option(help="Where it was changed: what is not black (default: where the two differ).")
@@ -58,11 +62,13 @@ def harmonize(
     device: Where = "auto",
     threads: Threads = None,
     anew: Anew = False,
+    maker: Maker = None,
+    refine: Refine = None,
     quality: Quality = 95,
     json: Json = False,
 ) -> None:
     """Something pasted takes on the picture's light, colours and brushwork. Outside its mask nothing changes."""
-    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew)
+    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
     asked = {"seed": seed, "grow": grow, "feather": feather, "light": light}
     _on_picture("harmonize", picture, composite, out, mask, fine_tune, save_mask, quality, asked, how)
 
@@ -86,11 +92,13 @@ def blend(
     device: Where = "auto",
     threads: Threads = None,
     anew: Anew = False,
+    maker: Maker = None,
+    refine: Refine = None,
     quality: Quality = 95,
     json: Json = False,
 ) -> None:
     """The seams and textures of a rough edit become natural. Outside its mask nothing changes."""
-    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew)
+    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
     asked = {"seed": seed, "grow": grow, "feather": feather}
     _on_picture("blend", picture, edited, out, mask, fine_tune, save_mask, quality, asked, how)
 
@@ -110,11 +118,13 @@ def repaint(
     device: Where = "auto",
     threads: Threads = None,
     anew: Anew = False,
+    maker: Maker = None,
+    refine: Refine = None,
     quality: Quality = 95,
     json: Json = False,
 ) -> None:
     """A rough painting becomes a picture of the same world as the one that was learnt."""
-    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew)
+    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
     _on_picture("repaint", picture, painting, out, mask, False, None, quality, {"seed": seed}, how)
 
 
@@ -133,11 +143,13 @@ def vary(
     device: Where = "auto",
     threads: Threads = None,
     anew: Anew = False,
+    maker: Maker = None,
+    refine: Refine = None,
     quality: Quality = 95,
     json: Json = False,
 ) -> None:
     """Other pictures of the same kind, from faithful to free."""
-    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew)
+    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
     written: list[str] = []
     with show.engine() as engine:
         model, learnt = single.model_for(engine, "vary", files.picture(picture), picture, how)
@@ -146,7 +158,7 @@ def vary(
             asked = {"count": number, "freedom": freedom, "seed": seed + len(written)}
             reply = single.generated(engine, model, "vary", **asked)
             for key in reply.body["pictures"]:
-                file = _numbered(out, len(written) + 1)
+                file = numbered(out, len(written) + 1)
                 files.save(file, files.received(engine, reply, key), quality)
                 written.append(str(file))
     single.told_of(reply, written, model, learnt)
@@ -166,6 +178,8 @@ def resize(
     device: Where = "auto",
     threads: Threads = None,
     anew: Anew = False,
+    maker: Maker = None,
+    refine: Refine = None,
     quality: Quality = 95,
     json: Json = False,
 ) -> None:
@@ -174,7 +188,7 @@ def resize(
     if found is None:
         raise show.wrong(f"'{size}' is no size: write WxH, for example 900x400.")
     goal = int(found[1]), int(found[2])
-    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew)
+    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
     _one("resize", picture, goal, out, seed, quality, how)
 
 
@@ -273,6 +287,6 @@ def _one(task: str, path: Path, size: tuple[int, int], out: Path, seed: int, qua
     single.told_of(reply, [str(out)], model, learnt, losses=losses)
 
 
-def _numbered(out: Path, number: int) -> Path:
+def numbered(out: Path, number: int) -> Path:
     """`P.png` with its number, or a file of the folder."""
     return out.with_name(f"{out.stem}.{number}{out.suffix}") if out.suffix else out / f"{number}.png"

@@ -21,12 +21,25 @@ def how_to_learn(
     device: str,
     threads: int | None,
     anew: bool,
+    maker: str | None = None,
+    refine: str | None = None,
 ) -> dict[str, Any]:
-    """How to learn, as `train` is asked; `anew` beside it."""
+    """How to learn, as `train` is asked; beside it `anew`, and `maker`: a folder's model that makes it at once."""
     if budget is not None and iterations is not None:
         raise show.wrong("Give --budget or --iterations, not both.")
+    if refine is not None and maker is None:
+        raise show.wrong("--refine goes with --from, which names a folder's model.")
+    if maker is not None and (budget or iterations or recipe or option):
+        raise show.wrong("With --from nothing is learnt: leave --budget, --iterations, --recipe and --option out.")
     asked: dict[str, Any] = {"name": name, "budget": show.seconds(budget), "iterations": iterations, "recipe": recipe}
-    asked |= {"options": learn.options_of(option or []), "device": device, "threads": threads, "anew": anew}
+    asked |= {
+        "options": learn.options_of(option or []),
+        "device": device,
+        "threads": threads,
+        "anew": anew,
+        "maker": maker,
+    }
+    asked["refine"] = show.seconds(refine)
     return {key: value for key, value in asked.items() if value is not None}
 
 
@@ -35,7 +48,11 @@ def model_for(engine: Engine, task: str, learnt: Picture, path: Path, how: dict[
     from underdrawing.link.client import RECIPES
 
     asked = dict(how)
-    recipe, anew = asked.pop("recipe", None), asked.pop("anew", False)
+    recipe, anew, maker = asked.pop("recipe", None), asked.pop("anew", False), asked.pop("maker", None)
+    if maker is not None:
+        asked["name"] = asked.get("name") or f"{path.stem}, at once"
+        made = _made_at_once(engine, task, learnt, maker, str(asked["name"]), anew)
+        return _refined(engine, made, task, learnt, asked)
     fitting = [
         model
         for model in engine.models()
@@ -49,6 +66,27 @@ def model_for(engine: Engine, task: str, learnt: Picture, path: Path, how: dict[
         return str(found[-1]["id"]), False
     name = asked.pop("name", None) or f"{path.stem}, {wanted}"
     started = engine.train(files.frame(learnt), {}, recipe=wanted, name=name, **asked)
+    return _learnt(engine, started), True
+
+
+def _made_at_once(engine: Engine, task: str, picture: Picture, maker: str, name: str, anew: bool) -> str:
+    """A model of the picture by a folder's model; one that it made before is used again."""
+    identity = str(engine.model(maker)["id"])
+    for model in engine.models():
+        same = model["picture_hash"] == picture.hash and model.get("base") == identity
+        if same and task in model.get("tasks", []) and not anew:
+            return str(model["id"])
+    return str(engine.instant(identity, files.frame(picture), task, name=name)["id"])
+
+
+def _refined(engine: Engine, made: str, task: str, picture: Picture, how: dict[str, Any]) -> tuple[str, bool]:
+    """A model that was made at once, after it went on learning its picture where that is asked for."""
+    seconds = how.get("refine")
+    if seconds is None:
+        return made, False
+    more = {key: how[key] for key in ("device", "threads") if key in how}
+    name = f"{how['name']}, refined"[:120]
+    started = engine.train(files.frame(picture), {}, base=made, budget=seconds, name=name, **more)
     return _learnt(engine, started), True
 
 

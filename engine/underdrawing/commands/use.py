@@ -228,13 +228,15 @@ def animate(
     device: generate.Where = "auto",
     threads: generate.Threads = None,
     anew: generate.Anew = False,
+    maker: generate.Maker = None,
+    refine: generate.Refine = None,
     json: Json = False,
 ) -> None:
     """Paint a clip: an underdrawing in, a picture out, for each frame; or let a picture move by itself (--walk)."""
     if walk == (frames is not None):
         raise show.wrong("Give FRAMES to paint them, or --walk for a clip out of the picture alone.")
     if walk:
-        how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew)
+        how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
         generate.walk(Path(model), out, fps, length, freedom, seed, how)
     elif frames is not None:
         _paint(model, frames, out, photos, fps, seed)

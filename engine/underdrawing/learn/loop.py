@@ -121,10 +121,13 @@ class _Clock:
         self.next = time.monotonic() + max(self.every, spent / self.share)
 
 
-def train(run: Run, limits: Limits, folder: Path, watcher: Watcher, signature: str = "") -> Result:
+def train(run: Run, limits: Limits, folder: Path, watcher: Watcher, signature: str = "", writes: bool = True) -> Result:
     """Train until the limit, or until somebody wants something else.
 
     A checkpoint in `folder` that bears the same signature is resumed.
+
+    Args:
+        writes: whether checkpoints are written; of several processes that train together, one does.
 
     Raises:
         LearnError: losses stay infinite, or memory does not suffice for the smallest work.
@@ -150,7 +153,8 @@ def train(run: Run, limits: Limits, folder: Path, watcher: Watcher, signature: s
     began, first, before = time.monotonic(), iteration, elapsed
 
     def save() -> None:
-        checkpoint.save(path, run.state(), Standing(iteration, elapsed, max(stage, 0), calmed, signature))
+        if writes:
+            checkpoint.save(path, run.state(), Standing(iteration, elapsed, max(stage, 0), calmed, signature))
 
     def result(outcome: Outcome) -> Result:
         return Result(

@@ -185,6 +185,7 @@ class Method(Protocol):
     title: str
     planes: Sequence[PlaneSpec]
     needs_training: bool
+    many: bool  # whether it learns many pictures at a time, as one model
     recipes: Mapping[str, Recipe]
     default_recipe: str
 
@@ -208,6 +209,7 @@ def describe(method: Method) -> dict[str, Any]:
         "name": method.name,
         "title": method.title,
         "needs_training": method.needs_training,
+        "many": method.many,
         "planes": [{"name": p.name, "kind": str(p.kind), "required": p.required} for p in method.planes],
         "default_recipe": method.default_recipe,
         "recipes": [

@@ -14,7 +14,7 @@ from underdrawing.learn.device import Device
 from underdrawing.learn.method import LearnError, Method, Recipe
 from underdrawing.manifest import PlaneKind
 from underdrawing.picture.geometry import Bounds
-from underdrawing.picture.image import Picture
+from underdrawing.picture.image import Picture, white_of
 from underdrawing.picture.primitive import Primitive
 
 # Below this many pixels there is nothing to learn from.
@@ -38,14 +38,6 @@ class Prepared:
     primitive: Primitive | None
     white: float
     notes: tuple[str, ...]
-
-
-def white_of(picture: Picture) -> float:
-    """The value that counts as 1: above 1 only where a float picture holds brighter light than white."""
-    if picture.depth not in ("f16", "f32"):
-        return 1.0
-    values = picture.pixels[np.isfinite(picture.pixels)].astype(np.float32)
-    return max(1.0, float(np.quantile(values, 0.999))) if values.size else 1.0
 
 
 def small_size(width: int, height: int, scale: float) -> tuple[int, int]:

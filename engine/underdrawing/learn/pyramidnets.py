@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -183,7 +183,9 @@ class Critic(nn.Module):
         return scores
 
 
-def gradient_penalty(critic: nn.Module, real: Tensor, made: Tensor, weight: float, mix: Tensor) -> Tensor:
+def gradient_penalty(
+    critic: Callable[[Tensor], Tensor], real: Tensor, made: Tensor, weight: float, mix: Tensor
+) -> Tensor:
     """How far the critic's gradient is from length 1 between real and made pictures (WGAN-GP, equation 3).
 
     Args:

@@ -297,6 +297,27 @@ class Engine:
         body = {"model": model, "task": task, **options, **told}
         return self.request("generate", body, frames, deadline, on_event, cancelled)
 
+    def instant(
+        self, model: str, picture: Frame, task: str = "vary", deadline: float = 120.0, **options: Any
+    ) -> Dict[str, Any]:
+        """A model of a picture at once, by the model of a folder: what `models` says of it."""
+        body = {"model": model, "picture": {"hash": picture.hash}, "task": task, **options}
+        return self.request("instant", body, [picture], deadline).body
+
+    def between(
+        self,
+        model: str,
+        picture: Frame,
+        other: Frame,
+        deadline: float = 900.0,
+        on_event: OnEvent = None,
+        cancelled: Cancelled = None,
+        **options: Any,
+    ) -> Reply:
+        """Pictures between two, by the model of a folder: body pictures, width, height, rate, ..."""
+        told, frames = given(picture=picture, other=other)
+        return self.request("between", {"model": model, **options, **told}, frames, deadline, on_event, cancelled)
+
     # --- learning
 
     def train(
@@ -305,15 +326,20 @@ class Engine:
         planes: Dict[str, Frame],
         composite: Optional[Frame] = None,
         mask: Optional[Frame] = None,
+        pictures: Sequence[Frame] = (),
         **options: Any,
     ) -> Dict[str, Any]:
         """Begin to learn a picture: {job, model, name}.
+
+        With `pictures`: all of them together, as one model that makes models; `picture` stands for them in lists.
 
         With `base` (a model) among the options: that model goes on learning, for the composite and its mask.
         """
         body = {"picture": {"hash": picture.hash}, "planes": references(planes), "key": new_id(), **options}
         told, frames = given(composite=composite, mask=mask)
-        return self.request("train", {**body, **told}, [picture, *planes.values(), *frames], 300.0).body
+        if pictures:
+            told["pictures"] = [{"hash": frame.hash} for frame in pictures]
+        return self.request("train", {**body, **told}, [picture, *planes.values(), *frames, *pictures], 300.0).body
 
     def watch(
         self, job: str, on_event: OnEvent = None, deadline: float = FOREVER, cancelled: Cancelled = None

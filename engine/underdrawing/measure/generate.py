@@ -190,17 +190,24 @@ def varied(
             for seed in range(seeds):
                 note(f"{name}, {recipe}, seed {seed}: learning")
                 model, seconds = _learnt(engine, picture, recipe, seed, options)
-                reply = engine.generate(model, "vary", count=VARIATIONS, freedom=1.0, seed=seed)
-                made = [picture_of(engine.result(reply, key)).to_float() for key in reply.body["pictures"]]
-                real = picture.to_float()
-                spread = np.stack([m.mean(2) for m in made]).std(0).mean() / max(1e-6, float(real.mean(2).std()))
-                figures = {"sifid": float(np.mean([sifid(m, real) for m in made])), "diversity": float(spread)}
-                row.figures.append({**figures, "seconds": seconds, "parameters": float(_parameters(engine, model))})
+                figures, made = figures_of(engine, model, picture, seed)
+                row.figures.append({**figures, "seconds": seconds})
                 if seed == 0:
-                    line += [(recipe, (m * 255 + 0.5).astype(np.uint8)) for m in made[:SHOWN]]
+                    line += [(recipe, one) for one in made]
             rows.append(row)
         shown.append(line)
     return rows, sheet(shown, 200) if shown else None
+
+
+def figures_of(engine: Engine, model: str, picture: Picture, seed: int) -> tuple[dict[str, float], list[np.ndarray]]:
+    """What a model's free variations of its picture come to, and some of them, (H, W, 3) uint8."""
+    reply = engine.generate(model, "vary", count=VARIATIONS, freedom=1.0, seed=seed)
+    made = [picture_of(engine.result(reply, key)).to_float() for key in reply.body["pictures"]]
+    real = picture.to_float()
+    spread = np.stack([m.mean(2) for m in made]).std(0).mean() / max(1e-6, float(real.mean(2).std()))
+    figures = {"sifid": float(np.mean([sifid(m, real) for m in made])), "diversity": float(spread)}
+    figures["parameters"] = float(_parameters(engine, model))
+    return figures, [(m * 255 + 0.5).astype(np.uint8) for m in made[:SHOWN]]
 
 
 def _learnt(engine: Engine, picture: Picture, recipe: str, seed: int, options: dict[str, Any]) -> tuple[str, float]:

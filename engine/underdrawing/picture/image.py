@@ -156,3 +156,11 @@ class Picture:
             full = np.iinfo(dtype).max
             pixels = np.rint(np.clip(values * np.float32(white), 0, 1).astype(np.float64) * full).astype(dtype)
         return cls(pixels, None, like.profile, like.linear)
+
+
+def white_of(picture: Picture) -> float:
+    """The value that counts as 1: above 1 only where a float picture holds brighter light than white."""
+    if picture.depth not in ("f16", "f32"):
+        return 1.0
+    values = picture.pixels[np.isfinite(picture.pixels)].astype(np.float32)
+    return max(1.0, float(np.quantile(values, 0.999))) if values.size else 1.0

@@ -13,12 +13,22 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from underdrawing.link.messages import EngineError
 
 PARENT = "UNDERDRAWING_PARENT"  # the daemon's process id
 Handler = Callable[[Mapping[str, Any], "Context"], dict[str, Any]]
+
+
+class Listener(Protocol):
+    """To whom a task speaks: the daemon at the other end of a pipe, or a terminal."""
+
+    def event(self, kind: str, **fields: Any) -> None:
+        """Tell something on the way."""
+
+    def wanted(self) -> str | None:
+        """None, "pause" or "cancel"."""
 
 
 class Context:

@@ -74,6 +74,17 @@ class Base:
             return replace(recipe, sources=known.sources, budget=recipe.budget * PART)
         return replace(recipe, sources=known.sources, iterations=ITERATIONS)
 
+    def again(self, prepared: Prepared) -> Prepared:
+        """Training data with the base's state, to know the same picture better.
+
+        Raises:
+            LearnError: it is another picture than the base learnt.
+        """
+        if prepared.picture.hash != self.manifest.picture.hash:
+            text = "This is another picture than the model was made of."
+            raise LearnError("wrong_size", text, "Give the picture that it was made of.")
+        return replace(prepared, data=replace(prepared.data, base=self.state))
+
     def further(self, prepared: Prepared, given: Picture, mask: np.ndarray) -> Prepared:
         """Training data with the base's state and the picture as it was changed.
 

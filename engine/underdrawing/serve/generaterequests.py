@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from underdrawing.link.messages import EngineError, need
-from underdrawing.manifest import Manifest, Task
+from underdrawing.manifest import Manifest, Procedure, Task
 from underdrawing.serve.asks import Ask
 from underdrawing.serve.references import MOST_SEED, between, one_of, order, reference
 
@@ -65,6 +65,8 @@ def _task(body: dict[str, Any], model: Manifest) -> str:
     known = [str(t) for t in model.plan.tasks]
     if task not in known:
         what = f"It can: {', '.join(known)}." if known else "It follows an underdrawing: use apply."
+        if model.plan.procedure is Procedure.WRITE:
+            what = "It makes models of pictures: use instant, then that model."
         raise EngineError("wrong_task", f"The model {model.name!r} was not learnt to {task}.", what)
     return task
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import onnx
 
 from underdrawing.link.messages import EngineError
-from underdrawing.manifest import Encoding, GraphSpec, Manifest, Procedure
+from underdrawing.manifest import ApplyPlan, Encoding, GraphInput, GraphSpec, Manifest, Procedure
 
 # What our exports use, and what plain convolutional networks use beside it. No control flow, no files, no strings.
 OPERATORS = frozenset(
@@ -25,6 +25,7 @@ PLAIN = frozenset(
     getattr(onnx.AttributeProto, kind) for kind in ("FLOAT", "FLOATS", "INT", "INTS", "STRING", "STRINGS", "TENSOR")
 )
 MOST_BYTES = 2 << 30
+MOST_LEARNT = 1024  # pixels of a side that a folder's model learns of each picture
 MOST_NODES = 20_000
 MOST_ELEMENTS = 1 << 29
 
@@ -39,6 +40,9 @@ def check_plan(manifest: Manifest) -> None:
     if plan.procedure is Procedure.ANALOGY and not (len(plan.graphs) == 1 and len(plan.half) <= 1 and manifest.planes):
         text = "Its plan for an analogy does not fit its graphs."
         raise EngineError("bad_model", text, "Ask for the model file again; this one is not used.")
+    if plan.procedure is Procedure.WRITE:
+        _check_writing(plan)
+        return
     generates = plan.procedure is Procedure.GENERATE
     if not generates and not plan.tasks:
         return
@@ -49,6 +53,32 @@ def check_plan(manifest: Manifest) -> None:
     if not (generates and plan.tasks and good and same):
         text = "Its plan for pictures without an underdrawing does not fit its graph."
         raise EngineError("bad_model", text, "Ask for the model file again; this one is not used.")
+
+
+def _check_writing(plan: ApplyPlan) -> None:
+    """Refuse a plan to make models that its renderer could not follow.
+
+    Raises:
+        EngineError: with what is wrong.
+    """
+    good = len(plan.graphs) == 3 and not plan.tasks
+    if good:
+        writer, *others = plan.graphs
+        good = [i.encoding for i in writer.inputs] == [Encoding.PICTURE] and _sensible(writer.inputs[0])
+        for graph in others:
+            *given, row = graph.inputs
+            kinds = (Encoding.NOISE, Encoding.PICTURE)
+            good = good and bool(given) and row.encoding is Encoding.WEIGHTS and row.name == "weights"
+            good = good and all(i.encoding in kinds and _sensible(i) for i in given)
+            good = good and row.channels % max(1, len(others[0].inputs) - 1) == 0
+    if not good:
+        text = "Its plan to make models does not fit its graphs."
+        raise EngineError("bad_model", text, "Ask for the model file again; this one is not used.")
+
+
+def _sensible(entry: GraphInput) -> bool:
+    """Whether an input of a graph that makes models has three channels and a size that such models learn."""
+    return entry.channels == 3 and min(entry.size) > 0 and max(entry.size) <= MOST_LEARNT
 
 
 def check_graph(path: Path, spec: GraphSpec) -> None:

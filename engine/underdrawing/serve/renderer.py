@@ -23,10 +23,12 @@ from underdrawing.picture.regions import change, region_at, region_of_class
 from underdrawing.serve import apply as applying
 from underdrawing.serve.answers import answer_of
 from underdrawing.serve.apply import Options
+from underdrawing.serve.betweentask import between
 from underdrawing.serve.child import Context, serve
 from underdrawing.serve.frames import Inputs
 from underdrawing.serve.generatetask import generate
 from underdrawing.serve.helpers import helper_networks
+from underdrawing.serve.instant import instant
 from underdrawing.serve.model import Model
 from underdrawing.serve.modelcheck import check_graph, check_plan
 from underdrawing.serve.sessions import SessionStore, probe
@@ -154,6 +156,14 @@ class Renderer:
         self.device = str(done["device"])
         return done
 
+    def instant(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """A model of a picture at once, by a folder's model."""
+        return instant(self.model(args), args, self.sessions, context)
+
+    def between(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """Pictures between two, by a folder's model."""
+        return between(self.model(args), args, self.sessions, context)
+
     def unload(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """Forget all models and give their memory back."""
         self.models.clear()
@@ -227,5 +237,5 @@ def _clear(task: Any) -> Any:
 
 if __name__ == "__main__":
     renderer = Renderer()
-    tasks = ("primitive", "region", "layout", "apply", "generate", "unload", "status", "check_model")
+    tasks = "primitive region layout apply generate instant between unload status check_model".split()
     serve({name: _clear(getattr(renderer, name)) for name in tasks})

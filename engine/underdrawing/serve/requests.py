@@ -17,6 +17,7 @@ from underdrawing.manifest import CHECKPOINT_FILE, Manifest
 from underdrawing.serve.asks import Ask
 from underdrawing.serve.children import End
 from underdrawing.serve.generaterequests import GenerateVerbs
+from underdrawing.serve.instantrequests import InstantVerbs
 from underdrawing.serve.jobs import ENDED, Job, State
 from underdrawing.serve.library import checked_name, new_identity
 from underdrawing.serve.modelrequests import ModelVerbs
@@ -41,10 +42,11 @@ if TYPE_CHECKING:
     from underdrawing.serve.daemon import Daemon
 
 KINDS = ("edges", "segments", "super", "paint")
+MOST_PICTURES = 2048  # of one training
 LEAST_ROOM = 256 << 20  # bytes that must be free before a training begins
 
 
-class Verbs(ModelVerbs, GenerateVerbs):
+class Verbs(ModelVerbs, GenerateVerbs, InstantVerbs):
     """The verbs."""
 
     def __init__(self, daemon: Daemon) -> None:
@@ -203,6 +205,7 @@ class Verbs(ModelVerbs, GenerateVerbs):
         spool = self.daemon.spool
         # What looks like a picture and is none of this verb's was not checked.
         plain = {k: v for k, v in ask.body.items() if k not in ("picture", "mask")}
+        plain["operation"] = need(ask.body, "operation", str)
         args = {**plain, "planes": planes(spool, ask.body), "region": region(spool, ask.body)}
         args["order"] = order(ask.body)
         self._render("region", args, ask, _with_planes(ask))
@@ -255,13 +258,13 @@ class Verbs(ModelVerbs, GenerateVerbs):
         args |= {"picture": picture, "planes": drawn, "options": need(body, "options", dict, {})}
         args |= {"region": area(body.get("region"))}
         args |= {"iterations": number(body, "iterations"), "budget": number(body, "budget")}
-        further = self._further(body)
-        args |= further
+        further, many = self._further(body), self._many(body)
+        args |= further | many
         keep, key = body.get("on_disconnect", "continue") != "cancel", str(body.get("key", ""))[:64]
         job = daemon.jobs.like(key, args)
         existing = job is not None
         if job is None:
-            job = self._new_job(body, args, key, keep, (picture, drawn, *further.values()))
+            job = self._new_job(body, args, key, keep, (picture, drawn, *further.values(), *many.get("pictures", ())))
         elif job.state is State.PAUSED:
             daemon.supervisor.resume(job)
         job.keep = job.keep or keep
@@ -272,6 +275,18 @@ class Verbs(ModelVerbs, GenerateVerbs):
         """The planes; some methods need none, and then say so by their name or their recipe's."""
         named = any(body.get(key) for key in ("method", "recipe", "base"))
         return (planes_or_none if named else planes)(self.daemon.spool, body)
+
+    def _many(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The pictures of a folder, where one is to be learnt.
+
+        Raises:
+            EngineError: there are too many, or one of them is not there.
+        """
+        given = need(body, "pictures", list, [])
+        if len(given) > MOST_PICTURES:
+            text = f"{len(given)} pictures are too many; {MOST_PICTURES} can be learnt together."
+            raise EngineError("bad_request", text, "Leave some out, or train with torchrun (docs/meta.md).")
+        return {"pictures": [reference(self.daemon.spool, one) for one in given]} if given else {}
 
     def _further(self, body: dict[str, Any]) -> dict[str, Any]:
         """What a training of a model that exists needs: which one, and the picture that it shall know better.
@@ -285,6 +300,8 @@ class Verbs(ModelVerbs, GenerateVerbs):
         if CHECKPOINT_FILE not in base.files or not base.plan.tasks:
             text = f"The model {base.name!r} cannot go on learning."
             raise EngineError("wrong_task", text, "Learn the picture anew, then go on from that model.")
+        if body.get("composite") is None and body.get("mask") is None:
+            return {"base": base.id}
         pictures = {name: reference(self.daemon.spool, need(body, name, dict)) for name in ("composite", "mask")}
         return {"base": base.id, **pictures}
 

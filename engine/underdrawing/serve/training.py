@@ -8,7 +8,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,28 +20,29 @@ from torch import Tensor
 from underdrawing import __version__
 from underdrawing.learn import export, loop
 from underdrawing.learn.device import Device, choose
+from underdrawing.learn.folder import prepare_folder
 from underdrawing.learn.loop import Limits, Outcome, Report
 from underdrawing.learn.method import LearnError, Method, Recipe, Run
 from underdrawing.learn.methods import everything, find
 from underdrawing.learn.prepare import Prepared, prepare
+from underdrawing.learn.together import Team
 from underdrawing.link.messages import EngineError
-from underdrawing.manifest import CHECKPOINT_FILE, MANIFEST_FILE, ApplyPlan, Manifest, PictureInfo, PlaneSpec
-from underdrawing.picture.files import write_picture
+from underdrawing.manifest import CHECKPOINT_FILE, MANIFEST_FILE, ApplyPlan, Manifest, PlaneSpec
 from underdrawing.picture.image import Picture
 from underdrawing.picture.primitive import write_primitive
-from underdrawing.serve.child import Context
+from underdrawing.serve import keeping
+from underdrawing.serve.child import Listener
 from underdrawing.serve.frames import Inputs
 from underdrawing.serve.further import Base
 from underdrawing.serve.library import LIVE
 
-PREVIEW_SIDE = 320  # pixels, the longer side of the thumbnail in the library
 FEATURE_FILES = {"vgg16": "vgg16.safetensors", "vgg19": "vgg19.safetensors"}
 
 
 class _Relay:
     """Passes what the loop reports to the daemon."""
 
-    def __init__(self, context: Context, inputs: Inputs, prepared: Prepared, device: Device, live: _Live) -> None:
+    def __init__(self, context: Listener, inputs: Inputs, prepared: Prepared, device: Device, live: _Live) -> None:
         self.context, self.inputs, self.prepared, self.device = context, inputs, prepared, device
         self.live = live
 
@@ -120,7 +121,7 @@ def signature(method: Method, recipe: Recipe, seed: int, prepared: Prepared) -> 
     return digest.hexdigest()
 
 
-def train(args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+def train(args: Mapping[str, Any], context: Listener) -> dict[str, Any]:
     """Learn, export, compare, and leave a complete model folder whose manifest is written last.
 
     Args:
@@ -139,16 +140,24 @@ def train(args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         base = Base.read(folder) if args.get("base") else None
         method = find(base.manifest.method if base else str(args.get("method") or _usual(args)))
         recipe = base.recipe(method, args) if base else _recipe(method, args)
-        device = _device(args, home)
+        device, team = _device(args, home), Team.present()
+        device = replace(device, bfloat16=team.agreed(device.bfloat16))
         inputs = Inputs(Path(args["spool"]), folder / "inputs")
         picture = inputs.picture(args["picture"])
         primitive, unseen = inputs.primitive(args["planes"], args.get("palette")) if args["planes"] else (None, [])
         for colour in unseen:
             context.event("note", text=colour)
         region = base.region if base else _region(args)
-        prepared = prepare(picture, primitive, region, method, recipe, device, _features(Path(args["weights"])))
+        if args.get("pictures"):
+            pictures = [inputs.picture(reference) for reference in args["pictures"]]
+            prepared = prepare_folder(pictures, picture, method, recipe, device)
+        else:
+            prepared = prepare(picture, primitive, region, method, recipe, device, _features(Path(args["weights"])))
         if base is not None:
-            prepared = base.further(prepared, inputs.picture(args["composite"]), inputs.weights(args["mask"]))
+            if args.get("composite"):
+                prepared = base.further(prepared, inputs.picture(args["composite"]), inputs.weights(args["mask"]))
+            else:
+                prepared = base.again(prepared)
         seed = int(args.get("seed") or 0)
         run = method.begin(prepared.data, recipe, device, seed)
         for note in [*prepared.notes, *run.notes]:
@@ -163,7 +172,7 @@ def train(args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         live = _Live(args, folder / LIVE, method, recipe, prepared, picture, run, device)
         live.begin()
         relay = _Relay(context, inputs, prepared, device, live)
-        result = loop.train(run, limits, folder, relay, signature(method, recipe, seed, prepared))
+        result = loop.train(run, limits, folder, relay, signature(method, recipe, seed, prepared), team.leads)
         figures = {
             "iterations": result.standing.iteration,
             "seconds": round(result.standing.elapsed, 2),
@@ -174,12 +183,14 @@ def train(args: Mapping[str, Any], context: Context) -> dict[str, Any]:
             "saving_share": round(result.saving, 4),
             "calmed": result.standing.calmed,
         }
-        if result.outcome is not Outcome.DONE:
+        if result.outcome is not Outcome.DONE or not team.leads:
             return {"state": str(result.outcome), "figures": figures}
         context.event("progress", phase="exporting", fraction=1.0, device=device.name)
         plan, differences = _export(run, folder, device)
         figures["export_difference"] = differences
-        if base is None:
+        if args.get("pictures"):
+            figures["pictures"] = len(args["pictures"])
+        elif base is None:
             figures["pixel_difference"] = _own_difference(run, prepared)
         else:
             figures["base"] = base.manifest.id
@@ -192,12 +203,14 @@ def train(args: Mapping[str, Any], context: Context) -> dict[str, Any]:
 def _usual(args: Mapping[str, Any]) -> str:
     """The method where none was named: the one that has the named recipe, else the draft.
 
-    That cannot follow paint alone; DeepSIM can.
+    That cannot follow paint team; DeepSIM can.
     """
     recipe = args.get("recipe")
     for name, method in everything().items():
         if recipe in method.recipes:
             return name
+    if args.get("pictures"):
+        return "meta"
     return "draft" if {"segments", "edges"} & set(args["planes"]) else "deepsim"
 
 
@@ -305,14 +318,13 @@ def _leave(
 ) -> None:
     """Write everything that belongs to the model; the manifest last, as it makes the folder a model."""
     picture, primitive = prepared.picture, prepared.primitive
-    picture_file = f"picture.{'tif' if picture.depth in ('f16', 'f32') else 'png'}"
     if not (folder / MANIFEST_FILE).is_file():
-        write_picture(folder / picture_file, _without_alpha(picture))
+        keeping.keep_picture(folder, picture)
         if primitive is not None:
             write_primitive(folder / "primitive.png", primitive)
     primitive_files = sorted(folder.glob("primitive*.png"))
-    write_picture(folder / "preview.png", _preview(_shown(run.sample(), prepared)))
-    names = [picture_file, "preview.png", *(p.name for p in primitive_files)]
+    preview = keeping.keep_preview(folder, _shown(run.sample(), prepared))
+    names = [keeping.picture_file(picture), preview, *(p.name for p in primitive_files)]
     names += [g.file for g in (*plan.graphs, *plan.half)]
     if method.needs_training and not unfinished:
         names.append(CHECKPOINT_FILE)
@@ -325,19 +337,7 @@ def _leave(
         recipe=recipe.name,
         planes=tuple(PlaneSpec(p.name, p.kind, True) for p in method.planes if p.name in used),
         plan=plan,
-        picture=PictureInfo(
-            width=picture.size[0],
-            height=picture.size[1],
-            full_width=whole.size[0],
-            full_height=whole.size[1],
-            depth=picture.depth,
-            channels=picture.pixels.shape[2],
-            hash=picture.hash,
-            file=picture_file,
-            profile_hash=hashlib.sha256(picture.profile).hexdigest() if picture.profile else "",
-            linear=picture.linear,
-            white=prepared.white,
-        ),
+        picture=keeping.picture_info(picture, whole.size, prepared.white),
         palette=() if primitive is None or primitive.palette is None else tuple(primitive.palette.to_json()),
         hyperparameters={
             f.name: {"value": getattr(recipe.figures, f.name), "source": recipe.sources[f.name]}
@@ -345,29 +345,8 @@ def _leave(
         },
         figures=figures,
         versions=_versions(),
-        files={name: _sha256(folder / name) for name in names},
     )
-    partial = folder / (MANIFEST_FILE + ".partial")
-    partial.write_text(manifest.to_json(), encoding="utf-8")
-    partial.replace(folder / MANIFEST_FILE)
-
-
-def _without_alpha(picture: Picture) -> Picture:
-    return Picture(picture.pixels, None, picture.profile, picture.linear)
-
-
-def _preview(picture: Picture) -> Picture:
-    import cv2
-
-    width, height = picture.size
-    scale = min(1.0, PREVIEW_SIDE / max(width, height))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return Picture(cv2.resize(picture.pixels, size, interpolation=cv2.INTER_AREA))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    keeping.keep_manifest(folder, manifest, names)
 
 
 def _versions() -> dict[str, str]:

@@ -25,6 +25,12 @@ MODULES = (
     "link.messages link.pixels link.session serve.asks serve.daemon serve.generaterequests serve.jobs serve.library "
     "serve.references serve.rendering serve.requests serve.spool"
 ).split()
+INSIDE = {
+    "generate": ("options", "_task"),
+    "train": ("_further", "_many", "_drawn"),
+    "instant": ("_writer",),
+    "between": ("_writer",),
+}
 INNER = {"PROTOCOL", "SEALED", "SWEEP", "A_FEW", "STEP", "FAREWELL", "PATIENT"}
 
 
@@ -90,10 +96,10 @@ def test_a_verb_says_what_it_takes_and_gives(verb: str) -> None:
 def test_every_field_that_a_verb_looks_for_is_documented(verb: str) -> None:
     """Fields are found in the code as the texts that `need` and `body.get` are given."""
     part = section("Verbs").split(f"### {verb}\n", 1)[1].split("\n### ", 1)[0]
-    for path in ("requests.py", "modelrequests.py", "generaterequests.py"):
+    for path in ("requests.py", "modelrequests.py", "generaterequests.py", "instantrequests.py"):
         for node in ast.walk(ast.parse((ROOT / "engine/underdrawing/serve" / path).read_text(encoding="utf-8"))):
             ours = node.name if isinstance(node, ast.FunctionDef) else ""
-            inner = {"generate": ("options", "_task"), "train": ("_further", "_drawn")}.get(verb, ())
+            inner = INSIDE.get(verb, ())
             if ours == verb.replace(".", "_") or ours in inner:
                 source = ast.unparse(node)
                 fields = re.findall(r"need\((?:ask\.)?body, '(\w+)'", source)

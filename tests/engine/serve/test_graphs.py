@@ -204,3 +204,40 @@ def test_a_plan_that_nothing_can_be_made_with_is_refused(change: dict[str, Any])
             assert caught.value.code == "bad_model"
         else:
             check_plan(manifest)
+
+
+PICTURE, ROW = GraphInput("picture", "picture", Encoding.PICTURE, 3, (64, 64)), ("weights", "weights", Encoding.WEIGHTS)
+SCALES = tuple(GraphInput(f"noise{k}", "noise", Encoding.NOISE, 3, (20 * k, 15 * k)) for k in (1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"graphs": 2},
+        {"tasks": (Task.VARY,)},
+        {"look": replace(PICTURE, size=(4096, 4096))},
+        {"look": replace(PICTURE, encoding=Encoding.NOISE)},
+        {"scales": ()},
+        {"scales": (replace(SCALES[0], size=(16_000, 16_000)), *SCALES[1:])},
+        {"scales": (replace(SCALES[0], channels=4), *SCALES[1:])},
+        {"numbers": 31},
+        {"row": ("other", "weights", Encoding.WEIGHTS)},
+        {"row": ("weights", "noise", Encoding.NOISE)},
+    ],
+)
+def test_a_plan_that_makes_no_models_is_refused(change: dict[str, Any]) -> None:
+    info = PictureInfo(60, 40, 60, 40, "u8", 3, "", "picture.png")
+
+    def manifest(given: dict[str, Any]) -> Manifest:
+        row = GraphInput(*given.get("row", ROW), given.get("numbers", 30), (1, 1))
+        scales = given.get("scales", SCALES)
+        writer = GraphSpec("writer.onnx", (given.get("look", PICTURE),), "weights")
+        others = [GraphSpec(name, (*scales, row)) for name in ("generator.onnx", "painter.onnx")]
+        graphs = (writer, *others)[: given.get("graphs", 3)]
+        plan = ApplyPlan(graphs, procedure=Procedure.WRITE, tasks=given.get("tasks", ()))
+        return Manifest("a" * 12, "name", "", "meta", "meta", (), plan, info)
+
+    check_plan(manifest({}))
+    with pytest.raises(EngineError) as caught:
+        check_plan(manifest(change))
+    assert caught.value.code == "bad_model"

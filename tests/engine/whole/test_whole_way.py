@@ -307,7 +307,7 @@ def test_the_daemon_loads_nothing_heavy(engine: Engine, model: str) -> None:
 
 def test_methods_are_described_as_data(engine: Engine) -> None:
     described = engine.methods()
-    assert {m["name"] for m in described["methods"]} == {"consingan", "deepsim", "draft", "refine", "sia"}
+    assert {m["name"] for m in described["methods"]} == {"consingan", "deepsim", "draft", "meta", "refine", "sia"}
     assert described["devices"][0]["kind"] == "cpu"
 
 

@@ -199,6 +199,7 @@ class ConSinGAN:
     title = "ConSinGAN: the picture alone, without an underdrawing"
     planes: Sequence[PlaneSpec] = ()
     needs_training = True
+    many = False
     recipes: Mapping[str, Recipe] = {
         r.name: r
         for r in (

@@ -175,6 +175,7 @@ class DeepSIM:
     title = "DeepSIM: a conditional GAN from one warped pair"
     planes: Sequence[PlaneSpec] = PLANES
     needs_training = True
+    many = False
     recipes: Mapping[str, Recipe] = {r.name: r for r in (QUICK, PAPER, PAPER_2020, BASELINE)}
     default_recipe = "quick"
 

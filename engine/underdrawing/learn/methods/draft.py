@@ -56,6 +56,7 @@ class Draft:
     title = "Draft: the picture's own pixels, carried along; no training"
     planes: Sequence[PlaneSpec] = PLANES
     needs_training = False
+    many = False
     recipes: Mapping[str, Recipe] = {AT_ONCE.name: AT_ONCE}
     default_recipe = AT_ONCE.name
 

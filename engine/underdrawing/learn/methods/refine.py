@@ -105,6 +105,7 @@ class Refine:
     title = "Draft and refinement: an answer at once, whose colours are repaired"
     planes: Sequence[PlaneSpec] = PLANES
     needs_training = True
+    many = False
     recipes: Mapping[str, Recipe] = {REFINED.name: REFINED}
     default_recipe = REFINED.name
 

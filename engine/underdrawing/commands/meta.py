@@ -1,0 +1,136 @@
+"""`underdrawing meta train|between`: one model for a whole folder, and what lies between two pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from underdrawing.commands import files, generate, learn, show, single
+from underdrawing.commands.film import PICTURES, Film
+from underdrawing.commands.show import Json, told
+
+if TYPE_CHECKING:
+    from underdrawing.picture.image import Picture
+
+app = typer.Typer(no_args_is_help=True, help="Learn a folder: a model that makes models of pictures.")
+LONGEST_SENT = 512  # pixels: no recipe learns more of each picture of a folder
+ON_THE_SHEET = 16
+KINDS = (".mp4", ".gif")
+
+
+@app.command()
+@told
+def train(
+    folder: Annotated[Path, typer.Argument(help="A folder of pictures, two at least: the more alike, the better.")],
+    name: Annotated[str | None, typer.Option(help="What the model is called (default: the folder's name).")] = None,
+    budget: Annotated[str | None, typer.Option(metavar="TIME", help="Learn for 30m, 2h …")] = None,
+    iterations: Annotated[int | None, typer.Option(min=1, help="… or for so many iterations.")] = None,
+    recipe: Annotated[str, typer.Option(help="The settings: meta, paper-meta or paper-meta-batch.")] = "meta",
+    option: generate.Figure = None,
+    seed: Annotated[int | None, typer.Option(help="For reproducible runs, with --iterations.")] = None,
+    device: generate.Where = "auto",
+    threads: generate.Threads = None,
+    detach: Annotated[bool, typer.Option(help="Come back at once; `underdrawing watch` follows it.")] = False,
+    json: Json = False,
+) -> None:
+    """Learn a folder of pictures. Ctrl-C pauses it; `underdrawing resume` goes on."""
+    how = single.how_to_learn(None, budget, iterations, recipe, option, device, threads, False)
+    how |= {"name": name or folder.resolve().name, "method": "meta", "seed": seed}
+    pictures = [reduced(files.picture(path)) for path in pictures_in(folder)]
+    asked = {key: value for key, value in how.items() if value is not None and key != "anew"}
+    with show.engine() as engine:
+        sheet = files.frame(sheet_of(pictures))
+        started = engine.train(sheet, {}, pictures=[files.frame(picture) for picture in pictures], **asked)
+        if detach:
+            show.answer(started, f"job {started['job']}, model {started['model']}")
+            return
+        learn.follow(engine, str(started["job"]))
+
+
+@app.command()
+@told
+def between(
+    model: Annotated[str, typer.Argument(help="A folder's model: its id or name.")],
+    first: Annotated[Path, typer.Argument(metavar="A", help="The picture to begin with.")],
+    second: Annotated[Path, typer.Argument(metavar="B", help="The picture to end with.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="A folder, a file (P.png: P.1.png …), .mp4 or .gif.")],
+    count: Annotated[int, typer.Option("--count", "-n", min=2, max=240, help="How many pictures.")] = 5,
+    scales: Annotated[str, typer.Option(help="What changes: all, coarse, middle or fine.")] = "all",
+    freedom: Annotated[
+        float, typer.Option(min=0, max=1, help="0: the pictures themselves; 1: others like them.")
+    ] = 0.0,
+    fps: Annotated[float, typer.Option(min=0.1, max=120, help="Pictures a second, of a clip.")] = 12.0,
+    seed: generate.Seed = 0,
+    quality: generate.Quality = 95,
+    json: Json = False,
+) -> None:
+    """What lies between two pictures, as pictures or a clip: the weights of their models, mixed."""
+    one, two = (files.frame(files.picture(path)) for path in (first, second))
+    written: list[str] = []
+    with show.engine() as engine, learn.bar() as on_event:
+        asked: dict[str, Any] = {"count": count, "scales": scales, "freedom": freedom, "seed": seed}
+        reply = engine.between(model, one, two, on_event=on_event, **asked)
+        keys = reply.body["pictures"]
+        if out.suffix.lower() in KINDS:
+            with Film(out, fps) as film:
+                for key in keys:
+                    film.add(files.received(engine, reply, key).to_bytes())
+            written.append(str(out))
+        else:
+            for number, key in enumerate(keys, 1):
+                file = generate.numbered(out, number)
+                files.save(file, files.received(engine, reply, key), quality)
+                written.append(str(file))
+    single.told_of(reply, written, str(reply.body["model"]), False)
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures of a folder, by name.
+
+    Raises:
+        BadParameter: there are fewer than two.
+    """
+    if not folder.is_dir():
+        raise show.wrong(f"There is no folder {folder}.")
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+    if len(found) < 2:
+        raise show.wrong(f"{folder} has {len(found)} pictures; two at least are needed. Name a folder of pictures.")
+    return found
+
+
+def reduced(picture: Picture) -> Picture:
+    """A picture no larger than what can be learnt of it, with 8 bits."""
+    import cv2
+
+    from underdrawing.picture.image import Picture
+
+    rgb = picture.to_bytes()
+    scale = LONGEST_SENT / max(picture.size)
+    if scale >= 1:
+        return Picture(rgb)
+    size = [max(1, round(side * scale)) for side in picture.size]
+    return Picture(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
+
+
+def sheet_of(pictures: list[Picture]) -> Picture:
+    """Small copies of the first pictures side by side: it stands for the folder in lists of models."""
+    import cv2
+    import numpy as np
+
+    from underdrawing.picture.image import Picture
+
+    side = 96
+    cells: list[Any] = []
+    for picture in pictures[:ON_THE_SHEET]:
+        rgb = picture.to_bytes()
+        edge = min(picture.size)
+        y, x = (rgb.shape[0] - edge) // 2, (rgb.shape[1] - edge) // 2
+        square = np.ascontiguousarray(rgb[y : y + edge, x : x + edge])
+        cells.append(cv2.resize(square, (side, side), interpolation=cv2.INTER_AREA))
+    columns = int(np.ceil(len(cells) ** 0.5))
+    rows = -(-len(cells) // columns)
+    cells += [np.full((side, side, 3), 250, np.uint8)] * (rows * columns - len(cells))
+    lines = [np.hstack(cells[k * columns : (k + 1) * columns]) for k in range(rows)]
+    return Picture(np.vstack(lines))

@@ -1,0 +1,109 @@
+"""What the engine answers to `instant` and `between`: what a folder's model makes of pictures that it never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from underdrawing.link.messages import EngineError, need
+from underdrawing.manifest import Manifest, ManifestError, Procedure, Task
+from underdrawing.serve.asks import Ask
+from underdrawing.serve.generaterequests import MOST_FRAMES
+from underdrawing.serve.library import checked_name, new_identity
+from underdrawing.serve.references import MOST_SEED, between, hashes, one_of, order, reference
+
+if TYPE_CHECKING:
+    from underdrawing.serve.daemon import Daemon
+
+POSSIBLE = tuple(str(t) for t in Task if t is not Task.ENLARGE)
+SCALES = ("all", "coarse", "middle", "fine")
+
+
+class InstantVerbs:
+    """The verbs `instant` and `between`."""
+
+    daemon: Daemon
+    _folders: Callable[[Manifest], dict[str, Any]]
+
+    def _writer(self, body: dict[str, Any]) -> Manifest:
+        """A model that makes models.
+
+        Raises:
+            EngineError: there is none, or it knows one picture only.
+        """
+        model = self.daemon.library.find(need(body, "model", str))
+        if model.plan.procedure is not Procedure.WRITE:
+            text = f"The model {model.name!r} knows one picture, and makes no models of others."
+            raise EngineError("wrong_task", text, "Learn a folder: underdrawing meta train FOLDER")
+        return model
+
+    def instant(self, ask: Ask) -> None:
+        """Make a model of a picture at once, and take it into the library."""
+        daemon, body = self.daemon, ask.body
+        maker = self._writer(body)
+        identity = new_identity()
+        folder = daemon.library.incoming(identity)
+        args = {
+            **self._folders(maker),
+            "task": one_of(body, "task", POSSIBLE),
+            "picture": reference(daemon.spool, need(body, "picture", dict)),
+            "name": checked_name(body.get("name") or f"picture {identity[:4]}"),
+            "identity": identity,
+            "folder": str(folder),
+        }
+
+        def fail(error: EngineError | None) -> None:
+            daemon.library.discard(identity)
+            ask.fail(error or EngineError("internal", "The model could not be made."))
+
+        def made(found: dict[str, Any] | None, error: EngineError | None) -> None:
+            if found is None or not ask.open:
+                fail(error)
+            else:
+                daemon.chore(publish, published)
+
+        def publish() -> Manifest:
+            try:
+                return daemon.library.accept(identity)
+            except ManifestError as fault:
+                raise EngineError("not_published", f"The model could not be stored. {fault}", "Try again.") from None
+
+        def published(found: Manifest | None, error: EngineError | None) -> None:
+            if found is None:
+                fail(error)
+            else:
+                ask.reply(daemon.library.summary(found))
+
+        pins = hashes(args["picture"])
+        daemon.rendering.submit(daemon.task("instant", args, ask.event, made), ask, pins)
+        drop = ask.on_abandon
+
+        def abandoned() -> None:
+            drop()
+            daemon.library.discard(identity)
+
+        ask.on_abandon = abandoned
+
+    def between(self, ask: Ask) -> None:
+        """Pictures on the way from one picture to another."""
+        daemon, body = self.daemon, ask.body
+        model = self._writer(body)
+        args = {
+            **self._folders(model),
+            "picture": reference(daemon.spool, need(body, "picture", dict)),
+            "other": reference(daemon.spool, need(body, "other", dict)),
+            "count": between(body, "count", 2, MOST_FRAMES, whole=True) or 5,
+            "scales": one_of(body, "scales", SCALES),
+            "freedom": between(body, "freedom", 0, 1) or 0.0,
+            "seed": between(body, "seed", 0, MOST_SEED, whole=True) or 0,
+            "order": order(body),
+        }
+
+        def answer(found: dict[str, Any] | None, error: EngineError | None) -> None:
+            if found is None:
+                ask.fail(error or EngineError("internal", "The renderer gave no answer."))
+            else:
+                ask.reply({**found, "model": model.id}, tuple(found["pictures"]))
+
+        pins = hashes(args["picture"], args["other"])
+        daemon.rendering.submit(daemon.task("between", args, ask.event, answer), ask, pins)
