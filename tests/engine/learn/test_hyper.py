@@ -17,6 +17,7 @@ from skimage import data
 from underdrawing.learn import export, hyper
 from underdrawing.learn.data import TrainingData, make_pair
 from underdrawing.learn.device import Device
+from underdrawing.learn.folder import others
 from underdrawing.learn.hyper import (
     BLOCKS,
     SLOPE,
@@ -220,12 +221,25 @@ def test_a_training_that_was_interrupted_goes_on_as_if_it_was_not(begin: Begin) 
 
 
 def test_it_learns_the_pictures_each_for_itself(begin: Begin) -> None:
-    run = begin(2, rate=2e-3, stages=1, batch=0, filters=8, penalty=0.0, critic_rate=0.0, others=0.0)
+    run = begin(2, rate=2e-3, stages=1, batch=0, filters=8, penalty=0.0, critic_rate=0.0)
     losses = learn(run, 0, 80, 80)
     assert losses[-1]["reconstruction"] < 0.5 * losses[0]["reconstruction"]
     first, second = ((run.real[k] - run._shown(k)).abs().mean() for k in range(2))
     crossed = (run.real[0] - run._shown(1)).abs().mean()
     assert max(float(first), float(second)) < 0.8 * float(crossed)
+
+
+def test_other_colours_are_the_same_for_what_is_learnt_and_what_is_looked_at() -> None:
+    pictures = torch.cat([torch.from_numpy(picture(k)).permute(2, 0, 1)[None] * 2 - 1 for k in range(3)])
+    learnt, looked_at = others(pictures, pictures, 1.0, torch.Generator().manual_seed(2))
+    assert torch.equal(learnt, looked_at)
+    assert learnt.shape == pictures.shape
+    assert float(learnt.abs().max()) <= 1
+    assert float((learnt - pictures).abs().mean((1, 2, 3)).min()) > 0.02
+    plain, _ = others(pictures, pictures, 0.0, torch.Generator().manual_seed(2))
+    assert all(torch.equal(a, b) or torch.equal(a, b.flip(2)) for a, b in zip(plain, pictures, strict=True))
+    run = HyperRun(training(3), find("meta").recipes["meta"].with_options({**SMALL, "others": 0.5}).figures, CPU, 0)
+    assert run.step(Progress(0, 0.0))["reconstruction"] > 0
 
 
 def test_less_memory_means_fewer_pictures_at_a_time(begin: Begin) -> None:

@@ -88,10 +88,9 @@ META = PAPER.vary(
     stages=Given(5, _OURS),
     longest=Given(112, _OURS),
     batch=Given(4, _OURS),
-    others=Given(0.5, "more pictures than a folder has, so that others fit"),
     crop=Given(48, _OURS),
-    rate=Given(2e-4, _OURS),
-    critic_rate=Given(2e-4, _OURS),
+    rate=Given(6e-4, _OURS),
+    critic_rate=Given(4e-4, _OURS),
 )
 SINGLE = PAPER_SINGLE.vary(
     "meta-single",
