@@ -56,6 +56,7 @@ def test_an_unknown_method_is_refused() -> None:
 
 
 def test_methods_describe_themselves_as_data() -> None:
+    assert [name for name, method in everything().items() if describe(method)["many"]] == ["meta"]
     described = describe(find("deepsim"))
     assert {p["name"] for p in described["planes"]} == {"segments", "edges", "paint"}
     assert described["default_recipe"] == "quick"

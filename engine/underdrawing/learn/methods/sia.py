@@ -114,6 +114,7 @@ class SIA:
     title = "Semantic analogy: the picture in another layout"
     planes: Sequence[PlaneSpec] = PLANES
     needs_training = True
+    many = False
     recipes: Mapping[str, Recipe] = {r.name: r for r in (QUICK, PAPER)}
     default_recipe = QUICK.name
 
