@@ -79,8 +79,9 @@ class Library:
     def __init__(self, home: Path) -> None:
         self.models, self.training = home / "models", home / "training"
         self._read: dict[str, tuple[tuple[int, int], Manifest]] = {}
-        # Deletions that were interrupted, and models from elsewhere that were not looked into to the end.
-        for leftover in (*self.models.glob(".*"), *self.training.glob("*.incoming")):
+        # What was interrupted: deletions, publications, models from elsewhere that were not looked into to the end.
+        unneeded = self.models.glob(f"*/{LIVE}")
+        for leftover in (*self.models.glob(".*"), *unneeded, *self.training.glob("*.incoming")):
             shutil.rmtree(leftover, ignore_errors=True)
 
     def all(self) -> list[Manifest]:
@@ -228,7 +229,8 @@ class Library:
             raise ManifestError("The manifest belongs to another model.")
         check_files(staging, manifest)
         for name in [p.name for p in staging.iterdir()]:
-            if name not in manifest.files and name != MANIFEST_FILE:
+            # What could be used while it was learnt stays until there is the model: who asks always finds one of them.
+            if name not in manifest.files and name not in (MANIFEST_FILE, LIVE):
                 path = staging / name
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         for name in (*manifest.files, MANIFEST_FILE):
@@ -237,6 +239,7 @@ class Library:
         staging.rename(self.models / identity)
         sync_folder(self.models)
         self._read.pop(identity, None)
+        shutil.rmtree(self.models / identity / LIVE, ignore_errors=True)
         return manifest
 
     def keep_base(self, identity: str, folder: Path) -> None:

@@ -30,6 +30,25 @@ def test_a_finished_training_becomes_a_model_and_nothing_else_comes_along(librar
     assert [m.id for m in library.all()] == [IDENTITY]
 
 
+def test_what_can_be_used_already_is_found_until_there_is_the_model(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_model(library.staging(IDENTITY))
+    write_model(library.live(IDENTITY))
+    places = []
+
+    def looked(path: Path) -> None:
+        places.append(library.find(IDENTITY).id)
+
+    monkeypatch.setattr("underdrawing.serve.library.sync_file", looked)
+    manifest = library.publish(IDENTITY)
+    assert set(places) == {IDENTITY}
+    assert {p.name for p in library.folder(IDENTITY).iterdir()} == {*manifest.files, MANIFEST_FILE}
+    # Killed in between: the next start clears it away.
+    write_model(library.folder(IDENTITY) / "live")
+    assert not (Library(library.models.parent).folder(IDENTITY) / "live").exists()
+
+
 @pytest.mark.parametrize("damage", ["missing", "changed", "manifest", "stranger"])
 def test_what_is_not_whole_is_not_published(library: Library, damage: str) -> None:
     staging = library.staging(IDENTITY)
