@@ -39,7 +39,7 @@ def run(call: Call) -> tuple[Any, ...]:
     else:
         raise EngineError("bad_request", "No other picture was given.", "Give an open picture, or a file.")
     with connected("Looking at the layout of the other picture") as service:
-        wish = {"areas": int(call.values["areas"]) or None, "match": _match(call.values["match"])}
+        wish = {"areas": int(call.values["areas"]) or None, "match": _match(call.values["match"] or "")}
         if wish["match"] and not wish["areas"]:
             wish["areas"] = matching_window.PARTS
         if by_hand:

@@ -235,6 +235,22 @@ tell(still=len(image.get_layers()), same=image.get_layers()[1].get_id() == live.
     assert told["same"]
 
 
+def test_what_is_learnt_is_a_choice(gimp: Host) -> None:
+    told = gimp.case("""
+image = opened()
+group = call("make", image, regions=5, known=False)[0]
+model, _, state, notes = call("learn", image, method="sia", budget=4.0, again=True)
+edited(group)
+layer, count, unseen, notes = call("apply", image)
+tell(state=state, count=count, unseen=unseen, size=[layer.get_width(), layer.get_height()], changed=native(layer)
+     != native(image.get_layers()[-1], rect(*layer.get_offsets()[1:], layer.get_width(), layer.get_height())))
+""")
+    assert told["state"] == "done"
+    assert (told["count"], told["unseen"]) == (1, "")
+    assert told["size"][0] < 96, "outside of the edit nothing is painted"
+    assert told["changed"]
+
+
 def test_layout_of_an_open_picture_and_of_a_file(gimp: Host) -> None:
     broken = gimp.folder / "no picture ü.png"
     broken.write_bytes(b"not a PNG")

@@ -43,6 +43,10 @@ def test_learning_is_seen_paused_finished_and_cancelled(krita: Krita, picture: P
     assert seen["applied"][0], seen["applied"]
     assert seen["again"] == "DRAWN"
     assert seen["cancelled"] == ["Learning was cancelled.", 1]
+    message, bad, method, shown = seen["analogy"]
+    assert not bad, message
+    assert method == "sia"
+    assert "other layouts" in shown
     message, bad = seen["unseen"]
     assert bad
     assert "palette" in message
@@ -233,7 +237,7 @@ def test_krita_is_closed_while_it_learns_and_finds_it_again(krita: Krita, pictur
     file = krita.folder / "mitten im Lernen.kra"
     given = {"picture": str(picture), "file": str(file), "seconds": 30, "stroke": STROKE}
     seen = krita.run("begin", leave=True, **given)["seen"]
-    assert seen["methods"] == ["refine", "deepsim"]
+    assert seen["methods"] == ["refine", "deepsim", "sia"]
     devices, told = seen["devices"]
     assert devices[:2] == ["auto", "cpu"]
     assert ("cuda" in devices) == told.startswith("Graphics card: ")

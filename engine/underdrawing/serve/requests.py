@@ -205,9 +205,8 @@ class Verbs(ModelVerbs, GenerateVerbs, InstantVerbs):
         spool = self.daemon.spool
         # What looks like a picture and is none of this verb's was not checked.
         plain = {k: v for k, v in ask.body.items() if k not in ("picture", "mask")}
-        plain["operation"] = need(ask.body, "operation", str)
         args = {**plain, "planes": planes(spool, ask.body), "region": region(spool, ask.body)}
-        args["order"] = order(ask.body)
+        args |= {"operation": need(ask.body, "operation", str), "order": order(ask.body)}
         self._render("region", args, ask, _with_planes(ask))
 
     def layout(self, ask: Ask) -> None:

@@ -356,7 +356,12 @@ def test_what_no_verb_takes_is_neither_pinned_nor_passed_on(desk: Desk, extra: d
 
 @pytest.mark.parametrize("folder", ["home", "spool", "weights"])
 def test_a_client_cannot_name_the_renderers_folders(desk: Desk, folder: str) -> None:
-    body = {"planes": {"paint": {"hash": OTHER.hash}}, "region": {"point": [1, 2]}, folder: "/etc"}
+    body = {
+        "planes": {"paint": {"hash": OTHER.hash}},
+        "region": {"point": [1, 2]},
+        "operation": "remove",
+        folder: "/etc",
+    }
     desk.say("region", body, (OTHER,))
     assert desk.rendered[0][0].args[folder] != "/etc"
 

@@ -45,6 +45,18 @@ def case(t):
     t.press("cancel")
     yield t.until(lambda: t.stage == "READY", "the end of the second learning", 60)
     t.seen["cancelled"] = [t.message, len(t.ws.record.models)]
+    # Another way of learning is a choice, no more.
+    t.press("learn_more")
+    yield 0.3
+    quick(t, iterations=6, method="sia")
+    t.shot("learn-analogy")
+    t.press("learn")
+    yield t.until(lambda: t.stage == "LEARNING", "the third learning", 60)
+    yield t.until(lambda: t.stage == "READY", "its model", 240)
+    t.paint(areas, (4, 4, 16, 12), t.ws.record.palette[1].rgb)
+    t.press("apply")
+    yield t.idle()
+    t.seen["analogy"] = [t.message, t.ws.message.bad, t.ws.record.models[-1].method, t.find("model").currentText()]
     # A colour that the model never saw is warned of.
     t.paint(areas, (50, 20, 20, 20), (255, 0, 255))
     t.press("apply")
@@ -53,13 +65,13 @@ def case(t):
     t.shot("unseen")
 
 
-def quick(t, iterations):
+def quick(t, iterations, method="deepsim"):
     """The smallest training there is, in place of minutes."""
     import dataclasses
 
-    t.choose("method", "deepsim")
+    t.choose("method", method)
     page = t.panel.learn_page
-    figures = tuple(t.given["figures"].items())
+    figures = tuple(t.given["figures"].items()) if method == "deepsim" else ()
     chosen = dataclasses.replace(page.options, seconds=0.0, figures=figures)
     body = dict(chosen.body(), iterations=iterations)
 
