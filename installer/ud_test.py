@@ -15,8 +15,8 @@ from ud_report import Reporter
 
 HOSTS = ("gimp", "krita")
 SUITES = ("engine", "installer", *HOSTS)
-# Two processes: many tests wait for a host, or for an engine to start. Hosts come last, one beside the other.
-SIDE_BY_SIDE = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
+# Two processes: many tests wait for a host, or for an engine to start. A file's tests stay together, hosts come last.
+SIDE_BY_SIDE = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 # pytest's own word for "no test was collected".
 NO_TESTS = 5
 

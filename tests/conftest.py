@@ -32,14 +32,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield folder
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Side by side, the tests of a file stay together, and those of a host: it serves one after the other."""
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            suite = _suite(item.nodeid)
-            item.add_marker(pytest.mark.xdist_group(suite if suite in HOSTS else item.nodeid.split("::")[0]))
-
-
 def _suite(node: str) -> str:
     parts = Path(node.split("::", maxsplit=1)[0]).parts
     return parts[1] if len(parts) > 2 and parts[0] == "tests" else ""
