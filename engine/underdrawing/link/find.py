@@ -40,6 +40,7 @@ class Finder:
         self._greeting: Optional[Transport] = None
         self._greeted = ""
         self._greet_end = self._next_look = self._next_start = 0.0
+        self._patience = GREET
         self._wrong: Optional[Connection] = None  # where somebody listens who is not our engine
         self._refusal: Optional[EngineError] = None
 
@@ -104,7 +105,7 @@ class Finder:
         hello = request("hello", {})
         transport.send(hello.encode())
         self._greeting, self._greeted, self.connection = transport, hello.id, connection
-        self._greet_end = min(self.end, now + GREET)
+        self._greet_end = min(self.end, now + self._patience)
 
     def _listen(self, now: float) -> Optional[Transport]:
         transport = self._greeting
@@ -156,6 +157,10 @@ class Finder:
                 )
             # Code 0: another engine was there already and needs a moment, or has just ended.
             if code is None or time.monotonic() < self._next_start:
+                return
+            if self._wrong is not None:
+                # It did not answer in time, and still is this folder's engine: a busy one, which is asked again.
+                self._wrong, self._process, self._patience = None, None, 2 * self._patience
                 return
         if self._lock is None:
             endpoint.make_home(self.folder)

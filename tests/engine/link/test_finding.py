@@ -153,6 +153,24 @@ def test_an_engine_that_hangs_is_told_from_one_that_works(
         assert engine.hello()["pid"] == process.pid
 
 
+def test_an_engine_that_is_too_busy_to_answer_at_once_is_asked_again(
+    own: Path, bridge: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Engine.connect(home=own).close()
+    busy = psutil.Process(pid(own))
+    monkeypatch.setattr("underdrawing.link.find.GREET", 0.3)
+    busy.suspend()
+    free = threading.Timer(4.0, busy.resume)
+    free.start()
+    try:
+        with Engine.connect(home=own, bridge=bridge, timeout=60) as engine:
+            assert engine.hello()["pid"] == busy.pid
+    finally:
+        free.join()
+        busy.resume()
+    assert daemons(own) == [busy.pid]
+
+
 def test_an_engine_that_cannot_start_says_why(own: Path, bridge: bool) -> None:
     own.mkdir()
     (own / "logs").mkdir()
