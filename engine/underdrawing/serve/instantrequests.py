@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from underdrawing.link.messages import EngineError, need
-from underdrawing.manifest import Manifest, ManifestError, Procedure, Task
+from underdrawing.manifest import Manifest, Procedure, Task
 from underdrawing.serve.asks import Ask
 from underdrawing.serve.generaterequests import MOST_FRAMES
-from underdrawing.serve.library import checked_name, new_identity
+from underdrawing.serve.incoming import Incoming
+from underdrawing.serve.library import checked_name
 from underdrawing.serve.references import MOST_SEED, between, hashes, one_of, order, reference
 
 if TYPE_CHECKING:
@@ -41,48 +42,19 @@ class InstantVerbs:
         """Make a model of a picture at once, and take it into the library."""
         daemon, body = self.daemon, ask.body
         maker = self._writer(body)
-        identity = new_identity()
-        folder = daemon.library.incoming(identity)
+        refused = EngineError("not_published", "The model could not be stored.", "Try again.")
+        incoming = Incoming(daemon, ask, "The model could not be made.", refused)
         args = {
             **self._folders(maker),
             "task": one_of(body, "task", POSSIBLE),
             "picture": reference(daemon.spool, need(body, "picture", dict)),
-            "name": checked_name(body.get("name") or f"picture {identity[:4]}"),
-            "identity": identity,
-            "folder": str(folder),
+            "name": checked_name(body.get("name") or f"picture {incoming.identity[:4]}"),
+            "identity": incoming.identity,
+            "folder": str(incoming.folder),
         }
-
-        def fail(error: EngineError | None) -> None:
-            daemon.library.discard(identity)
-            ask.fail(error or EngineError("internal", "The model could not be made."))
-
-        def made(found: dict[str, Any] | None, error: EngineError | None) -> None:
-            if found is None or not ask.open:
-                fail(error)
-            else:
-                daemon.chore(publish, published)
-
-        def publish() -> Manifest:
-            try:
-                return daemon.library.accept(identity)
-            except ManifestError as fault:
-                raise EngineError("not_published", f"The model could not be stored. {fault}", "Try again.") from None
-
-        def published(found: Manifest | None, error: EngineError | None) -> None:
-            if found is None:
-                fail(error)
-            else:
-                ask.reply(daemon.library.summary(found))
-
         pins = hashes(args["picture"])
-        daemon.rendering.submit(daemon.task("instant", args, ask.event, made), ask, pins)
-        drop = ask.on_abandon
-
-        def abandoned() -> None:
-            drop()
-            daemon.library.discard(identity)
-
-        ask.on_abandon = abandoned
+        daemon.rendering.submit(daemon.task("instant", args, ask.event, incoming.ready), ask, pins)
+        incoming.discard_with_request()
 
     def between(self, ask: Ask) -> None:
         """Pictures on the way from one picture to another."""

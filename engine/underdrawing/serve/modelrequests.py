@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from underdrawing.link.messages import EngineError, need
-from underdrawing.manifest import MANIFEST_FILE, Manifest, ManifestError
+from underdrawing.manifest import MANIFEST_FILE, Manifest
 from underdrawing.serve import modelfile
 from underdrawing.serve.asks import Ask
-from underdrawing.serve.library import new_identity
+from underdrawing.serve.incoming import Incoming
 from underdrawing.serve.spool import checked_hash
 
 if TYPE_CHECKING:
@@ -109,51 +109,24 @@ class ModelVerbs:
 
     def models_import(self, ask: Ask) -> None:
         """Unpack a file that was put before, have its graphs looked into, and publish it."""
-        daemon, identity = self.daemon, new_identity()
+        daemon = self.daemon
         key = checked_hash(ask.body.get("hash"))
         daemon.spool.header(key)
         daemon.spool.pin(key)
-        folder = daemon.library.incoming(identity)
-
-        def fail(error: EngineError | None) -> None:
-            daemon.library.discard(identity)
-            ask.fail(error or EngineError("internal", "The model could not be taken in."))
+        refused = EngineError("bad_model", "This model file is refused.", "Ask for it again.")
+        incoming = Incoming(daemon, ask, "The model could not be taken in.", refused)
 
         def unpacked(found: Manifest | None, error: EngineError | None) -> None:
             daemon.spool.unpin(key)
             if found is None or error is not None or not ask.open:
-                fail(error)
+                incoming.fail(error)
                 return
-            args = {"model_folder": str(folder)}
+            args = {"model_folder": str(incoming.folder)}
             try:
-                daemon.rendering.submit(daemon.task("check_model", args, ask.event, checked), ask)
+                daemon.rendering.submit(daemon.task("check_model", args, ask.event, incoming.ready), ask)
             except EngineError as full:
-                fail(full)
+                incoming.fail(full)
                 return
-            drop = ask.on_abandon
+            incoming.discard_with_request()
 
-            def abandoned() -> None:
-                drop()
-                daemon.library.discard(identity)
-
-            ask.on_abandon = abandoned
-
-        def checked(found: dict[str, Any] | None, error: EngineError | None) -> None:
-            if found is None:
-                fail(error)
-            else:
-                daemon.chore(publish, published)
-
-        def publish() -> Manifest:
-            try:
-                return daemon.library.accept(identity)
-            except ManifestError as fault:
-                raise EngineError("bad_model", f"This model file is refused. {fault}", "Ask for it again.") from None
-
-        def published(found: Manifest | None, error: EngineError | None) -> None:
-            if found is None:
-                fail(error)
-            else:
-                ask.reply(daemon.library.summary(found))
-
-        daemon.chore(lambda: modelfile.read(daemon.spool.path(key), folder, identity), unpacked)
+        daemon.chore(lambda: modelfile.read(daemon.spool.path(key), incoming.folder, incoming.identity), unpacked)
