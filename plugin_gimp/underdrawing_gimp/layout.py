@@ -9,6 +9,7 @@ from .applying import LEARN
 from .bridging import Bridge
 from .following_window import followed
 from .gi_modules import Gimp, Gio, GLib, gtk
+from .link.client import PARTS
 from .link.messages import EngineError
 from .link.pixels import Frame
 from .pixels import Rect
@@ -41,9 +42,9 @@ def run(call: Call) -> tuple[Any, ...]:
     with connected("Looking at the layout of the other picture") as service:
         wish = {"areas": int(call.values["areas"]) or None, "match": _match(call.values["match"] or "")}
         if wish["match"] and not wish["areas"]:
-            wish["areas"] = matching_window.PARTS
+            wish["areas"] = PARTS
         if by_hand:
-            wish = {"areas": matching_window.PARTS, "match": {}}
+            wish = {"areas": PARTS, "match": {}}
             body, frame = _asked(service, known, picture, wish)
             wish["match"] = matching_window.choose(picture, frame["segments"], body["areas"], body["palette"])
         notes = lay_out(service, call.image, known, picture, **wish)

@@ -10,7 +10,6 @@ from .gi_modules import gtk
 from .link.pixels import Frame
 from .plugin import CancelledError
 
-PARTS = 12  # of the other picture
 SWATCH = 18  # pixels
 SIDE = 240  # pixels of the two pictures
 

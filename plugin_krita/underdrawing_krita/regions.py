@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import reading
+from .link.client import PARTS
 from .link.messages import EngineError
 from .making import image_frame, lay, palette_of, planes_of
 from .qt import Qt, QtGui
@@ -13,8 +14,6 @@ from .state import Other, Part, RegionOptions
 from .tasks import Steps
 from .texts import tr
 from .workspace import Workspace
-
-MOST_PARTS = 12  # of another picture
 
 
 def change(ws: Workspace, options: RegionOptions) -> Steps:
@@ -70,7 +69,7 @@ def match(ws: Workspace, part: int, name: str) -> Steps:
 
 def lay_out(ws: Workspace, other: Other) -> Steps:
     """Ask for the layout of a picture, and make it the underdrawing."""
-    body = {"model": other.model, "picture": {"hash": other.frame.hash}, "order": "BGRA", "areas": MOST_PARTS}
+    body = {"model": other.model, "picture": {"hash": other.frame.hash}, "order": "BGRA", "areas": PARTS}
     body["match"] = {str(number): name for number, name in other.match.items()}
     reply = yield ws.service.ask("layout", body, [other.frame], 300.0)
     yield from lay(ws, planes_of(reply), ws.record.palette or palette_of(reply))

@@ -10,8 +10,8 @@ import typer
 
 from underdrawing.commands import files, show
 from underdrawing.commands.show import Json, told
+from underdrawing.link.client import PARTS
 
-AREAS = 12  # parts of another picture, where only some of them are matched
 Out = Annotated[Path, typer.Option("--out", "-o", help="The file to write.")]
 
 
@@ -131,7 +131,7 @@ def layout(
     """Segment another picture in a model's palette, so that the model can paint its layout."""
     by_hand = dict(_matched(entry) for entry in match or [])
     if by_hand and areas is None:
-        areas = AREAS
+        areas = PARTS
     with show.engine() as engine:
         reply = engine.layout(model, files.frame(files.picture(image)), areas, by_hand)
         written = files.save_primitive(out, files.received_primitive(engine, reply))

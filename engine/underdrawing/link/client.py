@@ -18,6 +18,7 @@ __all__ = ["Call", "Engine", "Reply", "references"]
 
 TICK = 0.05  # seconds between looks at `cancelled`
 FOREVER = 1e9
+PARTS = 12  # of another picture that are told, where a person matches them with a model's classes
 RECIPES = {  # what is learnt for a task of `generate` where no model of the picture can do it yet
     "harmonize": "harmonize",
     "blend": "blend",
