@@ -285,7 +285,8 @@ class Window:
 
     def _begin(self) -> None:
         if self.state is State.PAUSED:
-            self._show(State.WAITING, "Going on…")
+            self._show(State.LEARNING, "Learning “%s”" % self.name.get_text(), STAYS)
+            self.bar.set_text("Going on…")
             self.background.ask("resume", {"job": self.job}, self._then(self._follow))
             return
         method, recipe = self.recipes[int(self.method.get_active_id() or 0)]
