@@ -105,6 +105,9 @@ class Task(StrEnum):
     ENLARGE = "enlarge"  # more pixels, of the picture's own fine detail
 
 
+AT_ONCE = tuple(task for task in Task if task is not Task.ENLARGE)  # what models that a folder's model makes can do
+
+
 @dataclass(frozen=True)
 class ApplyPlan:
     """How a result is made from the graphs. The renderer knows nothing else about a method.

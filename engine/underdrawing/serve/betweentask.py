@@ -47,7 +47,7 @@ def between(model: Model, args: Mapping[str, Any], sessions: SessionStore, conte
     """Pictures on the way from one to another.
 
     Args:
-        args: `picture`, `other`, `count`, `scales`, `freedom`, `seed`, as `instantrequests` checked them.
+        args: `picture`, `other`, `at`, `scales`, `freedom`, `seed`, as `instantrequests` checked them.
 
     Raises:
         EngineError: it is no folder's model, a picture does not fit it, or it was given up.
@@ -61,7 +61,7 @@ def between(model: Model, args: Mapping[str, Any], sessions: SessionStore, conte
     last = max((i.size for i in spec.inputs[:-1]), key=max)
     given = inputs_of(spec, last, (one.small.shape[1], one.small.shape[0]))
     scales = chosen_scales(len(given), str(args["scales"]))
-    chance, freedom, count = np.random.default_rng(args["seed"]), float(args["freedom"]), int(args["count"])
+    chance, freedom, places = np.random.default_rng(args["seed"]), float(args["freedom"]), list(args["at"])
     start = anchor(*given[0].size)
     noise = {i.name: chance.standard_normal((1, i.channels, i.size[1], i.size[0]), np.float32) for i in given}
     feed = {name: freedom * value for name, value in noise.items()}
@@ -69,14 +69,13 @@ def between(model: Model, args: Mapping[str, Any], sessions: SessionStore, conte
     session = sessions.get(model.folder / spec.file)
     levels: tuple[dict[float, Level], dict[float, Level]] = ({}, {})
     made: list[str] = []
-    for number in range(count):
-        part = number / max(1, count - 1)
+    for part in places:
         row = mixed_rows(one.row, two.row, part, scales, len(given))
         small = np.asarray(pixels_of(session.run({**feed, spec.inputs[-1].name: row})), np.float32)
         ends = part if len(scales) == len(given) else 0.0
         picture = _at_full_size(full, small, ends, levels)
         made.append(inputs.put(Picture((picture.clip(0, 1) * 255 + 0.5).astype(np.uint8)), args.get("order") or ""))
-        context.event("progress", phase="generating", fraction=len(made) / count, done=len(made), of=count)
+        context.event("progress", phase="generating", fraction=len(made) / len(places), done=len(made), of=len(places))
         if context.wanted() == "cancel":
             raise EngineError("cancelled", "Cancelled.")
     width, height = pictures[0].size

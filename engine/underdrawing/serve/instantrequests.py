@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from underdrawing.link.messages import EngineError, need
-from underdrawing.manifest import Manifest, Procedure, Task
+from underdrawing.manifest import AT_ONCE, Manifest, Procedure
 from underdrawing.serve.asks import Ask
 from underdrawing.serve.generaterequests import MOST_FRAMES
 from underdrawing.serve.incoming import Incoming
@@ -16,7 +16,7 @@ from underdrawing.serve.references import MOST_SEED, between, hashes, one_of, or
 if TYPE_CHECKING:
     from underdrawing.serve.daemon import Daemon
 
-POSSIBLE = tuple(str(t) for t in Task if t is not Task.ENLARGE)
+USUAL_COUNT = 5  # pictures on the way from one to another
 SCALES = ("all", "coarse", "middle", "fine")
 
 
@@ -46,7 +46,7 @@ class InstantVerbs:
         incoming = Incoming(daemon, ask, "The model could not be made.", refused)
         args = {
             **self._folders(maker),
-            "task": one_of(body, "task", POSSIBLE),
+            "task": one_of(body, "task", tuple(map(str, AT_ONCE))),
             "picture": reference(daemon.spool, need(body, "picture", dict)),
             "name": checked_name(body.get("name") or f"picture {incoming.identity[:4]}"),
             "identity": incoming.identity,
@@ -64,7 +64,7 @@ class InstantVerbs:
             **self._folders(model),
             "picture": reference(daemon.spool, need(body, "picture", dict)),
             "other": reference(daemon.spool, need(body, "other", dict)),
-            "count": between(body, "count", 2, MOST_FRAMES, whole=True) or 5,
+            "at": _places(body),
             "scales": one_of(body, "scales", SCALES),
             "freedom": between(body, "freedom", 0, 1) or 0.0,
             "seed": between(body, "seed", 0, MOST_SEED, whole=True) or 0,
@@ -79,3 +79,19 @@ class InstantVerbs:
 
         pins = hashes(args["picture"], args["other"])
         daemon.rendering.submit(daemon.task("between", args, ask.event, answer), ask, pins)
+
+
+def _places(body: dict[str, Any]) -> list[float]:
+    """Where on the way pictures are made: the named places, or as many as are wanted, both ends included.
+
+    Raises:
+        EngineError: there are none or too many, or one is off the way.
+    """
+    count = between(body, "count", 2, MOST_FRAMES, whole=True) or USUAL_COUNT
+    named = need(body, "at", list, [])
+    if not named:
+        return [number / (count - 1) for number in range(int(count))]
+    fits = all(isinstance(part, int | float) and not isinstance(part, bool) and 0 <= part <= 1 for part in named)
+    if not fits or len(named) > MOST_FRAMES:
+        raise EngineError("bad_request", f"at must be up to {MOST_FRAMES} numbers from 0 to 1.")
+    return [float(part) for part in named]

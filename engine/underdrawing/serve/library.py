@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from underdrawing.link.messages import EngineError
-from underdrawing.manifest import CHECKPOINT_FILE, MANIFEST_FILE, Manifest, ManifestError
+from underdrawing.manifest import AT_ONCE, CHECKPOINT_FILE, MANIFEST_FILE, Manifest, ManifestError, Procedure
 
 IDENTITY = re.compile(r"[0-9a-f]{12}\Z")
 LONGEST_NAME = 120  # characters
@@ -173,6 +173,7 @@ class Library:
             "planes": [p.name for p in manifest.planes],
             "base": str(manifest.figures["base"]) if "base" in manifest.figures else None,
             "tasks": [str(task) for task in manifest.plan.tasks],
+            "makes": [str(task) for task in AT_ONCE] if manifest.plan.procedure is Procedure.WRITE else [],
             "width": picture.full_width,
             "height": picture.full_height,
             "region": list(manifest.plan.region),

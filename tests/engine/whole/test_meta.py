@@ -72,6 +72,7 @@ def test_a_folders_model_is_kept_and_given_away_as_others_are(
     assert set(manifest.files) >= {"writer.onnx", "generator.onnx", "painter.onnx", CHECKPOINT_FILE}
     (listed,) = [m for m in engine.models() if m["id"] == writer]
     assert (listed["tasks"], listed["planes"], listed["base"]) == ([], [], None)
+    assert listed["makes"] == ["harmonize", "blend", "repaint", "vary", "resize", "animate"]
     engine.export_model(writer, tmp_path / "few.underdrawing")
     again = engine.import_model(tmp_path / "few.underdrawing")
     made = engine.instant(again["id"], frame_of(Picture(np.zeros((60, 80, 3), np.uint8))))
@@ -86,7 +87,7 @@ def test_a_model_is_made_at_once_without_torch(
     assert engine.request("status").body["worker"] is None
     assert made["name"] == "the cat"
     assert made["base"] == writer
-    assert made["tasks"] == ["vary", "resize", "animate"]
+    assert (made["tasks"], made["makes"]) == (["vary", "resize", "animate"], [])
     assert made["picture_hash"] == unseen.hash
     manifest = Manifest.load(folder / "models" / made["id"])
     assert [i.size for i in manifest.plan.graphs[0].inputs][-1] == (48, 32)
@@ -171,6 +172,8 @@ def test_what_is_between_begins_and_ends_with_the_pictures(
     assert there[0] == back[-1]
     assert there[-1] == back[0]
     assert there[0] != there[1] != there[2]
+    places = engine.between(writer, one, two, at=[1, 0.5]).body["pictures"]
+    assert places == [there[2], there[1]]
     alone = way(one, one)
     assert len(set(alone)) == 1
     assert alone[0] == there[0]
@@ -208,6 +211,9 @@ def test_what_cannot_be_is_said(engine: Engine, writer: str, unseen: Picture) ->
         lambda: engine.instant(writer, picture, task="enlarge"),
         lambda: engine.between(writer, picture, picture, scales="none"),
         lambda: engine.between(writer, picture, picture, count=1),
+        lambda: engine.between(writer, picture, picture, at=[0.5, 1.5]),
+        lambda: engine.between(writer, picture, picture, at=["half"]),
+        lambda: engine.between(writer, picture, picture, at=[0.5] * 241),
         lambda: engine.train(picture, {}, method="meta", pictures=[picture] * 2049),
     ):
         with pytest.raises(EngineError) as caught:
