@@ -57,25 +57,28 @@ def sharpness(made: np.ndarray, real: np.ndarray) -> float:
     return energy(made) / max(energy(real), 1e-6)
 
 
-def patch_distance(made: np.ndarray, real: np.ndarray) -> float:
+def patch_distance(made: np.ndarray, real: np.ndarray, where: np.ndarray | None = None) -> float:
     """How far patches of a picture lie from the nearest of another: whether it is made of the same stuff.
 
     Args:
         made, real: (H, W, 3) in [0, 1]; sizes may differ. Patches are 7 x 7, every third pixel of the first.
+        where: (H, W) bool, the middles of the first's patches that are asked for, every pixel of them.
 
     Returns:
         the mean over the patches of the root mean square difference of their pixels, in levels of 255.
     """
     side = 7
 
-    def patches(picture: np.ndarray, step: int) -> np.ndarray:
+    def patches(picture: np.ndarray, step: int, chosen: np.ndarray | None = None) -> np.ndarray:
         windows = np.lib.stride_tricks.sliding_window_view(picture.astype(np.float32), (side, side), axis=(0, 1))
-        return np.asarray(windows[::step, ::step].reshape(-1, side * side * 3))
+        found = windows[::step, ::step] if chosen is None else windows[chosen[reach:-reach, reach:-reach]]
+        return np.asarray(found.reshape(-1, side * side * 3))
 
+    reach = side // 2
     known = patches(real, 1)
     mean = known.mean(0)
     axes = np.linalg.svd(known[:: max(1, len(known) // 5000)] - mean, full_matrices=False)[2][:16].T
-    asked = patches(made, 3)
+    asked = patches(made, 3, where)
     # Found by what matters most of them, compared as they are.
     nearest = cKDTree((known - mean) @ axes).query((asked - mean) @ axes, eps=0.2)[1]
     return float(np.sqrt(((asked - known[nearest]) ** 2).mean(1)).mean() * 255)

@@ -10,6 +10,7 @@ Figures of what was pasted or edited compare what is inside the mask with what i
 
     colour      mean difference of the quantiles of L, a and b
     gradients   the same of the lengths of brightness gradients, as a part of their mean around
+    seam        how far patches across the mask's border are from the nearest of the picture (measure/figures.py)
 
 and of variations: `sifid` (measure/figures.py), `diversity` (SinGAN, section 3: the spread of each pixel over many
 pictures, by the spread of the learnt picture's), seconds of learning, parameters of the generator.
@@ -30,7 +31,7 @@ import onnx
 
 from underdrawing.link.client import Engine
 from underdrawing.link.messages import EngineError
-from underdrawing.measure.figures import sifid
+from underdrawing.measure.figures import patch_distance, sifid
 from underdrawing.measure.sheet import sheet
 from underdrawing.picture.composite import composite, poisson
 from underdrawing.picture.files import read_picture
@@ -40,6 +41,7 @@ from underdrawing.serve.frames import frame_of, picture_of
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 AROUND = 0.2  # of the longer side: what lies so near to the mask is around it
+SEAM = 3  # pixels to both sides of a mask's border
 QUANTILES = np.linspace(0.02, 0.98, 49)
 VARIATIONS = 16
 SHOWN = 3  # variations on the sheet
@@ -121,11 +123,11 @@ def _plain(path: Path) -> Picture:
     return Picture(read_picture(path).to_bytes())
 
 
-def distances(made: np.ndarray, mask: np.ndarray) -> dict[str, float]:
-    """How far the statistics inside a mask are from those around it.
+def distances(made: np.ndarray, mask: np.ndarray, before: np.ndarray) -> dict[str, float]:
+    """How far the statistics inside a mask are from those around it, and its border from what the picture has.
 
     Args:
-        made: (H, W, 3) float32 in [0, 1].
+        made, before: (H, W, 3) float32 in [0, 1], the result and the picture itself.
         mask: (H, W) bool.
     """
     around = dilate(mask, round(AROUND * max(mask.shape))) & ~dilate(mask, 2)
@@ -134,7 +136,8 @@ def distances(made: np.ndarray, mask: np.ndarray) -> dict[str, float]:
     slopes = [cv2.Sobel(lab[..., 0], cv2.CV_32F, dx, 1 - dx) for dx in (0, 1)]
     length = np.hypot(*slopes)
     gradients = _apart(length[mask], length[around]) / max(1e-6, float(length[around].mean()))
-    return {"colour": float(colour), "gradients": float(gradients)}
+    border = dilate(mask, SEAM) & dilate(~mask, SEAM)
+    return {"colour": float(colour), "gradients": float(gradients), "seam": patch_distance(made, before, border)}
 
 
 def _apart(one: np.ndarray, two: np.ndarray) -> float:
@@ -164,9 +167,9 @@ def changed(
             made, alpha = (picture_of(engine.result(reply, reply.body[name])) for name in ("picture", "mask"))
             at, share = (reply.body["x"], reply.body["y"]), alpha.pixels[..., 0].astype(np.float32) / 255
             pictures.append(composite(case.changed, made, at, share))
-            ours.figures.append(distances(pictures[-1].to_float(), case.mask))
-        naive = Row(case.name, "naive", [distances(rgb, case.mask)])
-        rows += [naive, Row(case.name, "gradient domain", [distances(plain, case.mask)]), ours]
+            ours.figures.append(distances(pictures[-1].to_float(), case.mask, before))
+        naive = Row(case.name, "naive", [distances(rgb, case.mask, before)])
+        rows += [naive, Row(case.name, "gradient domain", [distances(plain, case.mask, before)]), ours]
         seen = [("the picture", case.picture.to_bytes()), ("pasted or edited", case.changed.to_bytes())]
         seen += [("gradient domain", (plain * 255).astype(np.uint8))]
         shown.append([*seen, *((f"ours, seed {k}", p.to_bytes()) for k, p in enumerate(pictures[:2]))])
@@ -233,7 +236,7 @@ def _parameters(engine: Engine, model: str) -> int:
 def as_markdown(rows: Sequence[Row]) -> str:
     """Tables of means over seeds, with the largest difference between seeds where there are several."""
     lines: list[str] = []
-    for keys in (("colour", "gradients"), ("sifid", "diversity", "seconds", "parameters")):
+    for keys in (("colour", "gradients", "seam"), ("sifid", "diversity", "seconds", "parameters")):
         fitting = [row for row in rows if row.figures and keys[0] in row.figures[0]]
         if fitting:
             lines += ["| | | " + " | ".join(keys) + " |", "|---|---|" + "---|" * len(keys)]

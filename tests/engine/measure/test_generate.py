@@ -45,12 +45,15 @@ def test_a_folder_is_read_by_its_names(place: Path, tmp_path: Path) -> None:
 def test_what_belongs_there_is_nearer_than_what_does_not(place: Path) -> None:
     cases, _ = generate.read(place)
     mask = cases[0].mask
-    own = generate.distances(cases[0].picture.to_float(), mask)
-    pasted = generate.distances(cases[1].changed.to_float(), mask)
+    before = cases[0].picture.to_float()
+    own = generate.distances(before, mask, before)
+    pasted = generate.distances(cases[1].changed.to_float(), mask, before)
     assert own["colour"] < 0.5 * pasted["colour"]
-    flat = cases[0].picture.to_float().copy()
+    flat = before.copy()
     flat[mask] = flat[mask].mean(0)
-    assert own["gradients"] < generate.distances(flat, mask)["gradients"]
+    assert own["gradients"] < generate.distances(flat, mask, before)["gradients"]
+    assert own["seam"] == 0
+    assert pasted["seam"] > generate.distances(cv2.GaussianBlur(before, (0, 0), 2), mask, before)["seam"] > 0
 
 
 def test_the_bench_runs_and_tells(place: Path, tmp_path: Path) -> None:
