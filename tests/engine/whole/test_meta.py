@@ -143,6 +143,10 @@ def test_a_model_made_at_once_is_refined(engine: Engine, writer: str, unseen: Pi
     other = Picture(unseen.pixels[::-1].copy())
     started = engine.train(frame_of(other), {}, base=made["id"], iterations=2)
     assert engine.watch(started["job"], deadline=60)["error"]["code"] == "wrong_size"
+    mask = frame_of(Picture(np.full(unseen.pixels.shape[:2], 255, np.uint8)))
+    started = engine.train(frame_of(unseen), {}, frame_of(other), mask, base=made["id"], iterations=2)
+    ended = engine.watch(started["job"], deadline=60)
+    assert ended["error"]["code"] == "wrong_task", "a composite is not left out in silence"
 
 
 def test_something_pasted_is_painted_and_nothing_else(engine: Engine, writer: str, unseen: Picture) -> None:

@@ -138,8 +138,12 @@ class Meta:
         """A run with fresh weights, or one that goes on from a model that was made at once.
 
         Raises:
-            LearnError: the pictures are too small, the figures are a trap, or there is nothing to go on from.
+            LearnError: the pictures are too small, the figures are a trap, there is nothing to go on from, or it should
+                go on for a composite.
         """
+        if data.composite is not None:
+            text = "A model that was made at once goes on learning its own picture, not one composite."
+            raise LearnError("wrong_task", text, "Leave fine-tuning out, or let the picture itself be learnt.")
         if data.base is not None and recipe.name == INSTANT.name:
             return RefinementRun(data, recipe.figures, device, seed)
         if data.base is not None or recipe.name == INSTANT.name:
