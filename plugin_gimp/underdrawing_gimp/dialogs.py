@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Callable
 
-from .gi_modules import breathe, gtk
+from .gi_modules import GObject, breathe, gtk
 from .plugin import Call, CancelledError
 
 
@@ -44,3 +44,22 @@ def fill_in(
     if not agreed:
         raise CancelledError
     return call.current()
+
+
+def line_up(dialog: Any, form: Any, names: Sequence[str]) -> None:
+    """Give the captions of a form the width that the captions of GIMP's own rows have.
+
+    Args:
+        form: of `widgets.form`.
+        names: the arguments that the dialog shows.
+    """
+    Gtk = gtk()[0]
+    group = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
+    form.set_column_spacing(6)  # as in those rows
+    for widget in form.get_children():
+        if isinstance(widget, Gtk.Label):
+            group.add_widget(widget)
+    for name in names:
+        row = dialog.get_widget(name, GObject.TYPE_NONE)
+        if hasattr(row, "get_label") and isinstance(row.get_label(), Gtk.Label):
+            group.add_widget(row.get_label())

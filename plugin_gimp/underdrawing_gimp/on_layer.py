@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import applying, layers, pixels, record, seeing, single, single_learning
+from . import applying, from_folder, layers, pixels, record, seeing, single, single_learning
 from .applying import Result
 from .gi_modules import Gimp
 from .link.messages import EngineError
@@ -16,6 +16,10 @@ from .service import connected
 from .single import State, Wish
 from .single_learning import Ready
 
+AT_ONCE_ALONE = (
+    "A model that a folder's model made at once cannot be fine-tuned on a composite, nor learn at 700 pixels.",
+    "Leave that out, or let the picture be learnt.",
+)
 LEARNT = "learnt"  # in place of a layer: the picture as it was learnt before
 
 
@@ -110,11 +114,13 @@ def _run(call: Call, words: Words) -> tuple[Any, ...]:
     original = values.get("original")
     view = seeing.layer_alone(call.image, original) if original is not None else changed.below
     wish = Wish.of(words.task, values)
+    if wish.maker and (values.get("fine_tune") or wish.large):
+        raise EngineError("bad_request", AT_ONCE_ALONE[0], AT_ONCE_ALONE[1])
     wish = replace(wish, exact=wish.exact or _compares(words, changed))
     if view is not None:
         ready = single_learning.model_for(call, view, wish, changed if values.get("fine_tune") else None)
     else:
-        ready = Ready(_model_of_before(call, words, layer, changed), False, [])
+        ready = Ready(_model_of_before(call, words, layer, changed, wish), False, [])
     with connected(words.busy) as service:
         mask = _mask(words, changed)
         reply = single.generate(service, ready.model, words.task, _options(values), changed.given.frame, mask)
@@ -166,15 +172,21 @@ def _nothing(words: Words, layer: Gimp.Layer) -> EngineError:
     return EngineError("plane_missing", words.nothing[0] % layer.get_name(), words.nothing[1])
 
 
-def _model_of_before(call: Call, words: Words, layer: Gimp.Layer, changed: Changed) -> str:
-    """The model that learnt this picture before it was edited in place.
+def _model_of_before(call: Call, words: Words, layer: Gimp.Layer, changed: Changed, wish: Wish) -> str:
+    """The model that learnt this picture, or was made of it, before it was edited in place.
 
     Raises:
         EngineError: there is none.
     """
-    wish = Wish(words.task)
     with connected("Looking for what was learnt of the picture") as service:
         models, jobs = single.known_models(service)
+        if wish.maker:
+            maker = str(from_folder.maker_of(service, wish.maker)["id"])
+            known = from_folder.before(call.image, changed.given, replace(wish, maker=maker), models)
+            if not known:
+                raise _nothing(words, layer)
+            return known
+    wish = Wish(words.task)
     found = single.standing(changed.given, wish, single.remembered(call.image), models, jobs)
     if found.state is not State.CHANGED or words is HARMONIZE:
         raise _nothing(words, layer)

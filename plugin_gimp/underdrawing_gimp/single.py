@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from typing import Any
@@ -80,6 +80,8 @@ class Wish:
         again: learn the picture anew, whatever is known of it.
         exact: a model of the picture as it was before will not do.
         large: learn at more pixels than usual; only a model that did so will do.
+        maker: a folder's model, by id or name, that makes the model at once; "" to learn the picture. The time is then
+            that for which the model goes on learning the picture before it is used, 0 for not at all.
     """
 
     task: str
@@ -88,18 +90,32 @@ class Wish:
     again: bool = False
     exact: bool = False
     large: bool = False
+    maker: str = ""
 
     @classmethod
     def of(cls, task: str, values: dict[str, Any]) -> Wish:
         """From a procedure's arguments."""
         time = 0.0 if values["time"] == "auto" else float(values["time"])
         exact, large = bool(values.get("fine_tune")), bool(values.get("large"))
-        return cls(task, time, values["iterations"], values["again"], exact, large)
+        maker = str(values.get("maker") or "").strip()
+        return cls(task, time, values["iterations"], values["again"], exact, large, maker)
 
     @property
     def recipe(self) -> str:
         """What is learnt for it."""
         return RECIPES[self.task] + LARGE * self.large
+
+    @property
+    def length(self) -> dict[str, Any]:
+        """For how long to learn, as `train` is asked; nothing for what the recipe needs."""
+        if self.iterations:
+            return {"iterations": self.iterations}
+        return {"budget": self.time} if self.time else {}
+
+    @property
+    def refines(self) -> bool:
+        """A model that is made at once shall go on learning the picture."""
+        return bool(self.maker and self.length)
 
 
 def remembered(image: Gimp.Image) -> list[Learnt]:
@@ -168,13 +184,9 @@ def begin(service: Service, image: Gimp.Image, view: View, wish: Wish) -> Standi
     """
     title = learning.model_name(image, "")[:100]
     body: dict[str, Any] = {"recipe": wish.recipe, "name": "%s, %s" % (title, wish.recipe)}
-    body |= {"picture": {"hash": view.frame.hash}}
-    if wish.iterations:
-        body["iterations"] = wish.iterations
-    elif wish.time:
-        body["budget"] = wish.time
+    body |= {"picture": {"hash": view.frame.hash}, **wish.length}
     learnt = Learnt(view.key, view.frame.width, view.frame.height, wish.recipe, "", "")
-    return _begun(service, image, learnt, body, [view.frame])
+    return begun(service, image, learnt, body, [view.frame])
 
 
 def fine_key(base: str, given: Frame, mask: Frame) -> str:
@@ -184,9 +196,14 @@ def fine_key(base: str, given: Frame, mask: Frame) -> str:
 
 def fine_tuned(service: Service, image: Gimp.Image, base: str, given: Frame, mask: Frame) -> Standing:
     """What there is of a model that went on learning for one composite: `LEARNT`, `LEARNING` or `NEW`."""
-    key = fine_key(base, given, mask)
-    models, jobs = known_models(service)
-    for note in reversed(remembered(image)):
+    return noted(remembered(image), fine_key(base, given, mask), *known_models(service))
+
+
+def noted(
+    notes: Sequence[Learnt], key: str, models: Sequence[dict[str, Any]], jobs: Sequence[dict[str, Any]]
+) -> Standing:
+    """What there is of a model that the picture's file remembers by a key: `LEARNT`, `LEARNING` or `NEW`."""
+    for note in reversed(notes):
         if note.picture != key:
             continue
         for model in models:
@@ -194,7 +211,8 @@ def fine_tuned(service: Service, image: Gimp.Image, base: str, given: Frame, mas
                 return Standing(State.LEARNT, note.model, model["name"])
         for job in jobs:
             if job["job"] == note.job and job["state"] in UNDER_WAY:
-                return Standing(State.LEARNING, note.model, job["name"], note.job, job["state"] == "paused")
+                share = float((job.get("progress") or {}).get("fraction") or 0)
+                return Standing(State.LEARNING, note.model, job["name"], note.job, job["state"] == "paused", share)
     return Standing(State.NEW)
 
 
@@ -217,12 +235,21 @@ def begin_fine_tuning(
     if wish.iterations:
         body["iterations"] = wish.iterations
     learnt = Learnt(fine_key(base.model, given, mask), view.frame.width, view.frame.height, FINE, "", "")
-    return _begun(service, image, learnt, body, [view.frame, given, mask])
+    return begun(service, image, learnt, body, [view.frame, given, mask])
 
 
-def _begun(
+def begun(
     service: Service, image: Gimp.Image, learnt: Learnt, body: dict[str, Any], frames: Sequence[Frame]
 ) -> Standing:
+    """Begin a training; the picture's file remembers it at once.
+
+    Args:
+        learnt: without model and job.
+        body: of `train`.
+
+    Raises:
+        EngineError: why it cannot begin.
+    """
     reply = service.ask("train", {**body, "key": new_id()}, frames).body
     remember(image, replace(learnt, model=str(reply["model"]), job=str(reply["job"])))
     return Standing(State.LEARNING, str(reply["model"]), str(reply["name"]), str(reply["job"]))
@@ -255,16 +282,24 @@ def generate(
     Raises:
         EngineError: what the engine says.
     """
-    body: dict[str, Any] = {"model": model, "task": task, **asked}
-    frames = []
-    for name, frame in (("picture", given), ("mask", mask)):
-        if frame is not None:
-            body[name] = {"hash": frame.hash}
-            frames.append(frame)
+    return made(service, "generate", {"model": model, "task": task, **asked}, {"picture": given, "mask": mask})
+
+
+def made(service: Service, verb: str, asked: dict[str, Any], pictures: Mapping[str, Frame | None]) -> Reply:
+    """Ask for pictures, which may take long.
+
+    Args:
+        pictures: those that go along, by their names in the request.
+
+    Raises:
+        EngineError: what the engine says.
+    """
+    frames = {name: frame for name, frame in pictures.items() if frame is not None}
+    body = {**asked, **{name: {"hash": frame.hash} for name, frame in frames.items()}}
 
     def on_event(event: dict[str, Any]) -> None:
         if event["event"] == "progress" and event.get("of"):
             Gimp.progress_set_text("%d of %d" % (event["done"], event["of"]))
             Gimp.progress_update(float(event.get("fraction") or 0))
 
-    return service.ask("generate", body, frames, LONGEST, on_event)
+    return service.ask(verb, body, list(frames.values()), LONGEST, on_event)

@@ -6,22 +6,25 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Callable
 
-from . import learning, single, widgets
-from .dialogs import fill_in
+from . import from_folder, learning, single, widgets
+from .dialogs import fill_in, line_up
 from .gi_modules import Gimp
 from .link.client import Reply
 from .link.messages import EngineError
 from .link.pixels import Frame
+from .maker_choice import Start
 from .plugin import Call
 from .seeing import SIDE, View
 from .service import Background
 from .single import State, Wish
 
-HIDDEN = ("iterations", "grow", "feather", "original")  # arguments for scripts
+HIDDEN = ("iterations", "grow", "feather", "original", "maker")  # arguments for scripts
 KNOWN = "Known as “%s”: this takes some seconds."
 BEFORE = "The picture was changed since “%s” learnt it. That model is used; learn anew where the change is large."
 UNDER_WAY = "The picture is being learnt (%d %%)."
 NEW = "The picture is learnt first%s, once for all further uses."
+AT_ONCE = "“%s” makes a model of this picture at once, without learning it."
+REFINED = "“%s” makes a model of this picture, which then learns it further%s."
 
 SLIDERS = ("freedom", "light")
 WRAP = 64  # characters of a line
@@ -81,7 +84,7 @@ class _Head:
         self.exact = exact
         self.background = Background()
         self.models: list[dict[str, Any]] | None = None
-        self.jobs: list[dict[str, Any]] = []
+        self.jobs: list[dict[str, Any]] | None = None
         self.seconds: dict[str, float] = {}  # what recipes need
         self.wrong = ""
         boxes = []
@@ -92,10 +95,20 @@ class _Head:
         self.first = boxes[0][1]
         self.note = widgets.label("", wrap=WRAP)
         head = widgets.column(widgets.row(*(box for box, _ in boxes), spacing=widgets.GAP), spacing=widgets.GAP)
+        self.start = Start(call, dialog, task)
+        rows = [("Start w_ith", self.start.list)]
         if len(choices) > 1:
             original = widgets.choice(choices, choices[0][0])
             original.connect("changed", lambda one: self._chosen(one.get_active_id()))
-            head.pack_start(widgets.form([("_Original", original)]), False, False, 0)
+            rows.insert(0, ("_Original", original))
+        form = widgets.form(rows)
+        line_up(dialog, form, [argument.name for argument in call.entry.arguments if argument.name not in HIDDEN])
+        self.start_rows = [form.get_child_at(0, len(rows) - 1), self.start.list]
+        if len(rows) == 1:
+            self.start_rows.append(form)
+        for widget in self.start_rows:
+            widget.set_no_show_all(True)
+        head.pack_start(form, False, False, 0)
         head.pack_start(self.note, False, False, 0)
         head.set_margin_bottom(widgets.GAP // 2)
         head.show_all()
@@ -111,6 +124,10 @@ class _Head:
     def _models(self, reply: Reply | None, error: EngineError | None) -> None:
         if reply is not None:
             self.models = list(reply.body["models"])
+            if self.start.offer(self.models):
+                for widget in self.start_rows:
+                    widget.show()
+                self._take_up()
         elif error is not None:
             self.wrong = error.message + " " + error.hint
         self._tell()
@@ -118,7 +135,16 @@ class _Head:
     def _jobs(self, reply: Reply | None, error: EngineError | None) -> None:
         if reply is not None:
             self.jobs = list(reply.body["jobs"])
+            self._take_up()
             self._tell()
+
+    def _take_up(self) -> None:
+        """What is under way for this picture is chosen again."""
+        if self.view is not None and self.models is not None and self.jobs is not None:
+            notes = single.remembered(self.call.image)
+            found = from_folder.under_way(self.view, self.task, notes, self.models, self.jobs)
+            if found is not None:
+                self.start.choose(*found)
 
     def _methods(self, reply: Reply | None, error: EngineError | None) -> None:
         recipes = [one for method in reply.body["methods"] for one in method["recipes"]] if reply is not None else []
@@ -132,22 +158,28 @@ class _Head:
         if self.wrong or self.models is None:
             self.note.set_text(self.wrong or "Looking for what was learnt of this picture…")
             return
+        self.start.follow()
+        self.start.refresh()
         values = self.call.current()
         wish = Wish.of(self.task, values)
         wish = replace(wish, exact=wish.exact or self.exact)
         if self.view is None:
             self.note.set_text("The picture is compared with what was learnt of it before.")
             return
-        found = single.standing(self.view, wish, single.remembered(self.call.image), self.models, self.jobs)
-        seconds = wish.time or self.seconds.get(wish.recipe)
+        look = from_folder.standing if wish.maker else single.standing
+        found = look(self.view, wish, single.remembered(self.call.image), self.models, self.jobs or [])
+        seconds = wish.time or (0 if wish.maker else self.seconds.get(wish.recipe))
+        about = " (about %s)" % learning.duration(seconds) if seconds else ""
         if found.state is State.LEARNT:
             text = KNOWN % found.name
         elif found.state is State.CHANGED:
             text = BEFORE % found.name
         elif found.state is State.LEARNING:
             text = UNDER_WAY % round(100 * found.fraction)
+        elif wish.refines:
+            text = REFINED % (self.start.name, about)
         else:
-            text = NEW % (" (about %s)" % learning.duration(seconds) if seconds else "")
+            text = AT_ONCE % self.start.name if wish.maker else NEW % about
         self.note.set_text(text)
 
     def _chosen(self, identity: str) -> None:

@@ -33,6 +33,13 @@ AGAIN = Argument(
     "Also where it is learnt already: for more time than before, or after large changes.",
     False,
 )
+MAKER = Argument(
+    "string",
+    "maker",
+    "Start w_ith",
+    "A folder's model, by name or id, that makes the model of this picture at once; empty: the picture is learnt.",
+    "",
+)
 SEED = Argument("int", "seed", "See_d", "Chooses the chance: another number, another result.", 0, 0, 2**31 - 1)
 GROW = Argument(
     "int", "grow", "_Grow by (pixels)", "Widen the mask, so that edges can settle; -1: what suits.", -1, -1, 1000
@@ -63,6 +70,7 @@ LARGE = Argument(
     False,
 )
 LEARNING = (TIME, ITERATIONS, AGAIN)
+MAKING = (MAKER, *LEARNING)
 
 MODEL = Argument("string", "model", "Model", "The id of the model that was used.")
 PICTURE = Argument("image", "picture", "Picture", "The new picture; for scripts without a window.")
@@ -86,7 +94,7 @@ HARMONIZE = Entry(
         ),
         LIGHT,
         LARGE,
-        *LEARNING,
+        *MAKING,
         GROW,
         FEATHER,
         SEED,
@@ -101,7 +109,7 @@ BLEND = Entry(
     "Select the edited layer. The original is what lies below it, another layer, or what was learnt before. Where the "
     "two differ, or what is selected, is made anew, on a new layer.",
     "on_layer:blend",
-    (ORIGINAL, *LEARNING, GROW, FEATHER, SEED),
+    (ORIGINAL, *MAKING, GROW, FEATHER, SEED),
     (LAYER, MODEL, NOTES),
     menu=SINGLE_MENU,
 )
@@ -112,7 +120,7 @@ REPAINT = Entry(
     "Select the layer with the painting. What is visible below it is learnt. The result is a new layer; the painting "
     "is hidden. A selection limits it.",
     "on_layer:repaint",
-    (ORIGINAL, *LEARNING, GROW, FEATHER, SEED),
+    (ORIGINAL, *MAKING, GROW, FEATHER, SEED),
     (LAYER, MODEL, NOTES),
     menu=SINGLE_MENU,
 )
@@ -122,7 +130,7 @@ VARY = Entry(
     "Other pictures of the same kind, as layers.",
     "The picture is learnt as it is seen; with a selection, its bounding box alone.",
     "freely:vary",
-    (Argument("int", "count", "Ho_w many", "How many pictures.", 4, 1, 16), FREEDOM, SEED, *LEARNING),
+    (Argument("int", "count", "Ho_w many", "How many pictures.", 4, 1, 16), FREEDOM, SEED, *MAKING),
     (Argument("layer", "group", "Group", "The group with the new layers."), COUNT, MODEL, NOTES),
     menu=SINGLE_MENU,
 )
@@ -136,7 +144,7 @@ RESIZE = Entry(
         Argument("int", "width", "_Width (pixels)", "Of the new picture; 0: as this one has.", 0, 0, MOST_SIDE),
         Argument("int", "height", "H_eight (pixels)", "Of the new picture; 0: as this one has.", 0, 0, MOST_SIDE),
         SEED,
-        *LEARNING,
+        *MAKING,
     ),
     (PICTURE, MODEL, NOTES),
     menu=SINGLE_MENU,
@@ -152,7 +160,7 @@ CLIP = Entry(
         Argument("int", "frames", "Fra_mes", "How many pictures; about 12 make a second.", 24, 2, 240),
         FREEDOM,
         SEED,
-        *LEARNING,
+        *MAKING,
     ),
     (PICTURE, COUNT, MODEL, NOTES),
     menu=SINGLE_MENU,
@@ -167,5 +175,4 @@ ENLARGE = Entry(
     (PICTURE, MODEL, NOTES),
     menu=SINGLE_MENU,
 )
-
 SINGLE: tuple[Entry, ...] = (HARMONIZE, BLEND, REPAINT, VARY, RESIZE, CLIP, ENLARGE)

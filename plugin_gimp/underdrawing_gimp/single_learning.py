@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from . import learning, single
+from . import from_folder, learning, single
 from .gi_modules import Gimp
 from .link.messages import EngineError
 from .link.pixels import Frame
@@ -50,6 +50,8 @@ def model_for(call: Call, view: View, wish: Wish, changed: Changed | None = None
         EngineError: it cannot be learnt, and why.
         CancelledError: the person who waited does not want to any more. What is learnt is kept by the engine.
     """
+    if wish.maker:
+        return _by_folder(call, view, wish)
     with connected("Looking for what was learnt of the picture") as service:
         found = single.standing(view, wish, single.remembered(call.image), *single.known_models(service))
         if found.state is State.NEW:
@@ -72,6 +74,16 @@ def model_for(call: Call, view: View, wish: Wish, changed: Changed | None = None
             service.ask("resume", {"job": found.job})
     _follow(call, found, changed.given.small, "Fine-tuning on this composite")
     return Ready(found.model, new or found.state is State.LEARNING, notes)
+
+
+def _by_folder(call: Call, view: View, wish: Wish) -> Ready:
+    """A model by a folder's model, refined on the picture where that is wished."""
+    with connected("Making a model of the picture") as service:
+        found = from_folder.begin(service, call.image, view, wish)
+        if found.paused:
+            service.ask("resume", {"job": found.job})
+    _follow(call, found, view.small, "Refining on this picture")
+    return Ready(found.model, found.state is State.LEARNING, [])
 
 
 def _follow(call: Call, found: Standing, small: Frame, text: str) -> None:

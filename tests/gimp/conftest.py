@@ -21,6 +21,8 @@ from underdrawing.link.messages import EngineError
 from underdrawing.picture.files import write_picture
 from underdrawing.picture.image import Picture
 
+from .folder_model import learn_folder
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "installer"))
 import ud_plugins  # noqa: E402
@@ -143,6 +145,16 @@ def shared_host(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     host.prepare()
     yield host
     host.end()
+
+
+@pytest.fixture(scope="session")
+def learnt_folder(shared_host: Host, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """A folder's model: its id in the shared engine, and the file from which other engines take it."""
+    file = tmp_path_factory.mktemp("folder") / "lakes.underdrawing"
+    with shared_host.engine() as engine:
+        model = learn_folder(engine, test_picture(60, 44))
+        engine.export_model(model, file)
+    return model, file
 
 
 @pytest.fixture

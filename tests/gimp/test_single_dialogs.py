@@ -9,6 +9,10 @@ from pathlib import Path
 import cv2
 import pytest
 
+from underdrawing.picture.files import write_picture
+
+from .conftest import test_picture
+from .folder_model import NAME, dusk
 from .test_dialogs import NAMES, until
 from .test_single import PASTED
 from .window import Window, one_gimp
@@ -23,6 +27,14 @@ def window(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Win
         pasted = "source = image.get_layers()[0]\nlayer = pasted(image)\nimage.set_selected_layers([layer])"
         opened.ask(PASTED + pasted)
         yield opened
+
+
+@pytest.fixture(scope="module")
+def maker(window: Window, learnt_folder: tuple[str, Path]) -> str:
+    """A folder's model, from here on: without one nothing is said of it."""
+    write_picture(window.host.folder / "dusk.png", dusk(test_picture()))
+    with window.host.engine() as engine:
+        return str(engine.import_model(learnt_folder[1])["id"])
 
 
 def dialog(window: Window, key: str, title: str, photograph: str) -> None:
@@ -112,6 +124,40 @@ def test_previews_of_larger_pictures_show_them(window: Window) -> None:
     window.focus()
     window.screen.keys("ctrl+z")
     window.until("tell(value=image.get_width())", 96)
+
+
+def test_a_model_made_at_once_is_used_and_refined(window: Window, maker: str) -> None:
+    screen, title = window.screen, "Harmonize Pasted Layer"
+    dialog(window, "h", title, "single-start-with")
+    screen.keys("alt+i", "Down")
+    time.sleep(0.5)
+    screen.photograph("single-at-once")
+    screen.keys("alt+m")
+    window.until(NAMES, ["Harmonized", "pasted", "picture.png"])
+    window.focus()
+    screen.keys("ctrl+z")
+    window.until(NAMES, ["pasted", "picture.png"])
+    with window.host.engine() as engine:
+        made = engine.models()[-1]
+        assert (made["base"], made["name"]) == (maker, f"picture, by {NAME}")
+        dialog(window, "h", title, "single-at-once-again")
+        screen.keys("alt+t", "Down", "alt+m")
+        until(window, lambda: engine.jobs()[-1]["progress"].get("phase") == "training")
+        time.sleep(1)
+        screen.photograph("single-refining")
+        screen.keys("alt+o")
+        screen.wait_for(title, there=False)
+        dialog(window, "h", title, "single-refining-found-again")
+        screen.keys("alt+m")
+        time.sleep(2)
+        screen.photograph("single-refining-again")
+        screen.keys("alt+c")
+        screen.wait_for("^Underdrawing$")
+        screen.keys("alt+c")
+        until(window, lambda: engine.jobs()[-1]["state"] == "cancelled")
+        assert [job["name"] for job in engine.jobs()][-1] == f"picture, by {NAME}, refined"
+    screen.wait_for(title, there=False)
+    assert window.layers() == ["pasted", "picture.png"]
 
 
 def test_variations_and_any_size(window: Window) -> None:
