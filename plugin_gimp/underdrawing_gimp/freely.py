@@ -26,7 +26,8 @@ def vary(call: Call) -> tuple[Any, ...]:
     with connected("Making variations") as service:
         reply = single.generate(service, ready.model, "vary", asked)
         frames = _frames(service, reply)
-    group = put_variations(call.image, view, frames)
+    named = [("Variation %d" % (number + 1), frame) for number, frame in enumerate(frames)]
+    group = put_variations(call.image, view, named, "Variations")
     return group, len(frames), ready.model, ready.tell(call, reply.body["notes"])
 
 
@@ -57,11 +58,8 @@ def animate(call: Call) -> tuple[Any, ...]:
     with connected("Making the clip") as service:
         reply = single.generate(service, ready.model, "animate", asked)
         frames = _frames(service, reply)
-    # GIMP's GIF export reads from the names how long a frame stays; GIF counts in hundredths of a second.
-    pause = 10 * max(2, round(100 / float(reply.body.get("rate") or RATE)))
-    names = ["Frame %d (%dms) (replace)" % (number + 1, pause) for number in range(len(frames))]
-    picture = new_picture(call.image, list(zip(names, frames)))
-    _show(call, picture)
+    picture = new_clip(call.image, frames, reply.body.get("rate"))
+    show(call, picture)
     return picture, len(frames), ready.model, ready.tell(call, reply.body["notes"])
 
 
@@ -81,7 +79,7 @@ def _one(call: Call, task: str, asked: dict[str, Any], ready: Ready) -> tuple[An
         reply = single.generate(service, ready.model, task, asked)
         frame = service.picture(reply, reply.body["picture"])
     picture = new_picture(call.image, [("Picture", frame)])
-    _show(call, picture)
+    show(call, picture)
     return picture, ready.model, ready.tell(call, reply.body["notes"])
 
 
@@ -89,10 +87,10 @@ def _frames(service: Service, reply: Reply) -> list[Frame]:
     return [service.picture(reply, key) for key in reply.body["pictures"]]
 
 
-def put_variations(image: Gimp.Image, view: View, frames: list[Frame]) -> Gimp.Layer:
-    """Put pictures into a new group above all layers, the first of them visible. One undo step."""
-    made = [layers.layer_for(image, "Variation %d" % (number + 1), frame) for number, frame in enumerate(frames)]
-    group = Gimp.GroupLayer.new(image, "Variations")
+def put_variations(image: Gimp.Image, view: View, named: list[tuple[str, Frame]], name: str) -> Gimp.Layer:
+    """Put pictures with their names into a new group above all layers, the first of them visible. One undo step."""
+    made = [layers.layer_for(image, title, frame) for title, frame in named]
+    group = Gimp.GroupLayer.new(image, name)
     for layer in (group, *made):
         record.mark(layer, seeing.RESULT, seeing.FREE)
     selected = image.get_selected_layers()
@@ -105,6 +103,18 @@ def put_variations(image: Gimp.Image, view: View, frames: list[Frame]) -> Gimp.L
         if selected:
             image.set_selected_layers(selected)
     return group
+
+
+def new_clip(image: Gimp.Image, frames: list[Frame], rate: float | None) -> Gimp.Image:
+    """A new picture whose layers are the frames of a clip, the first at the bottom.
+
+    Args:
+        rate: frames a second; None for the usual.
+    """
+    # GIMP's GIF export reads from the names how long a frame stays; GIF counts in hundredths of a second.
+    pause = 10 * max(2, round(100 / float(rate or RATE)))
+    names = ["Frame %d (%dms) (replace)" % (number + 1, pause) for number in range(len(frames))]
+    return new_picture(image, list(zip(names, frames)))
 
 
 def new_picture(image: Gimp.Image, sheets: list[tuple[str, Frame]]) -> Gimp.Image:
@@ -123,7 +133,8 @@ def new_picture(image: Gimp.Image, sheets: list[tuple[str, Frame]]) -> Gimp.Imag
     return fresh
 
 
-def _show(call: Call, picture: Gimp.Image) -> None:
+def show(call: Call, picture: Gimp.Image) -> None:
+    """Open a new picture on the screen, where there is a person."""
     if call.interactive:
         Gimp.Display.new(picture)
         Gimp.displays_flush()

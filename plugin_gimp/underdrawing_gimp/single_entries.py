@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .arguments import Argument
 from .entries import MENU, NOTES, Entry
 
@@ -175,4 +177,62 @@ ENLARGE = Entry(
     (PICTURE, MODEL, NOTES),
     menu=SINGLE_MENU,
 )
-SINGLE: tuple[Entry, ...] = (HARMONIZE, BLEND, REPAINT, VARY, RESIZE, CLIP, ENLARGE)
+BETWEEN = Entry(
+    "underdrawing-between",
+    "Between _Two Pictures…",
+    "What lies between this picture and another one, as layers or a clip, by the model of a whole folder.",
+    "The picture counts as it is seen; with a selection, its bounding box alone. The other one is scaled to cover it.",
+    "between:run",
+    (
+        Argument("string", "model", "Folder's mod_el", "By name or id; empty: the newest.", ""),
+        Argument("image", "other", "_Other picture", "An open picture, or none."),
+        Argument("file", "file", "F_ile", "A file with a picture, or none."),
+        Argument("double", "at", "Wa_y (%)", "Where on the way: 0 is this picture, 100 the other one.", 50.0, 0, 100),
+        Argument(
+            "choice",
+            "scales",
+            "_What changes",
+            "Large forms are where things are; fine texture is what they look like from nearby.",
+            "all",
+            choices=(
+                ("all", "Everything"),
+                ("coarse", "Large forms"),
+                ("middle", "Middle forms"),
+                ("fine", "Fine texture"),
+            ),
+        ),
+        Argument(
+            "choice",
+            "as",
+            "Ma_ke",
+            "What comes of it. A clip is a new picture whose layers are the frames.",
+            "layer",
+            choices=(
+                ("layer", "This place, as a layer"),
+                ("layers", "The whole way, as layers"),
+                ("clip", "The whole way, as a clip"),
+            ),
+        ),
+        Argument(
+            "int",
+            "count",
+            "How m_any",
+            "Pictures on the whole way, both ends included; 0: 7 layers, 24 frames.",
+            0,
+            0,
+            240,
+        ),
+        replace(FREEDOM, default=0.0, blurb="0: the two pictures themselves; 100: others like them."),
+        SEED,
+    ),
+    (
+        Argument("layer", "group", "Group", "The new layer, or the group with the new layers; none for a clip."),
+        replace(PICTURE, blurb="The new picture of a clip, or none."),
+        replace(COUNT, blurb="How many pictures were made."),
+        MODEL,
+        NOTES,
+    ),
+    menu=SINGLE_MENU,
+)
+
+SINGLE: tuple[Entry, ...] = (HARMONIZE, BLEND, REPAINT, VARY, RESIZE, CLIP, ENLARGE, BETWEEN)

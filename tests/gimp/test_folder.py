@@ -1,4 +1,4 @@
-"""A folder's model, as procedures: models made at once and refined, refusals."""
+"""A folder's model, as procedures: models made at once and refined, what lies between two pictures, refusals."""
 
 from __future__ import annotations
 
@@ -80,3 +80,57 @@ tell(narrow=failure("vary", image, **by), layers=[one.get_name() for one in imag
         made = [known[told[name]] for name in ("model", "refined")]
         assert [model["base"] for model in made] == [maker, told["model"]]
         assert [model["name"] for model in made] == [f"Untitled, by {NAME}", f"Untitled, by {NAME}, refined"]
+
+
+def test_between_two_pictures(gimp: Host, maker: str) -> None:
+    told = gimp.case(
+        """
+image, other = opened(), Gimp.file_load(QUIET, Gio.File.new_for_path(GIVEN["other"]))
+def mean(layer):
+    data = layer.get_buffer().get(rect(0, 0, 96, 64), 1.0, "R'G'B' u8", Gegl.AbyssPolicy.NONE)
+    return sum(data) / len(data)
+layer, none, count, model, notes = call("between", image, other=other, at=100.0)
+tell(one=[layer.get_name(), none is None, count, model == GIVEN["maker"], layer.get_width(), layer.get_height()])
+end = mean(layer)
+image.remove_layer(layer)
+group, _, count, _, _ = call("between", image, other=other, count=3, model=GIVEN["name"], **{"as": "layers"})
+sheets = group.get_children()
+tell(way=[group.get_name(), [one.get_name() for one in sheets], [one.get_visible() for one in sheets]],
+     names=[one.get_name() for one in image.get_layers()], same_end=abs(mean(sheets[2]) - end) < 0.5,
+     darker=mean(sheets[0]) > mean(sheets[2]))
+image.get_layers()[0].set_visible(True)
+coarse = call("between", image, file=Gio.File.new_for_path(GIVEN["other"]), at=100.0, scales="coarse")[0]
+tell(coarse=abs(mean(coarse) - end) > 0.01, several=len(image.get_layers()))
+image.convert_precision(Gimp.Precision.FLOAT_LINEAR)
+linear = call("between", image, other=other, at=100.0)[0]
+tell(linear=abs(mean(linear) - end))
+grey = opened()
+grey.convert_grayscale()
+tell(grey=call("between", grey, other=other, at=0.0)[0].is_gray())
+_, clip, count, _, _ = call("between", image, other=other, count=2, **{"as": "clip"})
+tell(clip=[count, [one.get_name() for one in clip.get_layers()], clip.get_width(), clip.get_height()])
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 30, 10, 50, 40)
+part = call("between", image, other=other)[0]
+tell(part=[part.get_width(), part.get_height(), *part.get_offsets()[1:]])
+before = len(image.get_layers())
+tell(alone=failure("between", image), single=failure("between", image, other=other, count=1, **{"as": "layers"}),
+     gone=failure("between", image, other=other, model="nobody"), left=len(image.get_layers()) - before)
+""",
+        maker=maker,
+        name=NAME,
+        other=str(gimp.folder / "dusk.png"),
+    )
+    assert told["one"] == ["Between, 100 %", True, 1, True, 96, 64]
+    assert told["way"] == ["Between", ["0 %", "50 %", "100 %"], [True, False, False]]
+    assert told["names"] == ["Between", "Background"]
+    assert told["same_end"], "results that lie above the picture are no part of it"
+    assert told["darker"]
+    assert told["coarse"]
+    assert told["linear"] < 1.5, "whatever the picture's depth and curve"
+    assert told["grey"]
+    assert told["clip"] == [2, [f"Frame {number} (80ms) (replace)" for number in (2, 1)], 96, 64]
+    assert told["part"] == [50, 40, 30, 10]
+    assert "No other picture was given" in told["alone"]
+    assert "one picture is too few" in told["single"]
+    assert "“nobody” is not there" in told["gone"]
+    assert told["left"] == 0

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from underdrawing.picture.files import write_picture
@@ -18,6 +19,7 @@ from .test_single import PASTED
 from .window import Window, one_gimp
 
 SIDE = 220  # pixels of a preview
+BETWEEN = "^Between Two Pictures"
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +128,19 @@ def test_previews_of_larger_pictures_show_them(window: Window) -> None:
     window.until("tell(value=image.get_width())", 96)
 
 
+def test_between_needs_a_folders_model(window: Window) -> None:
+    text = window.ask('tell(value=failure("between", image, other=image))')["value"]
+    window.screen.wait_for("GIMP Message")
+    window.screen.keys("Return")
+    window.screen.wait_for("GIMP Message", there=False)
+    assert "no model of a folder yet" in text
+    assert "underdrawing meta train FOLDER --name NAME" in text
+    dialog(window, "t", BETWEEN, "between-no-model")
+    window.screen.keys("alt+m", "Escape")
+    window.screen.wait_for(BETWEEN, there=False)
+    assert window.layers() == ["pasted", "picture.png"]
+
+
 def test_a_model_made_at_once_is_used_and_refined(window: Window, maker: str) -> None:
     screen, title = window.screen, "Harmonize Pasted Layer"
     dialog(window, "h", title, "single-start-with")
@@ -157,6 +172,45 @@ def test_a_model_made_at_once_is_used_and_refined(window: Window, maker: str) ->
         until(window, lambda: engine.jobs()[-1]["state"] == "cancelled")
         assert [job["name"] for job in engine.jobs()][-1] == f"picture, by {NAME}, refined"
     screen.wait_for(title, there=False)
+    assert window.layers() == ["pasted", "picture.png"]
+
+
+def middle(window: Window, name: str) -> np.ndarray:
+    """What the dialog shows of the way."""
+    shown = cv2.imread(str(window.screen.photograph(name)))
+    told = window.screen.run("xdotool", "getwindowgeometry", "--shell", window.screen.wait_for(BETWEEN))
+    place = dict(line.split("=") for line in told.splitlines())
+    left, top = int(place["X"]) + int(place["WIDTH"]) // 2 - 60, int(place["Y"]) + 70
+    return np.asarray(shown[top : top + 80, left : left + 120])
+
+
+def test_the_way_between_two_pictures_is_seen_and_made(window: Window, maker: str) -> None:
+    screen = window.screen
+    load = 'other = Gimp.file_load(QUIET, Gio.File.new_for_path(GIVEN["folder"] + "/dusk.png"))'
+    window.ask(load)
+    dialog(window, "t", BETWEEN, "between")
+    until(window, lambda: middle(window, "between").std() > 1)
+    half = middle(window, "between")
+    screen.keys("alt+y", "ctrl+a", "1", "0", "0", "Tab")
+    until(window, lambda: bool((middle(window, "between-end") != half).any()))
+    screen.keys("alt+k", "Down", "Down")
+    time.sleep(0.5)
+    screen.photograph("between-clip")
+    screen.keys("Home", "alt+m")
+    window.until(NAMES, ["Between, 100 %", "pasted", "picture.png"])
+    screen.photograph("between-made")
+    window.focus()
+    screen.keys("ctrl+z")
+    window.until(NAMES, ["pasted", "picture.png"])
+    dialog(window, "t", BETWEEN, "between-again")
+    with window.host.engine() as engine:
+        engine.delete(maker)
+    screen.keys("alt+m")
+    screen.wait_for("GIMP Message")
+    screen.photograph("between-gone")
+    screen.keys("Return")
+    screen.wait_for("GIMP Message", there=False)
+    window.ask("other.delete()")
     assert window.layers() == ["pasted", "picture.png"]
 
 

@@ -28,6 +28,7 @@ MENU = [
     "resize",
     "animate-picture",
     "enlarge",
+    "between",
     "engine",
 ]
 MENUS = ["", "/Re_gion", "/_Without an Underdrawing"]
