@@ -15,7 +15,23 @@ from .service import Background
 PLACES = 11  # on the way, both ends included
 CALM = 300  # milliseconds without a change before the engine is asked
 MOST = 24  # ways that are kept, a megabyte each
-FIRST, FURTHER = 1, 4  # places of the first request, and of each further one: something is seen soon
+AT_ONCE = 4  # places of one request at most; the first ones are for less, so that something is seen soon
+
+
+def next_places(made: list[int], place: float) -> list[int]:
+    """Which places are made next: the one that is looked at, then those farthest from all that is there.
+
+    Args:
+        made: numbers of places.
+        place: from 0 to 1.
+    """
+    if not made:
+        return [round(place * (PLACES - 1))]
+    there, found = list(made), []
+    for _ in range(min(AT_ONCE, 2 * len(made), PLACES - len(made))):
+        found.append(max(range(PLACES), key=lambda number: min(abs(number - other) for other in there)))
+        there.append(found[-1])
+    return found
 
 
 class Preview:
@@ -82,11 +98,9 @@ class Preview:
 
     def _ask(self) -> None:
         kept = self._kept[self._key]
-        missing = [number for number in range(PLACES) if number not in kept]
-        if not missing:
+        numbers = next_places(list(kept), self._place)
+        if not numbers:
             return
-        missing.sort(key=lambda number: abs(number / (PLACES - 1) - self._place))
-        numbers = missing[: FURTHER if kept else FIRST]
         body = {**self._body, "at": [number / (PLACES - 1) for number in numbers]}
         key = self._key
 
