@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from . import alone, animation, applying, history, learning, making, others, recognition, regions
+from . import alone, animation, applying, elsewhere, history, learning, making, others, recognition, regions
 from .link.messages import EngineError
 from .live import NAME as LIVE
 from .live import live
 from .page_edit import VIEWS
-from .qt import QtCore, QtGui, QtWidgets
 from .record import Colour
 from .service import hint
 from .space import DRAWN, Space
@@ -238,33 +237,17 @@ class Commands:
     # --- other pictures
 
     def _layout(self, ws: Workspace) -> None:
-        key = self.panel.edit_page.tools.other.document.currentData()
-        other = next((w for k, w in self._documents() if k == key), None)
-        if other is None:
-            ws.tell(tr("That document is not open any more."), True)
-            return
-        name = QtCore.QFileInfo(other.fileName()).fileName() or other.name()
-        image = other.projection(0, 0, other.width(), other.height())
-        self._begin(ws, regions.layout(ws, image, name), tr("Reading the other picture…"))
-
-    def _documents(self) -> Any:
-        for document in self.plugin.krita.documents():
-            if document.rootNode() is not None:
-                yield str(document.rootNode().uniqueId().toString()), document
+        key = str(self.panel.edit_page.tools.other.document.currentData() or "")
+        self._begin(ws, regions.layout(ws, elsewhere.in_document(ws.krita, key)), tr("Reading the other picture…"))
 
     def _layout_file(self, ws: Workspace) -> None:
-        patterns = " ".join("*." + bytes(kind).decode() for kind in QtGui.QImageReader.supportedImageFormats())
-        title, kinds = tr("A picture whose layout is wanted"), tr("Pictures") + " (" + patterns + ")"
-        path, _ = QtWidgets.QFileDialog.getOpenFileName(self.panel, title, "", kinds)
+        path = elsewhere.ask_file(self.panel, tr("A picture whose layout is wanted"))
         if path:
             self.layout_of_file(ws, path)
 
     def layout_of_file(self, ws: Workspace, path: str) -> None:
         """The layout of a picture file."""
-        reader = QtGui.QImageReader(path)
-        reader.setAutoTransform(True)
-        steps = regions.layout(ws, reader.read(), QtCore.QFileInfo(path).fileName())
-        self._begin(ws, steps, tr("Reading the other picture…"))
+        self._begin(ws, regions.layout(ws, elsewhere.Elsewhere(path=path)), tr("Reading the other picture…"))
 
     def _match(self, ws: Workspace, part: int, name: str) -> None:
         self._begin(ws, regions.match(ws, part, name), tr("Changing the underdrawing…"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
+from . import elsewhere
 from .history import MOST, Entry
 from .page_parts import Parts
 from .qt import Qt, QtCore, QtGui, QtWidgets
@@ -156,12 +157,7 @@ class OtherPicture(QtWidgets.QWidget):
 
     def show_workspace(self, ws: Workspace) -> None:
         """Show the other open documents."""
-        found: list[tuple[str, Any]] = []
-        for document in ws.krita.documents():
-            if document != ws.document and document.rootNode() is not None:
-                key = str(document.rootNode().uniqueId().toString())
-                name = QtCore.QFileInfo(document.fileName()).fileName() or document.name() or tr("picture")
-                found.append((name, key))
+        found = elsewhere.others(ws.krita, ws.document)
         refill(self.document, found or [(tr("no other document is open"), "")])
         self.open.setEnabled(bool(found))
         other = ws.other

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from . import reading
+from .elsewhere import Elsewhere
 from .link.client import PARTS
 from .link.messages import EngineError
 from .making import image_frame, lay, palette_of, planes_of
@@ -38,15 +38,13 @@ def change(ws: Workspace, options: RegionOptions) -> Steps:
     ws.tell(" ".join([tr("The area was changed. Paint on, or press Apply."), *notes]))
 
 
-def layout(ws: Workspace, image: Any, name: str) -> Steps:
+def layout(ws: Workspace, other: Elsewhere) -> Steps:
     """Another picture's layout, in this model's palette, as the underdrawing.
 
     Args:
-        image: a QImage of any size; it is enlarged or reduced to cover the canvas, and cut.
+        other: of any size; it is enlarged or reduced to cover the canvas, and cut.
     """
-    if image is None or image.isNull():
-        text = tr("The picture “%s” cannot be read.") % name
-        raise EngineError("no_picture", text, tr("Open it in Krita, and choose it in the list."))
+    image, name = (yield from other.image()), other.name
     width, height = ws.size
     modes = Qt.AspectRatioMode.KeepAspectRatioByExpanding, Qt.TransformationMode.SmoothTransformation
     fitted = image.convertToFormat(QtGui.QImage.Format.Format_RGBA8888).scaled(width, height, *modes)
