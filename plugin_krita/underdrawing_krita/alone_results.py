@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import clips, layers, merged
 from .applying import Result, eight_bits, masked, put, settle
+from .between_wish import Way
 from .link.messages import EngineError
 from .link.pixels import Frame
 from .making import LABEL
@@ -30,7 +31,12 @@ def place(ws: Workspace, wish: Wish, found: Material, reply: Any) -> Steps:
         return (yield from _over(ws, wish, found, reply))
     if wish.use is Use.VARY:
         return (yield from _variations(ws, found, reply))
-    if wish.use is Use.ANIMATE:
+    way = wish.between.way if wish.use is Use.BETWEEN else None
+    if way is Way.PLACE:
+        return (yield from _place_between(ws, wish, found, reply))
+    if way is Way.LAYERS:
+        return (yield from _way_between(ws, wish, found, reply))
+    if wish.use is Use.ANIMATE or way is Way.CLIP:
         return (yield from _animation(ws, found, reply))
     (frame,) = frames_of(reply, [str(reply.body["picture"])])
     yield from _document(ws, frame, found.space)
@@ -76,22 +82,53 @@ def _over(ws: Workspace, wish: Wish, found: Material, reply: Any) -> Steps:
 def _variations(ws: Workspace, found: Material, reply: Any) -> Steps:
     """A group of layers on top, of which the uppermost is seen."""
     frames = frames_of(reply, [str(key) for key in reply.body["pictures"]])
+    named = [(tr("Variation %d") % number, frame) for number, frame in enumerate(frames, 1)]
+    yield from _group(ws, found, tr("Variations"), named[::-1])
+    return tr("%d variations are the layers of a group on top. Show them one after the other.") % len(frames)
+
+
+def _place_between(ws: Workspace, wish: Wish, found: Material, reply: Any) -> Steps:
+    """One place on the way as a layer on top."""
+    (frame,) = frames_of(reply, [str(key) for key in reply.body["pictures"]])
+    result = Result(frame, None, 0, 0, found.space, str(reply.body["model"]))
+    name, root = _named(wish.between.place), ws.document.rootNode()
+    made = yield from put(ws, result, name, root, (root.childNodes() or [None])[-1])
+    ws.record = ws.record.with_made(layers.identity(made))
+    ws.save()
+    yield from settle(ws, made)
+    return tr("Done in %.1f s. The layer “%s” lies on top.") % (float(reply.body["seconds"]), name)
+
+
+def _way_between(ws: Workspace, wish: Wish, found: Material, reply: Any) -> Steps:
+    """The whole way as a group of layers on top, from the picture below to the other one above."""
+    frames = frames_of(reply, [str(key) for key in reply.body["pictures"]])
+    named = [(_named(place), frame) for place, frame in zip(wish.between.places(), frames)]
+    yield from _group(ws, found, tr("Between two pictures"), named)
+    return tr("%d pictures are the layers of a group on top, the last one above. Show them one after the other.") % len(
+        frames
+    )
+
+
+def _named(place: float) -> str:
+    return str(tr("Between, %d %%")) % round(place * 100)
+
+
+def _group(ws: Workspace, found: Material, name: str, pictures: list[tuple[str, Frame]]) -> Steps:
+    """A group on top with a layer for each picture, the lowest one first, of which the uppermost is seen."""
     root = ws.document.rootNode()
     with layers.Maker(ws.krita, ws.document, found.space) as maker:
-        group = maker.layer(tr("Variations"), "grouplayer")
+        group = maker.layer(name, "grouplayer")
         group.setColorLabel(LABEL)
-        made = []
-        for number in range(len(frames), 0, -1):
-            made.insert(0, maker.layer(tr("Variation %d") % number))
-            group.addChildNode(made[0], None)
-            made[0].setVisible(number == 1)
+        made = [maker.layer(title) for title, _ in pictures]
+        for node in made:
+            group.addChildNode(node, None)
+            node.setVisible(node is made[-1])
         yield from layers.put_in(ws.document, group, root, (root.childNodes() or [None])[-1])
-    for node, frame in zip(made, frames):
+    for node, (_, frame) in zip(made, pictures):
         yield from write(node, frame)
     ws.record = ws.record.with_made(layers.identity(group))
     ws.save()
     yield from settle(ws, group)
-    return tr("%d variations are the layers of a group on top. Show them one after the other.") % len(frames)
 
 
 def _document(ws: Workspace, frame: Frame, space: Space) -> Steps:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from . import alone, animation, applying, elsewhere, history, learning, making, others, recognition, regions
+from . import alone, animation, applying, between, elsewhere, history, learning, making, others, recognition, regions
 from .link.messages import EngineError
 from .live import NAME as LIVE
 from .live import live
@@ -64,6 +64,8 @@ class Commands:
             "alone_show": (ANY, self._show_alone),
             "alone_back": (ANY, lambda ws: self.panel.show_alone(False)),
             "alone_control": (ANY, self._control_alone),
+            "between_look": (ANY, self._look_between),
+            "between_file": (ANY, self._between_file),
         }
 
     def perform(self, name: str, *more: Any) -> None:
@@ -265,7 +267,24 @@ class Commands:
             ws.tell(tr("Something is being made of this picture already. Wait for it, or cancel it."), True)
             return
         ws.tell("")
+        ws.stop(between.NAME)
+        self.panel.alone_page.between.again()
         ws.beside(alone.use(ws, self.panel.alone_page.wish), alone.NAME)
+
+    def _look_between(self, ws: Workspace) -> None:
+        page = self.panel.alone_page
+        wish = page.wish
+        if page.isHidden() or wish.use is not Use.BETWEEN or ws.running(alone.NAME):
+            return
+        if wish.maker and wish.between.other is not None:
+            seen, which = page.seen
+            steps = between.look(ws, wish, page.between.ends(which))
+            ws.beside(between.shown(page, steps, seen, which), between.NAME)
+
+    def _between_file(self, ws: Workspace) -> None:
+        path = elsewhere.ask_file(self.panel, tr("The picture that the way leads to"))
+        if path:
+            self.panel.alone_page.between.take_file(path)
 
     def _show_alone(self, ws: Workspace, use: str) -> None:
         self.panel.alone_page.choose(Use(use))

@@ -85,6 +85,7 @@ class Scripts(krita.Extension):
             ("alone_show resize", tr("Underdrawing: Any Size…")),
             ("alone_show animate", tr("Underdrawing: Animate the Picture…")),
             ("alone_show enlarge", tr("Underdrawing: Enlarge…")),
+            ("alone_show between", tr("Underdrawing: Between Two Pictures…")),
         ):
             action = window.createAction("underdrawing_" + name.replace(" ", "_"), text, MENU)
             action.triggered.connect(lambda *_, name=name: self._perform(main, name))

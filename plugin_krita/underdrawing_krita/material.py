@@ -6,9 +6,11 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
-from . import layers, merged, reading
+from . import elsewhere, layers, merged, reading
+from .between_wish import Kind
 from .link.messages import EngineError
 from .link.pixels import Frame
+from .making import frame_image, image_frame
 from .space import DRAWN, Space
 from .texts import tr
 from .uses import ORIGINAL_BELOW, ORIGINAL_LEARNT, Use, Wish
@@ -26,6 +28,7 @@ class Material:
         mask: (height, width) of 8 bits, not 0 where it was changed; None: wherever the two differ.
         layer: the layer that was pasted, edited or painted.
         hide: whether what is made of it takes its whole place.
+        other: the picture that a way leads to.
     """
 
     learnt: Frame | None
@@ -34,6 +37,7 @@ class Material:
     mask: Frame | None = None
     layer: Any = None
     hide: bool = False
+    other: Frame | None = None
 
 
 def material(ws: Workspace, wish: Wish) -> Generator[Any, Any, Material]:
@@ -45,16 +49,61 @@ def material(ws: Workspace, wish: Wish) -> Generator[Any, Any, Material]:
     if wish.use.on_picture:
         return (yield from _changed(ws, wish))
     space = Space.of(ws.document).converted
+    if wish.use is Use.BETWEEN:
+        return (yield from ends(ws, wish))
     if wish.use is Use.ANIMATE:
         space = DRAWN  # frames go through files of this kind
     if not wish.layer:
         return Material((yield from merged.picture(ws, space, ws.own)), space)
-    node = ws.layers.get(wish.layer)
+    if wish.use is Use.ANIMATE:
+        return Material((yield from _drawn(ws, wish.layer)), DRAWN)
+    node = _chosen(ws, wish.layer)
+    return Material((yield from reading.layer(ws, node)), Space.of(node).converted)
+
+
+def ends(ws: Workspace, wish: Wish, longest: int = 0) -> Generator[Any, Any, Material]:
+    """Both ends of a way, in 8-bit sRGB as what lies between them; not larger than `longest` (0: as they are).
+
+    Raises:
+        EngineError: there is no other picture, or one of them cannot be read.
+    """
+    other = wish.between.other
+    if other is None:
+        raise EngineError("no_picture", tr("There is no other picture."), tr("Choose one under “Other”."))
+    here = (yield from _drawn(ws, wish.layer)) if wish.layer else (yield from merged.picture(ws, DRAWN, ws.own))
+    if other.kind is Kind.LAYER:
+        there = yield from _drawn(ws, other.key)
+    else:
+        of_document = other.kind is Kind.DOCUMENT
+        source = elsewhere.in_document(ws.krita, other.key) if of_document else elsewhere.Elsewhere(path=other.key)
+        there = image_frame((yield from source.image(longest)), "BGRA")
+    return Material(_reduced(here, longest), DRAWN, other=_reduced(there, longest))
+
+
+def _reduced(frame: Frame, longest: int) -> Frame:
+    if not longest or max(frame.width, frame.height) <= longest:
+        return frame
+    return image_frame(elsewhere.reduced(frame_image(frame), longest), "BGRA")
+
+
+def _drawn(ws: Workspace, key: str) -> Generator[Any, Any, Frame]:
+    """A layer as a frame of the whole canvas in 8-bit sRGB."""
+    node = _chosen(ws, key)
+    if not Space.of(node).is_srgb:
+        return (yield from reading.converted(ws, node, DRAWN))
+    return (yield from reading.layer(ws, node))
+
+
+def _chosen(ws: Workspace, key: str) -> Any:
+    """A layer that was chosen in a list.
+
+    Raises:
+        EngineError: it is gone.
+    """
+    node = ws.layers.get(key)
     if node is None:
         raise EngineError("no_picture", tr("The chosen layer is not in the document any more."), tr("Choose another."))
-    if wish.use is Use.ANIMATE and not Space.of(node).is_srgb:
-        return Material((yield from reading.converted(ws, node, DRAWN)), DRAWN)
-    return Material((yield from reading.layer(ws, node)), Space.of(node).converted)
+    return node
 
 
 def _changed(ws: Workspace, wish: Wish) -> Generator[Any, Any, Material]:
@@ -152,7 +201,7 @@ def _original(ws: Workspace, wish: Wish, top: str, key: str) -> str | None:
                 break
             if child.visible() and identity not in ws.own and child.type() in layers.PIXELS:
                 return ORIGINAL_BELOW
-    if ws.record.alone:
+    if ws.record.at_once if wish.maker else ws.record.alone:
         return None
     name = ws.layers[key].name()
     text = tr("No picture is seen below the layer “%s”, so it cannot be told what the picture was before.") % name

@@ -7,12 +7,14 @@ from typing import Any
 from .alone import NAME as ALONE
 from .commands import Commands
 from .engine_line import EngineLine
+from .makers import makers_of
 from .page_alone import AlonePage, fold_button
 from .page_edit import EditPage
 from .page_learn import LearnPage
 from .page_make import MakePage
 from .plugin import Plugin
 from .qt import Qt, QtCore, QtWidgets
+from .service import hint
 from .state import Stage
 from .tasks import Steps, Task
 from .texts import tr
@@ -31,6 +33,7 @@ class Panel(QtWidgets.QWidget):
         named(self, "panel")
         self.plugin, self.ws = plugin, None
         self._make_other = self._asking = self._alone = False
+        self._count: int | None = None  # models that the engine had when it was looked at last
         self.commands = Commands(plugin, self)
         perform = self.commands.perform
         self.header = label("", "header")
@@ -105,6 +108,9 @@ class Panel(QtWidgets.QWidget):
     def show_alone(self, on: bool) -> None:
         """Show the page for what needs no underdrawing, or the others again."""
         self._alone = on
+        if on:
+            self.alone_page.between.forget()  # the pictures may have been painted on
+            self.ask_makers()
         self.refresh_soon()
 
     def refresh_soon(self) -> None:
@@ -156,6 +162,23 @@ class Panel(QtWidgets.QWidget):
         for panel in self.plugin.panels:
             panel.learn_page.show_methods(list(reply.body["methods"]), list(reply.body["devices"]))
 
+    def ask_makers(self) -> None:
+        """Ask beside the work which folders' models the engine has."""
+        self.plugin.service.start(self._ask_makers(), "makers", self._makers_asked)
+
+    def _ask_makers(self) -> Steps:
+        reply = yield self.plugin.service.ask("models.list", {}, (), 60.0)
+        makers = makers_of(reply.body["models"])
+        for panel in self.plugin.panels:
+            panel.alone_page.show_makers(makers)
+
+    def _makers_asked(self, task: Task) -> None:
+        if gone(self):
+            return
+        if task.error is not None and task.error.code != "cancelled":
+            self.alone_page.show_makers(None, hint(task.error))
+        self.refresh_soon()
+
     def _asked(self, task: Task) -> None:
         # An engine that cannot answer says so when it is to learn; it is asked again with the next document.
         if task.error is None and not gone(self):
@@ -168,7 +191,17 @@ class Panel(QtWidgets.QWidget):
 
     def _ask_status(self) -> None:
         if self.isVisible() and not self.plugin.service.closed:
-            self.plugin.service.start(self.engine.ask(), "status")
+            self.plugin.service.start(self.engine.ask(), "status", self._status_asked)
+
+    def _status_asked(self, _: Task) -> None:
+        """An engine came, or its models are others: maybe folders' models among them."""
+        if gone(self):
+            return
+        status = self.engine.status
+        count = None if status is None else int(status.get("models") or 0)
+        if count != self._count and count is not None and self._alone:
+            self.ask_makers()
+        self._count = count
 
 
 def _alone_text(ws: Workspace) -> str:

@@ -63,6 +63,8 @@ class Record:
         hidden: of these, the ones that were hidden when something was made of them.
         alone: the model that was used last without an underdrawing, or "".
         alone_job: its training while that goes on, or "".
+        maker: the folder's model that was chosen last in its place, or "".
+        at_once: the model by it that was used last for something pasted, edited or painted, or "".
     """
 
     picture: str = ""
@@ -81,6 +83,8 @@ class Record:
     hidden: tuple[str, ...] = ()
     alone: str = ""
     alone_job: str = ""
+    maker: str = ""
+    at_once: str = ""
 
     def with_planes(self, group: str, planes: dict[str, str]) -> Record:
         """With a new set of planes; the earlier ones stay known for undo."""
@@ -145,6 +149,8 @@ class Record:
                 hidden=_texts(raw.get("hidden", [])),
                 alone=str(raw.get("alone", "")),
                 alone_job=str(raw.get("alone_job", "")),
+                maker=str(raw.get("maker", "")),
+                at_once=str(raw.get("at_once", "")),
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             return cls()

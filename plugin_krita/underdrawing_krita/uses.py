@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from .between_wish import BetweenWish
 from .link.client import RECIPES
 from .link.messages import EngineError
 from .state import Job
@@ -25,6 +26,7 @@ class Use(Enum):
     RESIZE = "resize"
     ANIMATE = "animate"
     ENLARGE = "enlarge"
+    BETWEEN = "between"  # a verb of its own
 
     @property
     def on_picture(self) -> bool:
@@ -32,9 +34,14 @@ class Use(Enum):
         return self in (Use.HARMONIZE, Use.BLEND, Use.REPAINT)
 
     @property
+    def at_once(self) -> bool:
+        """Whether there may be folders' models that make what it needs at once; the engine says for which."""
+        return self not in (Use.ENLARGE, Use.BETWEEN)
+
+    @property
     def recipe(self) -> str:
-        """What is learnt for it, where no model of the picture can do it yet."""
-        return RECIPES[self.value]
+        """What is learnt for it, where no model of the picture can do it yet; "" where no picture is learnt."""
+        return RECIPES.get(self.value, "")
 
     @property
     def seconds(self) -> float:
@@ -53,10 +60,12 @@ class Wish:
         freedom: 0 faithful to the picture, 1 as free as the model can.
         size: width and height of what is made, pixels; for RESIZE.
         times: how much larger; for ENLARGE.
-        seconds: of learning; 0 for as long as suits.
+        seconds: of learning; 0 for as long as suits. With `maker` of refining; 0 for not at all.
         seed: another one gives another result.
         light: how much of its surroundings' light and colour something pasted takes on, 0 to 1.
         learn: further fields of the request `train`.
+        maker: id of the folder's model that makes a model of the picture at once; "": the picture is learnt.
+        between: what is wanted of the way to another picture; for BETWEEN.
     """
 
     use: Use
@@ -72,6 +81,8 @@ class Wish:
     seed: int = 0
     light: float = 0.8
     learn: tuple[tuple[str, Any], ...] = ()
+    maker: str = ""
+    between: BetweenWish = field(default_factory=BetweenWish)
 
     def goal(self, size: tuple[int, int]) -> tuple[int, int]:
         """Width and height of the new picture, for a picture of this size.
@@ -88,11 +99,13 @@ class Wish:
         return width, height
 
     def body(self, size: tuple[int, int]) -> dict[str, Any]:
-        """Fields of the request `generate`, without pictures.
+        """Fields of the request `generate` (`between` for BETWEEN), without pictures.
 
         Args:
             size: width and height of the document.
         """
+        if self.use is Use.BETWEEN:
+            return {"seed": self.seed, "freedom": self.freedom, **self.between.body()}
         made: dict[str, Any] = {"task": self.use.value, "seed": self.seed}
         if self.use in (Use.RESIZE, Use.ENLARGE):
             made["width"], made["height"] = self.goal(size)
@@ -110,6 +123,11 @@ class Wish:
         if self.seconds:
             made["budget"] = self.seconds
         return {**made, **dict(self.learn)}
+
+    def refining(self) -> dict[str, Any]:
+        """How long a model that was made at once goes on learning, as fields of `train`; {} where it does not."""
+        limits = {key: value for key, value in self.learn if key in ("iterations", "budget")}
+        return limits or {"budget": self.seconds} if self.seconds else {}
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,7 @@ SCRIPTS = (
     "make learn use_known draft meanwhile pause cancel live apply others paint_on_segments paint_on_edges "
     "view_underdrawing view_both view_picture region_move region_copy region_scale region_mirror region_flip "
     "region_remove layout_file frames alone_show_harmonize alone_show_blend alone_show_repaint alone_show_vary "
-    "alone_show_resize alone_show_animate alone_show_enlarge"
+    "alone_show_resize alone_show_animate alone_show_enlarge alone_show_between"
 )
 
 

@@ -70,6 +70,7 @@ def test_every_page_is_drawn(qt: str, tmp_path: Path) -> None:
         "4-learning",
         "5-paused",
         "6-edit",
+        "7-no-folder",
         "7-alone",
         "8-alone-learning",
     ]
@@ -83,13 +84,33 @@ def test_every_page_is_drawn(qt: str, tmp_path: Path) -> None:
     assert found["swatches"] == 12
     assert "390 ms" in found["speed"]
     uses = {use: (text, body) for use, text, body in found["uses"]}
-    assert list(uses) == ["harmonize", "blend", "repaint", "vary", "resize", "animate", "enlarge"]
-    assert len({text for text, _ in uses.values()}) == 7
+    assert list(uses) == ["harmonize", "blend", "repaint", "vary", "resize", "animate", "enlarge", "between"]
+    assert len({text for text, _ in uses.values()}) == 8
     assert uses["harmonize"][1] == {"task": "harmonize", "seed": 0, "light": 0.8}
     assert uses["vary"][1] == {"task": "vary", "seed": 0, "count": 4, "freedom": 0.3}
     assert uses["resize"][1] == {"task": "resize", "seed": 0, "width": 96, "height": 48}
     assert uses["enlarge"][1] == {"task": "enlarge", "seed": 0, "width": 128, "height": 96}
     assert uses["animate"][1] == {"task": "animate", "seed": 0, "frames": 32, "freedom": 0.3}
+    assert uses["between"][1] == {"seed": 0, "freedom": 0, "scales": "all", "at": [0.5]}
+    text, no_button, no_start = found["missing"]
+    assert "underdrawing meta train FOLDER --name NAME" in text
+    assert no_button
+    assert no_start
+    buttons, counts, pictures, makers = zip(*found["between"], strict=True)
+    assert len(set(buttons)) == 3
+    assert counts == (7, 7, 24)
+    assert set(pictures) == {"gestern am See.jpg (file)"}
+    assert set(makers) == {"f"}
+    assert (found["way"]["at"][0], found["way"]["at"][-1], len(found["way"]["at"])) == (0, 1, 24)
+    assert "100 %" in found["told"]
+    maker, times, fine_tune, limits, note = found["at_once"]
+    assert maker == "f"
+    assert times[0] == "Not at all"
+    assert not fine_tune
+    assert limits == {}
+    assert "Fine-tuning" in note
+    assert found["refined"] == {"budget": 60}
+    assert found["gone"] == [True, "", True], "without the folder's model all is as before"
     assert found["originals"] == ["What lies below", "Background"]
     assert "1:05 min left" in found["going"][0]
     assert found["going"][1:] == [400, "Pause"]

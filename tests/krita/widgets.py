@@ -108,11 +108,12 @@ def main():
     from underdrawing_krita.qt import QT, QtCore, QtGui, QtWidgets
 
     application = QtWidgets.QApplication([])
+    from underdrawing_krita.makers import Maker
     from underdrawing_krita.panel import Panel
     from underdrawing_krita.plugin import Plugin
     from underdrawing_krita.record import Colour, ModelNote
     from underdrawing_krita.state import Job, Live, Split, Stage
-    from underdrawing_krita.uses import Going
+    from underdrawing_krita.uses import Going, Use
 
     found = {"qt": QT, "stages": [], "tips": [], "errors": []}
     sys.excepthook = lambda kind, value, trace: found["errors"].append(repr(value))
@@ -186,15 +187,49 @@ def main():
     found["speed"] = panel.edit_page.speed.text()
     found["regions"] = panel.edit_page.tools.regions.options("flip").body()
 
+    panel.ask_makers = lambda: None  # an engine would be asked
     panel.show_alone(True)
     ws.tell("")
     page = panel.alone_page
+    page.between.wanted.disconnect()
+    page.choose(Use.BETWEEN)
+    page.show_makers(())
+    shot("7-no-folder")
+    found["missing"] = [page.between.missing.text(), page.start.isHidden(), page.start_from.isHidden()]
+    page.show_makers((Maker("f", "lakes in the north", ("vary", "harmonize", "blend")),))
     found["uses"] = []
     for index in range(page.use.count()):
         page.use.setCurrentIndex(index)
         settle()
         panel.grab().save(str(shots / ("7-%s.png" % page.chosen.value)))
         found["uses"].append([page.chosen.value, page.start.text(), page.wish.body((64, 48))])
+    page.start_from.setCurrentIndex(0)
+    page.choose(Use.BETWEEN)
+    page.between.take_file("/a/gestern am See.jpg")
+    settle()
+    seen, which = page.seen
+    page.between.take(seen, which, "both", (picture.mirrored(), picture, picture.mirrored()))
+    found["between"] = []
+    for index in range(page.between.way.count()):
+        page.between.way.setCurrentIndex(index)
+        settle()
+        panel.grab().save(str(shots / ("7-between-%d.png" % index)))
+        row = [page.start.text(), page.wish.between.count, page.between.other.currentText(), page.wish.maker]
+        found["between"].append(row)
+    found["way"] = page.wish.body((64, 48))
+    found["told"] = page.between.told.text()
+    page.choose(Use.HARMONIZE)
+    page.fine_tune.setChecked(True)
+    page.start_from.setCurrentIndex(1)
+    settle()
+    panel.grab().save(str(shots / "7-at-once.png"))
+    times = [page.time.itemText(i) for i in range(page.time.count())]
+    found["at_once"] = [page.wish.maker, times, page.wish.fine_tune, page.wish.refining(), page.note.text()]
+    page.time.setCurrentIndex(1)
+    found["refined"] = page.wish.refining()
+    page.show_makers(())
+    found["gone"] = [page.start_from.isHidden(), page.wish.maker, page.wish.fine_tune]
+    page.choose(Use.HARMONIZE)
     found["originals"] = [page.original.itemText(i) for i in range(page.original.count())]
     page.use.setCurrentIndex(0)
     shot("7-alone")

@@ -49,7 +49,8 @@ class Settings:
 
     def restore(self):
         for widget, put, value in self.kept:
-            getattr(widget, put)(value)
+            # A list that was empty at the start begins with its first entry.
+            getattr(widget, put)(max(0, value) if isinstance(widget, QtWidgets.QComboBox) else value)
         for index, data in enumerate(self.times):
             self.panel.learn_page.time.setItemData(index, data)
         self.panel.commands._known.update(self.known)
