@@ -278,8 +278,9 @@ class Commands:
             return
         if wish.maker and wish.between.other is not None:
             seen, which = page.seen
-            steps = between.look(ws, wish, page.between.ends(which))
-            ws.beside(between.shown(page, steps, seen, which), between.NAME)
+            # What is asked for already goes on: it looks where the slider is when it comes to that.
+            if not (ws.running(between.NAME) and page.between.asking == seen):
+                ws.beside(between.look(ws, page, wish, seen, which), between.NAME)
 
     def _between_file(self, ws: Workspace) -> None:
         path = elsewhere.ask_file(self.panel, tr("The picture that the way leads to"))

@@ -19,7 +19,7 @@ Seen = tuple[Any, ...]  # what a preview depends on
 
 
 class BetweenPart(QtCore.QObject):
-    """The rows of this use. Emits `wanted` when what lies on the way is to be asked for."""
+    """The rows of this use. Emits `wanted` when a look at the way is to be asked for, `changed` when rows are set."""
 
     wanted = QtCore.pyqtSignal()
     changed = QtCore.pyqtSignal()
@@ -75,7 +75,9 @@ class BetweenPart(QtCore.QObject):
         self.look_at = QtWidgets.QWidget()
         column(self.look_at, self.view, row(label(tr("Way"), wrap=False), self.place, stretch=1), self.told)
         self.missing = label("", "between_missing")
-        self._images: dict[Seen, tuple[Any, ...]] = {}
+        self.asking: Seen | None = None  # what the whole way is being asked for
+        self._rough: dict[Seen, tuple[Any, ...]] = {}
+        self._sharp: dict[tuple[Seen, int], Any] = {}
         self._ends: tuple[Seen, Any] | None = None
         self._shown: Seen = ()
         self._settle = QtCore.QTimer(self)
@@ -154,22 +156,20 @@ class BetweenPart(QtCore.QObject):
         """
         if seen == self._shown:
             return
-        self._shown = seen
         if self._ends is not None and self._ends[0] != ends:
             self.forget()
+        self._shown = seen
         self._show_place()
-        if seen in self._images:
-            self._settle.stop()
-            self._tell_ready()
-        elif Other.of(str(self.other.currentData() or "")) is None:
+        if Other.of(str(self.other.currentData() or "")) is None:
             self.tell(tr("Choose the other picture: a layer, another open document, or a file."))
-        else:
+        elif not self.knows(seen):
             self.tell(tr("Looking at the way…"))
             self._settle.start()
 
     def forget(self) -> None:
         """The pictures are others by now, or may have been painted on."""
-        self._images.clear()
+        self._rough.clear()
+        self._sharp.clear()
         self._ends, self._shown = None, ()
         self.view.set_image(None)
 
@@ -178,32 +178,50 @@ class BetweenPart(QtCore.QObject):
         self._settle.stop()
         self._shown = ()
 
+    def begin(self, seen: Seen | None) -> None:
+        """The whole way is being asked for; None: nothing is."""
+        self.asking = seen
+
     def ends(self, which: Seen) -> Any:
         """The two pictures, made small, where they were read before; else None."""
         return self._ends[1] if self._ends is not None and self._ends[0] == which else None
 
+    def knows(self, seen: Seen) -> bool:
+        """Whether the whole way is known roughly."""
+        return seen in self._rough
+
+    def sharp(self, seen: Seen, percent: int) -> bool:
+        """Whether a place itself is known."""
+        return (seen, percent) in self._sharp
+
     def take(self, seen: Seen, which: Seen, ends: Any, images: tuple[Any, ...]) -> None:
-        """What lies on the way, at places evenly from 0 to 1."""
+        """What lies on the way roughly, at places evenly from 0 to 1."""
         if self._ends is None or self._ends[0] != which:
-            self._images.clear()
+            self._rough.clear()
+            self._sharp.clear()
             self._ends = which, ends
-        self._images[seen] = images
-        if seen == self._shown:
-            self._show_place()
-            self._tell_ready()
+        self._rough[seen] = images
+        self._show_place()
+
+    def take_sharp(self, seen: Seen, percent: int, image: Any) -> None:
+        """A place itself."""
+        self._sharp[seen, percent] = image
+        self._show_place()
 
     def tell(self, text: str) -> None:
         """A sentence below the preview."""
         self.told.setText(text)
 
-    def _tell_ready(self) -> None:
-        self.tell(tr("0 % is this picture, 100 % the other one."))
-
     def _show_place(self) -> None:
-        images = self._images.get(self._shown)
-        # What was seen before stays until there is something else: only other pictures take it away.
-        if images:
-            self.view.set_image(images[round(self.place.value / 100 * (len(images) - 1))])
+        seen, percent = self._shown, self.place.value
+        images = self._rough.get(seen)
+        if not images:
+            return  # what was seen before stays until there is something else: only other pictures take it away
+        nearest = images[round(percent / 100 * (len(images) - 1))]
+        self.view.set_image(self._sharp.get((seen, percent), nearest))
+        self.tell(tr("0 % is this picture, 100 % the other one."))
+        if not self.sharp(seen, percent):
+            self._settle.start()
 
 
 def _ask() -> list[tuple[str, str]]:

@@ -125,6 +125,7 @@ def between(t):
         seen.add(view.image.cacheKey())
     t.seen["places"] = len(seen)
     place.setValue(30)
+    yield t.until(lambda: page.between.sharp(page.seen[0], 30), "the place itself", 90)
     before = view.image.cacheKey()
     yield 0.4
     t.shot("between")
