@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from .link.messages import EngineError
 from .qt import Qt, QtCore, QtGui, QtWidgets
 from .tasks import Pause
 from .texts import tr
-from .tiles import bands
+from .tiles import MOST
 
 
 @dataclass(frozen=True)
@@ -33,26 +33,25 @@ class Elsewhere:
         Raises:
             EngineError: it cannot be read.
         """
-        image = (yield from self._of_document()) if self.document is not None else (yield from self._of_file(longest))
+        image = (
+            (yield from self._of_document(longest))
+            if self.document is not None
+            else (yield from self._of_file(longest))
+        )
         if image is None or image.isNull():
             text = tr("The picture “%s” cannot be read.") % self.name
             raise EngineError("no_picture", text, tr("Open it in Krita, and choose it in the list."))
         return image if not longest else reduced(image, longest)
 
-    def _of_document(self) -> Generator[Any, Any, Any]:
+    def _of_document(self, longest: int) -> Generator[Any, Any, Any]:
         width, height = int(self.document.width()), int(self.document.height())
-        image = QtGui.QImage(width, height, QtGui.QImage.Format.Format_ARGB32)
-        painter = QtGui.QPainter(image)
-        painter.setCompositionMode(QtGui.QPainter.CompositionMode.CompositionMode_Source)
-        try:
-            for y, rows in bands(width, height):
-                if self.document.rootNode() is None:
-                    raise EngineError("gone", tr("That document is not open any more."), tr("Choose another picture."))
-                painter.drawImage(0, y, self.document.projection(0, y, width, rows))
-                yield None
-        finally:
-            painter.end()
-        return image
+
+        def band(y: int, rows: int) -> Any:
+            if self.document.rootNode() is None:
+                raise EngineError("gone", tr("That document is not open any more."), tr("Choose another picture."))
+            return self.document.projection(0, y, width, rows)
+
+        return (yield from put_together(width, height, band, longest))
 
     def _of_file(self, longest: int) -> Generator[Any, Any, Any]:
         """Read beside Krita's interface: a large photograph takes longer than a person should wait for a brush."""
@@ -75,6 +74,36 @@ def _read(path: str, longest: int) -> Any:
     if image.colorSpace().isValid():
         image.convertToColorSpace(QtGui.QColorSpace(QtGui.QColorSpace.NamedColorSpace.SRgb))
     return image
+
+
+def put_together(
+    width: int, height: int, band: Callable[[int, int], Any], longest: int = 0
+) -> Generator[None, None, Any]:
+    """A picture as a QImage, some rows at a time, so that a large one holds nothing up.
+
+    Args:
+        band: called with the first row and the number of rows; their QImage.
+        longest: pixels that its longer side has at most; 0: as large as it is.
+    """
+    step = min(max(width, height) // (2 * longest), width, height) if longest else 1
+    step = max(1, step)
+    rows = max(1, MOST // width // step) * step
+    image = QtGui.QImage(width // step, height // step, QtGui.QImage.Format.Format_ARGB32)
+    modes = Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+    painter = QtGui.QPainter(image)
+    painter.setCompositionMode(QtGui.QPainter.CompositionMode.CompositionMode_Source)
+    try:
+        # Rows at the lower edge that are fewer than one of the small picture's do not count.
+        whole = height // step * step
+        for y in range(0, whole, rows):
+            count = min(rows, whole - y)
+            piece = band(y, count)
+            small = piece if step == 1 else piece.scaled(width // step, count // step, *modes)
+            painter.drawImage(0, y // step, small)
+            yield None
+    finally:
+        painter.end()
+    return image if not longest else reduced(image, longest)
 
 
 def reduced(image: Any, longest: int) -> Any:

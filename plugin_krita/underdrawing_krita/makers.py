@@ -35,6 +35,6 @@ def makers_of(models: list[dict[str, Any]]) -> tuple[Maker, ...]:
 def how_to_learn() -> str:
     """What to do where there is none."""
     return tr(
-        "This needs a model of a folder of pictures, and none was learnt yet. Learn one in a terminal:\n"
+        "This needs a model of a folder of pictures, and there is none. Learn one in a terminal:\n"
         "underdrawing meta train FOLDER --name NAME"
     )

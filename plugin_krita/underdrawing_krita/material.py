@@ -13,6 +13,7 @@ from .link.pixels import Frame
 from .making import frame_image, image_frame
 from .space import DRAWN, Space
 from .texts import tr
+from .tiles import hashed
 from .uses import ORIGINAL_BELOW, ORIGINAL_LEARNT, Use, Wish
 from .workspace import Workspace
 
@@ -76,14 +77,22 @@ def ends(ws: Workspace, wish: Wish, longest: int = 0) -> Generator[Any, Any, Mat
     else:
         of_document = other.kind is Kind.DOCUMENT
         source = elsewhere.in_document(ws.krita, other.key) if of_document else elsewhere.Elsewhere(path=other.key)
-        there = image_frame((yield from source.image(longest)), "BGRA")
-    return Material(_reduced(here, longest), DRAWN, other=_reduced(there, longest))
+        there = yield from hashed(image_frame((yield from source.image(longest)), "BGRA"))
+    here, there = (yield from _reduced(here, longest)), (yield from _reduced(there, longest))
+    return Material(here, DRAWN, other=there)
 
 
-def _reduced(frame: Frame, longest: int) -> Frame:
+def _reduced(frame: Frame, longest: int) -> Generator[Any, Any, Frame]:
     if not longest or max(frame.width, frame.height) <= longest:
         return frame
-    return image_frame(elsewhere.reduced(frame_image(frame), longest), "BGRA")
+    pixels, stride = memoryview(frame.data).cast("B"), frame.stride
+
+    def band(y: int, rows: int) -> Any:
+        piece = pixels[y * stride : (y + rows) * stride]
+        return frame_image(Frame(frame.width, rows, frame.order, frame.depth, piece, stride))
+
+    image = yield from elsewhere.put_together(frame.width, frame.height, band, longest)
+    return image_frame(image, "BGRA")
 
 
 def _drawn(ws: Workspace, key: str) -> Generator[Any, Any, Frame]:

@@ -64,6 +64,16 @@ def read(source: Read, space: Space, width: int, height: int) -> Generator[None,
     return frame
 
 
+def hashed(frame: Frame) -> Generator[None, None, Frame]:
+    """The same frame, which knows its hash: found in steps, as a large picture would hold things up."""
+    digest, pixels = start_hash(frame.description()), memoryview(frame.data).cast("B")
+    for y, rows in bands(frame.width, frame.height):
+        digest.update(pixels[y * frame.stride : (y + rows) * frame.stride])
+        yield None
+    object.__setattr__(frame, "_hash", digest.hexdigest())
+    return frame
+
+
 def write(node: Any, frame: Frame, x: int = 0, y: int = 0) -> Generator[None, None, None]:
     """A frame into a layer, in steps; its upper left corner at x, y. The layer's space must be the frame's."""
     pixels = memoryview(frame.data).cast("B")
