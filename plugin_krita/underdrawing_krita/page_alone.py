@@ -29,6 +29,7 @@ class AlonePage(QtWidgets.QWidget):
         super().__init__()
         self._sized = ""
         self._makers: tuple[Maker, ...] | None = None
+        self._times_of_refining = False
         self._of_maker = ""  # the folder's model that this document used last
         back = fold_button("alone_back", tr("Back"), tr("Back to the underdrawing"), Qt.ArrowType.LeftArrow)
         back.clicked.connect(lambda *_: perform("alone_back"))
@@ -237,8 +238,6 @@ class AlonePage(QtWidgets.QWidget):
     def _start_chosen(self) -> None:
         self._of_maker = str(self.start_from.currentData() or "")
         self._fit_start()
-        # A time that was meant for learning is none for refining, and the other way round.
-        self.time.setCurrentIndex([self.time.itemData(i) for i in range(self.time.count())].index(0.0))
 
     def _changed(self) -> None:
         """Something of the way between two pictures may be set differently."""
@@ -285,7 +284,11 @@ class AlonePage(QtWidgets.QWidget):
         usual = (tr("%s (usual)") % duration(use.seconds), 0.0)
         before = (tr("Not at all"), 0.0)
         times = [before, *minutes] if at_once else [minutes[0], usual, *minutes[1:]]
-        refill(self.time, times, self.time.currentData() or 0.0)
+        if use is not Use.BETWEEN:
+            # A time that was meant for learning is none for refining, and the other way round.
+            same = at_once == self._times_of_refining
+            self._times_of_refining = at_once
+            refill(self.time, times, (self.time.currentData() or 0.0) if same else 0.0)
         tip = tr("How long the picture is learnt, once: longer gives better results")
         refined = tr("How long the new model goes on learning this picture before it is used, once")
         self.time.setToolTip(refined if at_once else tip)

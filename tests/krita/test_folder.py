@@ -67,6 +67,9 @@ def test_models_made_at_once_and_the_way_between_two_pictures(
     assert not bad, message
     assert models == 1, "one that paints what was pasted is made as well"
     assert name == "Harmonized"
+    message, bad, models = seen["as_learnt"]
+    assert not bad, message
+    assert models == 1, "no further one"
     assert seen["fine_tune"], "fine-tuning is for learnt models"
 
     state, going_on = seen["refining"]

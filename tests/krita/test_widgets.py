@@ -110,6 +110,7 @@ def test_every_page_is_drawn(qt: str, tmp_path: Path) -> None:
     assert limits == {}
     assert "Fine-tuning" in note
     assert found["refined"] == {"budget": 60}
+    assert found["enlarged"] == ["", 0], "a time of refining is none of learning"
     assert found["gone"] == [True, "", True], "without the folder's model all is as before"
     assert found["originals"] == ["What lies below", "Background"]
     assert "1:05 min left" in found["going"][0]

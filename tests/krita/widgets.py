@@ -227,6 +227,9 @@ def main():
     found["at_once"] = [page.wish.maker, times, page.wish.fine_tune, page.wish.refining(), page.note.text()]
     page.time.setCurrentIndex(1)
     found["refined"] = page.wish.refining()
+    page.choose(Use.ENLARGE)
+    found["enlarged"] = [page.wish.maker, page.wish.seconds]
+    page.choose(Use.HARMONIZE)
     page.show_makers(())
     found["gone"] = [page.start_from.isHidden(), page.wish.maker, page.wish.fine_tune]
     page.choose(Use.HARMONIZE)

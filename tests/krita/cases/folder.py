@@ -63,6 +63,13 @@ def refined(t):
     yield ended(t)
     top = t.document.rootNode().childNodes()[-1].name()
     t.seen["harmonized"] = [t.message, t.ws.message.bad, len(t.models()) - models, top]
+    # The model knows what the picture was before, so no layer has to be it.
+    document.setActiveNode(paste)
+    t.choose("alone_original", "learnt")
+    t.press("alone")
+    yield ended(t)
+    t.seen["as_learnt"] = [t.message, t.ws.message.bad, len(t.models()) - models]
+    t.choose("alone_original", "")
     document.setActiveNode(paste)
     t.choose("alone_time", 60.0)
     yield 0.3
