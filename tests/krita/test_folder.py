@@ -37,7 +37,7 @@ def model(krita: Krita, pictures: list[Picture]) -> str:
     """A folder's model that the engine of this Krita has."""
     frames = [frame_of(picture) for picture in pictures[:2]]
     asked: dict[str, Any] = {"method": "meta", "iterations": 3, "name": NAME, "options": SMALL}
-    with Engine.connect(home=krita.engine_home) as engine:
+    with Engine.connect(home=krita.engine_home, timeout=120.0) as engine:
         started = engine.train(frames[0], {}, pictures=frames, **asked)
         ended = engine.watch(started["job"], deadline=300)
     assert ended["state"] == "done", ended["error"]
