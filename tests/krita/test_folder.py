@@ -39,7 +39,7 @@ def model(krita: Krita, pictures: list[Picture]) -> str:
     asked: dict[str, Any] = {"method": "meta", "iterations": 3, "name": NAME, "options": SMALL}
     with Engine.connect(home=krita.engine_home, timeout=120.0) as engine:
         started = engine.train(frames[0], {}, pictures=frames, **asked)
-        ended = engine.watch(started["job"], deadline=300)
+        ended = engine.watch(started["job"], deadline=LONGEST)
     assert ended["state"] == "done", ended["error"]
     return str(started["model"])
 
