@@ -57,7 +57,7 @@ def quality(
     sets = [read_set(place, size) for place in data]
     for read in [with_layouts(one, sets) for one in sets] if crossed else sets:
         show.note(f"{read.name}: {len(read.frames)} frames of {read.picture.shape[1]} x {read.picture.shape[0]}")
-        seconds = [float(b) for b in budgets.split(",")]
+        seconds = show.all_seconds(budgets)
         weights = folder(home())
         rows = measure.bench(read, methods.split(","), seconds, weights, planes.split(","), seeds, judge, show.note)
         table = f"{read.name}\n\n{measure.as_markdown(rows)}"
@@ -162,3 +162,43 @@ def meta(
                 write_picture(out / f"{data.name}.{name}.png", Picture(picture))
     found = [row.public() for row in rows]
     show.answer({"rows": found, "smoothness": smooth}, lambda: table)
+
+
+@app.command()
+@told
+def start(
+    learnt: Annotated[Path, typer.Argument(help="A folder of pictures, out of which a start is made.")],
+    data: Annotated[Path, typer.Argument(help="A folder of other pictures, each learnt with the start and without.")],
+    training: Annotated[str, typer.Option(metavar="TIME", help="The start learns for so long.")] = "4m",
+    budgets: Annotated[str, typer.Option(help="Seconds of learning a picture, with commas between.")] = "10,20,50",
+    option: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change figures of `vary`.")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write the table here.")] = None,
+    json: Json = False,
+) -> None:
+    """Measure whether a start that other pictures taught shortens learning, as `vary` does it (docs/meta.md)."""
+    from dataclasses import asdict
+
+    from underdrawing.commands.learn import options_of
+    from underdrawing.learn.device import choose
+    from underdrawing.learn.methods.consingan import VARY
+    from underdrawing.measure import generate as single
+    from underdrawing.measure import start as measure
+
+    figures = VARY.with_options(options_of(option or [])).figures
+    device = choose("cpu", 1)
+    pictures = {place: single.read(place)[1] for place in (learnt, data)}
+    if not all(pictures.values()):
+        raise show.wrong("Both folders must hold pictures in which nothing was pasted or edited.")
+    show.note(f"the start, out of {len(pictures[learnt])} pictures")
+    made = measure.made_by([p.to_float() for _, p in pictures[learnt]], figures, device, show.seconds(training) or 0)
+    points = []
+    for name, picture in pictures[data]:
+        for known in (None, made):
+            show.note(f"{name}, {'with' if known else 'without'} the start")
+            seconds = show.all_seconds(budgets)
+            points += measure.curve(name, picture.to_float(), figures, device, seconds, known)
+    table = measure.as_markdown(points)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / f"{data.name}.start.md").write_text(table, encoding="utf-8")
+    show.answer({"points": [asdict(point) for point in points]}, lambda: table)

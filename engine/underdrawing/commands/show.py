@@ -89,6 +89,8 @@ def _known(error: Exception) -> tuple[str, str, str] | None:
         return "weights", str(error), ""
     if isinstance(error, kind("manifest", "ManifestError")):
         return "bad_model", str(error), ""
+    if isinstance(error, kind("learn.method", "LearnError")):
+        return error.code, str(error), error.hint  # type: ignore[attr-defined]
     if isinstance(error, OSError):
         place = f" ({error.filename})" if error.filename else ""
         return "system", f"{error.strerror or error}{place}.", ""
@@ -143,6 +145,11 @@ def seconds(text: str | None) -> float | None:
     if not 0 < value < 1e7:
         raise wrong(f"'{text}' is no sensible time: write 90s, 2m or 1h.")
     return value
+
+
+def all_seconds(text: str) -> list[float]:
+    """`0,60,2m` as seconds."""
+    return [0.0 if part.strip() == "0" else seconds(part.strip()) or 0.0 for part in text.split(",")]
 
 
 def numbers(text: str | None, count: int, what: str) -> list[int] | None:
