@@ -22,7 +22,7 @@ from underdrawing.link.pixels import Frame
 
 from .conftest import QUICK_OPTIONS, WORKER, children, learn, learnt, picture, pid, wait_for
 
-LITTLE = 420  # MiB: what worker and renderer take for small pictures, and some more
+LITTLE = 520  # MiB: what worker and renderer take for small pictures, and a quarter more
 SIDE = 6000  # pixels: 36 megapixels, far more than fits
 
 
