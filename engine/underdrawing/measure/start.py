@@ -13,7 +13,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -26,6 +25,7 @@ from underdrawing.learn.pyramidnets import Critic, GrowingGenerator
 from underdrawing.learn.pyramidrun import Figures, PyramidRun
 from underdrawing.measure.figures import sifid
 from underdrawing.picture.brushwork import Level, raised
+from underdrawing.picture.pyramid import small_copy
 
 VARIATIONS = 8
 FINISHED = 3  # variations that are painted at full size
@@ -107,7 +107,7 @@ class SharedRun(PyramidRun):
         self.learnt: list[tuple[State, State]] = []
         self.choice = random.Random(seed)
         super().__init__(_data(pictures[0], figures), figures, device, seed)
-        several = [_tensor(_reduced(rgb, figures.longest)) for rgb in pictures]
+        several = [_data(rgb, figures).pairs[0].picture for rgb in pictures]
         self.several = [(one, self._sizes((one.shape[3], one.shape[2]))) for one in several]
 
     def step(self, progress: Progress) -> dict[str, float]:
@@ -130,12 +130,7 @@ class SharedRun(PyramidRun):
 
 def _reduced(rgb: np.ndarray, longest: int) -> np.ndarray:
     scale = min(1.0, longest / max(rgb.shape[:2]))
-    size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
-    return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-
-
-def _tensor(rgb: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1), np.float32))[None] * 2 - 1
+    return small_copy(rgb, max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
 
 
 def _data(rgb: np.ndarray, figures: Figures) -> TrainingData:
