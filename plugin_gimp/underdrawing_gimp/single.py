@@ -154,9 +154,7 @@ def standing(
     mine = [note for note in notes if note.picture == view.key and note.recipe == wish.recipe]
     for job in reversed(jobs):
         if job["state"] in UNDER_WAY and any(note.job == job["job"] for note in mine):
-            share = float((job.get("progress") or {}).get("fraction") or 0)
-            paused = job["state"] == "paused"
-            return Standing(State.LEARNING, job["model"], job["name"], job["job"], paused, share)
+            return _learning(job)
     able = [model for model in models if wish.task in (model.get("tasks") or []) and not model.get("base")]
     same = [model for model in able if model["picture_hash"] == view.key]
     found = [model for model in same if model["recipe"] == wish.recipe] or ([] if wish.large else same)
@@ -211,9 +209,14 @@ def noted(
                 return Standing(State.LEARNT, note.model, model["name"])
         for job in jobs:
             if job["job"] == note.job and job["state"] in UNDER_WAY:
-                share = float((job.get("progress") or {}).get("fraction") or 0)
-                return Standing(State.LEARNING, note.model, job["name"], note.job, job["state"] == "paused", share)
+                return _learning(job)
     return Standing(State.NEW)
+
+
+def _learning(job: dict[str, Any]) -> Standing:
+    """A training that is under way or paused."""
+    share = float((job.get("progress") or {}).get("fraction") or 0)
+    return Standing(State.LEARNING, job["model"], job["name"], job["job"], job["state"] == "paused", share)
 
 
 def begin_fine_tuning(
