@@ -119,6 +119,5 @@ def fine_tuned(ws: Workspace, wish: Wish, found: Material, model: str) -> Genera
         mask = alone_results.on_canvas(eight_bits(frames_of(reply, [str(reply.body["mask"])])[0]), reply, ws.size)
     body: dict[str, Any] = {"picture": {"hash": found.learnt.hash}, "base": model, "on_disconnect": "continue"}
     body.update(composite={"hash": found.given.hash}, mask={"hash": mask.hash})
-    body["name"] = _name(ws, tr("fine-tuned"))
-    body.update((key, value) for key, value in wish.learn if key in ("iterations", "budget"))
+    body.update(wish.limits, name=_name(ws, tr("fine-tuned")))
     return (yield from learnt(ws, body, [found.learnt, found.given, mask]))

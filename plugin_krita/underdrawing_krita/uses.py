@@ -124,10 +124,14 @@ class Wish:
             made["budget"] = self.seconds
         return {**made, **dict(self.learn)}
 
+    @property
+    def limits(self) -> dict[str, Any]:
+        """Of the further fields those that say how long to learn."""
+        return {key: value for key, value in self.learn if key in ("iterations", "budget")}
+
     def refining(self) -> dict[str, Any]:
         """How long a model that was made at once goes on learning, as fields of `train`; {} where it does not."""
-        limits = {key: value for key, value in self.learn if key in ("iterations", "budget")}
-        return limits or {"budget": self.seconds} if self.seconds else {}
+        return (self.limits or {"budget": self.seconds}) if self.seconds else {}
 
 
 @dataclass(frozen=True)
