@@ -120,6 +120,9 @@ def meta(
     training: Annotated[str, typer.Option(metavar="TIME", help="Else the folder is learnt for so long.")] = "30m",
     recipes: Annotated[str, typer.Option(help="Ways to learn one picture alone, with commas.")] = "vary,meta-single",
     budget: Annotated[str, typer.Option(metavar="TIME", help="Each of these learns for so long.")] = "60s",
+    refine: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Models made at once also go on learning for so long.")
+    ] = None,
     most: Annotated[int, typer.Option(min=1, help="Pictures of each kind, learnt and kept out.")] = 3,
     seeds: Annotated[int, typer.Option(min=1, help="How often everything is made.")] = 1,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write tables and sheets here.")] = None,
@@ -134,6 +137,7 @@ def meta(
     from underdrawing.picture.image import Picture
     from underdrawing.serve.frames import frame_of
 
+    more = show.seconds(refine)
     halves = measure.Halves.read(data)
     with single.own_engine() as engine:
         if model is not None:
@@ -146,7 +150,7 @@ def meta(
             writer = str(started["model"])
         options = {"budget": show.seconds(budget)}
         chosen = [name for name in recipes.split(",") if name]
-        rows, made = measure.bench(engine, halves, writer, chosen, most, seeds, options, show.note)
+        rows, made = measure.bench(engine, halves, writer, chosen, most, seeds, options, more, show.note)
         pairs = list(zip(halves.unseen[::2], halves.unseen[1::2], strict=False))[:most]
         smooth = measure.smoothness(engine, writer, [(one, two) for (_, one), (_, two) in pairs])
         way = measure.interpolations(engine, writer, pairs[:2])

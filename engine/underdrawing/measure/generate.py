@@ -161,7 +161,7 @@ def changed(
             key = (case.picture.hash, case.task, seed)
             if key not in models:
                 note(f"{case.name}, seed {seed}: learning")
-                models[key], _ = _learnt(engine, case.picture, case.task, seed, options)
+                models[key], _ = learnt(engine, case.picture, seed, recipe=case.task, **options)
             marked = frame_of(Picture(case.mask.astype(np.uint8) * 255))
             reply = engine.generate(models[key], case.task, frame_of(case.changed), marked, seed=seed)
             made, alpha = (picture_of(engine.result(reply, reply.body[name])) for name in ("picture", "mask"))
@@ -192,7 +192,7 @@ def varied(
             row = Row(name, recipe)
             for seed in range(seeds):
                 note(f"{name}, {recipe}, seed {seed}: learning")
-                model, seconds = _learnt(engine, picture, recipe, seed, options)
+                model, seconds = learnt(engine, picture, seed, recipe=recipe, **options)
                 figures, made = figures_of(engine, model, picture, seed)
                 row.figures.append({**figures, "seconds": seconds})
                 if seed == 0:
@@ -213,13 +213,16 @@ def figures_of(engine: Engine, model: str, picture: Picture, seed: int) -> tuple
     return figures, [(m * 255 + 0.5).astype(np.uint8) for m in made[:SHOWN]]
 
 
-def _learnt(engine: Engine, picture: Picture, recipe: str, seed: int, options: dict[str, Any]) -> tuple[str, float]:
+def learnt(engine: Engine, picture: Picture, seed: int, **asked: Any) -> tuple[str, float]:
     """A model, and how many seconds it learnt.
+
+    Args:
+        asked: what else `train` takes.
 
     Raises:
         EngineError: why it could not.
     """
-    started = engine.train(frame_of(picture), {}, recipe=recipe, seed=seed, name=f"bench {recipe} {seed}", **options)
+    started = engine.train(frame_of(picture), {}, seed=seed, name=f"bench {seed}", **asked)
     ended = engine.watch(str(started["job"]))
     if ended["state"] != "done":
         raise EngineError.from_dict(ended.get("error") or {})

@@ -5,6 +5,7 @@ The folder's pictures are of two kinds: every fifth is kept out of the training.
     a recipe's name    the picture alone was learnt, as `bench generate` does it
     folder, learnt     the folder's model, of a picture that it was trained on
     folder, unseen     the same, of a picture that was kept out
+    …, refined         the same model after it went on learning this one picture
 
 and smoothness (paper, supplement, section 6): how much pictures between two differ from the next one, by scales.
 """
@@ -68,6 +69,7 @@ def bench(
     most: int,
     seeds: int,
     options: dict[str, Any],
+    refine: float | None,
     note: Callable[[str], None],
 ) -> tuple[list[Row], np.ndarray | None]:
     """Figures of up to `most` pictures of each kind; and a sheet.
@@ -76,6 +78,7 @@ def bench(
         writer: the folder's model.
         recipes: ways to learn one picture alone, for comparison.
         options: of these, as `train` takes them.
+        refine: seconds that models made at once go on learning their picture, for rows of their own.
     """
     rows: list[Row] = []
     shown = []
@@ -83,16 +86,25 @@ def bench(
         alone, _ = generate.varied(engine, pictures, recipes, seeds, options, note)
         rows += alone
         for name, picture in pictures:
-            row = Row(name, f"folder, {kind}")
             begun = time.monotonic()
-            made = engine.instant(writer, frame_of(picture), name=f"bench {name}"[:100])
+            made = str(engine.instant(writer, frame_of(picture), name=f"bench {name}"[:100])["id"])
             seconds = time.monotonic() - begun
+            at_once = Row(name, f"folder, {kind}")
+            refined = Row(name, f"folder, {kind}, refined")
+            line = [(f"{name}, {kind}", picture.to_bytes())]
             for seed in range(seeds):
-                figures, made_of = generate.figures_of(engine, str(made["id"]), picture, seed)
-                row.figures.append({**figures, "seconds": seconds})
-                if seed == 0:
-                    shown.append([(f"{name}, {kind}", picture.to_bytes()), *(("at once", one) for one in made_of)])
-            rows.append(row)
+                figures, made_of = generate.figures_of(engine, made, picture, seed)
+                at_once.figures.append({**figures, "seconds": seconds})
+                line += [("at once", one) for one in made_of] if seed == 0 else []
+                if refine is None:
+                    continue
+                note(f"{name}, refined, seed {seed}: learning")
+                model, more = generate.learnt(engine, picture, seed, base=made, budget=refine)
+                figures, made_of = generate.figures_of(engine, model, picture, seed)
+                refined.figures.append({**figures, "seconds": seconds + more})
+                line += [("refined", one) for one in made_of] if seed == 0 else []
+            rows += [row for row in (at_once, refined) if row.figures]
+            shown.append(line)
     return rows, sheet(shown, 200) if shown else None
 
 

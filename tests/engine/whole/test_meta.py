@@ -308,7 +308,15 @@ def test_models_made_at_once_are_measured(
     assert [name for name, _ in halves.learnt] == ["0", "1", "2", "3"]
     assert [name for name, _ in halves.unseen] == ["4"]
     said: list[str] = []
-    rows, sheet = measure.bench(engine, halves, writer, [], 1, 2, {}, said.append)
+    further, _ = measure.bench(engine, halves, writer, [], 1, 1, {}, 0.5, said.append)
+    assert [(row.name, row.how) for row in further] == [
+        ("0", "folder, learnt"),
+        ("0", "folder, learnt, refined"),
+        ("4", "folder, unseen"),
+        ("4", "folder, unseen, refined"),
+    ]
+    assert further[1].mean("seconds") > further[0].mean("seconds")
+    rows, sheet = measure.bench(engine, halves, writer, [], 1, 2, {}, None, said.append)
     assert [(row.name, row.how) for row in rows] == [("0", "folder, learnt"), ("4", "folder, unseen")]
     for row in rows:
         assert len(row.figures) == 2
