@@ -201,7 +201,7 @@ def _mask(words: Words, changed: Changed) -> Frame | None:
 def _options(values: dict[str, Any]) -> dict[str, Any]:
     options: dict[str, Any] = {"seed": values["seed"]}
     options |= {name: values[name] for name in ("grow", "feather") if values[name] >= 0}
-    options |= {"light": values["light"] / 100} if "light" in values else {}
+    options |= {name: values[name] / 100 for name in ("light", "freedom") if name in values}
     return options
 
 

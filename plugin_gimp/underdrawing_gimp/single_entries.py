@@ -53,6 +53,9 @@ ORIGINAL = Argument("layer", "original", "_Original", "The layer with the pictur
 FREEDOM = Argument(
     "double", "freedom", "_Freedom (%)", "0: faithful to the picture; 100: as free as can be.", 30.0, 0, 100
 )
+HINTS = Argument(
+    "double", "freedom", "_Freedom (%)", "0: the painting's forms are kept; 100: they are hints.", 30.0, 0, 100
+)
 LIGHT = Argument(
     "double",
     "light",
@@ -122,7 +125,7 @@ REPAINT = Entry(
     "Select the layer with the painting. What is visible below it is learnt. The result is a new layer; the painting "
     "is hidden. A selection limits it.",
     "on_layer:repaint",
-    (ORIGINAL, *MAKING, GROW, FEATHER, SEED),
+    (ORIGINAL, HINTS, *MAKING, GROW, FEATHER, SEED),
     (LAYER, MODEL, NOTES),
     menu=SINGLE_MENU,
 )

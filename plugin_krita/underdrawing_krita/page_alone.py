@@ -43,7 +43,7 @@ class AlonePage(QtWidgets.QWidget):
         self.count = spin("alone_count", tr("How many variations are made"), 1, 16, 4)
         self.freedom = Slider(
             "alone_freedom",
-            tr("Left: faithful to the picture. Right: as free as the model can"),
+            tr("Left: faithful to the picture, or the painting. Right: as free as can be"),
             0,
             100,
             30,
@@ -89,7 +89,7 @@ class AlonePage(QtWidgets.QWidget):
             (tr("Frames"), way.frames, (Use.BETWEEN,)),
             (tr("Freedom"), way.freedom, (Use.BETWEEN,)),
             (tr("How many"), self.count, (Use.VARY,)),
-            (tr("Freedom"), self.freedom, (Use.VARY, Use.ANIMATE)),
+            (tr("Freedom"), self.freedom, (Use.VARY, Use.ANIMATE, Use.REPAINT)),
             (tr("Light"), self.light, (Use.HARMONIZE,)),
             (tr("Width"), self.width_, (Use.RESIZE,)),
             (tr("Height"), self.height_, (Use.RESIZE,)),

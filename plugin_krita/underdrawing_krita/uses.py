@@ -57,7 +57,7 @@ class Wish:
         layer: id of the layer that was pasted, edited or painted; for the others of the picture itself, "" being all
             that is seen.
         original: where the picture without the change is: ORIGINAL_BELOW, ORIGINAL_LEARNT, or a layer's id.
-        freedom: 0 faithful to the picture, 1 as free as the model can.
+        freedom: 0 faithful to the picture (or the painting), 1 as free as the model can.
         size: width and height of what is made, pixels; for RESIZE.
         times: how much larger; for ENLARGE.
         seconds: of learning; 0 for as long as suits. With `maker` of refining; 0 for not at all.
@@ -111,6 +111,8 @@ class Wish:
             made["width"], made["height"] = self.goal(size)
         elif self.use is Use.HARMONIZE:
             made["light"] = self.light
+        elif self.use is Use.REPAINT:
+            made["freedom"] = self.freedom
         elif self.use is Use.VARY:
             made.update(count=self.count, freedom=self.freedom)
         elif self.use is Use.ANIMATE:

@@ -109,6 +109,7 @@ def repaint(
     painting: Annotated[Path, typer.Argument(help="A rough painting of the same size.")],
     out: Out,
     mask: Annotated[Path | None, typer.Option(help="Only what is not black here (default: everything).")] = None,
+    freedom: Annotated[float, typer.Option(min=0, max=1, help="0 keeps the painting's forms, 1 takes hints.")] = 0.3,
     seed: Seed = 0,
     name: Named = None,
     budget: Budget = None,
@@ -125,7 +126,7 @@ def repaint(
 ) -> None:
     """A rough painting becomes a picture of the same world as the one that was learnt."""
     how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
-    _on_picture("repaint", picture, painting, out, mask, False, None, quality, {"seed": seed}, how)
+    _on_picture("repaint", picture, painting, out, mask, False, None, quality, {"seed": seed, "freedom": freedom}, how)
 
 
 @told

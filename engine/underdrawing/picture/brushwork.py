@@ -20,6 +20,7 @@ PIECE = 7  # pixels that are compared around each pixel
 DETAIL_MARGIN = 48  # pixels around that the finest detail may come from, at least
 COMPONENTS = 16  # of the pieces' principal components
 MOST_PLACES = 60_000  # candidates in the picture
+MOST_KNOWN = 500_000  # pixels of the picture, where a part of it is repainted step by step
 MOST_PAINTED = 100_000  # pixels that are painted so; more are painted smaller, and their finest detail is added
 SOFT = 0.7  # blur that takes the fine detail away, in pixels of the size that was learnt
 OWN_COLOUR = 0.6  # so much of the pieces' own colour is taken with them: ink stays ink
@@ -28,6 +29,10 @@ STEP = 1.6  # how much larger each step of `raised` makes a result
 COHERENCE = 1.5  # a piece that goes on where its neighbour's ended may be so much worse
 ROUNDS = 4
 REACH = 2  # pixels around each that its piece is voted for
+HELD, LOOSE = 64, 26  # pixels of the longer side at which a rough painting is taken up: closely, freely
+GRAIN = 0.75  # of the picture's swings at that size is strewn in: flat colour would find the flattest piece for ever
+AROUND = 2.0  # pixels of that size over which colours and swings are averaged
+ALIKE = 16  # places of the same colour whose swings are averaged
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +157,7 @@ def raised(
         scale = min(1.0, scale * STEP)
         goal = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
         wide = cv2.resize(chosen.view(np.uint8), goal, interpolation=cv2.INTER_NEAREST).astype(bool)
-        if int(wide.sum()) > MOST_PAINTED:
+        if int(wide.sum()) > MOST_PAINTED or _area(full, scale) > max(MOST_KNOWN, MOST_PAINTED):
             return restore_detail(full, small_copy(full, *_sized(full, before)), current, chosen, size)
         if scale not in levels:
             picture = small_copy(full, *_sized(full, scale))
@@ -162,6 +167,48 @@ def raised(
         given = cv2.resize(current, goal, interpolation=cv2.INTER_CUBIC)
         current, before, chosen = brushed(levels[scale], given, wide), scale, wide
     return current
+
+
+def repainted(
+    full: np.ndarray, painting: np.ndarray, where: np.ndarray, freedom: float, random: np.random.Generator
+) -> np.ndarray:
+    """A rough painting made of the picture's pieces: its forms as they are seen from afar, everything finer is new.
+
+    SinGAN (2019) hands a painting to a coarse stage for the same end; here pieces take it up, as in `raised`.
+
+    Args:
+        full: (H, W, 3) float32 in [0, 1], the picture as it was learnt.
+        painting: (h, w, 3) of the same shape, at any size.
+        where: (H, W) bool, what is repainted; elsewhere the result is soft.
+        freedom: 0 keeps the painting's forms as closely as looks natural, 1 takes them as hints.
+
+    Returns:
+        (H, W, 3) float32 in [0, 1].
+    """
+    length = HELD * (LOOSE / HELD) ** freedom
+    # A small part keeps more of its forms than it would as a part of the whole, and less than a whole picture would.
+    scale = min(1 / STEP, length / float(np.sqrt(max(where.shape) * max(Bounds.of_mask(where).size))))
+    size = _sized(full, scale)
+    rough, own = small_copy(painting, *size), small_copy(full, *size)
+    noise = random.standard_normal((*rough.shape[:2], 1), np.float32)
+    rough = (rough + GRAIN * _unrest(own, rough)[..., None] * noise).clip(0, 1)
+    chosen = cv2.resize(where.view(np.uint8) * 255, size, interpolation=cv2.INTER_AREA) > 0
+    return raised(full, rough, (full.shape[1], full.shape[0]), chosen)
+
+
+def _unrest(picture: np.ndarray, painting: np.ndarray) -> np.ndarray:
+    """(h, w): how much a picture's lightness swings where it has the colours of a painting of the same size."""
+    around, coloured = (cv2.GaussianBlur(p, (0, 0), AROUND) for p in (picture, painting))
+    light = picture.mean(2)
+    swing = np.sqrt(cv2.GaussianBlur((light - around.mean(2)) ** 2, (0, 0), AROUND))
+    alike = cKDTree(around.reshape(-1, 3)).query(coloured.reshape(-1, 3), k=min(ALIKE, light.size))[1]
+    return np.asarray(swing.reshape(-1)[alike].reshape(*light.shape, -1).mean(2), np.float32)
+
+
+def _area(full: np.ndarray, scale: float) -> int:
+    """Pixels of the picture at a scale."""
+    width, height = _sized(full, scale)
+    return width * height
 
 
 def _sized(full: np.ndarray, scale: float) -> tuple[int, int]:

@@ -37,7 +37,7 @@ class Wishes:
     """What is asked for; None for what suits.
 
     Attributes:
-        freedom: 0 the picture as it was learnt, 1 as far from it as the model can.
+        freedom: 0 the picture as it was learnt, 1 as far from it as the model can, or as a painting lets it.
         size: width and height of what is made.
         light: how much of its surroundings' light something pasted takes on before it is painted, 0 to 1.
         grow: pixels by which a mask is widened.

@@ -10,7 +10,7 @@ import numpy as np
 
 from underdrawing.link.messages import EngineError
 from underdrawing.manifest import Task
-from underdrawing.picture.brushwork import painted, stroked
+from underdrawing.picture.brushwork import painted, repainted, stroked
 from underdrawing.picture.composite import flattened, poisson
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import Picture
@@ -74,7 +74,7 @@ def on_picture(
     wanted = Bounds.of_mask(widened)
     small = _small(model, wishes, rgb, changed, sessions)
     around = wanted.expand(8, given.bounds)  # what poisson looks at
-    made = _at_full_size(model, rgb, changed, small, round(RIM * reach), around)
+    made = _at_full_size(model, wishes, rgb, changed, small, round(RIM * reach), around)
     inner = wanted.translate(-around.x, -around.y).slices()
     if wishes.blend == "poisson":
         part = around.slices()
@@ -149,13 +149,17 @@ def _small(model: Model, wishes: Wishes, rgb: np.ndarray, changed: np.ndarray, s
 
 
 def _at_full_size(
-    model: Model, rgb: np.ndarray, changed: np.ndarray, small: Small, rim: int, wanted: Bounds
+    model: Model, wishes: Wishes, rgb: np.ndarray, changed: np.ndarray, small: Small, rim: int, wanted: Bounds
 ) -> np.ndarray:
     """(wanted.height, wanted.width, 3): what was changed in the picture's brushwork, its surroundings as they were
     given, with the network's change laid over."""
     core = dilate(changed, rim)
     learnt = model.picture.to_float(model.manifest.picture.white)
-    inner = painted(learnt, model.small_size, small.made, core, wanted)
+    if wishes.task is Task.REPAINT:
+        chance = np.random.default_rng(wishes.seed)
+        inner = repainted(learnt, small.made, core, wishes.freedom, chance)[wanted.slices()]
+    else:
+        inner = painted(learnt, model.small_size, small.made, core, wanted)
     if core.all():
         return inner
     part = wanted.slices()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from underdrawing.picture.brushwork import Level, brushed, painted, raised, stroked
+from underdrawing.picture.brushwork import Level, brushed, painted, raised, repainted, stroked
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.light import lit
 
@@ -120,3 +120,70 @@ def test_a_drawing_takes_the_colour_out() -> None:
     grey[mask] = np.random.default_rng(1).random((400, 3), np.float32)
     before, after = (np.ptp(picture[22:38, 32:48], axis=2).mean() for picture in (grey, lit(grey, mask, 1.0)))
     assert after < 0.1 * before
+
+
+@pytest.fixture(scope="module")
+def painting() -> tuple[np.ndarray, np.ndarray]:
+    """Gravel under a flat sky, and flat colours: a hill of the gravel's mean under the sky."""
+    random = np.random.default_rng(1)
+    stones = cv2.GaussianBlur(random.normal(0, 1, (120, 160)).astype(np.float32), (0, 0), 2)[..., None]
+    picture = np.empty((120, 160, 3), np.float32)
+    picture[:60] = (0.5, 0.7, 0.9)
+    picture[60:] = (np.float32([0.5, 0.4, 0.3]) + 0.8 * stones[60:]).clip(0, 1)
+    rough = np.empty_like(picture)
+    rough[:] = picture[0, 0]
+    y, x = np.mgrid[:120, :160]
+    rough[y > 30 + np.abs(x - 80)] = picture[60:].reshape(-1, 3).mean(0)
+    return picture, rough
+
+
+def test_flat_colours_become_the_pictures_textures_in_the_paintings_forms(
+    painting: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture, rough = painting
+    where = np.ones(picture.shape[:2], bool)
+    made = repainted(picture, rough, where, 0.0, np.random.default_rng(0))
+    assert made.shape == picture.shape
+    assert made.dtype == np.float32
+    inside, sky = made[85:115, 65:95], made[5:30, 5:40]
+    assert inside.std((0, 1)).mean() > 0.35 * picture[60:].std((0, 1)).mean()
+    assert sky.std((0, 1)).mean() < 0.25 * inside.std((0, 1)).mean()
+    seen, wanted = (cv2.resize(p, (16, 12), interpolation=cv2.INTER_AREA) for p in (made, rough))
+    assert np.abs(seen - wanted).mean() < 0.08
+    freely = repainted(picture, rough, where, 1.0, np.random.default_rng(0))
+    looser = cv2.resize(freely, (16, 12), interpolation=cv2.INTER_AREA)
+    assert np.abs(looser - wanted).mean() > np.abs(seen - wanted).mean()
+    again = repainted(picture, rough, where, 0.0, np.random.default_rng(0))
+    other = repainted(picture, rough, where, 0.0, np.random.default_rng(5))
+    assert np.array_equal(again, made)
+    assert not np.array_equal(other, made)
+    monkeypatch.setattr("underdrawing.picture.brushwork.GRAIN", 0.0)
+    flat = repainted(picture, rough, where, 0.0, np.random.default_rng(0))
+    assert flat[85:115, 65:95].std((0, 1)).mean() < 0.2 * inside.std((0, 1)).mean()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 2), (40, 30)])
+def test_small_places_are_repainted_too(painting: tuple[np.ndarray, np.ndarray], size: tuple[int, int]) -> None:
+    picture, rough = painting
+    where = np.zeros(picture.shape[:2], bool)
+    where[70 : 70 + size[1], 60 : 60 + size[0]] = True
+    made = repainted(picture, rough, where, 0.3, np.random.default_rng(0))
+    assert np.isfinite(made).all()
+    assert made.min() >= 0
+    assert made.max() <= 1
+    # What is made is the picture's, no noise that was strewn in.
+    assert np.abs(made[where][:, None] - picture.reshape(-1, 3)[None]).max(2).min(1).mean() < 0.05
+
+
+def test_large_pictures_are_repainted_smaller(
+    painting: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture, rough = painting
+    monkeypatch.setattr("underdrawing.picture.brushwork.MOST_PAINTED", 2_000)
+    monkeypatch.setattr("underdrawing.picture.brushwork.MOST_KNOWN", 3_000)
+    where = np.zeros(picture.shape[:2], bool)
+    where[80:110, 60:100] = True
+    made = repainted(picture, rough, where, 0.3, np.random.default_rng(0))
+    assert made.shape == picture.shape
+    # The painting is flat there.
+    assert made[where].std(0).mean() > 0.1 * picture[60:].std((0, 1)).mean()
