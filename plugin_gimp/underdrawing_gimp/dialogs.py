@@ -63,3 +63,11 @@ def line_up(dialog: Any, form: Any, names: Sequence[str]) -> None:
         row = dialog.get_widget(name, GObject.TYPE_NONE)
         if hasattr(row, "get_label") and isinstance(row.get_label(), Gtk.Label):
             group.add_widget(row.get_label())
+
+
+def lists(widget: Any) -> list[Any]:
+    """The drop-down lists in a widget, a row that GIMP made for a choice."""
+    if hasattr(widget, "get_active_iter"):
+        return [widget]
+    inside = widget.get_children() if hasattr(widget, "get_children") else []
+    return [found for one in inside for found in lists(one)]

@@ -106,7 +106,7 @@ def begin(service: Service, image: Gimp.Image, view: View, wish: Wish) -> Standi
     if not wish.refines:
         return Standing(State.LEARNT, made, name)
     asked: dict[str, Any] = {"base": made, "name": "%s, %s" % (name[:100], REFINED)}
-    asked |= {"picture": {"hash": view.frame.hash}, **wish.length}
+    asked |= {"picture": {"hash": view.frame.hash}, "device": wish.device, **wish.length}
     recipe = "%s %d" % (REFINED, wish.time)
     learnt = Learnt(refined_key(made), view.frame.width, view.frame.height, recipe, "", "")
     return single.begun(service, image, learnt, asked, [view.frame])

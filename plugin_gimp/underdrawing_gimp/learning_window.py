@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any, Callable
 
-from . import following, learning, pixels, record, widgets
+from . import device_choice, following, learning, pixels, record, widgets
 from .gi_modules import Gimp, GLib, gtk
 from .learning import Lesson
 from .link.client import Call as Request
@@ -89,7 +89,7 @@ class Window:
         self.name = Gtk.Entry(text=learning.model_name(self.image, ""), max_length=120, activates_default=True)
         self.method = widgets.choice([("0", "Automatic")])
         self.time = widgets.choice(TIMES)
-        self.device = widgets.choice([("auto", "Automatic"), ("cpu", "Processor"), ("cuda", "Graphics card")])
+        self.device = widgets.choice(device_choice.DEVICE.choices)
         self.form = widgets.form(
             [("_Name", self.name), ("_Method", self.method), ("_Time", self.time), ("_Device", self.device)]
         )
@@ -179,9 +179,7 @@ class Window:
         for identity, text in entries:
             self.method.append(identity, text)
         self.method.set_active_id(active)
-        devices = {device["kind"] for device in reply.body["devices"]}
-        if "cuda" not in devices:
-            self.device.remove(2)
+        device_choice.offer(self.device, reply.body)
 
     def _method_changed(self) -> None:
         method, _ = self.recipes[int(self.method.get_active_id() or 0)]

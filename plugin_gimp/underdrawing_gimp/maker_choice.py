@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import from_folder, widgets
+from .dialogs import lists
 from .gi_modules import GObject
 from .plugin import Call
 
@@ -83,10 +84,11 @@ class Start:
         self.refresh()
 
     def refresh(self) -> None:
-        """“Anew” says nothing where nothing is learnt."""
+        """“Anew” and the device say nothing where nothing is learnt."""
         if self.possible:
             at_once = bool(self.name) and self.call.config.get_property("time") == "auto"
-            self._row("again").set_sensitive(not at_once)
+            for name in ("again", "device"):
+                self._row(name).set_sensitive(not at_once)
 
     def _row(self, name: str) -> Any:
         return self.dialog.get_widget(name, GObject.TYPE_NONE)
@@ -94,16 +96,8 @@ class Start:
 
 def _reword(row: Any, identity: str, text: str) -> None:
     """Give one entry of a choice that GIMP made another text; its value stays."""
-    for box in _lists(row):
+    for box in lists(row):
         model = box.get_model()
         for line in model:
             if line[0] == identity:
                 model.set_value(line.iter, 1, text)
-
-
-def _lists(widget: Any) -> list[Any]:
-    """The drop-down lists in a widget."""
-    if hasattr(widget, "get_active_iter"):
-        return [widget]
-    inside = widget.get_children() if hasattr(widget, "get_children") else []
-    return [found for one in inside for found in _lists(one)]

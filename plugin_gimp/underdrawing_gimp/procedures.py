@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .arguments import Argument
+from .device_choice import DEVICE
 from .entries import NOTES, REGIONS_MENU, Entry
 from .single_entries import SINGLE
 
@@ -88,14 +89,7 @@ LEARN = Entry(
         Argument("string", "method", "_Method", "How to learn: the name of a method, or nothing for the default.", ""),
         Argument("string", "recipe", "_Recipe", "The method's settings, or nothing for its default.", ""),
         Argument("double", "budget", "_Seconds", "How long to learn; 0 for the recipe's own time.", 0.0, 0, 604800),
-        Argument(
-            "choice",
-            "device",
-            "_Device",
-            "What learns.",
-            "auto",
-            choices=(("auto", "Automatic"), ("cpu", "Processor"), ("cuda", "Graphics card")),
-        ),
+        DEVICE,
         Argument("string", "model-name", "_Name", "What the model is called, or nothing for the picture's name.", ""),
         Argument("boolean", "again", "Learn _again", "Also when a model knows this picture already.", False),
         Argument("boolean", "wait", "_Wait", "Wait for the end (scripts).", True),

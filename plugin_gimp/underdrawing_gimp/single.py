@@ -82,6 +82,7 @@ class Wish:
         large: learn at more pixels than usual; only a model that did so will do.
         maker: a folder's model, by id or name, that makes the model at once; "" to learn the picture. The time is then
             that for which the model goes on learning the picture before it is used, 0 for not at all.
+        device: what learns: "auto", "cpu" or "cuda".
     """
 
     task: str
@@ -91,6 +92,7 @@ class Wish:
     exact: bool = False
     large: bool = False
     maker: str = ""
+    device: str = "auto"
 
     @classmethod
     def of(cls, task: str, values: dict[str, Any]) -> Wish:
@@ -98,7 +100,7 @@ class Wish:
         time = 0.0 if values["time"] == "auto" else float(values["time"])
         exact, large = bool(values.get("fine_tune")), bool(values.get("large"))
         maker = str(values.get("maker") or "").strip()
-        return cls(task, time, values["iterations"], values["again"], exact, large, maker)
+        return cls(task, time, values["iterations"], values["again"], exact, large, maker, values["device"])
 
     @property
     def recipe(self) -> str:
@@ -182,7 +184,7 @@ def begin(service: Service, image: Gimp.Image, view: View, wish: Wish) -> Standi
     """
     title = learning.model_name(image, "")[:100]
     body: dict[str, Any] = {"recipe": wish.recipe, "name": "%s, %s" % (title, wish.recipe)}
-    body |= {"picture": {"hash": view.frame.hash}, **wish.length}
+    body |= {"picture": {"hash": view.frame.hash}, "device": wish.device, **wish.length}
     learnt = Learnt(view.key, view.frame.width, view.frame.height, wish.recipe, "", "")
     return begun(service, image, learnt, body, [view.frame])
 
@@ -232,7 +234,7 @@ def begin_fine_tuning(
     Raises:
         EngineError: why it cannot begin.
     """
-    body: dict[str, Any] = {"base": base.model, "name": "%s, %s" % (base.name[:100], FINE)}
+    body: dict[str, Any] = {"base": base.model, "name": "%s, %s" % (base.name[:100], FINE), "device": wish.device}
     for name, frame in (("picture", view.frame), ("composite", given), ("mask", mask)):
         body[name] = {"hash": frame.hash}
     if wish.iterations:

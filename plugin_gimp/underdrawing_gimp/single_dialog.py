@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Callable
 
-from . import from_folder, learning, single, widgets
-from .dialogs import fill_in, line_up
-from .gi_modules import Gimp
+from . import device_choice, from_folder, learning, single, widgets
+from .dialogs import fill_in, line_up, lists
+from .gi_modules import Gimp, GObject
 from .link.client import Reply
 from .link.messages import EngineError
 from .link.pixels import Frame
@@ -80,7 +80,7 @@ class _Head:
         choose: Callable[[str], View | None] | None,
         exact: bool,
     ) -> None:
-        self.call, self.task, self.view, self.choose = call, task, view, choose
+        self.call, self.dialog, self.task, self.view, self.choose = call, dialog, task, view, choose
         self.exact = exact
         self.background = Background()
         self.models: list[dict[str, Any]] | None = None
@@ -147,10 +147,12 @@ class _Head:
                 self.start.choose(*found)
 
     def _methods(self, reply: Reply | None, error: EngineError | None) -> None:
-        recipes = [one for method in reply.body["methods"] for one in method["recipes"]] if reply is not None else []
-        for one in recipes:
-            if one.get("budget"):
-                self.seconds[one["name"]] = float(one["budget"])
+        if reply is not None:
+            for one in (one for method in reply.body["methods"] for one in method["recipes"]):
+                if one.get("budget"):
+                    self.seconds[one["name"]] = float(one["budget"])
+            for box in lists(self.dialog.get_widget("device", GObject.TYPE_NONE)):
+                device_choice.offer(box, reply.body)
         self._tell()
 
     def _tell(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .arguments import Argument
+from .device_choice import DEVICE
 from .entries import MENU, NOTES, Entry
 
 SINGLE_MENU = MENU + "/_Without an Underdrawing"
@@ -74,7 +75,7 @@ LARGE = Argument(
     "and finer detail is taken from the picture.",
     False,
 )
-LEARNING = (TIME, ITERATIONS, AGAIN)
+LEARNING = (TIME, DEVICE, ITERATIONS, AGAIN)
 MAKING = (MAKER, *LEARNING)
 
 MODEL = Argument("string", "model", "Model", "The id of the model that was used.")

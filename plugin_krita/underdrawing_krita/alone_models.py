@@ -92,8 +92,8 @@ def _refined(
     known = [m for m in able if m.get("base") == made and float(m.get("seconds") or 0.0) >= wanted]
     if known:
         return str(known[-1]["id"]), False
-    body = {"picture": {"hash": picture.hash}, "base": made, "on_disconnect": "continue", "device": "auto", **limits}
-    body["name"] = _name(ws, tr("refined"))
+    body = {"picture": {"hash": picture.hash}, "base": made, "on_disconnect": "continue", **limits}
+    body.update(name=_name(ws, tr("refined")), device=wish.device)
     return (yield from learnt(ws, body, [picture])), True
 
 
@@ -119,5 +119,5 @@ def fine_tuned(ws: Workspace, wish: Wish, found: Material, model: str) -> Genera
         mask = alone_results.on_canvas(eight_bits(frames_of(reply, [str(reply.body["mask"])])[0]), reply, ws.size)
     body: dict[str, Any] = {"picture": {"hash": found.learnt.hash}, "base": model, "on_disconnect": "continue"}
     body.update(composite={"hash": found.given.hash}, mask={"hash": mask.hash})
-    body.update(wish.limits, name=_name(ws, tr("fine-tuned")))
+    body.update(wish.limits, name=_name(ws, tr("fine-tuned")), device=wish.device)
     return (yield from learnt(ws, body, [found.learnt, found.given, mask]))

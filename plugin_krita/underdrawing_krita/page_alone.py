@@ -7,6 +7,7 @@ from typing import Any, Callable
 from . import layers
 from .alone import NAME
 from .between_wish import Way
+from .devices import device_choice, offer
 from .makers import Maker
 from .page_between import BetweenPart
 from .page_learn import state_of
@@ -71,6 +72,7 @@ class AlonePage(QtWidgets.QWidget):
             [],
         )
         self.time = choice("alone_time", tr("How long the picture is learnt, once: longer gives better results"), [])
+        self.device = device_choice("alone_device")
         self.seed = spin("alone_seed", tr("Another number gives another result"), 0, 99999, 0)
         self.between = BetweenPart(self, perform)
         self.between.wanted.connect(lambda: perform("between_look"))
@@ -97,6 +99,7 @@ class AlonePage(QtWidgets.QWidget):
             (tr("Frames"), self.frames, (Use.ANIMATE,)),
             (tr("Start from"), self.start_from, tuple(use for use in Use if use.at_once)),
             (tr("Learn for"), self.time, tuple(use for use in Use if use is not Use.BETWEEN)),
+            (tr("On"), self.device, tuple(use for use in Use if use is not Use.BETWEEN)),
             (tr("Chance"), self.seed, (*some, Use.VARY, Use.RESIZE, Use.ANIMATE, Use.BETWEEN)),
         )
         self._rows = [(label(text, wrap=False), widget, uses) for text, widget, uses in rows]
@@ -138,6 +141,7 @@ class AlonePage(QtWidgets.QWidget):
         column(self, back, self._settings, self._going).addStretch(1)
         self.use.currentIndexChanged.connect(lambda *_: self._use_chosen())
         self.start_from.currentIndexChanged.connect(lambda *_: self._start_chosen())
+        self.time.currentIndexChanged.connect(lambda *_: self._fit_start())
         self.picture.currentIndexChanged.connect(lambda *_: self._changed())
         self.seed.valueChanged.connect(lambda *_: self._changed())
         self._fit()
@@ -178,6 +182,7 @@ class AlonePage(QtWidgets.QWidget):
             int(self.seed.value()),
             self.light.value / 100,
             maker=maker,
+            device=str(self.device.currentData()),
             between=self.between.wish,
         )
 
@@ -191,6 +196,10 @@ class AlonePage(QtWidgets.QWidget):
             self._makers = makers
             self.between.show_makers(makers, error)
             self._fit()
+
+    def show_devices(self, devices: list[dict[str, Any]]) -> None:
+        """What the engine can learn on: `devices` of the verb `methods`."""
+        offer(self.device, devices)
 
     def show_workspace(self, ws: Workspace) -> None:
         """Show the layers of this document, or how far it is."""
@@ -289,6 +298,7 @@ class AlonePage(QtWidgets.QWidget):
             same = at_once == self._times_of_refining
             self._times_of_refining = at_once
             refill(self.time, times, (self.time.currentData() or 0.0) if same else 0.0)
+        self.device.setEnabled(bool(self.time.currentData()) or not at_once)  # else nothing is learnt
         tip = tr("How long the picture is learnt, once: longer gives better results")
         refined = tr("How long the new model goes on learning this picture before it is used, once")
         self.time.setToolTip(refined if at_once else tip)

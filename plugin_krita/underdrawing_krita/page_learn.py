@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
+from .devices import device_choice, offer
 from .qt import QtWidgets
 from .state import Job, LearnOptions
 from .texts import duration, tr
@@ -26,7 +27,7 @@ class LearnPage(QtWidgets.QWidget):
         self.method.currentIndexChanged.connect(lambda *_: self._fit())
         self.explained = label("", faint=True)
         self.time = choice("time", tr("How long the picture is learnt: longer gives better results"), [])
-        self.device = choice("device", tr("What the picture is learnt on"), [(tr("Automatic"), "auto")])
+        self.device = device_choice("device")
         self.devices = label("", "devices", faint=True)
         self.devices.setVisible(False)
         self.learn = button(
@@ -102,9 +103,7 @@ class LearnPage(QtWidgets.QWidget):
     def show_methods(self, methods: list[dict[str, Any]], devices: list[dict[str, Any]]) -> None:
         """What the engine can learn, and on what. `methods` and `devices` are those of the verb `methods`."""
         self._methods = methods
-        names = {"cpu": tr("Processor"), "cuda": tr("Graphics card")}
-        kinds = list(dict.fromkeys(str(entry.get("kind")) for entry in devices))
-        refill(self.device, [(tr("Automatic"), "auto"), *((names[kind], kind) for kind in kinds if kind in names)])
+        offer(self.device, devices)
         cards = [str(entry.get("name")) for entry in devices if entry.get("kind") == "cuda"]
         told = tr("Graphics card: %s") % ", ".join(cards)
         self.devices.setText(told if cards else tr("No graphics card can be used here: the processor learns."))

@@ -152,15 +152,18 @@ class Panel(QtWidgets.QWidget):
             # The page that is seen, and no other: `isVisible` is false as long as the docker itself is hidden.
             if not page.isHidden():
                 page.show_workspace(ws)
-        if shown is Stage.DRAWN and not alone and self.isVisible() and not self.learn_page.asked and not self._asking:
+        learns = alone or shown is Stage.DRAWN
+        if learns and self.isVisible() and not self.learn_page.asked and not self._asking:
             self._asking = True
             self.plugin.service.start(self._ask_methods(), "methods", self._asked)
 
     def _ask_methods(self) -> Steps:
         """What the engine can learn, and on what; once, when that is first chosen from."""
         reply = yield self.plugin.service.ask("methods", {}, (), 120.0)
+        methods, devices = list(reply.body["methods"]), list(reply.body["devices"])
         for panel in self.plugin.panels:
-            panel.learn_page.show_methods(list(reply.body["methods"]), list(reply.body["devices"]))
+            panel.learn_page.show_methods(methods, devices)
+            panel.alone_page.show_devices(devices)
 
     def ask_makers(self) -> None:
         """Ask beside the work which folders' models the engine has."""

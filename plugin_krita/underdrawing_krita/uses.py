@@ -65,6 +65,7 @@ class Wish:
         light: how much of its surroundings' light and colour something pasted takes on, 0 to 1.
         learn: further fields of the request `train`.
         maker: id of the folder's model that makes a model of the picture at once; "": the picture is learnt.
+        device: what learns: "auto", "cpu" or "cuda".
         between: what is wanted of the way to another picture; for BETWEEN.
     """
 
@@ -82,6 +83,7 @@ class Wish:
     light: float = 0.8
     learn: tuple[tuple[str, Any], ...] = ()
     maker: str = ""
+    device: str = "auto"
     between: BetweenWish = field(default_factory=BetweenWish)
 
     def goal(self, size: tuple[int, int]) -> tuple[int, int]:
@@ -121,7 +123,7 @@ class Wish:
 
     def training(self) -> dict[str, Any]:
         """Fields of the request `train`, without pictures and names."""
-        made: dict[str, Any] = {"recipe": self.use.recipe, "on_disconnect": "continue", "device": "auto"}
+        made: dict[str, Any] = {"recipe": self.use.recipe, "on_disconnect": "continue", "device": self.device}
         if self.seconds:
             made["budget"] = self.seconds
         return {**made, **dict(self.learn)}

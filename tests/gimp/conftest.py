@@ -118,6 +118,11 @@ class Host:
         """A client of the engine that GIMP talks to."""
         return Engine.connect(home=self.home)
 
+    def has_card(self) -> bool:
+        """Whether the engine can learn on a graphics card here."""
+        with self.engine() as engine:
+            return any(device["kind"] == "cuda" for device in engine.methods()["devices"])
+
     def end(self) -> None:
         """End the engine."""
         try:

@@ -32,13 +32,14 @@ image.remove_layer(group)
 resized, again, _ = call("resize", image, width=80, height=40, maker=GIVEN["maker"])
 clip, frames, same, _ = call("animate-picture", image, frames=2, **by)
 tell(model=model, free=[again == model, same == model, resized.get_width(), frames])
-refined = call("vary", image, count=1, iterations=2, **by)[2]
+refused = failure("vary", image.duplicate(), count=1, iterations=2, device="cuda", **by)
+refined = call("vary", image, count=1, iterations=2, device="cpu", **by)[2]
 image.remove_layer(image.get_layers()[0])
 kept = call("vary", image, count=1, iterations=2, **by)[2]
 image.remove_layer(image.get_layers()[0])
 plain = call("vary", image, count=1, **by)[2]
 image.remove_layer(image.get_layers()[0])
-tell(refined=refined, kept=kept == refined, plain=plain == model)
+tell(refused=refused, refined=refined, kept=kept == refined, plain=plain == model)
 learnt = call("vary", image, count=1, **few)[2]
 image.remove_layer(image.get_layers()[0])
 tell(learnt=learnt not in (model, refined))
@@ -75,6 +76,7 @@ tell(narrow=failure("vary", image, **by), layers=[one.get_name() for one in imag
     assert "makes no models" in told["one_picture"]
     assert "too narrow" in told["narrow"]
     assert told["layers"] == ["Background"]
+    assert ("did not fail" if gimp.has_card() else "The graphics card cannot be used: ") in told["refused"]
     with gimp.engine() as engine:
         known = {model["id"]: model for model in engine.models()}
         made = [known[told[name]] for name in ("model", "refined")]

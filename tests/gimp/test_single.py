@@ -129,6 +129,30 @@ tell(indexed=failure("harmonize", one, [layer]))
     assert "indexed" in told["indexed"]
 
 
+def test_what_learns_is_chosen(gimp: Host) -> None:
+    """A graphics card that is not there is refused by the engine; the sentence is the procedure's."""
+    told = gimp.case(
+        PASTED
+        + """
+image = opened()
+paint(image.get_layers()[0], 0, 0, 30, 8, (20, 90, 20))  # a picture that nobody has learnt
+layer = pasted(image)
+tell(learnt=failure("harmonize", image, [layer], device="cuda", **few),
+     layers=[one.get_name() for one in image.get_layers() if one.get_name() != "Harmonized"])
+model = call("harmonize", image, [layer], device="cpu", again=True, **few)[1]
+tell(model=model, tuned=failure("harmonize", image, [layer], fine_tune=True, device="cuda", **few))
+"""
+    )
+    card = gimp.has_card()
+    with gimp.engine() as engine:
+        device = engine.model(told["model"])["manifest"]["figures"]["device"]
+    assert device.startswith("CPU")
+    for name in ("learnt", "tuned"):
+        assert ("did not fail" if card else "The graphics card cannot be used: ") in told[name]
+        assert card or told[name].endswith("Let the processor learn (--device cpu).")
+    assert told["layers"] == ["pasted", "Background"]
+
+
 def test_pictures_out_of_one(gimp: Host) -> None:
     told = gimp.case(
         PASTED

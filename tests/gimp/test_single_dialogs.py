@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -49,6 +51,12 @@ def dialog(window: Window, key: str, title: str, photograph: str) -> None:
     window.screen.photograph(photograph)
 
 
+def device_of(window: Window, job: dict[str, Any]) -> str:
+    """What a training is to run on, as the engine has written it down."""
+    kept = json.loads((window.host.home / "training" / job["model"] / "job.json").read_text(encoding="utf-8"))
+    return str(kept["args"]["device"])
+
+
 def test_nothing_pasted_is_said(window: Window) -> None:
     window.ask("image.set_selected_layers([source])")
     dialog(window, "h", "GIMP Message", "single-nothing-pasted")
@@ -61,9 +69,13 @@ def test_nothing_pasted_is_said(window: Window) -> None:
 def test_learning_is_followed_paused_left_and_found_again(window: Window) -> None:
     screen = window.screen
     dialog(window, "h", "Harmonize Pasted Layer", "single-harmonize")
+    screen.keys("alt+v", "Down")
+    time.sleep(0.5)
+    screen.photograph("single-processor")
     screen.keys("alt+m")
     with window.host.engine() as engine:
         until(window, lambda: [job["progress"].get("phase") for job in engine.jobs()] == ["training"])
+        assert device_of(window, engine.jobs()[0]) == "cpu"
         time.sleep(2)
         screen.photograph("single-learning")
         screen.keys("alt+p")
@@ -99,6 +111,38 @@ def test_harmonize_with_what_is_learnt(window: Window) -> None:
     window.focus()
     screen.keys("ctrl+z")
     window.until("tell(value=[len(image.get_layers()), layer.get_visible()])", [2, True])
+
+
+def test_a_graphics_card_that_is_not_there_any_more(window: Window) -> None:
+    """GIMP remembers that it was chosen: the list is without it then, and what asks for it all the same is refused."""
+    screen, title = window.screen, "Harmonize Pasted Layer"
+    settings = window.host.profile / "plug-in-settings"
+    (last,) = settings.glob("*-underdrawing-harmonize.last")
+    last.write_text(last.read_text().replace('(device "auto")', '(device "cuda")'))
+    card = window.host.has_card()
+    with window.host.engine() as engine:
+        dialog(window, "h", title, "single-card-remembered")
+        screen.keys("alt+s", "alt+n", "alt+m")
+        until(window, lambda: engine.jobs()[-1]["state"] == "running")
+        assert device_of(window, engine.jobs()[-1]) == ("cuda" if card else "auto")
+        time.sleep(1)
+        screen.keys("alt+c")
+        screen.wait_for("^Underdrawing$")
+        screen.keys("alt+c")
+        until(window, lambda: engine.jobs()[-1]["state"] == "cancelled")
+        screen.wait_for(title, there=False)
+        if card:
+            return
+        (saved,) = settings.glob("*-underdrawing-harmonize.default")
+        saved.write_text(saved.read_text().replace('(device "auto")', '(device "cuda")'))
+        dialog(window, "h", title, "single-card-reset")
+        screen.keys("alt+l", "alt+n", "alt+m")
+        screen.wait_for("GIMP Message")
+        screen.photograph("single-no-card")
+        screen.keys("Return")
+        screen.wait_for("GIMP Message", there=False)
+        assert engine.jobs()[-1]["error"]["code"] == "no_gpu"
+    assert window.layers() == ["pasted", "picture.png"]
 
 
 @pytest.mark.parametrize(
@@ -156,8 +200,10 @@ def test_a_model_made_at_once_is_used_and_refined(window: Window, maker: str) ->
         made = engine.models()[-1]
         assert (made["base"], made["name"]) == (maker, f"picture, by {NAME}")
         dialog(window, "h", title, "single-at-once-again")
-        screen.keys("alt+t", "Down", "alt+m")
+        screen.keys("alt+t", "Down", "alt+v", "Down", "Down", "alt+m")
         until(window, lambda: engine.jobs()[-1]["progress"].get("phase") == "training")
+        last = "cuda" if window.host.has_card() else "cpu"
+        assert device_of(window, engine.jobs()[-1]) == last, "the last of those that are offered"
         time.sleep(1)
         screen.photograph("single-refining")
         screen.keys("alt+o")

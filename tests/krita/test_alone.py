@@ -30,6 +30,8 @@ def test_every_use_without_an_underdrawing(krita: Krita, picture: Path) -> None:
     message, bad = seen["empty"]
     assert bad
     assert "has nothing inside the picture" in message
+    assert seen["devices"][:2] == ["auto", "cpu"]
+    assert seen["device"] == "cpu", "what was chosen is what learns"
     state, done = seen["learning"]
     assert state.startswith("Learning")
     assert "left" in state
@@ -49,6 +51,10 @@ def test_every_use_without_an_underdrawing(krita: Krita, picture: Path) -> None:
     assert PASTE[3] <= height < 40
     assert seen["undone"]
     assert seen["redone"]
+    message, bad, layers = seen["card"]
+    assert bad == ("cuda" not in seen["devices"])
+    assert not bad or message.startswith("The graphics card cannot be used: ")
+    assert layers == ["Background", "Eingefügt", "Harmonized"]
     message, bad, layers, models = seen["tuned"]
     assert not bad, message
     assert layers == ["Background", "Eingefügt", "Harmonized"], "the last result's place was taken"

@@ -72,9 +72,10 @@ def test_models_made_at_once_and_the_way_between_two_pictures(
     assert models == 1, "no further one"
     assert seen["fine_tune"], "fine-tuning is for learnt models"
 
-    state, going_on = seen["refining"]
+    state, going_on, device = seen["refining"]
     assert "Learning" in state
     assert going_on
+    assert device == "cpu", "what was chosen is what refines"
     assert seen["found"] == "Paused. What was learnt is kept."
     assert seen["cancelled"] == ["Learning was cancelled.", True]
     message, bad, models = seen["refined"]

@@ -110,6 +110,11 @@ def test_every_page_is_drawn(qt: str, tmp_path: Path) -> None:
     assert limits == {}
     assert "Fine-tuning" in note
     assert found["refined"] == {"budget": 60}
+    assert found["devices"] == [
+        [1, False],  # nothing is learnt
+        [["Automatic", "Processor", "Graphics card"], True, "cuda", "cuda"],
+        [["Automatic", "Processor"], True, "auto", "auto"],  # the one that was chosen is there no more
+    ]
     assert found["enlarged"] == ["", 0], "a time of refining is none of learning"
     assert found["gone"] == [True, "", True], "without the folder's model all is as before"
     assert found["originals"] == ["What lies below", "Background"]

@@ -224,9 +224,16 @@ def main():
     settle()
     panel.grab().save(str(shots / "7-at-once.png"))
     times = [page.time.itemText(i) for i in range(page.time.count())]
+    found["devices"] = [[page.device.count(), page.device.isEnabled()]]
     found["at_once"] = [page.wish.maker, times, page.wish.fine_tune, page.wish.refining(), page.note.text()]
     page.time.setCurrentIndex(1)
     found["refined"] = page.wish.refining()
+    for kinds in (("cpu", "cuda"), ("cpu",)):
+        page.show_devices([{"kind": kind} for kind in kinds])
+        if "cuda" in kinds:
+            page.device.setCurrentIndex(2)
+        texts = [page.device.itemText(i) for i in range(page.device.count())]
+        found["devices"].append([texts, page.device.isEnabled(), page.wish.device, page.wish.training()["device"]])
     page.choose(Use.ENLARGE)
     found["enlarged"] = [page.wish.maker, page.wish.seconds]
     page.choose(Use.HARMONIZE)

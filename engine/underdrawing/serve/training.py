@@ -226,7 +226,8 @@ def _device(args: Mapping[str, Any], home: Path) -> Device:
     try:
         return choose(str(args.get("device") or "auto"), args.get("threads"), home / "run" / "precision.json")
     except ValueError as error:
-        raise LearnError("no_gpu", f"The GPU cannot be used: {error}.", "Train with --device cpu.") from None
+        text = f"The graphics card cannot be used: {error}."
+        raise LearnError("no_gpu", text, "Let the processor learn (--device cpu).") from None
 
 
 def _region(args: Mapping[str, Any]) -> tuple[int, int, int, int] | None:

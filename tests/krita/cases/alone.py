@@ -30,13 +30,18 @@ def case(t):
     t.paint(paste, (x, y, w, h), (40, 230, 60))
     alone_pixels, before = t.pixels(paste), t.merged()
     t.ws.tell("")
+    devices = t.find("alone_device")
+    yield t.until(lambda: devices.count() > 1, "the engine's word about devices", 120)
+    t.seen["devices"] = [devices.itemData(i) for i in range(devices.count())]
     yield 0.4
     t.shot("alone")
+    t.choose("alone_device", "cpu")
 
     # Learning is seen, survives the engine's death, is paused, goes on, and is cancelled.
     t.learn_little(100000)
     t.press("alone")
     yield t.until(lambda: training(t), "progress", 120)
+    t.seen["device"] = t.learns_on()
     os.kill(t.engine_pid(), signal.SIGKILL)
     yield t.until(lambda: not training(t) or t.ws.going.job.stopping == "", "the engine to be missed", 60)
     yield t.until(lambda: training(t) and t.ws.going.job.left is not None, "learning to go on", 120)
@@ -87,6 +92,16 @@ def case(t):
     # Again, for this composite alone: the picture is not learnt again, and the result takes the last one's place.
     document.setActiveNode(paste)
     t.find("alone_fine_tune").setChecked(True)
+    # A graphics card that is not there is not learnt on; the engine says why, and nothing is changed.
+    t.panel.alone_page.show_devices([{"kind": "cpu"}, {"kind": "cuda"}])
+    t.choose("alone_device", "cuda")
+    t.press("alone")
+    yield ended(t)
+    t.seen["card"] = [t.message, t.ws.message.bad, names(document)]
+    yield 0.4
+    t.shot("alone-no-card")
+    t.choose("alone_device", "cpu")
+    document.setActiveNode(paste)
     models = len(t.models())
     t.press("alone")
     yield ended(t)

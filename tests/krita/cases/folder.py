@@ -72,12 +72,14 @@ def refined(t):
     t.choose("alone_original", "")
     document.setActiveNode(paste)
     t.choose("alone_time", 60.0)
+    yield t.until(lambda: t.find("alone_device").count() > 1, "the engine's word about devices", 120)
+    t.choose("alone_device", "cpu")
     yield 0.3
     t.shot("refine")
     t.learn_little(100000)
     t.press("alone")
     yield t.until(lambda: training(t), "progress", 120)
-    t.seen["refining"] = [t.find("alone_state").text(), t.ws.record.alone_job != ""]
+    t.seen["refining"] = [t.find("alone_state").text(), t.ws.record.alone_job != "", t.learns_on()]
     t.press("alone_pause")
     yield t.until(lambda: t.ws.going.job.state == "paused", "the pause", 120)
     document.setBatchmode(True)

@@ -169,6 +169,11 @@ class Test:
         file = Path(os.environ["UNDERDRAWING_HOME"]) / "run" / "engine.json"
         return json.loads(file.read_text(encoding="utf-8"))["pid"]
 
+    def learns_on(self):
+        """What the training without an underdrawing is to run on, as the engine has written it down."""
+        file = Path(os.environ["UNDERDRAWING_HOME"]) / "training" / self.ws.going.job.model / "job.json"
+        return json.loads(file.read_text(encoding="utf-8"))["args"]["device"]
+
     def models(self):
         """Folders of the models that the engine has."""
         return sorted(path.name for path in (Path(os.environ["UNDERDRAWING_HOME"]) / "models").iterdir())

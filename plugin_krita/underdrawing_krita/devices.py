@@ -1,0 +1,24 @@
+"""What learns: the list to choose it from, on every page where learning begins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .texts import tr
+from .widgets import choice, refill
+
+
+def device_choice(name: str) -> Any:
+    """The list; it offers devices once the engine has said which there are."""
+    return choice(name, tr("What the picture is learnt on"), [(tr("Automatic"), "auto")])
+
+
+def offer(box: Any, devices: list[dict[str, Any]]) -> None:
+    """Offer the kinds of devices that the engine has.
+
+    Args:
+        devices: those of the verb `methods`.
+    """
+    names = {"cpu": tr("Processor"), "cuda": tr("Graphics card")}
+    kinds = list(dict.fromkeys(str(entry.get("kind")) for entry in devices))
+    refill(box, [(tr("Automatic"), "auto"), *((names[kind], kind) for kind in kinds if kind in names)])
