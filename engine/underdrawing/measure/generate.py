@@ -12,8 +12,14 @@ Figures of what was pasted or edited compare what is inside the mask with what i
     gradients   the same of the lengths of brightness gradients, as a part of their mean around
     seam        how far patches across the mask's border are from the nearest of the picture (measure/figures.py)
 
-and of variations: `sifid` (measure/figures.py), `diversity` (SinGAN, section 3: the spread of each pixel over many
-pictures, by the spread of the learnt picture's), seconds of learning, parameters of the generator.
+and of variations:
+
+    sifid       measure/figures.py
+    network     SIFID of what the network alone makes, against the picture at the size that it learnt: without the
+                picture's brushwork, which goes over all results
+    diversity   SinGAN, section 3: the spread of each pixel over many pictures, by the spread of the learnt picture's
+    seconds     of learning
+    parameters  of the generator
 """
 
 from __future__ import annotations
@@ -37,7 +43,10 @@ from underdrawing.picture.composite import composite, poisson
 from underdrawing.picture.files import read_picture
 from underdrawing.picture.image import Picture
 from underdrawing.picture.mask import dilate
+from underdrawing.picture.pyramid import small_copy
 from underdrawing.serve.frames import frame_of, picture_of
+from underdrawing.serve.running import pixels_of
+from underdrawing.serve.sessions import open_session
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 AROUND = 0.2  # of the longer side: what lies so near to the mask is around it
@@ -208,8 +217,9 @@ def figures_of(engine: Engine, model: str, picture: Picture, seed: int) -> tuple
     made = [picture_of(engine.result(reply, key)).to_float() for key in reply.body["pictures"]]
     real = picture.to_float()
     spread = np.stack([m.mean(2) for m in made]).std(0).mean() / max(1e-6, float(real.mean(2).std()))
-    figures = {"sifid": float(np.mean([sifid(m, real) for m in made])), "diversity": float(spread)}
-    figures["parameters"] = float(_parameters(engine, model))
+    network, parameters = _network(engine, model, real, seed)
+    figures = {"sifid": float(np.mean([sifid(m, real) for m in made])), "network": network}
+    figures |= {"diversity": float(spread), "parameters": float(parameters)}
     return figures, [(m * 255 + 0.5).astype(np.uint8) for m in made[:SHOWN]]
 
 
@@ -229,17 +239,26 @@ def learnt(engine: Engine, picture: Picture, seed: int, **asked: Any) -> tuple[s
     return str(started["model"]), float(ended["figures"]["seconds"])
 
 
-def _parameters(engine: Engine, model: str) -> int:
-    """Numbers that a model's graph holds."""
+def _network(engine: Engine, model: str, real: np.ndarray, seed: int) -> tuple[float, int]:
+    """SIFID of what a model's graph makes of noise, the mean over some; and the numbers that it holds."""
+    chance = np.random.default_rng(seed)
+    given = engine.model(model)["manifest"]["plan"]["graphs"][0]["inputs"]
+    shapes = {i["name"]: (1, i["channels"], i["size"][1], i["size"][0]) for i in given}
     with tempfile.TemporaryDirectory() as folder:
-        graph = onnx.load(engine.model_file(model, "generator.onnx", Path(folder) / "generator.onnx")).graph
-    return sum(int(np.prod(entry.dims)) for entry in graph.initializer if len(entry.dims) > 0 and entry.data_type == 1)
+        file = engine.model_file(model, "generator.onnx", Path(folder) / "generator.onnx")
+        graph, session = onnx.load(file).graph, open_session(file, wanted="cpu")
+        found = []
+        for _ in range(VARIATIONS):
+            made = pixels_of(session.run({n: chance.standard_normal(s, np.float32) for n, s in shapes.items()}))
+            found.append(sifid(made, small_copy(real, made.shape[1], made.shape[0])))
+    held = [entry.dims for entry in graph.initializer if len(entry.dims) > 0 and entry.data_type == 1]
+    return float(np.mean(found)), sum(int(np.prod(dims)) for dims in held)
 
 
 def as_markdown(rows: Sequence[Row]) -> str:
     """Tables of means over seeds, with the largest difference between seeds where there are several."""
     lines: list[str] = []
-    for keys in (("colour", "gradients", "seam"), ("sifid", "diversity", "seconds", "parameters")):
+    for keys in (("colour", "gradients", "seam"), ("sifid", "network", "diversity", "seconds", "parameters")):
         fitting = [row for row in rows if row.figures and keys[0] in row.figures[0]]
         if fitting:
             lines += ["| | | " + " | ".join(keys) + " |", "|---|---|" + "---|" * len(keys)]

@@ -17,6 +17,11 @@ def small_copy(rgb: np.ndarray, width: int, height: int) -> np.ndarray:
     return np.asarray(cv2.resize(rgb, (width, height), interpolation=how), np.float32)
 
 
+def reduced(rgb: np.ndarray, factor: float) -> np.ndarray:
+    """A picture (H, W, 3) or mask (H, W), float32, `factor` times as large, a pixel at least."""
+    return small_copy(rgb, max(1, round(rgb.shape[1] * factor)), max(1, round(rgb.shape[0] * factor)))
+
+
 def signed(rgb: np.ndarray) -> np.ndarray:
     """(H, W, 3) in [0, 1] as (1, 3, H, W) in [-1, 1]."""
     return np.ascontiguousarray(rgb.transpose(2, 0, 1)[None] * 2 - 1, np.float32)

@@ -12,10 +12,10 @@ import numpy as np
 from underdrawing.link.messages import EngineError
 from underdrawing.picture.brushwork import Level, raised
 from underdrawing.picture.image import Picture, white_of
-from underdrawing.picture.pyramid import anchor
+from underdrawing.picture.pyramid import anchor, reduced
 from underdrawing.serve.child import Context
 from underdrawing.serve.frames import Inputs
-from underdrawing.serve.generating import RATE, mixed
+from underdrawing.serve.generating import FROM_AFAR, RATE, mixed
 from underdrawing.serve.instant import check_writer, inputs_of, write
 from underdrawing.serve.model import Model
 from underdrawing.serve.running import pixels_of
@@ -96,7 +96,8 @@ def _at_full_size(
     """
     size = (full[0].shape[1], full[0].shape[0])
     total = np.zeros_like(full[0])
+    begun = reduced(small.clip(0, 1), min(1.0, FROM_AFAR / max(small.shape[:2])))
     for picture, share, kept in zip(full, (1 - part, part), levels, strict=True):
         if share > 0:
-            total += share * raised(picture, small.clip(0, 1), size, None, kept)
+            total += share * raised(picture, begun, size, None, kept)
     return total

@@ -19,7 +19,7 @@ from underdrawing.picture.brushwork import Level, raised
 from underdrawing.picture.carving import carved
 from underdrawing.picture.enlarged import consistent, textured
 from underdrawing.picture.image import Picture
-from underdrawing.picture.pyramid import anchor, signed, small_copy
+from underdrawing.picture.pyramid import anchor, reduced, signed, small_copy
 from underdrawing.serve.model import Model
 from underdrawing.serve.running import pixels_of, single_graph
 from underdrawing.serve.sessions import SessionStore
@@ -28,6 +28,7 @@ MOST_RUN = 3 << 20  # pixels that a graph is run on at a time: it holds some doz
 FRAMES, COUNT, FREEDOM, LIGHT = 32, 4, 0.3, 0.8
 NO_CHANGE, ALL_CHANGE = 0.02, 0.1  # differences below which the picture stays, above which it is made anew
 GENTLE = 1.6  # power of the freedom: so half of it is half of the way for the eye
+FROM_AFAR = 32  # pixels of the longer side of what a network made at full freedom that are kept; the rest is brushwork
 RATE = 12  # frames a second that suit a clip
 RAISED = 2.0  # how much larger one pass of `enlarge` makes a picture at most
 
@@ -130,8 +131,10 @@ def freely(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[One
         return
     same = None if wishes.task is Task.RESIZE or size != model.picture.size else _unchanged(run)
     levels: dict[float, Level] = {}
+    # Frames must be alike, and a picture in another shape keeps its structure.
+    afar = min(1.0, FROM_AFAR / max(model.small_size)) ** wishes.freedom**0.5 if wishes.task is Task.VARY else 1.0
     for small, device in _small(model, wishes, sessions):
-        made = _at_full_size(full, model.small_picture, small, same, size, levels)
+        made = _at_full_size(full, model.small_picture, small, same, size, afar, levels)
         yield One(Picture.from_float(made, model.picture, white), device)
 
 
@@ -211,6 +214,7 @@ def _at_full_size(
     small: np.ndarray,
     same: np.ndarray | None,
     size: tuple[int, int],
+    afar: float,
     levels: dict[float, Level],
 ) -> np.ndarray:
     """A picture at the scale that was learnt at the size that is asked for, in the picture's own brushwork.
@@ -220,17 +224,19 @@ def _at_full_size(
         small: (h, w, 3) what the network made.
         same: what it makes of the picture itself, where that has the same size: where the two agree the picture is
             left as it is, as what the network cannot do is no part of the change.
+        afar: how much smaller what the network made is looked at: its forms are kept, its soft detail is not.
         levels: what `raised` keeps from one picture to the next.
     """
     if same is None:
-        return raised(full, small, size, None, levels)
+        return raised(full, reduced(small, afar), size, None, levels)
     change = small - same
     strength = cv2.GaussianBlur(np.abs(change).max(2), (0, 0), 1.5)
     share = ((strength - NO_CHANGE) / (ALL_CHANGE - NO_CHANGE)).clip(0, 1)
     if not share.any():
         return full
     small = small - (1 - share[..., None]) * (same - small_picture)
-    made = raised(full, small.clip(0, 1), size, cv2.dilate(share, np.ones((3, 3), np.uint8)) > 0, levels)
+    where = reduced(cv2.dilate(share, np.ones((3, 3), np.uint8)), afar) > 0
+    made = raised(full, reduced(small.clip(0, 1), afar), size, where, levels)
     wide = cv2.resize(share, size, interpolation=cv2.INTER_LINEAR)[..., None]
     led = full + cv2.resize(change * (strength > 0)[..., None], size, interpolation=cv2.INTER_CUBIC)
     return np.asarray(led + wide * (made - led))

@@ -68,7 +68,7 @@ def test_the_bench_runs_and_tells(place: Path, tmp_path: Path) -> None:
     assert [row.how for row in rows] == ["naive", "gradient domain", "ours"]
     assert len(rows[2].figures) == 2
     assert rows[0].mean("colour") > 0
-    assert set(more[0].figures[0]) == {"sifid", "diversity", "seconds", "parameters"}
+    assert set(more[0].figures[0]) == {"sifid", "network", "diversity", "seconds", "parameters"}
     # Head, two stages of three layers, tail; biases too.
     assert more[0].figures[0]["parameters"] == 4 * 28 + 2 * 3 * 4 * 37 + 3 * 37
     assert first is not None
