@@ -44,7 +44,15 @@ class AlonePage(QtWidgets.QWidget):
         self.count = spin("alone_count", tr("How many variations are made"), 1, 16, 4)
         self.freedom = Slider(
             "alone_freedom",
-            tr("Left: faithful to the picture, or the painting. Right: as free as can be"),
+            tr("Left: faithful to the picture. Right: as free as the model can"),
+            0,
+            100,
+            30,
+            lambda v: "%d %%" % v,
+        )
+        self.hints = Slider(
+            "alone_hints",
+            tr("Left: the painting's forms are kept. Right: they are hints"),
             0,
             100,
             30,
@@ -91,7 +99,8 @@ class AlonePage(QtWidgets.QWidget):
             (tr("Frames"), way.frames, (Use.BETWEEN,)),
             (tr("Freedom"), way.freedom, (Use.BETWEEN,)),
             (tr("How many"), self.count, (Use.VARY,)),
-            (tr("Freedom"), self.freedom, (Use.VARY, Use.ANIMATE, Use.REPAINT)),
+            (tr("Freedom"), self.freedom, (Use.VARY, Use.ANIMATE)),
+            (tr("Freedom"), self.hints, (Use.REPAINT,)),
             (tr("Light"), self.light, (Use.HARMONIZE,)),
             (tr("Width"), self.width_, (Use.RESIZE,)),
             (tr("Height"), self.height_, (Use.RESIZE,)),
@@ -167,7 +176,7 @@ class AlonePage(QtWidgets.QWidget):
     def wish(self) -> Wish:
         """What is set."""
         use, maker = self.chosen, self.maker
-        freedom = self.between.freedom if use is Use.BETWEEN else self.freedom
+        freedom = {Use.BETWEEN: self.between.freedom, Use.REPAINT: self.hints}.get(use, self.freedom)
         return Wish(
             use,
             str((self.layer if use.on_picture else self.picture).currentData() or ""),

@@ -202,8 +202,11 @@ class Panel(QtWidgets.QWidget):
             return
         status = self.engine.status
         count = None if status is None else int(status.get("models") or 0)
-        if count != self._count and count is not None and self._alone:
-            self.ask_makers()
+        if count != self._count and count is not None:
+            self._asking = False  # what could not be asked before is asked now
+            self.refresh_soon()
+            if self._alone:
+                self.ask_makers()
         self._count = count
 
 

@@ -262,7 +262,9 @@ def test_an_offline_folder_that_lacks_or_spoils_the_file_is_named(place: Path, s
     assert weights.path("vgg16") is None
 
 
-@pytest.mark.parametrize(("version", "kind"), [("23.2.1", "off"), ("24.0", "off"), ("24.1", "raw"), ("25.0.1", "raw")])
+@pytest.mark.parametrize(
+    ("version", "kind"), [("23.2.1", "off"), ("24.0", "off"), ("24.1b1", "raw"), ("24.1", "raw"), ("25.0.1", "raw")]
+)
 def test_an_older_pip_is_not_asked_for_what_it_does_not_know(
     version: str, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -138,7 +138,7 @@ image = opened()
 paint(image.get_layers()[0], 0, 0, 30, 8, (20, 90, 20))  # a picture that nobody has learnt
 layer = pasted(image)
 tell(learnt=failure("harmonize", image, [layer], device="cuda", **few),
-     layers=[one.get_name() for one in image.get_layers() if one.get_name() != "Harmonized"])
+     layers=[one.get_name() for one in image.get_layers()])
 model = call("harmonize", image, [layer], device="cpu", again=True, **few)[1]
 tell(model=model, tuned=failure("harmonize", image, [layer], fine_tune=True, device="cuda", **few))
 """
@@ -149,8 +149,8 @@ tell(model=model, tuned=failure("harmonize", image, [layer], fine_tune=True, dev
     assert device.startswith("CPU")
     for name in ("learnt", "tuned"):
         assert ("did not fail" if card else "The graphics card cannot be used: ") in told[name]
-        assert card or told[name].endswith("Let the processor learn (--device cpu).")
-    assert told["layers"] == ["pasted", "Background"]
+        assert card or told[name].endswith("Choose the processor (on the command line: --device cpu).")
+    assert [name for name in told["layers"] if not card or name != "Harmonized"] == ["pasted", "Background"]
 
 
 def test_pictures_out_of_one(gimp: Host) -> None:
@@ -237,6 +237,13 @@ painting = pasted(image, 4, 4, 40, "painting")
 before = seen(image)
 made, used, _ = call("repaint", image, [painting], **few)
 tell(repaint=[made.get_name(), painting.get_visible(), outside(image, made, before), used == model])
+ways = []
+for freedom in (0.0, 100.0, 0.0):
+    image.remove_layer(made)
+    painting.set_visible(True)
+    made = call("repaint", image, [painting], freedom=freedom, **few)[0]
+    ways.append(hash(bytes(seen(image))))
+tell(freely=[ways[0] == ways[2], ways[0] == ways[1]])
 image.select_rectangle(Gimp.ChannelOps.REPLACE, 60, 40, 10, 10)
 tell(elsewhere=failure("repaint", image, [painting]))
 Gimp.Selection.none(image)
@@ -260,6 +267,7 @@ tell(make=call("make", fresh, regions=5)[0].get_name())
     assert told["in_place"][0], "an edit in place is compared with what was learnt"
     assert told["in_place"][1] < 96
     assert told["repaint"] == ["Repainted", False, 0, True]
+    assert told["freely"] == [True, False]
     assert "is selected" in told["elsewhere"]
     assert "outside of the picture" in told["away"]
     assert "No layer is selected" in told["none"]

@@ -88,6 +88,7 @@ def test_every_page_is_drawn(qt: str, tmp_path: Path) -> None:
     assert len({text for text, _ in uses.values()}) == 8
     assert uses["harmonize"][1] == {"task": "harmonize", "seed": 0, "light": 0.8}
     assert uses["vary"][1] == {"task": "vary", "seed": 0, "count": 4, "freedom": 0.3}
+    assert uses["repaint"][1] == {"task": "repaint", "seed": 0, "freedom": 0.3}
     assert uses["resize"][1] == {"task": "resize", "seed": 0, "width": 96, "height": 48}
     assert uses["enlarge"][1] == {"task": "enlarge", "seed": 0, "width": 128, "height": 96}
     assert uses["animate"][1] == {"task": "animate", "seed": 0, "frames": 32, "freedom": 0.3}

@@ -150,7 +150,9 @@ def meta(
             writer = str(started["model"])
         options = {"budget": show.seconds(budget)}
         chosen = [name for name in recipes.split(",") if name]
-        rows, made = measure.bench(engine, halves, writer, chosen, most, seeds, options, more, show.note)
+        rows, made = measure.bench(
+            engine, halves, writer, chosen, most, seeds, options=options, refine=more, note=show.note
+        )
         pairs = list(zip(halves.unseen[::2], halves.unseen[1::2], strict=False))[:most]
         smooth = measure.smoothness(engine, writer, [(one, two) for (_, one), (_, two) in pairs])
         way = measure.interpolations(engine, writer, pairs[:2])

@@ -109,7 +109,9 @@ def repaint(
     painting: Annotated[Path, typer.Argument(help="A rough painting of the same size.")],
     out: Out,
     mask: Annotated[Path | None, typer.Option(help="Only what is not black here (default: everything).")] = None,
-    freedom: Annotated[float, typer.Option(min=0, max=1, help="0 keeps the painting's forms, 1 takes hints.")] = 0.3,
+    freedom: Annotated[
+        float, typer.Option(min=0, max=1, help="0: the painting's forms are kept; 1: they are hints.")
+    ] = 0.3,
     seed: Seed = 0,
     name: Named = None,
     budget: Budget = None,

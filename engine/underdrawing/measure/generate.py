@@ -45,8 +45,6 @@ from underdrawing.picture.image import Picture
 from underdrawing.picture.mask import dilate
 from underdrawing.picture.pyramid import small_copy
 from underdrawing.serve.frames import frame_of, picture_of
-from underdrawing.serve.running import pixels_of
-from underdrawing.serve.sessions import open_session
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 AROUND = 0.2  # of the longer side: what lies so near to the mask is around it
@@ -170,7 +168,7 @@ def changed(
             key = (case.picture.hash, case.task, seed)
             if key not in models:
                 note(f"{case.name}, seed {seed}: learning")
-                models[key], _ = learnt(engine, case.picture, seed, recipe=case.task, **options)
+                models[key], _ = learnt(engine, case.picture, seed, case.task, recipe=case.task, **options)
             marked = frame_of(Picture(case.mask.astype(np.uint8) * 255))
             reply = engine.generate(models[key], case.task, frame_of(case.changed), marked, seed=seed)
             made, alpha = (picture_of(engine.result(reply, reply.body[name])) for name in ("picture", "mask"))
@@ -201,7 +199,7 @@ def varied(
             row = Row(name, recipe)
             for seed in range(seeds):
                 note(f"{name}, {recipe}, seed {seed}: learning")
-                model, seconds = learnt(engine, picture, seed, recipe=recipe, **options)
+                model, seconds = learnt(engine, picture, seed, recipe, recipe=recipe, **options)
                 figures, made = figures_of(engine, model, picture, seed)
                 row.figures.append({**figures, "seconds": seconds})
                 if seed == 0:
@@ -223,16 +221,17 @@ def figures_of(engine: Engine, model: str, picture: Picture, seed: int) -> tuple
     return figures, [(m * 255 + 0.5).astype(np.uint8) for m in made[:SHOWN]]
 
 
-def learnt(engine: Engine, picture: Picture, seed: int, **asked: Any) -> tuple[str, float]:
+def learnt(engine: Engine, picture: Picture, seed: int, how: str, **asked: Any) -> tuple[str, float]:
     """A model, and how many seconds it learnt.
 
     Args:
+        how: a part of the model's name.
         asked: what else `train` takes.
 
     Raises:
         EngineError: why it could not.
     """
-    started = engine.train(frame_of(picture), {}, seed=seed, name=f"bench {seed}", **asked)
+    started = engine.train(frame_of(picture), {}, seed=seed, name=f"bench {how} {seed}", **asked)
     ended = engine.watch(str(started["job"]))
     if ended["state"] != "done":
         raise EngineError.from_dict(ended.get("error") or {})
@@ -241,6 +240,9 @@ def learnt(engine: Engine, picture: Picture, seed: int, **asked: Any) -> tuple[s
 
 def _network(engine: Engine, model: str, real: np.ndarray, seed: int) -> tuple[float, int]:
     """SIFID of what a model's graph makes of noise, the mean over some; and the numbers that it holds."""
+    from underdrawing.serve.running import pixels_of
+    from underdrawing.serve.sessions import open_session
+
     chance = np.random.default_rng(seed)
     given = engine.model(model)["manifest"]["plan"]["graphs"][0]["inputs"]
     shapes = {i["name"]: (1, i["channels"], i["size"][1], i["size"][0]) for i in given}

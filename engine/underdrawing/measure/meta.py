@@ -68,6 +68,7 @@ def bench(
     recipes: Sequence[str],
     most: int,
     seeds: int,
+    *,
     options: dict[str, Any],
     refine: float | None,
     note: Callable[[str], None],
@@ -99,7 +100,7 @@ def bench(
                 if refine is None:
                     continue
                 note(f"{name}, refined, seed {seed}: learning")
-                model, more = generate.learnt(engine, picture, seed, base=made, budget=refine)
+                model, more = generate.learnt(engine, picture, seed, "refined", base=made, budget=refine)
                 figures, made_of = generate.figures_of(engine, model, picture, seed)
                 refined.figures.append({**figures, "seconds": seconds + more})
                 line += [("refined", one) for one in made_of] if seed == 0 else []

@@ -25,7 +25,7 @@ from underdrawing.learn.pyramidnets import Critic, GrowingGenerator
 from underdrawing.learn.pyramidrun import Figures, PyramidRun
 from underdrawing.measure.figures import sifid
 from underdrawing.picture.brushwork import Level, raised
-from underdrawing.picture.pyramid import small_copy
+from underdrawing.picture.pyramid import reduced
 
 VARIATIONS = 8
 FINISHED = 3  # variations that are painted at full size
@@ -128,13 +128,12 @@ class SharedRun(PyramidRun):
         return Start((*self.learnt, self._weights(self.best)))
 
 
-def _reduced(rgb: np.ndarray, longest: int) -> np.ndarray:
-    scale = min(1.0, longest / max(rgb.shape[:2]))
-    return small_copy(rgb, max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
+def _at_most(rgb: np.ndarray, longest: int) -> np.ndarray:
+    return reduced(rgb, min(1.0, longest / max(rgb.shape[:2])))
 
 
 def _data(rgb: np.ndarray, figures: Figures) -> TrainingData:
-    small = _reduced(rgb, figures.longest)
+    small = _at_most(rgb, figures.longest)
     return TrainingData((make_pair(small, {}, None, 1, 1),), 1.0, (0, 0, small.shape[1], small.shape[0]), {})
 
 
@@ -179,7 +178,7 @@ def curve(
             PyramidRun(data, figures, device, seed) if start is None else StartedRun(data, figures, device, seed, start)
         )
         iterations = learn(run, seconds)
-        found.append(Point(name, start is not None, seconds, iterations, *_quality(run, _reduced(rgb, FULL))))
+        found.append(Point(name, start is not None, seconds, iterations, *_quality(run, _at_most(rgb, FULL))))
     return found
 
 

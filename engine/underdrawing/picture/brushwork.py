@@ -6,6 +6,8 @@ al. 2007): what is looked for is compared without fine detail, what is taken has
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -20,7 +22,7 @@ PIECE = 7  # pixels that are compared around each pixel
 DETAIL_MARGIN = 48  # pixels around that the finest detail may come from, at least
 COMPONENTS = 16  # of the pieces' principal components
 MOST_PLACES = 60_000  # candidates in the picture
-MOST_KNOWN = 500_000  # pixels of the picture, where a part of it is repainted step by step
+MOST_KNOWN = 500_000  # pixels of a picture whose pieces are looked through; of larger ones only detail is taken
 MOST_PAINTED = 100_000  # pixels that are painted so; more are painted smaller, and their finest detail is added
 SOFT = 0.7  # blur that takes the fine detail away, in pixels of the size that was learnt
 OWN_COLOUR = 0.6  # so much of the pieces' own colour is taken with them: ink stays ink
@@ -91,7 +93,7 @@ def painted(
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     middle = small_copy(full, *size)
     whole = size == (width, height)
-    chosen = where if whole else cv2.resize(where.view(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
+    chosen = where if whole else small_copy(where.astype(np.float32), *size) > 0
     sigma = SOFT * size[0] / small_size[0]
     soft = cv2.GaussianBlur(middle, (0, 0), sigma)
     given = cv2.GaussianBlur(cv2.resize(small_result, size, interpolation=cv2.INTER_CUBIC), (0, 0), sigma)
@@ -148,25 +150,58 @@ def raised(
     Returns:
         (size[1], size[0], 3) float32 in [0, 1].
     """
+    return raised_by([Hand(full, 1.0, {} if levels is None else levels)], small_result, size, where)
+
+
+@dataclass(frozen=True, eq=False)
+class Hand:
+    """A picture that has a part in the brushwork of a result.
+
+    Attributes:
+        full: (H, W, 3) float32 in [0, 1].
+        share: of the result.
+        levels: what is kept of the picture from one result to the next.
+    """
+
+    full: np.ndarray
+    share: float
+    levels: dict[float, Level]
+
+
+def raised_by(
+    hands: Sequence[Hand], small_result: np.ndarray, size: tuple[int, int], where: np.ndarray | None = None
+) -> np.ndarray:
+    """What `raised` makes, by the brushwork of several pictures, which agree at every step before the next."""
     # How much smaller than the picture the result is; both sides may differ a little by rounding.
-    scale = small_result.shape[1] / size[0]
-    levels = {} if levels is None else levels
+    scale = max(small_result.shape[:2]) / max(size)
     chosen = np.ones(small_result.shape[:2], bool) if where is None else where
     current, before = small_result, scale
     while scale < 1:
         scale = min(1.0, scale * STEP)
         goal = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
         wide = cv2.resize(chosen.view(np.uint8), goal, interpolation=cv2.INTER_NEAREST).astype(bool)
-        if int(wide.sum()) > MOST_PAINTED or _area(full, scale) > max(MOST_KNOWN, MOST_PAINTED):
-            return restore_detail(full, small_copy(full, *_sized(full, before)), current, chosen, size)
-        if scale not in levels:
-            picture = small_copy(full, *_sized(full, scale))
-            softer = small_copy(full, *_sized(full, before))
-            soft = cv2.resize(softer, picture.shape[1::-1], interpolation=cv2.INTER_CUBIC)
-            levels[scale] = Level.of(soft, picture)
+        largest = max(math.prod(_sized(hand.full, scale)) for hand in hands)
+        if int(wide.sum()) > MOST_PAINTED or largest > MOST_KNOWN:
+            softer = [small_copy(hand.full, *_sized(hand.full, before)) for hand in hands]
+            parts = zip(hands, softer, strict=True)
+            return _mixed(hands, [restore_detail(h.full, soft, current, chosen, size) for h, soft in parts])
         given = cv2.resize(current, goal, interpolation=cv2.INTER_CUBIC)
-        current, before, chosen = brushed(levels[scale], given, wide), scale, wide
+        made = [brushed(_level(hand, scale, before), given, wide) for hand in hands]
+        current, before, chosen = _mixed(hands, made), scale, wide
     return current
+
+
+def _level(hand: Hand, scale: float, before: float) -> Level:
+    """A picture at a scale, beside what is left of it at the scale before."""
+    if scale not in hand.levels:
+        picture, softer = (small_copy(hand.full, *_sized(hand.full, s)) for s in (scale, before))
+        soft = cv2.resize(softer, picture.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+        hand.levels[scale] = Level.of(soft, picture)
+    return hand.levels[scale]
+
+
+def _mixed(hands: Sequence[Hand], made: Sequence[np.ndarray]) -> np.ndarray:
+    return np.asarray(sum(hand.share * one for hand, one in zip(hands, made, strict=True)), np.float32)
 
 
 def repainted(
@@ -179,7 +214,7 @@ def repainted(
     Args:
         full: (H, W, 3) float32 in [0, 1], the picture as it was learnt.
         painting: (h, w, 3) of the same shape, at any size.
-        where: (H, W) bool, what is repainted; elsewhere the result is soft.
+        where: (H, W) bool, what is repainted; elsewhere the result is of no use.
         freedom: 0 keeps the painting's forms as closely as looks natural, 1 takes them as hints.
 
     Returns:
@@ -188,27 +223,27 @@ def repainted(
     length = HELD * (LOOSE / HELD) ** freedom
     # A small part keeps more of its forms than it would as a part of the whole, and less than a whole picture would.
     scale = min(1 / STEP, length / float(np.sqrt(max(where.shape) * max(Bounds.of_mask(where).size))))
+    scale = min(scale, float(np.sqrt(MOST_PAINTED / where.size)))
     size = _sized(full, scale)
     rough, own = small_copy(painting, *size), small_copy(full, *size)
-    noise = random.standard_normal((*rough.shape[:2], 1), np.float32)
-    rough = (rough + GRAIN * _unrest(own, rough)[..., None] * noise).clip(0, 1)
-    chosen = cv2.resize(where.view(np.uint8) * 255, size, interpolation=cv2.INTER_AREA) > 0
+    chosen = small_copy(where.astype(np.float32), *size) > 0
+    part = Bounds.of_mask(chosen).slices()
+    noise = random.standard_normal((*chosen[part].shape, 1), np.float32)
+    rough = rough.copy()
+    rough[part] = (rough[part] + GRAIN * _swings(own, rough[part])[..., None] * noise).clip(0, 1)
     return raised(full, rough, (full.shape[1], full.shape[0]), chosen)
 
 
-def _unrest(picture: np.ndarray, painting: np.ndarray) -> np.ndarray:
-    """(h, w): how much a picture's lightness swings where it has the colours of a painting of the same size."""
+def _swings(picture: np.ndarray, painting: np.ndarray) -> np.ndarray:
+    """(h, w): how much a picture's lightness swings where it has the colours of a part of a painting."""
     around, coloured = (cv2.GaussianBlur(p, (0, 0), AROUND) for p in (picture, painting))
     light = picture.mean(2)
-    swing = np.sqrt(cv2.GaussianBlur((light - around.mean(2)) ** 2, (0, 0), AROUND))
-    alike = cKDTree(around.reshape(-1, 3)).query(coloured.reshape(-1, 3), k=min(ALIKE, light.size))[1]
-    return np.asarray(swing.reshape(-1)[alike].reshape(*light.shape, -1).mean(2), np.float32)
-
-
-def _area(full: np.ndarray, scale: float) -> int:
-    """Pixels of the picture at a scale."""
-    width, height = _sized(full, scale)
-    return width * height
+    swing = np.sqrt(cv2.GaussianBlur((light - around.mean(2)) ** 2, (0, 0), AROUND)).reshape(-1)
+    # Points that are equal would make the tree slow.
+    apart = np.random.default_rng(0).normal(0, 1e-4, (light.size, 3)).astype(np.float32)
+    tree = cKDTree(around.reshape(-1, 3) + apart)
+    alike = tree.query(coloured.reshape(-1, 3), k=min(ALIKE, light.size))[1]
+    return np.asarray(swing[alike].reshape(*painting.shape[:2], -1).mean(2), np.float32)
 
 
 def _sized(full: np.ndarray, scale: float) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from underdrawing.link.messages import EngineError
-from underdrawing.picture.brushwork import Level, raised
+from underdrawing.picture.brushwork import Hand, Level, raised_by
 from underdrawing.picture.image import Picture, white_of
 from underdrawing.picture.pyramid import anchor, reduced
 from underdrawing.serve.child import Context
@@ -73,6 +73,8 @@ def between(model: Model, args: Mapping[str, Any], sessions: SessionStore, conte
         row = mixed_rows(one.row, two.row, part, scales, len(given))
         small = np.asarray(pixels_of(session.run({**feed, spec.inputs[-1].name: row})), np.float32)
         ends = part if len(scales) == len(given) else 0.0
+        if len(scales) == len(given):  # else what a few scales change would be too fine to be seen from afar
+            small = reduced(small, min(1.0, FROM_AFAR / max(small.shape[:2])))
         picture = _at_full_size(full, small, ends, levels)
         made.append(inputs.put(Picture((picture.clip(0, 1) * 255 + 0.5).astype(np.uint8)), args.get("order") or ""))
         context.event("progress", phase="generating", fraction=len(made) / len(places), done=len(made), of=len(places))
@@ -90,14 +92,10 @@ def _at_full_size(
 
     Args:
         full: (H, W, 3) float32 in [0, 1], both pictures.
-        small: (h, w, 3) what the network made.
+        small: (h, w, 3) what of the network's work is kept.
         part: of the second picture.
-        levels: what `raised` keeps of each picture from one result to the next.
+        levels: what is kept of each picture from one result to the next.
     """
-    size = (full[0].shape[1], full[0].shape[0])
-    total = np.zeros_like(full[0])
-    begun = reduced(small.clip(0, 1), min(1.0, FROM_AFAR / max(small.shape[:2])))
-    for picture, share, kept in zip(full, (1 - part, part), levels, strict=True):
-        if share > 0:
-            total += share * raised(picture, begun, size, None, kept)
-    return total
+    shares = zip(full, (1 - part, part), levels, strict=True)
+    hands = [Hand(picture, share, kept) for picture, share, kept in shares if share > 0]
+    return raised_by(hands, small.clip(0, 1), (full[0].shape[1], full[0].shape[0]))

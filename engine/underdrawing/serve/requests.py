@@ -30,6 +30,7 @@ from underdrawing.serve.references import (
     hashes,
     match_of,
     number,
+    one_of,
     order,
     planes,
     planes_or_none,
@@ -251,7 +252,8 @@ class Verbs(ModelVerbs, GenerateVerbs, InstantVerbs):
         """Queue a training."""
         daemon, body = self.daemon, ask.body
         picture, drawn = reference(daemon.spool, need(body, "picture", dict)), self._drawn(body)
-        args = {k: body.get(k) for k in ("method", "recipe", "palette", "device")}
+        args = {k: body.get(k) for k in ("method", "recipe", "palette")}
+        args |= {"device": one_of(body, "device", ("auto", "cpu", "cuda"))}
         args |= {"seed": between(body, "seed", 0, MOST_SEED, whole=True)}
         args |= {"threads": between(body, "threads", 1, 1024, whole=True)}
         args |= {"picture": picture, "planes": drawn, "options": need(body, "options", dict, {})}

@@ -227,7 +227,7 @@ def _device(args: Mapping[str, Any], home: Path) -> Device:
         return choose(str(args.get("device") or "auto"), args.get("threads"), home / "run" / "precision.json")
     except ValueError as error:
         text = f"The graphics card cannot be used: {error}."
-        raise LearnError("no_gpu", text, "Let the processor learn (--device cpu).") from None
+        raise LearnError("no_gpu", text, "Choose the processor (on the command line: --device cpu).") from None
 
 
 def _region(args: Mapping[str, Any]) -> tuple[int, int, int, int] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -183,10 +184,10 @@ def _at_least(package: str, wanted: tuple[int, int]) -> bool:
     from importlib.metadata import PackageNotFoundError, version
 
     try:
-        major, minor = version(package).split(".")[:2]
+        found = re.match(r"(\d+)\.(\d+)", version(package))
     except PackageNotFoundError:
         return False
-    return (int(major), int(minor)) >= wanted
+    return found is not None and (int(found.group(1)), int(found.group(2))) >= wanted
 
 
 def _pip_reason(said: list[str]) -> str:

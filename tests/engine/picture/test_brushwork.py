@@ -5,11 +5,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 from skimage import data
 
-from underdrawing.picture.brushwork import Level, brushed, painted, raised, repainted, stroked
+from underdrawing.picture.brushwork import Hand, Level, brushed, painted, raised, raised_by, repainted, stroked
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.light import lit
+from underdrawing.picture.pyramid import reduced
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +174,35 @@ def test_small_places_are_repainted_too(painting: tuple[np.ndarray, np.ndarray],
     assert made.min() >= 0
     assert made.max() <= 1
     # What is made is the picture's, no noise that was strewn in.
-    assert np.abs(made[where][:, None] - picture.reshape(-1, 3)[None]).max(2).min(1).mean() < 0.05
+    assert cKDTree(picture.reshape(-1, 3)).query(made[where])[0].mean() < 0.05
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+def test_a_flat_picture_stays_flat(value: float) -> None:
+    flat = np.full((60, 80, 3), value, np.float32)
+    made = repainted(flat, 1 - flat, np.ones((60, 80), bool), 0.3, np.random.default_rng(0))
+    assert np.abs(made - flat).max() < 0.2
+
+
+def test_one_pixel_of_a_large_mask_is_not_lost(painting: tuple[np.ndarray, np.ndarray]) -> None:
+    picture, rough = painting
+    where = np.zeros(picture.shape[:2], bool)
+    where[30:110, 10:150] = True
+    where[2, 2] = True
+    made = repainted(picture, np.where(where[..., None], rough, picture), where, 1.0, np.random.default_rng(0))
+    assert np.abs(made[2, 2] - picture[2, 2]).max() < 0.05
+
+
+def test_several_pictures_agree_at_every_step(painting: tuple[np.ndarray, np.ndarray]) -> None:
+    picture, _ = painting
+    other = np.ascontiguousarray(picture[::-1])
+    small = reduced(picture, 0.25)
+    alone = raised(picture, small, (160, 120))
+    assert np.array_equal(raised_by([Hand(picture, 1.0, {})], small, (160, 120)), alone)
+    both = raised_by([Hand(picture, 0.5, {}), Hand(other, 0.5, {})], small, (160, 120))
+    apart = (alone + raised(other, small, (160, 120))) / 2
+    # What is faded into each other at the end alone is softer.
+    assert both[65:].std((0, 1)).mean() > apart[65:].std((0, 1)).mean()
 
 
 def test_large_pictures_are_repainted_smaller(

@@ -184,6 +184,15 @@ def test_a_mask_of_everything_makes_everything(engine: Engine, harmonizer: str, 
     assert (alone["width"], alone["height"]) == (pasted.shape[1], pasted.shape[0])
 
 
+def test_a_painting_is_held_to_or_taken_as_a_hint(engine: Engine, harmonizer: str, pasted: np.ndarray) -> None:
+    def made(freedom: float, seed: int = 0) -> str:
+        given = frame_of(Picture(pasted))
+        return str(engine.generate(harmonizer, "repaint", given, freedom=freedom, seed=seed).body["picture"])
+
+    assert made(0.0) == made(0.0)
+    assert len({made(0.0), made(1.0), made(0.0, seed=1)}) == 3
+
+
 @pytest.mark.parametrize("kind", ["u16", "f32", "grey"])
 def test_other_depths_are_exact_outside_of_the_mask(
     engine: Engine, coffee: np.ndarray, pasted: np.ndarray, mask: np.ndarray, kind: str
@@ -212,6 +221,7 @@ def test_variations_differ_the_more_the_freer_they_are(engine: Engine, variator:
         reply = engine.generate(variator, "vary", count=2, freedom=freedom)
         one, two = (picture_of(engine.result(reply, key)).pixels.astype(int) for key in reply.body["pictures"])
         assert one.shape == coffee.shape
+        assert freedom > 0 or np.array_equal(one, coffee)
         return float(np.abs(one - two).mean())
 
     assert spread(0.0) == 0
