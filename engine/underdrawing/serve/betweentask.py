@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from underdrawing.link.messages import EngineError
@@ -19,7 +22,7 @@ from underdrawing.serve.generating import FROM_AFAR, RATE, mixed
 from underdrawing.serve.instant import check_writer, inputs_of, write
 from underdrawing.serve.model import Model
 from underdrawing.serve.running import pixels_of
-from underdrawing.serve.sessions import SessionStore
+from underdrawing.serve.sessions import Session, SessionStore
 
 GROUPS = ("coarse", "middle", "fine")
 
@@ -67,15 +70,10 @@ def between(model: Model, args: Mapping[str, Any], sessions: SessionStore, conte
     feed = {name: freedom * value for name, value in noise.items()}
     feed[given[0].name] = mixed(start, noise[given[0].name], freedom)
     session = sessions.get(model.folder / spec.file)
-    levels: tuple[dict[float, Level], dict[float, Level]] = ({}, {})
+    way = _Way(full, (one.row, two.row), scales, len(given), session, feed, spec.inputs[-1].name)
     made: list[str] = []
     for part in places:
-        row = mixed_rows(one.row, two.row, part, scales, len(given))
-        small = np.asarray(pixels_of(session.run({**feed, spec.inputs[-1].name: row})), np.float32)
-        ends = part if len(scales) == len(given) else 0.0
-        if len(scales) == len(given):  # else what a few scales change would be too fine to be seen from afar
-            small = reduced(small, min(1.0, FROM_AFAR / max(small.shape[:2])))
-        picture = _at_full_size(full, small, ends, levels)
+        picture = way.at(part)
         made.append(inputs.put(Picture((picture.clip(0, 1) * 255 + 0.5).astype(np.uint8)), args.get("order") or ""))
         context.event("progress", phase="generating", fraction=len(made) / len(places), done=len(made), of=len(places))
         if context.wanted() == "cancel":
@@ -85,17 +83,51 @@ def between(model: Model, args: Mapping[str, Any], sessions: SessionStore, conte
     return {**answer, "notes": [], "rate": RATE, "seconds": round(time.perf_counter() - begun, 4)}
 
 
-def _at_full_size(
-    full: list[np.ndarray], small: np.ndarray, part: float, levels: tuple[dict[float, Level], dict[float, Level]]
-) -> np.ndarray:
-    """A result at the first picture's size, in the brushwork of both, each as much as it has part in it.
+@dataclass(frozen=True, eq=False)
+class _Way:
+    """The way from one picture to another.
 
-    Args:
+    Attributes:
         full: (H, W, 3) float32 in [0, 1], both pictures.
-        small: (h, w, 3) what of the network's work is kept.
-        part: of the second picture.
-        levels: what is kept of each picture from one result to the next.
+        rows: the weights that were written for them.
+        scales: of `count` those that change on the way.
+        feed: the graph's inputs without the weights, whose name is `weights`.
+        levels: what is kept of each picture's brushwork from one place to the next.
     """
-    shares = zip(full, (1 - part, part), levels, strict=True)
-    hands = [Hand(picture, share, kept) for picture, share, kept in shares if share > 0]
-    return raised_by(hands, small.clip(0, 1), (full[0].shape[1], full[0].shape[0]))
+
+    full: list[np.ndarray]
+    rows: tuple[np.ndarray, np.ndarray]
+    scales: list[int]
+    count: int
+    session: Session
+    feed: dict[str, np.ndarray]
+    weights: str
+    levels: tuple[dict[float, Level], dict[float, Level]] = field(default_factory=lambda: ({}, {}))
+
+    def at(self, part: float) -> np.ndarray:
+        """What lies at a place from 0 to 1, (H, W, 3) float32 in [0, 1], of the first picture's size."""
+        if 0 in self.scales:
+            return self._painted(part)
+        # What the finer scales change cannot be seen from afar: it is laid over the way's beginning.
+        small, painted = self._beginning
+        size = (painted.shape[1], painted.shape[0])
+        change = cv2.resize(self._small(part) - small, size, interpolation=cv2.INTER_CUBIC)
+        return np.asarray((painted + change).clip(0, 1))
+
+    @cached_property
+    def _beginning(self) -> tuple[np.ndarray, np.ndarray]:
+        return self._small(0.0), self._painted(0.0)
+
+    def _small(self, part: float) -> np.ndarray:
+        """What the network makes, (h, w, 3)."""
+        row = mixed_rows(*self.rows, part, self.scales, self.count)
+        return np.asarray(pixels_of(self.session.run({**self.feed, self.weights: row})), np.float32)
+
+    def _painted(self, part: float) -> np.ndarray:
+        """The same in the brushwork of both, each as much as it has part in it, as it is seen from afar."""
+        small = self._small(part)
+        small = reduced(small, min(1.0, FROM_AFAR / max(small.shape[:2])))
+        share = part if len(self.scales) == self.count else 0.0
+        hands = zip(self.full, (1 - share, share), self.levels, strict=True)
+        size = (self.full[0].shape[1], self.full[0].shape[0])
+        return raised_by([Hand(*hand) for hand in hands if hand[1] > 0], small.clip(0, 1), size)
