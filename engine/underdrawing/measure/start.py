@@ -24,7 +24,7 @@ from underdrawing.learn.method import Progress
 from underdrawing.learn.pyramidnets import Critic, GrowingGenerator
 from underdrawing.learn.pyramidrun import Figures, PyramidRun
 from underdrawing.measure.figures import sifid
-from underdrawing.picture.brushwork import Level, raised
+from underdrawing.picture.brushwork import FROM_AFAR, Level, raised
 from underdrawing.picture.pyramid import reduced
 
 VARIATIONS = 8
@@ -199,7 +199,8 @@ def _quality(run: PyramidRun, full: np.ndarray) -> tuple[float, float, float]:
     network = float(np.mean([sifid(one, picture(wanted)) for one in drawn]))
     levels: dict[float, Level] = {}
     size = (full.shape[1], full.shape[0])
-    finished = [sifid(raised(full, one, size, None, levels).clip(0, 1), full) for one in drawn[:FINISHED]]
+    seen = [reduced(one, min(1.0, FROM_AFAR / max(one.shape[:2]))) for one in drawn[:FINISHED]]
+    finished = [sifid(raised(full, one, size, None, levels).clip(0, 1), full) for one in seen]
     return error, network, float(np.mean(finished))
 
 

@@ -28,6 +28,7 @@ SOFT = 0.7  # blur that takes the fine detail away, in pixels of the size that w
 OWN_COLOUR = 0.6  # so much of the pieces' own colour is taken with them: ink stays ink
 STROKES = 0.7  # of broad strokes where something was pasted
 STEP = 1.6  # how much larger each step of `raised` makes a result
+FROM_AFAR = 32  # pixels of the longer side of what a network made at full freedom that are kept; the rest is brushwork
 COHERENCE = 1.5  # a piece that goes on where its neighbour's ended may be so much worse
 ROUNDS = 4
 REACH = 2  # pixels around each that its piece is voted for

@@ -13,12 +13,12 @@ import cv2
 import numpy as np
 
 from underdrawing.link.messages import EngineError
-from underdrawing.picture.brushwork import Hand, Level, raised_by
+from underdrawing.picture.brushwork import FROM_AFAR, Hand, Level, raised_by
 from underdrawing.picture.image import Picture, white_of
 from underdrawing.picture.pyramid import anchor, reduced
 from underdrawing.serve.child import Context
 from underdrawing.serve.frames import Inputs
-from underdrawing.serve.generating import FROM_AFAR, RATE, mixed
+from underdrawing.serve.generating import RATE, mixed
 from underdrawing.serve.instant import check_writer, inputs_of, write
 from underdrawing.serve.model import Model
 from underdrawing.serve.running import pixels_of

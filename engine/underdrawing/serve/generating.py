@@ -15,7 +15,7 @@ import numpy as np
 
 from underdrawing.link.messages import EngineError
 from underdrawing.manifest import Encoding, GraphInput, Task
-from underdrawing.picture.brushwork import Level, raised
+from underdrawing.picture.brushwork import FROM_AFAR, Level, raised
 from underdrawing.picture.carving import carved
 from underdrawing.picture.enlarged import consistent, textured
 from underdrawing.picture.image import Picture
@@ -28,7 +28,6 @@ MOST_RUN = 3 << 20  # pixels that a graph is run on at a time: it holds some doz
 FRAMES, COUNT, FREEDOM, LIGHT = 32, 4, 0.3, 0.8
 NO_CHANGE, ALL_CHANGE = 0.02, 0.1  # differences below which the picture stays, above which it is made anew
 GENTLE = 1.6  # power of the freedom: so half of it is half of the way for the eye
-FROM_AFAR = 32  # pixels of the longer side of what a network made at full freedom that are kept; the rest is brushwork
 PUBLISHED = ("paper-", "singan")  # beginnings of the names of recipes that learn as long as the papers do
 RATE = 12  # frames a second that suit a clip
 RAISED = 2.0  # how much larger one pass of `enlarge` makes a picture at most
