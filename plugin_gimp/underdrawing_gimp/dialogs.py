@@ -65,9 +65,9 @@ def line_up(dialog: Any, form: Any, names: Sequence[str]) -> None:
             group.add_widget(row.get_label())
 
 
-def lists(widget: Any) -> list[Any]:
+def drop_downs(widget: Any) -> list[Any]:
     """The drop-down lists in a widget, a row that GIMP made for a choice."""
     if hasattr(widget, "get_active_iter"):
         return [widget]
     inside = widget.get_children() if hasattr(widget, "get_children") else []
-    return [found for one in inside for found in lists(one)]
+    return [found for one in inside for found in drop_downs(one)]

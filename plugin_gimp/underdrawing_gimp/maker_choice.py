@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import from_folder, widgets
-from .dialogs import lists
+from .dialogs import drop_downs
 from .gi_modules import GObject
 from .plugin import Call
 
@@ -96,7 +96,7 @@ class Start:
 
 def _reword(row: Any, identity: str, text: str) -> None:
     """Give one entry of a choice that GIMP made another text; its value stays."""
-    for box in lists(row):
+    for box in drop_downs(row):
         model = box.get_model()
         for line in model:
             if line[0] == identity:

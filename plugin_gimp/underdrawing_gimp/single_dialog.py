@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Callable
 
 from . import device_choice, from_folder, learning, single, widgets
-from .dialogs import fill_in, line_up, lists
+from .dialogs import drop_downs, fill_in, line_up
 from .gi_modules import Gimp, GObject
 from .link.client import Reply
 from .link.messages import EngineError
@@ -148,10 +148,10 @@ class _Head:
 
     def _methods(self, reply: Reply | None, error: EngineError | None) -> None:
         if reply is not None:
-            for one in (one for method in reply.body["methods"] for one in method["recipes"]):
-                if one.get("budget"):
-                    self.seconds[one["name"]] = float(one["budget"])
-            for box in lists(self.dialog.get_widget("device", GObject.TYPE_NONE)):
+            for method in reply.body["methods"]:
+                budgets = {one["name"]: float(one["budget"]) for one in method["recipes"] if one.get("budget")}
+                self.seconds.update(budgets)
+            for box in drop_downs(self.dialog.get_widget("device", GObject.TYPE_NONE)):
                 device_choice.offer(box, reply.body)
         self._tell()
 

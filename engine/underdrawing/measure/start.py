@@ -25,7 +25,7 @@ from underdrawing.learn.pyramidnets import Critic, GrowingGenerator
 from underdrawing.learn.pyramidrun import Figures, PyramidRun
 from underdrawing.measure.figures import sifid
 from underdrawing.picture.brushwork import FROM_AFAR, Level, raised
-from underdrawing.picture.pyramid import reduced
+from underdrawing.picture.pyramid import at_most
 
 VARIATIONS = 8
 FINISHED = 3  # variations that are painted at full size
@@ -128,12 +128,8 @@ class SharedRun(PyramidRun):
         return Start((*self.learnt, self._weights(self.best)))
 
 
-def _at_most(rgb: np.ndarray, longest: int) -> np.ndarray:
-    return reduced(rgb, min(1.0, longest / max(rgb.shape[:2])))
-
-
 def _data(rgb: np.ndarray, figures: Figures) -> TrainingData:
-    small = _at_most(rgb, figures.longest)
+    small = at_most(rgb, figures.longest)
     return TrainingData((make_pair(small, {}, None, 1, 1),), 1.0, (0, 0, small.shape[1], small.shape[0]), {})
 
 
@@ -178,7 +174,7 @@ def curve(
             PyramidRun(data, figures, device, seed) if start is None else StartedRun(data, figures, device, seed, start)
         )
         iterations = learn(run, seconds)
-        found.append(Point(name, start is not None, seconds, iterations, *_quality(run, _at_most(rgb, FULL))))
+        found.append(Point(name, start is not None, seconds, iterations, *_quality(run, at_most(rgb, FULL))))
     return found
 
 
@@ -199,7 +195,7 @@ def _quality(run: PyramidRun, full: np.ndarray) -> tuple[float, float, float]:
     network = float(np.mean([sifid(one, picture(wanted)) for one in drawn]))
     levels: dict[float, Level] = {}
     size = (full.shape[1], full.shape[0])
-    seen = [reduced(one, min(1.0, FROM_AFAR / max(one.shape[:2]))) for one in drawn[:FINISHED]]
+    seen = [at_most(one, FROM_AFAR) for one in drawn[:FINISHED]]
     finished = [sifid(raised(full, one, size, None, levels).clip(0, 1), full) for one in seen]
     return error, network, float(np.mean(finished))
 

@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 
 from underdrawing.picture.detail import restore_detail
 from underdrawing.picture.geometry import Bounds, scaled, unscaled
-from underdrawing.picture.pyramid import small_copy
+from underdrawing.picture.pyramid import reduced, sized, small_copy
 
 PIECE = 7  # pixels that are compared around each pixel
 DETAIL_MARGIN = 48  # pixels around that the finest detail may come from, at least
@@ -181,11 +181,10 @@ def raised_by(
         scale = min(1.0, scale * STEP)
         goal = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
         wide = cv2.resize(chosen.view(np.uint8), goal, interpolation=cv2.INTER_NEAREST).astype(bool)
-        largest = max(math.prod(_sized(hand.full, scale)) for hand in hands)
+        largest = max(math.prod(sized(hand.full, scale)) for hand in hands)
         if int(wide.sum()) > MOST_PAINTED or largest > MOST_KNOWN:
-            softer = [small_copy(hand.full, *_sized(hand.full, before)) for hand in hands]
-            parts = zip(hands, softer, strict=True)
-            return _mixed(hands, [restore_detail(h.full, soft, current, chosen, size) for h, soft in parts])
+            softer = [(hand.full, reduced(hand.full, before)) for hand in hands]
+            return _mixed(hands, [restore_detail(full, soft, current, chosen, size) for full, soft in softer])
         given = cv2.resize(current, goal, interpolation=cv2.INTER_CUBIC)
         made = [brushed(_level(hand, scale, before), given, wide) for hand in hands]
         current, before, chosen = _mixed(hands, made), scale, wide
@@ -195,7 +194,7 @@ def raised_by(
 def _level(hand: Hand, scale: float, before: float) -> Level:
     """A picture at a scale, beside what is left of it at the scale before."""
     if scale not in hand.levels:
-        picture, softer = (small_copy(hand.full, *_sized(hand.full, s)) for s in (scale, before))
+        picture, softer = (reduced(hand.full, s) for s in (scale, before))
         soft = cv2.resize(softer, picture.shape[1::-1], interpolation=cv2.INTER_CUBIC)
         hand.levels[scale] = Level.of(soft, picture)
     return hand.levels[scale]
@@ -225,8 +224,9 @@ def repainted(
     # A small part keeps more of its forms than it would as a part of the whole, and less than a whole picture would.
     scale = min(1 / STEP, length / float(np.sqrt(max(where.shape) * max(Bounds.of_mask(where).size))))
     scale = min(scale, float(np.sqrt(MOST_PAINTED / where.size)))
-    size = _sized(full, scale)
-    rough, own = small_copy(painting, *size), small_copy(full, *size)
+    own = reduced(full, scale)
+    size = (own.shape[1], own.shape[0])
+    rough = small_copy(painting, *size)
     chosen = small_copy(where.astype(np.float32), *size) > 0
     part = Bounds.of_mask(chosen).slices()
     noise = random.standard_normal((*chosen[part].shape, 1), np.float32)
@@ -245,11 +245,6 @@ def _swings(picture: np.ndarray, painting: np.ndarray) -> np.ndarray:
     tree = cKDTree(around.reshape(-1, 3) + apart)
     alike = tree.query(coloured.reshape(-1, 3), k=min(ALIKE, light.size))[1]
     return np.asarray(swing[alike].reshape(*painting.shape[:2], -1).mean(2), np.float32)
-
-
-def _sized(full: np.ndarray, scale: float) -> tuple[int, int]:
-    """Width and height of the picture at a scale."""
-    return max(1, round(full.shape[1] * scale)), max(1, round(full.shape[0] * scale))
 
 
 def brushed(level: Level, soft_given: np.ndarray, where: np.ndarray) -> np.ndarray:

@@ -19,7 +19,17 @@ def small_copy(rgb: np.ndarray, width: int, height: int) -> np.ndarray:
 
 def reduced(rgb: np.ndarray, factor: float) -> np.ndarray:
     """A picture (H, W, 3) or mask (H, W), float32, `factor` times as large, a pixel at least."""
-    return small_copy(rgb, max(1, round(rgb.shape[1] * factor)), max(1, round(rgb.shape[0] * factor)))
+    return small_copy(rgb, *sized(rgb, factor))
+
+
+def sized(rgb: np.ndarray, factor: float) -> tuple[int, int]:
+    """Width and height of `reduced`."""
+    return max(1, round(rgb.shape[1] * factor)), max(1, round(rgb.shape[0] * factor))
+
+
+def at_most(rgb: np.ndarray, longest: int) -> np.ndarray:
+    """A picture (H, W, 3) float32 whose longer side has so many pixels, or fewer where it has fewer."""
+    return reduced(rgb, min(1.0, longest / max(rgb.shape[:2])))
 
 
 def signed(rgb: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ import numpy as np
 from underdrawing.link.messages import EngineError
 from underdrawing.picture.brushwork import FROM_AFAR, Hand, Level, raised_by
 from underdrawing.picture.image import Picture, white_of
-from underdrawing.picture.pyramid import anchor, reduced
+from underdrawing.picture.pyramid import anchor, at_most
 from underdrawing.serve.child import Context
 from underdrawing.serve.frames import Inputs
 from underdrawing.serve.generating import RATE, mixed
@@ -74,7 +74,7 @@ def between(model: Model, args: Mapping[str, Any], sessions: SessionStore, conte
     made: list[str] = []
     for part in places:
         picture = way.at(part)
-        made.append(inputs.put(Picture((picture.clip(0, 1) * 255 + 0.5).astype(np.uint8)), args.get("order") or ""))
+        made.append(inputs.put(Picture((picture * 255 + 0.5).astype(np.uint8)), args.get("order") or ""))
         context.event("progress", phase="generating", fraction=len(made) / len(places), done=len(made), of=len(places))
         if context.wanted() == "cancel":
             raise EngineError("cancelled", "Cancelled.")
@@ -107,7 +107,7 @@ class _Way:
     def at(self, part: float) -> np.ndarray:
         """What lies at a place from 0 to 1, (H, W, 3) float32 in [0, 1], of the first picture's size."""
         if 0 in self.scales:
-            return self._painted(part)
+            return self._painted(self._small(part), part)
         # What the finer scales change cannot be seen from afar: it is laid over the way's beginning.
         small, painted = self._beginning
         size = (painted.shape[1], painted.shape[0])
@@ -116,18 +116,17 @@ class _Way:
 
     @cached_property
     def _beginning(self) -> tuple[np.ndarray, np.ndarray]:
-        return self._small(0.0), self._painted(0.0)
+        small = self._small(0.0)
+        return small, self._painted(small, 0.0)
 
     def _small(self, part: float) -> np.ndarray:
         """What the network makes, (h, w, 3)."""
         row = mixed_rows(*self.rows, part, self.scales, self.count)
         return np.asarray(pixels_of(self.session.run({**self.feed, self.weights: row})), np.float32)
 
-    def _painted(self, part: float) -> np.ndarray:
+    def _painted(self, small: np.ndarray, part: float) -> np.ndarray:
         """The same in the brushwork of both, each as much as it has part in it, as it is seen from afar."""
-        small = self._small(part)
-        small = reduced(small, min(1.0, FROM_AFAR / max(small.shape[:2])))
         share = part if len(self.scales) == self.count else 0.0
         hands = zip(self.full, (1 - share, share), self.levels, strict=True)
         size = (self.full[0].shape[1], self.full[0].shape[0])
-        return raised_by([Hand(*hand) for hand in hands if hand[1] > 0], small.clip(0, 1), size)
+        return raised_by([Hand(*hand) for hand in hands if hand[1] > 0], at_most(small, FROM_AFAR).clip(0, 1), size)
