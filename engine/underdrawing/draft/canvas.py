@@ -9,14 +9,18 @@ import numpy as np
 
 from underdrawing.draft.components import Pose
 from underdrawing.draft.grids import blur, places, resize, resize_flow
-from underdrawing.draft.objects import Carried, area_change
+from underdrawing.draft.objects import Carried, drawn_out, enlargement
 from underdrawing.draft.seams import lead_over
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.primitive import Primitive
 
 RING = 0.16  # of an object's size: so far its surroundings come along
 SOFT = 1.0  # pixels of an object's soft border
-STRETCHED = 3.0  # times: an area that is changed more has lost its texture
+STRETCHED = 3.0  # times: an area that became so much larger has lost its texture
+DRAWN = 2.0
+PRESSED = 12.0  # times: one that became smaller is still seen as what it was, such as teeth in a mouth that closes
+FINE = 1.3  # times: smaller areas are read at several points a pixel
+POINTS = 4  # so many each way
 BEYOND = 1.0  # pixels outside of the picture from which on there is nothing to copy
 
 
@@ -36,7 +40,7 @@ class Canvas:
         made: (H, W, 3) float32 in [0, 1].
         came: (H, W, 2) float32, x and y in the picture where every pixel came from.
         origin: (H, W) uint8, an `Origin` for every pixel.
-        stretch: (H, W) float32, how many times larger or smaller the layer made its surroundings, at least 1.
+        grown: (H, W) float32, how many times larger the layer made its surroundings, below 1 smaller.
     """
 
     def __init__(self, picture: np.ndarray, original: Primitive, edited: Primitive, flow: np.ndarray) -> None:
@@ -49,17 +53,27 @@ class Canvas:
         whole = resize_flow(flow, self.size)
         self.came = self.here + whole
         moved = np.asarray(whole.any(axis=2))
+        self.grown, self.drawn = _enlarged(enlargement(flow), self.size), _enlarged(drawn_out(flow), self.size)
         self.made = picture.copy()
         if moved.any():
             # Cubic interpolation at nought is not exactly the pixel itself.
             box = Bounds.of_mask(moved).slices()
             self.made[box] = np.where(moved[box][..., None], self._take(self.came[box]), picture[box])
+            self._read_finely(moved & (self.grown < 1 / FINE))
         self.origin = np.where(moved, np.uint8(Origin.REGISTERED), np.uint8(Origin.UNCHANGED))
-        self.stretch = resize(area_change(flow), self.size)
 
     def _take(self, at: np.ndarray) -> np.ndarray:
         taken = cv2.remap(self.picture, at[..., 0], at[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(np.clip(taken, 0, 1))
+
+    def _read_finely(self, where: np.ndarray) -> None:
+        """Read pixels anew that stand for more than one of the picture's: else what is fine there breaks to pieces."""
+        if not where.any():
+            return
+        box = Bounds.of_mask(where).expand(1, self.size[::-1])
+        fine = resize(self.came[box.slices()], (box.height * POINTS, box.width * POINTS))
+        seen = resize(self._take(fine), (box.height, box.width))
+        self.made[box.slices()][where[box.slices()]] = seen[where[box.slices()]]
 
     def agrees(self, at: np.ndarray | None = None, box: tuple[slice, slice] = (slice(None), slice(None))) -> np.ndarray:
         """(H, W) bool: pixels whose source has the class that is wanted. Without classes all do.
@@ -107,7 +121,8 @@ class Canvas:
         taken = share > 0.5
         self.origin[box][taken] = Origin.OBJECT
         self.came[box][taken] = at[taken]
-        self.stretch[box][taken] = 1
+        self.grown[box][taken] = _enlarged(enlargement(flow), self.size)[box][taken]
+        self.drawn[box][taken] = _enlarged(drawn_out(flow), self.size)[box][taken]
 
     def add_object(self, one: Carried, grid: tuple[int, int]) -> None:
         """Draw an object with as much of its surroundings as belongs there too.
@@ -140,7 +155,7 @@ class Canvas:
         taken = alpha > 0.5
         self.origin[box][taken] = Origin.OBJECT
         self.came[box][taken] = at[taken]
-        self.stretch[box][taken] = 1
+        self.grown[box][taken] = self.drawn[box][taken] = 1
 
     def hole(self) -> np.ndarray:
         """(H, W) bool: pixels that came from the wrong class, from outside, or stretched beyond recognition."""
@@ -148,8 +163,13 @@ class Canvas:
         wrong = (~self.agrees()).astype(np.float32)
         hole = np.asarray(blur(wrong, 1.0) > 0.5 if wrong.any() else wrong > 0)
         hole |= ((self.came < -BEYOND) | (self.came > (width - 1 + BEYOND, height - 1 + BEYOND))).any(axis=2)
-        hole |= self.stretch > STRETCHED
+        hole |= (self.grown > STRETCHED) | (self.drawn > DRAWN) | (self.grown < 1 / PRESSED)
         return np.asarray(hole & (self.origin != Origin.UNCHANGED))
+
+
+def _enlarged(times: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Factors on a larger grid: a cell that is folded must not outdo all around it."""
+    return np.asarray(np.exp(resize(np.log(times), size)), np.float32)
 
 
 def _sure(agrees: np.ndarray) -> np.ndarray:

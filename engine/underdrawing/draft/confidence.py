@@ -36,7 +36,7 @@ def confidence(canvas: Canvas, maps: Channels, fits: np.ndarray, original: Primi
     if not maps.classes:
         wrong = np.maximum(wrong - LEAST_UNEDGED, 0)
     sure = np.exp(-WRONG * resize(wrong, canvas.size))
-    bent = np.maximum(np.log(np.maximum(canvas.stretch, 1)) - HARMLESS, 0)
+    bent = np.maximum(np.abs(np.log(canvas.grown)) - HARMLESS, 0)
     sure *= np.exp(-BENT * bent)
     filled = canvas.origin == Origin.FILLED
     sure[filled] = FILLED * fits[filled]

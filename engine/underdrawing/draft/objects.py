@@ -16,7 +16,7 @@ EXPLAINED = 0.6  # share of a region that the registration must fill with its cl
 GROUND = 0.75  # share of one class around a region that makes that class its ground
 VANISHED = 0.002  # of the picture: smaller regions that go are pressed shut
 FAR_AWAY = 3.0  # of its own size: a region that moved so far left its surroundings behind
-FOLDED = 1e3  # times: so much counts where a flow turns over
+FOLDED = 1e2  # times: so much counts where a flow turns over
 EVEN = 2.5  # times: areas that the registration changes more have lost their look
 FITS = 0.7  # overlap that a region of the same class must reach to lend its pixels
 MIRROR_GAIN = 0.12  # of overlap by which a mirrored region must fit better
@@ -76,7 +76,7 @@ def find_objects(original: np.ndarray, edited: np.ndarray, flow: np.ndarray) -> 
     for number, region in enumerate(before):
         at[region.bounds.slices()][region.mask] = number
     carried_labels, carried_numbers = follow(original, flow), follow(at, flow)
-    stretch = area_change(flow)
+    grown = enlargement(flow)
     for region in after:
         here = region.bounds.slices()
         number, value = _most(at[here][region.mask])
@@ -89,7 +89,8 @@ def find_objects(original: np.ndarray, edited: np.ndarray, flow: np.ndarray) -> 
                     mirrored.append(turned)
                 continue
         filled = carried_labels[here][region.mask] == region.label
-        even = stretch[here][region.mask] < EVEN
+        size = grown[here][region.mask]
+        even = (size < EVEN) & (size > 1 / EVEN)
         source = _most(carried_numbers[here][region.mask])[0]
         if (filled & even).mean() >= EXPLAINED and source >= 0 and source not in used:
             used.add(source)
@@ -118,14 +119,27 @@ def follow(grid: np.ndarray, flow: np.ndarray) -> np.ndarray:
     return np.asarray(grid[row, column])
 
 
-def area_change(flow: np.ndarray) -> np.ndarray:
-    """(h, w) float32: the larger of the flow's change of area and its inverse; `FOLDED` where it turns over."""
+def enlargement(flow: np.ndarray) -> np.ndarray:
+    """(h, w) float32: how many times larger areas become by a flow; `FOLDED` where it turns over."""
+    a, b, c, d = _slopes(flow)
+    return np.asarray(1 / np.clip(a * d - b * c, 1 / FOLDED, FOLDED), np.float32)
+
+
+def drawn_out(flow: np.ndarray) -> np.ndarray:
+    """(h, w) float32: how many times longer things become by a flow, in the direction in which that is most."""
+    a, b, c, d = _slopes(flow)
+    # The smaller singular value of the derivative: what is read there of the picture for a step of one cell.
+    read = (np.hypot(a + d, b - c) - np.hypot(a - d, b + c)) / 2
+    return np.asarray(1 / np.clip(read, 1 / FOLDED, FOLDED), np.float32)
+
+
+def _slopes(flow: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Where x and y lead by a step in x, and by one in y, each (h, w)."""
     if min(flow.shape[:2]) < 2:
-        return np.ones(flow.shape[:2], np.float32)
+        one, none = np.ones(flow.shape[:2], np.float32), np.zeros(flow.shape[:2], np.float32)
+        return one, none, none, one
     uy, ux = np.gradient(flow, axis=(0, 1))
-    change = (1 + ux[..., 0]) * (1 + uy[..., 1]) - ux[..., 1] * uy[..., 0]
-    safe = np.maximum(change, 1 / FOLDED)
-    return np.asarray(np.maximum(safe, 1 / safe), np.float32)
+    return 1 + ux[..., 0], ux[..., 1], uy[..., 0], 1 + uy[..., 1]
 
 
 def _most(numbers: np.ndarray) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from underdrawing.draft.features import Channels
-from underdrawing.draft.grids import blur, places, resize, sample
+from underdrawing.draft.grids import blur, continued, places, resize, sample
 
 UNEXPLAINED = 0.3  # blurred mismatch of a part
 LEAST = 14  # cells of the middle grid
@@ -18,6 +18,8 @@ PURE = 0.7  # share of one class in a part that may be ground
 SURROUNDED = 0.4  # share of that class around it
 SIZES = (1.0, 0.8, 1.25)
 COLOUR = 0.5  # weight of the colours around
+ALIKE = 0.5  # weight of what the classes in the part look like around it: skin beside skin, not the shadow of a brow
+NEAR = (4.0, 12.0, 40.0)  # cells in which that is looked for
 DISTANCE = 0.02  # for a shift of the picture's side
 RESIZED = 0.01
 
@@ -55,6 +57,7 @@ def find_parts(maps: Channels, flow: np.ndarray, picture: np.ndarray, settled: n
         return []
     ring_allowed = cv2.erode(1 - marked, np.ones((3, 3), np.uint8))
     here = sample(picture, flow)
+    usual = _usual(here, maps.edited[..., :count], ring_allowed)
     weight = np.minimum(np.sqrt(np.sqrt(maps.weights[:count])), 3.0)
     known = np.ascontiguousarray(maps.original[..., :count])
     wanted = maps.edited[..., :count]
@@ -79,6 +82,8 @@ def find_parts(maps: Channels, flow: np.ndarray, picture: np.ndarray, settled: n
             cost = _distance(known, resize(wanted[y0:y1, x0:x1], shape), resize(mask, shape), weight)
             seen, ring = resize(here[y0:y1, x0:x1], shape), resize(around, shape)
             cost = cost + COLOUR * 4 * _distance(picture, seen, ring, np.ones(3, np.float32))
+            look = resize(usual[y0:y1, x0:x1], shape)
+            cost = cost + ALIKE * 4 * _distance(picture, look, resize(mask, shape), np.ones(3, np.float32))
             at_y, at_x = np.mgrid[0 : cost.shape[0], 0 : cost.shape[1]]
             cost = cost + DISTANCE * np.hypot((at_x - x0) / width, (at_y - y0) / height) + RESIZED * (size != 1.0)
             row, column = np.unravel_index(int(cost.argmin()), cost.shape)
@@ -91,6 +96,16 @@ def find_parts(maps: Channels, flow: np.ndarray, picture: np.ndarray, settled: n
         ends = (here_at - (x0, y0) + 0.5) / size - 0.5 + (sx, sy)
         found.append(Part(cv2.dilate(whole, np.ones((5, 5), np.uint8)) > 0, (ends - here_at).astype(np.float32)))
     return found
+
+
+def _usual(colours: np.ndarray, wanted: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(h, w, 3): what each cell's classes look like near by, where that is known."""
+    total = np.zeros(colours.shape, np.float32)
+    for label in range(wanted.shape[2]):
+        share = wanted[..., label]
+        seen = np.where(share > PURE, share, 0) * known
+        total += share[..., None] * (continued(colours, seen, NEAR) if seen.any() else colours)
+    return total
 
 
 def _is_ground(wanted: np.ndarray, part: np.ndarray) -> bool:

@@ -14,6 +14,8 @@ from underdrawing.picture.geometry import Bounds
 
 RING = 2  # pixels around a layer in which both are compared
 MOST = 0.25  # of full brightness: larger differences are contents, not light
+SIDE = 0.1  # of a layer's outline: where less of it is seen, what is seen counts less
+DARKEST = 0.5  # of a layer's own light that stays: what is dark already must not become a silhouette
 LARGE = 96  # pixels: larger pieces are computed at half their size
 RIM = 0.03  # of the longer side: so far around filled ground its class is looked at
 LIGHT, GRAIN = 0.012, 0.003  # of the longer side: what is coarser than the first is light, finer than the second grain
@@ -55,8 +57,9 @@ def lead_over(
             here = inner if own is None else inner & (own == label)
             seen = rim if own is None else rim & (own == label)
             if seen.any():
-                change = _spread(base[part] - layer[part], seen)
-                result[part][here] += change[here]
+                enough = min(1.0, float(seen.sum()) / (RING * SIDE * 4 * float(np.sqrt(here.sum()))))
+                led = layer[part] + enough * _spread(base[part] - layer[part], seen)
+                result[part][here] = np.maximum(led, DARKEST * layer[part])[here]
     return result
 
 
