@@ -20,7 +20,7 @@ STRETCHED = 3.0  # times: an area that became so much larger has lost its textur
 DRAWN = 2.0
 PRESSED = 12.0  # times: one that became smaller is still seen as what it was, such as teeth in a mouth that closes
 FINE = 1.3  # times: smaller areas are read at several points a pixel
-POINTS = 4  # so many each way
+POINTS = 3  # so many each way
 BEYOND = 1.0  # pixels outside of the picture from which on there is nothing to copy
 
 

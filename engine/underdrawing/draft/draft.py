@@ -12,6 +12,7 @@ from underdrawing.draft.confidence import confidence
 from underdrawing.draft.features import Channels, channels, reduce
 from underdrawing.draft.grids import blur, places, resize, resize_flow, sample
 from underdrawing.draft.ground import Sides, fill_ground, guides
+from underdrawing.draft.lines import straightened
 from underdrawing.draft.objects import Objects, find_objects, follow, footprint, without
 from underdrawing.draft.parts import Part, find_parts
 from underdrawing.draft.registration import Grids, Level, descend, register
@@ -74,6 +75,8 @@ def draft(picture: np.ndarray, original: Primitive, edited: Primitive, seed: int
             still, new = without(after, found.strange)
             told = maps.with_labels(left, gone, original=True).with_labels(still, new, original=False)
             flow, levels = register(told, grids)
+    if original.segments is not None and edited.segments is not None:
+        flow = straightened(flow, picture, original.segments, maps.resized(grids.middle))
     flow = _calm(flow, changed)
     taken_away = np.zeros(grids.fine, bool)
     for region in found.removed:
