@@ -14,6 +14,8 @@ UNEXPLAINED = 0.3  # blurred mismatch of a part
 LEAST = 14  # cells of the middle grid
 MOST = 10  # parts
 MARGIN = 3  # cells around a part whose colours should agree with what lies there
+VANISHED = 0.15  # of a class's area: one of which less is left closes, as a mouth does
+MOSTLY = 0.35  # of what is wrong about a part: remains of such a class, over which what is beside it closes by itself
 PURE = 0.7  # share of one class in a part that may be ground
 SURROUNDED = 0.4  # share of that class around it
 SIZES = (1.0, 0.8, 1.25)
@@ -51,7 +53,9 @@ def find_parts(maps: Channels, flow: np.ndarray, picture: np.ndarray, settled: n
     if not count:
         return []
     height, width = flow.shape[:2]
-    wrong = np.where(settled, 0, maps.mismatch(sample(maps.original, flow)))
+    carried = sample(maps.original, flow)
+    wrong = np.where(settled, 0, maps.mismatch(carried))
+    left = wrong * carried[..., :count][..., _vanished(maps)].sum(2)
     marked = (blur(wrong.astype(np.float32), 1.0) > UNEXPLAINED).view(np.uint8)
     if not marked.any():
         return []
@@ -69,6 +73,8 @@ def find_parts(maps: Channels, flow: np.ndarray, picture: np.ndarray, settled: n
         x, y, w, h = (int(v) for v in stats[k, :4])
         x0, y0, x1, y1 = max(0, x - MARGIN), max(0, y - MARGIN), min(width, x + w + MARGIN), min(height, y + h + MARGIN)
         whole = cv2.dilate((marks == k).view(np.uint8), np.ones((3, 3), np.uint8))
+        if left[whole > 0].sum() > MOSTLY * wrong[whole > 0].sum():
+            continue
         if _is_ground(wanted, whole):
             found.append(Part(whole > 0, None))
             continue
@@ -96,6 +102,12 @@ def find_parts(maps: Channels, flow: np.ndarray, picture: np.ndarray, settled: n
         ends = (here_at - (x0, y0) + 0.5) / size - 0.5 + (sx, sy)
         found.append(Part(cv2.dilate(whole, np.ones((5, 5), np.uint8)) > 0, (ends - here_at).astype(np.float32)))
     return found
+
+
+def _vanished(maps: Channels) -> np.ndarray:
+    """(K,) bool: classes that are all but gone from the edited primitive."""
+    before, after = (plane[..., : maps.classes].sum((0, 1)) for plane in (maps.original, maps.edited))
+    return np.asarray(after < VANISHED * before)
 
 
 def _usual(colours: np.ndarray, wanted: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -107,3 +107,17 @@ def test_a_dark_layer_on_a_darker_ground_is_no_silhouette() -> None:
     mask[10:30, 10:30] = True
     led = lead_over(layer, base, mask, np.ones_like(mask), None)
     assert 0.07 < led[mask].min() < 0.12
+
+
+def test_a_mouth_that_closes_to_nothing_becomes_lips() -> None:
+    lips = np.float32([0.75, 0.25, 0.3])
+    picture, inside = mouth(16)
+    before, after = np.zeros_like(inside), np.zeros_like(inside)
+    cv2.ellipse(before, (80, 60), (38, 26), 0, 0, 360, 2, -1)
+    picture[(before == 2) & (inside == 0)] = lips
+    before[inside > 0] = 1
+    cv2.ellipse(after, (80, 62), (36, 9), 0, 0, 360, 2, -1)
+    found = draft(picture, primitive(before), primitive(after))
+    middle = cv2.erode(after, np.ones((5, 5), np.uint8)) > 0
+    assert np.abs(found.picture[middle] - lips).mean() < 0.06
+    assert (found.origin[middle] != Origin.OBJECT).all()
