@@ -203,8 +203,7 @@ def start(
             show.note(f"{name}, {'with' if known else 'without'} the start")
             seconds = show.all_seconds(budgets)
             points += measure.curve(name, picture.to_float(), figures, device, seconds, known)
-    table = measure.as_markdown(points)
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / f"{data.name}.start.md").write_text(table, encoding="utf-8")
-    show.answer({"points": [asdict(point) for point in points]}, lambda: table)
+            if out is not None:  # Long budgets take hours: what has been measured stays if the rest is given up.
+                out.mkdir(parents=True, exist_ok=True)
+                (out / f"{data.name}.start.md").write_text(measure.as_markdown(points), encoding="utf-8")
+    show.answer({"points": [asdict(point) for point in points]}, lambda: measure.as_markdown(points))
