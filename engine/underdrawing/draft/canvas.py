@@ -17,7 +17,7 @@ from underdrawing.picture.primitive import Primitive
 RING = 0.16  # of an object's size: so far its surroundings come along
 SOFT = 1.0  # pixels of an object's soft border
 STRETCHED = 3.0  # times: an area that became so much larger has lost its texture
-DRAWN = 2.0
+DRAWN = 2.0  # times: what became so much longer is streaks, whatever became of its area
 PRESSED = 12.0  # times: one that became smaller is still seen as what it was, such as teeth in a mouth that closes
 FINE = 1.3  # times: smaller areas are read at several points a pixel
 POINTS = 3  # so many each way
@@ -41,6 +41,7 @@ class Canvas:
         came: (H, W, 2) float32, x and y in the picture where every pixel came from.
         origin: (H, W) uint8, an `Origin` for every pixel.
         grown: (H, W) float32, how many times larger the layer made its surroundings, below 1 smaller.
+        drawn: (H, W) float32, how many times longer in the direction in which that is most.
     """
 
     def __init__(self, picture: np.ndarray, original: Primitive, edited: Primitive, flow: np.ndarray) -> None:
@@ -53,7 +54,7 @@ class Canvas:
         whole = resize_flow(flow, self.size)
         self.came = self.here + whole
         moved = np.asarray(whole.any(axis=2))
-        self.grown, self.drawn = _enlarged(enlargement(flow), self.size), _enlarged(drawn_out(flow), self.size)
+        self.grown, self.drawn = _growth(flow, self.size)
         self.made = picture.copy()
         if moved.any():
             # Cubic interpolation at nought is not exactly the pixel itself.
@@ -121,8 +122,8 @@ class Canvas:
         taken = share > 0.5
         self.origin[box][taken] = Origin.OBJECT
         self.came[box][taken] = at[taken]
-        self.grown[box][taken] = _enlarged(enlargement(flow), self.size)[box][taken]
-        self.drawn[box][taken] = _enlarged(drawn_out(flow), self.size)[box][taken]
+        grown, drawn = _growth(flow, self.size)
+        self.grown[box][taken], self.drawn[box][taken] = grown[box][taken], drawn[box][taken]
 
     def add_object(self, one: Carried, grid: tuple[int, int]) -> None:
         """Draw an object with as much of its surroundings as belongs there too.
@@ -167,9 +168,10 @@ class Canvas:
         return np.asarray(hole & (self.origin != Origin.UNCHANGED))
 
 
-def _enlarged(times: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Factors on a larger grid: a cell that is folded must not outdo all around it."""
-    return np.asarray(np.exp(resize(np.log(times), size)), np.float32)
+def _growth(flow: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """How much larger and longer a flow on any grid makes things, for every pixel."""
+    # Logarithms are averaged: a cell that is folded must not outdo all around it.
+    return tuple(np.exp(resize(np.log(times), size)) for times in (enlargement(flow), drawn_out(flow)))
 
 
 def _sure(agrees: np.ndarray) -> np.ndarray:
