@@ -155,9 +155,11 @@ def _small(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[tup
     """Pictures at the scale that was learnt, (h, w, 3) float32 in [0, 1]."""
     run, chance = Run(model, sessions), np.random.default_rng(wishes.seed)
     info = model.manifest.picture
-    width, height = wishes.size or (info.width, info.height)
-    small = tuple(max(24, round(side * model.manifest.plan.scale)) for side in (width, height))
-    sizes = run.sizes(*small)
+    own_size = (info.width, info.height)
+    size = wishes.size or own_size
+    small = tuple(max(24, round(side * model.manifest.plan.scale)) for side in size)
+    # What narrow pictures are compared with, the picture itself, has the size that was learnt.
+    sizes = run.sizes(*(model.small_size if size == own_size else small))
     if wishes.task is Task.RESIZE:
         yield _reshaped(run, sizes, chance)
         return
