@@ -185,9 +185,20 @@ def _reshaped(run: Run, sizes: list[tuple[int, int]], chance: np.random.Generato
     Nothing is stretched: the small picture gets its new shape seam by seam, the stages paint what that leaves of it at
     their first size, and what they do to the picture itself without any change is taken away along the same seams.
     """
-    if run.specs[0].encoding is not Encoding.PICTURE:
+    begins = run.specs[0].encoding is Encoding.PICTURE
+    if not begins and run.model.manifest.recipe.startswith(PUBLISHED):
         return run(anchor(*sizes[0]), sizes, lambda shape: chance.standard_normal(shape, np.float32))
-    both = carved(np.dstack([run.model.small_picture, _unchanged(run)]), *sizes[-1])
+    same = _unchanged(run)
+    if not begins:
+        # From noise a network makes others of the kind; in another shape than it learnt, little of the picture is left.
+        # So it varies the picture in its own shape, and that goes along.
+        own = run.sizes(*run.model.small_size)
+        first = run.anchor(*own[0])
+        start = mixed(first, chance.standard_normal(first.shape, np.float32), FREEDOM)
+        made, device = run(start, own, lambda shape: FREEDOM * chance.standard_normal(shape, np.float32))
+        both = carved(np.dstack([run.model.small_picture, made - same]), *sizes[-1])
+        return np.asarray((both[..., :3] + both[..., 3:]).clip(0, 1), np.float32), device
+    both = carved(np.dstack([run.model.small_picture, same]), *sizes[-1])
     shaped, same = both[..., :3], both[..., 3:]
     start = signed(small_copy(shaped, *sizes[0]))
     made, device = run(start, sizes, lambda shape: chance.standard_normal(shape, np.float32))
