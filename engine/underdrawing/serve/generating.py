@@ -133,7 +133,7 @@ def freely(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[One
     levels: dict[float, Level] = {}
     afar = _afar(model, wishes)
     for small, device in _small(model, wishes, sessions):
-        made = _at_full_size(full, model.small_picture, small, same, size, afar, levels)
+        made = _at_full_size(full, model.small_picture, small, same, size, wishes.freedom, afar, levels)
         yield One(Picture.from_float(made, model.picture, white), device)
 
 
@@ -234,6 +234,7 @@ def _at_full_size(
     small: np.ndarray,
     same: np.ndarray | None,
     size: tuple[int, int],
+    freedom: float,
     afar: float,
     levels: dict[float, Level],
 ) -> np.ndarray:
@@ -244,6 +245,7 @@ def _at_full_size(
         small: (h, w, 3) what the network made.
         same: what it makes of the picture itself, where that has the same size: where the two agree the picture is
             left as it is, as what the network cannot do is no part of the change.
+        freedom: where the two differ, that is so as well, but the less the freer.
         afar: how much smaller what the network made is looked at: its forms are kept, its soft detail is not.
         levels: what `raised` keeps from one picture to the next.
     """
@@ -254,7 +256,7 @@ def _at_full_size(
     share = ((strength - NO_CHANGE) / (ALL_CHANGE - NO_CHANGE)).clip(0, 1)
     if not share.any():
         return full
-    small = small - (1 - share[..., None]) * (same - small_picture)
+    small = small - (1 - freedom * share[..., None]) * (same - small_picture)
     where = reduced(cv2.dilate(share, np.ones((3, 3), np.uint8)), afar) > 0
     made = raised(full, reduced(small.clip(0, 1), afar), size, where, levels)
     wide = cv2.resize(share, size, interpolation=cv2.INTER_LINEAR)[..., None]
