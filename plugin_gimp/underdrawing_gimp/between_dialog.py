@@ -179,7 +179,10 @@ class _Head:
     def _show(self) -> None:
         found = self.preview.nearest(self.call.config.get_property("at") / 100)
         if found is not None:
-            self.middle.set_from_pixbuf(widgets.pixbuf(found[1], SIDE))
+            shown = widgets.pixbuf(found[1], SIDE)
+            if self.call.image.get_base_type() == Gimp.ImageBaseType.GRAY:  # as the layers will be
+                shown.saturate_and_pixelate(shown, 0.0, False)
+            self.middle.set_from_pixbuf(shown)
             self.place.set_text("On the way: %s" % between.percent(found[0]))
         else:
             self.middle.clear()

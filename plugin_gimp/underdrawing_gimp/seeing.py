@@ -218,7 +218,10 @@ def _selected(image: Gimp.Image) -> Rect:
         area = area.intersect(Rect(found.x1, found.y1, found.x2 - found.x1, found.y2 - found.y1))
     if min(area.width, area.height) < LEAST:
         text = "%d x %d pixels are too few to learn from." % (area.width, area.height)
-        raise EngineError("bad_picture", text, "Select at least %d x %d pixels, or nothing." % (LEAST, LEAST))
+        hint = "Select at least %d x %d pixels, or nothing." % (LEAST, LEAST)
+        if Gimp.Selection.is_empty(image):
+            hint = "A picture needs at least %d x %d. Choose a larger one, or Image > Scale Image." % (LEAST, LEAST)
+        raise EngineError("bad_picture", text, hint)
     return area
 
 

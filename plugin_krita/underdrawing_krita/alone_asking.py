@@ -8,7 +8,7 @@ from typing import Any
 from . import alone_results
 from .alone_learning import going
 from .link.messages import EngineError
-from .makers import how_to_learn
+from .makers import how_to_learn, of_maker
 from .material import Material
 from .texts import tr
 from .uses import Use, Wish
@@ -43,7 +43,11 @@ def on_the_way(ws: Workspace, wish: Wish, found: Material) -> Generator[Any, Any
     body = {"model": wish.maker, **wish.body(ws.size), "order": found.space.order}
     body.update(picture={"hash": found.learnt.hash}, other={"hash": found.other.hash})
     frames = [found.learnt, found.other]
-    return (yield ws.service.ask("between", body, frames, LONGEST, _hear(ws, tr("Making the pictures on the way…"))))
+    hear = _hear(ws, tr("Making the pictures on the way…"))
+    try:
+        return (yield ws.service.ask("between", body, frames, LONGEST, hear))
+    except EngineError as error:
+        raise of_maker(error) from None
 
 
 def _hear(ws: Workspace, text: str) -> Callable[[dict[str, Any]], None]:

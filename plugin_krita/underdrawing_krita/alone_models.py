@@ -11,6 +11,7 @@ from .alone_learning import going, learnt
 from .applying import eight_bits
 from .link.messages import EngineError
 from .link.pixels import Frame
+from .makers import of_maker
 from .material import Material
 from .recognition import pixel_hash
 from .service import frames_of
@@ -71,7 +72,10 @@ def _at_once(ws: Workspace, wish: Wish, found: Material, able: Models) -> Genera
     else:
         going(ws, tr("Making a model of the picture…"))
         body = {"model": wish.maker, "picture": {"hash": found.learnt.hash}, "task": wish.use.value}
-        reply = yield ws.service.ask("models.show", {"model": wish.maker}, (), 30.0)
+        try:
+            reply = yield ws.service.ask("models.show", {"model": wish.maker}, (), 30.0)
+        except EngineError as error:
+            raise of_maker(error) from None
         body["name"] = _name(ws, tr("by %s") % reply.body["name"])
         reply = yield ws.service.ask("instant", body, [found.learnt], 300.0)
         made_now = str(reply.body["id"])

@@ -8,6 +8,7 @@ from typing import Any
 from .elsewhere import reduced
 from .link.messages import EngineError
 from .link.pixels import Frame
+from .makers import of_maker
 from .making import frame_image, image_frame
 from .material import ends
 from .service import frames_of, hint
@@ -50,7 +51,7 @@ def look(ws: Workspace, page: Any, wish: Wish, seen: tuple[Any, ...], which: tup
             part.take_sharp(seen, percent, images[0])
     except EngineError as error:
         if not gone(page):
-            part.tell(hint(error))
+            part.tell(hint(of_maker(error)))
     finally:
         if not gone(page):
             part.begin(None)

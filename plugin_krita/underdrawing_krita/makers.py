@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .link.messages import EngineError
 from .texts import tr
 from .uses import Use
 
@@ -30,6 +31,14 @@ def makers_of(models: list[dict[str, Any]]) -> tuple[Maker, ...]:
     """Those of the engine's models that make others, the newest first."""
     found = (Maker(str(m["id"]), str(m["name"]), tuple(map(str, m.get("makes") or ()))) for m in reversed(models))
     return tuple(maker for maker in found if maker.makes)
+
+
+def of_maker(error: EngineError) -> EngineError:
+    """What the engine said of a folder's model; of one that is gone without its id, which says nothing to a person."""
+    if error.code != "unknown_model":
+        return error
+    told = tr("Choose another one, or “Learn this picture” where that is offered.")
+    return EngineError(error.code, tr("The folder's model is not there any more."), told)
 
 
 def how_to_learn() -> str:

@@ -139,14 +139,14 @@ class AlonePage(QtWidgets.QWidget):
         self.cancel = button(
             "alone_cancel", tr("Cancel"), tr("Ends it; nothing is changed"), lambda: perform("alone_control", "cancel")
         )
-        going = label(tr("You can use Krita meanwhile, or close it: the learning goes on."), faint=True)
+        self._meanwhile = label("", "alone_meanwhile", faint=True)
         self._going = QtWidgets.QWidget()
         self._doing = label("")
-        for text in (self.state, going):
+        for text in (self.state, self._meanwhile):
             # Room for two lines, whatever is said: else what changes from one to two is cut for a moment.
             text.setMinimumHeight(2 * text.fontMetrics().lineSpacing() + 2)
             text.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-        column(self._going, self._doing, self.bar, self.state, row(self.pause, self.cancel), going)
+        column(self._going, self._doing, self.bar, self.state, row(self.pause, self.cancel), self._meanwhile)
         column(self, back, self._settings, self._going).addStretch(1)
         self.use.currentIndexChanged.connect(lambda *_: self._use_chosen())
         self.start_from.currentIndexChanged.connect(lambda *_: self._start_chosen())
@@ -243,6 +243,8 @@ class AlonePage(QtWidgets.QWidget):
         self.bar.setRange(0, 1000 if learning or done else 0)
         self.bar.setValue(round(done * 1000))
         self.state.setText(state_of(job) if job is not None and learning else going.text if going is not None else "")
+        closed = tr("You can use Krita meanwhile, or close it: the learning goes on.")
+        self._meanwhile.setText(closed if learning else tr("You can use Krita meanwhile."))
         self.pause.setVisible(learning)
         self.pause.setText(tr("Go on") if job is not None and job.state == "paused" else tr("Pause"))
         self.pause.setEnabled(job is None or not job.stopping)

@@ -219,7 +219,7 @@ class BetweenPart(QtCore.QObject):
             return  # what was seen before stays until there is something else: only other pictures take it away
         nearest = images[round(percent / 100 * (len(images) - 1))]
         self.view.set_image(self._sharp.get((seen, percent), nearest))
-        self.tell(tr("0 % is this picture, 100 % the other one."))
+        self.tell(tr("0 % is this picture, 100 % the other one, as the model makes them."))
         if not self.sharp(seen, percent):
             self._settle.start()
 

@@ -182,6 +182,7 @@ tell(large=[large.get_width(), large.get_height(), own != model])
 image.select_rectangle(Gimp.ChannelOps.REPLACE, 0, 0, 12, 12)
 tell(small=failure("vary", image))
 Gimp.Selection.none(image)
+tell(tiny=failure("vary", opened(20, 20)))
 for layer in image.get_layers():
     layer.set_visible(False)
 tell(hidden=failure("vary", image))
@@ -197,7 +198,8 @@ tell(hidden=failure("vary", image))
     assert len(told["gif"]) == 3
     assert all("(80ms)" in name for name in told["gif"])
     assert told["large"] == [184, 124, True]
-    assert "too few" in told["small"]
+    assert "Select at least 24 x 24 pixels, or nothing." in told["small"]
+    assert "Choose a larger one" in told["tiny"], "nothing is selected"
     assert "No layer of the picture is visible" in told["hidden"]
 
 

@@ -109,6 +109,6 @@ def test_models_made_at_once_and_the_way_between_two_pictures(
     for name in ("no_model", "no_way"):
         message, bad, unchanged = seen[name]
         assert bad
-        assert "There is no model" in message
+        assert "The folder's model is not there any more. Choose another one" in message
         assert unchanged
     assert seen["nothing_offered"] == [True, True]

@@ -121,6 +121,7 @@ def test_every_page_is_drawn(qt: str, tmp_path: Path) -> None:
     assert found["originals"] == ["What lies below", "Background"]
     assert "1:05 min left" in found["going"][0]
     assert found["going"][1:] == [400, "Pause"]
+    assert ["goes on" in text for text in found["meanwhile"]] == [True, False], "only a learning outlives Krita"
     assert found["line"] == "Without an underdrawing · 40 %"
     assert found["tips"] == [], "buttons without a tooltip"
     assert found["narrow"] <= 260

@@ -249,6 +249,13 @@ def main():
     ws.touch()
     shot("8-alone-learning")
     found["going"] = [page.state.text(), page.bar.value(), page.pause.text()]
+    meanwhile = panel.findChild(QtWidgets.QWidget, "underdrawing_alone_meanwhile")
+    found["meanwhile"] = [meanwhile.text()]
+    ws.going = Going(text="Painting…")
+    page.show_workspace(ws)
+    found["meanwhile"].append(meanwhile.text())
+    ws.going = Going(job=job)
+    page.show_workspace(ws)
     panel.show_alone(False)
     settle()
     found["line"] = panel.alone.text()

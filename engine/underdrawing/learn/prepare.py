@@ -93,10 +93,13 @@ def prepare(
         size = small_size(bounds.width, bounds.height, scale)
         rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
         small_primitive = None if primitive is None else primitive.resized(size)
-        notes.append(
-            f"The picture is learnt at {size[0]} x {size[1]} pixels ({scale:.0%}); its finer detail is brought back"
-            " from the picture itself when an edit is applied. Choose a region to learn it at full size."
-        )
+        note = f"The picture is learnt at {size[0]} x {size[1]} pixels ({scale:.0%}); its finer detail "
+        if primitive is None:  # nothing is edited then, and a region would be reduced as well
+            note += "comes from the picture itself."
+        else:
+            note += "is brought back from the picture itself when an edit is applied."
+            note += " Choose a region to learn it at full size."
+        notes.append(note)
     planes, palette = _planes(small_primitive)
     pair = make_pair(np.nan_to_num(rgb), planes, palette, method.stride(recipe))
     area = (bounds.x, bounds.y, bounds.width, bounds.height)

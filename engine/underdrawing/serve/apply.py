@@ -216,4 +216,4 @@ def _render(
 
 def reduced_note(scale: float) -> str:
     """What a person should know about a model of a reduced picture."""
-    return f"The model was learnt at {scale:.0%} of the picture's size; fine detail comes from the picture itself."
+    return f"The model works at {scale:.0%} of the picture's size; fine detail comes from the picture itself."

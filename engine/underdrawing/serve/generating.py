@@ -133,7 +133,7 @@ def freely(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[One
     levels: dict[float, Level] = {}
     afar = _afar(model, wishes)
     for small, device in _small(model, wishes, sessions):
-        made = _at_full_size(full, model.small_picture, small, same, size, afar, levels)
+        made = _at_full_size(full, model.small_picture, small, same, size, wishes.freedom, afar, levels)
         yield One(Picture.from_float(made, model.picture, white), device)
 
 
@@ -155,9 +155,11 @@ def _small(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[tup
     """Pictures at the scale that was learnt, (h, w, 3) float32 in [0, 1]."""
     run, chance = Run(model, sessions), np.random.default_rng(wishes.seed)
     info = model.manifest.picture
-    width, height = wishes.size or (info.width, info.height)
-    small = tuple(max(24, round(side * model.manifest.plan.scale)) for side in (width, height))
-    sizes = run.sizes(*small)
+    own_size = (info.width, info.height)
+    size = wishes.size or own_size
+    small = tuple(max(24, round(side * model.manifest.plan.scale)) for side in size)
+    # What narrow pictures are compared with, the picture itself, has the size that was learnt.
+    sizes = run.sizes(*(model.small_size if size == own_size else small))
     if wishes.task is Task.RESIZE:
         yield _reshaped(run, sizes, chance)
         return
@@ -183,9 +185,20 @@ def _reshaped(run: Run, sizes: list[tuple[int, int]], chance: np.random.Generato
     Nothing is stretched: the small picture gets its new shape seam by seam, the stages paint what that leaves of it at
     their first size, and what they do to the picture itself without any change is taken away along the same seams.
     """
-    if run.specs[0].encoding is not Encoding.PICTURE:
+    begins = run.specs[0].encoding is Encoding.PICTURE
+    if not begins and run.model.manifest.recipe.startswith(PUBLISHED):
         return run(anchor(*sizes[0]), sizes, lambda shape: chance.standard_normal(shape, np.float32))
-    both = carved(np.dstack([run.model.small_picture, _unchanged(run)]), *sizes[-1])
+    same = _unchanged(run)
+    if not begins:
+        # From noise a network makes others of the kind; in another shape than it learnt, little of the picture is left.
+        # So it varies the picture in its own shape, and that goes along.
+        own = run.sizes(*run.model.small_size)
+        first = run.anchor(*own[0])
+        start = mixed(first, chance.standard_normal(first.shape, np.float32), FREEDOM)
+        made, device = run(start, own, lambda shape: FREEDOM * chance.standard_normal(shape, np.float32))
+        both = carved(np.dstack([run.model.small_picture, made - same]), *sizes[-1])
+        return np.asarray((both[..., :3] + both[..., 3:]).clip(0, 1), np.float32), device
+    both = carved(np.dstack([run.model.small_picture, same]), *sizes[-1])
     shaped, same = both[..., :3], both[..., 3:]
     start = signed(small_copy(shaped, *sizes[0]))
     made, device = run(start, sizes, lambda shape: chance.standard_normal(shape, np.float32))
@@ -221,6 +234,7 @@ def _at_full_size(
     small: np.ndarray,
     same: np.ndarray | None,
     size: tuple[int, int],
+    freedom: float,
     afar: float,
     levels: dict[float, Level],
 ) -> np.ndarray:
@@ -231,6 +245,7 @@ def _at_full_size(
         small: (h, w, 3) what the network made.
         same: what it makes of the picture itself, where that has the same size: where the two agree the picture is
             left as it is, as what the network cannot do is no part of the change.
+        freedom: where the two differ, that is so as well, but the less the freer.
         afar: how much smaller what the network made is looked at: its forms are kept, its soft detail is not.
         levels: what `raised` keeps from one picture to the next.
     """
@@ -241,7 +256,7 @@ def _at_full_size(
     share = ((strength - NO_CHANGE) / (ALL_CHANGE - NO_CHANGE)).clip(0, 1)
     if not share.any():
         return full
-    small = small - (1 - share[..., None]) * (same - small_picture)
+    small = small - (1 - freedom * share[..., None]) * (same - small_picture)
     where = reduced(cv2.dilate(share, np.ones((3, 3), np.uint8)), afar) > 0
     made = raised(full, reduced(small.clip(0, 1), afar), size, where, levels)
     wide = cv2.resize(share, size, interpolation=cv2.INTER_LINEAR)[..., None]

@@ -26,12 +26,24 @@ def blotched(full: np.ndarray) -> np.ndarray:
 
 def test_seen_from_afar_blotches_become_the_pictures_own_stuff(full: np.ndarray) -> None:
     small = blotched(full)
-    near, far = (_at_full_size(full, reduced(full, 0.5), small, None, (210, 140), afar, {}) for afar in (1.0, 0.3))
+    near, far = (_at_full_size(full, reduced(full, 0.5), small, None, (210, 140), 1.0, afar, {}) for afar in (1.0, 0.3))
     assert near.shape == far.shape == full.shape
     assert patch_distance(far, full) < 0.8 * patch_distance(near, full)
     # The layout is the network's.
     wanted = np.roll(full, 100, 1)
     apart = [np.abs(cv2.resize(far, (14, 10)) - cv2.resize(one, (14, 10))).mean() for one in (wanted, full)]
+    assert apart[0] < 0.5 * apart[1]
+
+
+def test_with_little_freedom_colours_that_the_network_gets_wrong_stay_out(full: np.ndarray) -> None:
+    own = reduced(full, 0.5)
+    tint = np.float32([-0.2, 0.1, 0.2])
+    same = own + tint
+    small = same.copy()
+    small[10:40, 60:90] = np.roll(same, 40, 1)[10:40, 60:90]  # another part of the picture
+    wanted = np.roll(full, 80, 1)[24:76, 126:174]
+    made = [_at_full_size(full, own, small, same, (210, 140), free, 1.0, {})[24:76, 126:174] for free in (0.1, 1.0)]
+    apart = [np.abs((one - wanted).mean((0, 1))).mean() for one in made]
     assert apart[0] < 0.5 * apart[1]
 
 
@@ -41,7 +53,7 @@ def test_what_the_network_left_alone_stays_as_it_is(full: np.ndarray, afar: floa
     same = cv2.GaussianBlur(own, (0, 0), 1.5)
     small = same.copy()
     small[10:30, 60:90] = 1 - small[10:30, 60:90]
-    made = _at_full_size(full, own, small, same, (210, 140), afar, {})
+    made = _at_full_size(full, own, small, same, (210, 140), 1.0, afar, {})
     assert np.array_equal(made[90:], full[90:])
     assert np.array_equal(made[:, :80], full[:, :80])
     assert np.abs(made[24:56, 126:174] - full[24:56, 126:174]).mean() > 0.1

@@ -103,7 +103,7 @@ def test_what_was_pasted_changes_and_nothing_else(
     assert body["confidence"] is None
     assert body["device"] in ("CPU", "GPU")
     assert body["model"] == harmonizer
-    assert any("learnt at" in note for note in body["notes"])
+    assert any("works at" in note for note in body["notes"])
     # Beyond the widened mask there is no result at all.
     reach = max(1, round(7 / 250 * max(pasted.shape)))
     assert body["x"] == PASTE[1].start - reach

@@ -97,10 +97,24 @@ def test_a_model_is_made_at_once_without_torch(
     assert one.size == unseen.size
     assert not np.array_equal(one.pixels, two.pixels)
     reply = engine.generate(made["id"], "resize", width=200, height=90)
-    assert picture_of(engine.result(reply, reply.body["picture"])).size == (200, 90)
+    other = picture_of(engine.result(reply, reply.body["picture"]))
+    assert other.size == (200, 90)
+    afar = [cv2.resize(p.pixels, (6, 4), interpolation=cv2.INTER_AREA).astype(float) for p in (unseen, other)]
+    assert np.abs(afar[0] - afar[1]).mean() < 16, "in another shape it is the same scene"
     assert len(engine.generate(made["id"], "animate", frames=2).body["pictures"]) == 2
     engine.export_model(made["id"], tmp_path / "cat.underdrawing")
     assert engine.import_model(tmp_path / "cat.underdrawing")["tasks"] == made["tasks"]
+
+
+@pytest.mark.parametrize("size", [(20, 20), (240, 80)])
+def test_small_and_narrow_pictures_are_varied(engine: Engine, writer: str, size: tuple[int, int]) -> None:
+    picture = Picture(cv2.resize(data.chelsea(), size, interpolation=cv2.INTER_AREA))
+    made = engine.instant(writer, frame_of(picture))
+    for freedom in (0.0, 1.0):
+        reply = engine.generate(made["id"], "vary", count=1, freedom=freedom)
+        varied = picture_of(engine.result(reply, reply.body["pictures"][0]))
+        assert np.array_equal(varied.pixels, picture.pixels) is (freedom == 0)
+    engine.delete(made["id"])
 
 
 def test_weights_that_were_put_in_do_what_weights_that_come_in_do(

@@ -171,7 +171,7 @@ def test_a_reduced_picture_says_so_and_comes_back_at_full_size(
     reply = engine.apply(started["model"], {"segments": edited(classes)})
     made, mask, (x, y) = result(engine, reply)
     assert made.size == (mask.shape[1], mask.shape[0])
-    assert any("learnt at" in note for note in reply.body["notes"])
+    assert any("works at" in note for note in reply.body["notes"])
     whole = composite(Picture(coffee), made, (x, y), mask)
     assert (whole.pixels[0] == coffee[0]).all()
     engine.delete(started["model"])
