@@ -23,6 +23,8 @@ AWAY = 0.02  # of a distance of the picture's longer side, squared
 FOREIGN = 0.2  # weight in a patch of cells of another class than its centre
 UNSURE = (0.05, 0.3, 0.5, 0.6)  # weight of the hole's own pixels in a patch, level by level
 ROUGH = 0.6  # the same where the hole begins as a rough picture
+USED = 0.004  # cost of a patch for each time that it is used more than all would be if they were used alike
+MOST_USED = 10.0  # times that count
 EXHAUSTIVE = 4_000_000  # pairs of cells at most that are all compared on the coarsest level
 
 
@@ -133,6 +135,7 @@ class _Search:
         self.bad = np.where(level.valid, np.float32(0), np.float32(10)).ravel()
         self.unit = np.float32(AWAY / max(height, width) ** 2)
         self.cost = np.full(len(self.rows), np.inf, np.float32)
+        self.used = np.zeros(height * width, np.float32)
         if coarser is None:
             self._begin()
         else:
@@ -206,7 +209,9 @@ class _Search:
         guide = self.guide[flat] - self.wish[which]
         dx, dy = x - self.columns[which], y - self.rows[which]
         away = self.unit * (dx * dx + dy * dy)
-        return np.asarray(colour + np.einsum("ng,ng->n", guide, guide) + away + self.bad[flat], np.float32)
+        return np.asarray(
+            colour + np.einsum("ng,ng->n", guide, guide) + away + self.bad[flat] + self.used[flat], np.float32
+        )
 
     def improve(self, turn: int) -> None:
         """One round: what the neighbours use, shifted; then guesses around what is used, ever nearer."""
@@ -215,6 +220,8 @@ class _Search:
         which = np.flatnonzero(self.inside)
         rows, columns = self.rows[which], self.columns[which]
         best = self.place[rows, columns].copy()
+        if not self.level.rough:
+            self.used = self._overuse(best)
         cost = self._costs(which, best[:, 0], best[:, 1])
         if self.level.rough and turn == 0:
             self._try(which, best, cost, *np.rint(self.level.came[rows, columns]).T)
@@ -233,6 +240,13 @@ class _Search:
             radius /= 3
         self.place[rows, columns] = best
         self.cost[which] = cost
+
+    def _overuse(self, places: np.ndarray) -> np.ndarray:
+        """(h * w,): what it costs that places are used already (Kaspar et al. 2015), or ground becomes a pattern."""
+        count = np.bincount(places[:, 1] * self.shape[1] + places[:, 0], minlength=self.shape[0] * self.shape[1])
+        near = cv2.blur(count.reshape(self.shape).astype(np.float32), (3, 3)).ravel()
+        alike = max(1.0, len(places) / max(1, int((self.bad == 0).sum())))
+        return np.asarray(USED * np.clip(near / alike - 1, 0, MOST_USED), np.float32)
 
     def _try(self, which: np.ndarray, best: np.ndarray, cost: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
         height, width = self.shape

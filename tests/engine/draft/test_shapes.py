@@ -8,6 +8,8 @@ import numpy as np
 from tests.engine.draft.test_draft import GROUND, HEIGHT, WIDTH, primitive
 from underdrawing.draft.canvas import Canvas, Origin
 from underdrawing.draft.draft import draft
+from underdrawing.draft.grids import places
+from underdrawing.draft.ground import Sides, fill_ground
 from underdrawing.draft.lines import built
 from underdrawing.draft.seams import lead_over
 
@@ -121,3 +123,25 @@ def test_a_mouth_that_closes_to_nothing_becomes_lips() -> None:
     middle = cv2.erode(after, np.ones((5, 5), np.uint8)) > 0
     assert np.abs(found.picture[middle] - lips).mean() < 0.06
     assert (found.origin[middle] != Origin.OBJECT).all()
+
+
+def test_large_filled_ground_is_as_varied_as_what_it_is_filled_from() -> None:
+    height, width = 96, 144
+    one, guide, came = (
+        np.zeros((height, width), np.uint8),
+        np.ones((height, width, 1), np.float32),
+        places((height, width)),
+    )
+    came[..., 0] += 90  # from outside of the picture
+    hole = np.zeros((height, width), bool)
+    hole[:, 70:] = True
+    kept = []
+    for seed in range(4):
+        noise = np.random.default_rng(seed).standard_normal((height, width, 3)).astype(np.float32)
+        soft = cv2.GaussianBlur(noise, (0, 0), 1.2)
+        picture = (0.5 + 0.15 * soft / soft.std()).clip(0, 1)
+        sides = Sides(picture.copy(), hole, picture, ~hole, guide, guide, came, one, one, ~hole)
+        filled = fill_ground(sides)[0]
+        kept.append(filled[:, 75:].std() / picture[:, :65].std())
+    # The same few patches over and over would have less; there is always a little less, as patches are averaged.
+    assert np.mean(kept) > 0.88
