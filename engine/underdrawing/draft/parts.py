@@ -73,10 +73,10 @@ def find_parts(maps: Channels, flow: np.ndarray, picture: np.ndarray, settled: n
         x, y, w, h = (int(v) for v in stats[k, :4])
         x0, y0, x1, y1 = max(0, x - MARGIN), max(0, y - MARGIN), min(width, x + w + MARGIN), min(height, y + h + MARGIN)
         whole = cv2.dilate((marks == k).view(np.uint8), np.ones((3, 3), np.uint8))
-        if left[whole > 0].sum() > MOSTLY * wrong[whole > 0].sum():
-            continue
         if _is_ground(wanted, whole):
             found.append(Part(whole > 0, None))
+            continue
+        if left[whole > 0].sum() > MOSTLY * wrong[whole > 0].sum():
             continue
         mask = whole[y0:y1, x0:x1].astype(np.float32)
         around = (cv2.dilate(whole, np.ones((7, 7), np.uint8)) * ring_allowed)[y0:y1, x0:x1].astype(np.float32)

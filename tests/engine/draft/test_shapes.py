@@ -145,3 +145,19 @@ def test_large_filled_ground_is_as_varied_as_what_it_is_filled_from() -> None:
         kept.append(filled[:, 75:].std() / picture[:, :65].std())
     # The same few patches over and over would have less; there is always a little less, as patches are averaged.
     assert np.mean(kept) > 0.88
+
+
+def test_the_rim_of_what_is_painted_away_goes_too_though_its_class_is_gone() -> None:
+    before = np.zeros((HEIGHT, WIDTH), np.uint8)
+    before[:, 80:] = 2
+    after, picture = before.copy(), GROUND.clip(0, 1).copy()
+    picture[:, 80:] = (picture[:, 80:] + np.float32([0.4, 0.1, -0.2])).clip(0, 1)
+    clean = picture.copy()
+    # A spoon lies over both, its bowl on the right.
+    for image, thicker, colour in ((before, 0, 1), (picture, 2, (0.05, 0.05, 0.1))):  # a shadow lies around it
+        cv2.circle(image, (108, 60), 18 + thicker, colour, -1)
+        cv2.rectangle(image, (52, 57 - thicker), (92, 62 + thicker), colour, -1)
+    made = draft(picture, primitive(before), primitive(after)).picture
+    bowl = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.circle(bowl, (108, 60), 21, 1, -1)
+    assert (made[bowl > 0].mean(1) < 0.6 * clean[bowl > 0].mean(1)).mean() < 0.03
