@@ -63,6 +63,19 @@ class Renderer:
                 raise
             return self._model(str(later))
 
+    def _on_model(self, args: Mapping[str, Any], work: Callable[[Model], dict[str, Any]]) -> dict[str, Any]:
+        """Work with the model that is meant; anew where it was finished, and so moved, in the middle of that.
+
+        Its picture and its graphs are read when they are needed, which is after the model was found.
+        """
+        try:
+            return work(self.model(args))
+        except Exception:
+            later = args.get("finished_folder")
+            if later is None or (Path(args["model_folder"]) / MANIFEST_FILE).is_file():
+                raise
+        return work(self._model(str(later)))
+
     def _model(self, folder: str) -> Model:
         key = (folder, (Path(folder) / MANIFEST_FILE).stat().st_mtime_ns)
         if key not in self.models:
@@ -103,8 +116,10 @@ class Renderer:
 
     def layout(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """Another picture segmented in a model's palette."""
+        return self._on_model(args, lambda model: self._layout(model, args))
+
+    def _layout(self, model: Model, args: Mapping[str, Any]) -> dict[str, Any]:
         inputs = Inputs(Path(args["spool"]))
-        model = self.model(args)
         if model.primitive.segments is None or model.primitive.palette is None:
             text = "This model was learnt without segments, so no layout can be made for it."
             raise EngineError("plane_missing", text, "Learn the picture with segments, or both planes.")
@@ -125,9 +140,11 @@ class Renderer:
 
     def apply(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """The picture that follows from an edited underdrawing."""
+        return self._on_model(args, lambda model: self._apply(model, args))
+
+    def _apply(self, model: Model, args: Mapping[str, Any]) -> dict[str, Any]:
         start = time.perf_counter()
         inputs = Inputs(Path(args["spool"]))
-        model = self.model(args)
         palette = None if model.primitive.palette is None else model.primitive.palette.to_json()
         planes = args["planes"]
         edited, unseen = inputs.primitive(planes, palette)
@@ -152,17 +169,17 @@ class Renderer:
 
     def generate(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """Pictures without an underdrawing."""
-        done = generate(self.model(args), args, self.sessions, context)
+        done = self._on_model(args, lambda model: generate(model, args, self.sessions, context))
         self.device = str(done["device"])
         return done
 
     def instant(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """A model of a picture at once, by a folder's model."""
-        return instant(self.model(args), args, self.sessions, context)
+        return self._on_model(args, lambda model: instant(model, args, self.sessions, context))
 
     def between(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """Pictures between two, by a folder's model."""
-        return between(self.model(args), args, self.sessions, context)
+        return self._on_model(args, lambda model: between(model, args, self.sessions, context))
 
     def unload(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """Forget all models and give their memory back."""

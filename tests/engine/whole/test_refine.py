@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from underdrawing.link.messages import EngineError
 from underdrawing.manifest import Manifest, Procedure
 from underdrawing.picture.image import Picture
 from underdrawing.serve.frames import frame_of, picture_of
+from underdrawing.serve.model import Model
+from underdrawing.serve.renderer import Renderer
 
 from .conftest import PALETTE, drawn, edited, wait_for
 
@@ -129,3 +132,29 @@ def test_asking_while_it_is_being_finished_always_gives_an_answer(
             assert engine.apply(started["model"], {"segments": edited(classes)}).body["width"]
         assert engine.apply(started["model"], {"segments": edited(classes)}).body["width"]
         assert engine.model(started["model"])["manifest"]["plan"]["procedure"] == "refine"
+
+
+def test_a_model_that_is_finished_while_it_is_used_is_found_in_its_new_place(
+    folder: Path, learnt: str, tmp_path: Path
+) -> None:
+    finished, live = tmp_path / "finished", tmp_path / "live"
+    shutil.copytree(folder / "models" / learnt, live)
+    args = {"model_folder": str(live), "finished_folder": str(finished)}
+    used: list[Path] = []
+
+    def work(model: Model) -> dict[str, object]:
+        used.append(model.folder)
+        if live.exists():
+            live.rename(finished)  # as the daemon does, after the model was found and before its picture is read
+        return {"size": model.picture.size}
+
+    assert Renderer()._on_model(args, work)["size"] == (202, 134)
+    assert used == [live, finished]
+
+    def fails(model: Model) -> dict[str, object]:
+        used.append(model.folder)
+        raise ValueError("a fault of its own")
+
+    with pytest.raises(ValueError, match="a fault of its own"):
+        Renderer()._on_model({"model_folder": str(finished)}, fails)
+    assert used == [live, finished, finished]
