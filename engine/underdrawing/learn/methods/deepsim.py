@@ -154,6 +154,7 @@ QUICK = PAPER.vary(
     discriminator_filters=Given(32, _FIRST),
     discriminator_scales=Given(1, _FIRST),
     crop=Given(160, "Few-Shot Patch-Based Training (Texler et al. 2020): patches instead of pictures"),
+    warped=Given(0.2, _FIRST),
     flip=Given(0.3, _FIRST),
     perceptual_network=Given("vgg16", "smaller than VGG19, shipped by a registry package"),
     perceptual_depth=Given(4, _FIRST),
