@@ -64,6 +64,7 @@ def draft(picture: np.ndarray, original: Primitive, edited: Primitive, seed: int
         return Draft(picture.copy(), np.zeros(size, np.uint8), np.ones(size, np.float32), places(size))
     grids = Grids.of(size)
     maps = channels(original, edited, grids.fine)
+    middle = maps.resized(grids.middle)
     flow, levels = register(maps, grids)
     found = Objects((), ())
     if original.segments is not None and edited.segments is not None:
@@ -75,8 +76,7 @@ def draft(picture: np.ndarray, original: Primitive, edited: Primitive, seed: int
             still, new = without(after, found.strange)
             told = maps.with_labels(left, gone, original=True).with_labels(still, new, original=False)
             flow, levels = register(told, grids)
-    if original.segments is not None and edited.segments is not None:
-        flow = straightened(flow, picture, original.segments, maps.resized(grids.middle))
+        flow = straightened(flow, picture, original.segments, middle)
     flow = _calm(flow, changed)
     taken_away = np.zeros(grids.fine, bool)
     for region in found.removed:
@@ -86,8 +86,7 @@ def draft(picture: np.ndarray, original: Primitive, edited: Primitive, seed: int
     settled = uncovered.copy()
     for one in found.carried:
         settled[one.region.bounds.slices()] |= one.region.mask
-    middle = resize(picture, grids.middle)
-    looked_up = find_parts(maps.resized(grids.middle), flow, middle, _any(settled, grids.middle))
+    looked_up = find_parts(middle, flow, resize(picture, grids.middle), _any(settled, grids.middle))
     uncovered |= _grounds(looked_up, maps)
     _add_parts(canvas, looked_up, maps, levels, flow, uncovered)
     for one in found.carried:
