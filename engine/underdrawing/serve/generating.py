@@ -163,12 +163,11 @@ def _small(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[tup
     if wishes.task is Task.RESIZE:
         yield _reshaped(run, sizes, chance)
         return
-    own = run.anchor(*sizes[0])
     if wishes.task is Task.VARY:
         for _ in range(wishes.count):
-            start = mixed(own, chance.standard_normal(own.shape, np.float32), wishes.freedom)
-            yield run(start, sizes, lambda shape: wishes.freedom * chance.standard_normal(shape, np.float32))
+            yield _varied(run, sizes, wishes.freedom, chance)
         return
+    own = run.anchor(*sizes[0])
     walks = [Walk(own.shape, chance)] + [
         Walk((1, s.channels, h, w), chance) for s, (w, h) in zip(run.specs[1:], sizes[1:], strict=True)
     ]
@@ -177,6 +176,15 @@ def _small(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[tup
         start = mixed(own, walks[0].at(moment), wishes.freedom)
         later = iter(walks[1:])
         yield run(start, sizes, lambda shape: wishes.freedom * next(later).at(moment))  # noqa: B023 - called at once
+
+
+def _varied(
+    run: Run, sizes: list[tuple[int, int]], freedom: float, chance: np.random.Generator
+) -> tuple[np.ndarray, str]:
+    """Another picture of the learnt one's kind, the less free the nearer to it."""
+    own = run.anchor(*sizes[0])
+    start = mixed(own, chance.standard_normal(own.shape, np.float32), freedom)
+    return run(start, sizes, lambda shape: freedom * chance.standard_normal(shape, np.float32))
 
 
 def _reshaped(run: Run, sizes: list[tuple[int, int]], chance: np.random.Generator) -> tuple[np.ndarray, str]:
@@ -192,10 +200,7 @@ def _reshaped(run: Run, sizes: list[tuple[int, int]], chance: np.random.Generato
     if not begins:
         # From noise a network makes others of the kind; in another shape than it learnt, little of the picture is left.
         # So it varies the picture in its own shape, and that goes along.
-        own = run.sizes(*run.model.small_size)
-        first = run.anchor(*own[0])
-        start = mixed(first, chance.standard_normal(first.shape, np.float32), FREEDOM)
-        made, device = run(start, own, lambda shape: FREEDOM * chance.standard_normal(shape, np.float32))
+        made, device = _varied(run, run.sizes(*run.model.small_size), FREEDOM, chance)
         both = carved(np.dstack([run.model.small_picture, made - same]), *sizes[-1])
         return np.asarray((both[..., :3] + both[..., 3:]).clip(0, 1), np.float32), device
     both = carved(np.dstack([run.model.small_picture, same]), *sizes[-1])
