@@ -13,7 +13,7 @@ import numpy as np
 import psutil
 
 from underdrawing.link.messages import EngineError
-from underdrawing.manifest import MANIFEST_FILE, ManifestError
+from underdrawing.manifest import MANIFEST_FILE
 from underdrawing.picture.image import Picture, PictureError
 from underdrawing.picture.layout import segment_like
 from underdrawing.picture.make import make_primitive
@@ -52,27 +52,17 @@ class Renderer:
         self.models: OrderedDict[tuple[str, int], Model] = OrderedDict()
         self.device = ""
 
-    def model(self, args: Mapping[str, Any]) -> Model:
-        """The model that is meant; one that changed on disk is read anew, one that was finished meanwhile found."""
-        folder = str(args["model_folder"])
-        later = args.get("finished_folder")
-        try:
-            return self._model(folder)
-        except (OSError, ManifestError):
-            if later is None or not (Path(later) / MANIFEST_FILE).is_file():
-                raise
-            return self._model(str(later))
-
     def _on_model(self, args: Mapping[str, Any], work: Callable[[Model], dict[str, Any]]) -> dict[str, Any]:
-        """Work with the model that is meant; anew where it was finished, and so moved, in the middle of that.
+        """Work with the model that is meant; anew where it was finished, and so moved, before that or in the middle.
 
-        Its picture and its graphs are read when they are needed, which is after the model was found.
+        One that changed on disk is read anew. Its picture and its graphs are read when they are needed.
         """
+        folder, later = Path(args["model_folder"]), args.get("finished_folder")
         try:
-            return work(self.model(args))
+            return work(self._model(str(folder)))
         except Exception:
-            later = args.get("finished_folder")
-            if later is None or (Path(args["model_folder"]) / MANIFEST_FILE).is_file():
+            moved = later is not None and not (folder / MANIFEST_FILE).is_file()
+            if not moved or not (Path(str(later)) / MANIFEST_FILE).is_file():
                 raise
         return work(self._model(str(later)))
 
