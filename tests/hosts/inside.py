@@ -26,6 +26,7 @@ while [ "$count" -gt 0 ]; do
   shift; count=$((count - 1))
 done
 mount --rbind / "$root/outside"
+PATH=$PATH:/usr/sbin:/sbin
 exec chroot "$root" "$@"
 """
 
