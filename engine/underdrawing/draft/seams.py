@@ -44,7 +44,7 @@ def lead_over(
     """
     if not mask.any():
         return layer
-    ring = (cv2.dilate(mask.view(np.uint8), np.ones((2 * RING + 1,) * 2, np.uint8)) > 0) & ~mask & valid
+    ring = _grown(mask) & ~mask & valid
     result = layer.copy()
     count, marks = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
     for box in _boxes(marks, count, mask.shape):
@@ -75,7 +75,7 @@ def even_out(filled: np.ndarray, hole: np.ndarray, clear: np.ndarray, labels: np
         labels: (h, w) uint8, classes.
 
     Returns:
-        (h, w, 3) float32; outside of the hole as it was.
+        (h, w, 3) float32; outside of the hole and the ring around it as it was.
     """
     side = max(hole.shape)
     reach, made = max(4, round(RIM * side)), filled.copy()
@@ -98,8 +98,14 @@ def even_out(filled: np.ndarray, hole: np.ndarray, clear: np.ndarray, labels: np
         smooth = _membrane(_within(part, rim, fine), rim, here)
         grain = part - _within(part, here | rim, fine)
         most = 1.5 * grain[rim].std(axis=0)  # what exceeds it are borders between patches
-        made[box][here] += even * (smooth + np.clip(grain, -most, most) - part)[here]
+        # Over the border, too: it is blended in there.
+        blended = here | (_grown(here) & rim)
+        made[box][blended] += even * (smooth + np.clip(grain, -most, most) - part)[blended]
     return made
+
+
+def _grown(mask: np.ndarray) -> np.ndarray:
+    return np.asarray(cv2.dilate(mask.view(np.uint8), np.ones((2 * RING + 1,) * 2, np.uint8)) > 0)
 
 
 def _wide(mask: np.ndarray, least: float) -> np.ndarray:

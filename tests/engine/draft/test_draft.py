@@ -215,7 +215,8 @@ def test_ground_that_is_smooth_all_around_is_filled_as_smoothly() -> None:
     labels = np.zeros((HEIGHT, WIDTH), np.uint8)
     patches = 0.07 * ((x // 15 + y // 15) % 2 * 2 - 1)[..., None] * hole[..., None]
     made = even_out(sky + patches, hole, ~hole, labels)
-    assert (made == sky)[~hole].all()
+    beyond = cv2.dilate(hole.view(np.uint8), np.ones((5, 5), np.uint8)) == 0
+    assert (made == sky)[beyond].all()
     off = cv2.GaussianBlur(made - light, (0, 0), 2)[hole]
     assert np.abs(off).max() < 0.035 and np.abs(off).mean() < 0.015
     grain = (made - cv2.GaussianBlur(made, (0, 0), 1))[hole].std()
