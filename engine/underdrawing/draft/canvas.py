@@ -71,10 +71,12 @@ class Canvas:
         """Read pixels anew that stand for more than one of the picture's: else what is fine there breaks to pieces."""
         if not where.any():
             return
-        box = Bounds.of_mask(where).expand(1, self.size[::-1])
-        fine = resize(self.came[box.slices()], (box.height * POINTS, box.width * POINTS))
-        seen = resize(self._take(fine), (box.height, box.width))
-        self.made[box.slices()][where[box.slices()]] = seen[where[box.slices()]]
+        box = Bounds.of_mask(where).expand(1, self.size[::-1]).slices()
+        self.made[box][where[box]] = self._take_finely(self.came[box])[where[box]]
+
+    def _take_finely(self, at: np.ndarray) -> np.ndarray:
+        height, width = at.shape[:2]
+        return resize(self._take(resize(at, (height * POINTS, width * POINTS))), (height, width))
 
     def agrees(self, at: np.ndarray | None = None, box: tuple[slice, slice] = (slice(None), slice(None))) -> np.ndarray:
         """(H, W) bool: pixels whose source has the class that is wanted. Without classes all do.
@@ -125,11 +127,12 @@ class Canvas:
         grown, drawn = _growth(flow, self.size)
         self.grown[box][taken], self.drawn[box][taken] = grown[box][taken], drawn[box][taken]
 
-    def add_object(self, one: Carried, grid: tuple[int, int]) -> None:
+    def add_object(self, one: Carried, grid: tuple[int, int], bare: np.ndarray) -> None:
         """Draw an object with as much of its surroundings as belongs there too.
 
         Args:
             one: on a grid of (height, width) cells.
+            bare: (H, W) bool, pixels that show what is not there any more: nothing may mix with these.
         """
         if self.after is None:
             return
@@ -145,14 +148,17 @@ class Canvas:
         at = self.here[box] + full_pose(one.pose, ratio).flow(_pixels(cells, ratio, (width, height)))
         # What the picture's border cut off cannot be lent.
         inside = ((at > -0.5) & (at < (width - 0.5, height - 0.5))).all(axis=2)
-        core = near & (wanted == one.region.label) & inside
+        core = near & np.isin(wanted, one.labels or one.region.label) & inside
         if not core.any():
             return
         away = cv2.distanceTransform((~core).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
         near_by = np.where(self.agrees(at, box) & inside, np.clip((ring - away) / ring, 0, 1), 0).astype(np.float32)
         soft = np.asarray(cv2.GaussianBlur(near_by * near_by * (3 - 2 * near_by), (0, 0), SOFT))
         alpha = np.maximum(soft, core.astype(np.float32))
-        self.made[box] += alpha[..., None] * (self._take(at) - self.made[box])
+        alpha = np.where(bare[box], np.rint(alpha), alpha)
+        smaller = abs(one.pose.scale[0] * one.pose.scale[1]) > FINE
+        layer = self._take_finely(at) if smaller else self._take(at)
+        self.made[box] += alpha[..., None] * (layer - self.made[box])
         taken = alpha > 0.5
         self.origin[box][taken] = Origin.OBJECT
         self.came[box][taken] = at[taken]

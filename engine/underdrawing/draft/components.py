@@ -10,7 +10,8 @@ import numpy as np
 from underdrawing.picture.geometry import Bounds
 
 LEAST_CELLS = 10  # smaller regions are left to the registration
-LARGEST = 0.2  # of the picture: larger regions are ground, not objects
+LARGEST = 0.6  # of the picture: larger regions are ground, not objects
+LARGEST_FRAMED = 0.2  # the same of those that touch the picture's border
 MOST = 40  # regions a class at most; classes of more pieces are a texture
 TURNED = 1.6  # length to width from which on a region's direction can be told
 STEPS = (1.5, 0.5)  # cells: of the search for the best fit, from coarse to fine
@@ -47,8 +48,12 @@ class Region:
         return result
 
 
-def regions(labels: np.ndarray) -> list[Region]:
-    """The countable regions of a (h, w) uint8 grid of classes, in a fixed order."""
+def regions(labels: np.ndarray, framed: float = LARGEST_FRAMED) -> list[Region]:
+    """The countable regions of a (h, w) uint8 grid of classes, in a fixed order.
+
+    Args:
+        framed: part of the grid that those at its border have at most.
+    """
     found = []
     height, width = labels.shape
     for label in np.unique(labels):
@@ -60,9 +65,11 @@ def regions(labels: np.ndarray) -> list[Region]:
         for k in order:
             x, y, w, h, area = (int(v) for v in stats[k])
             mask = marks[y : y + h, x : x + w] == k
-            framed = x == 0 or y == 0 or x + w == width or y + h == height
+            at_border = x == 0 or y == 0 or x + w == width or y + h == height
+            if at_border and area > framed * labels.size:
+                continue
             centre = float(centres[k][0]), float(centres[k][1])
-            found.append(Region(int(label), Bounds(x, y, w, h), mask, framed, area, centre, _angle(mask)))
+            found.append(Region(int(label), Bounds(x, y, w, h), mask, at_border, area, centre, _angle(mask)))
     return found
 
 
@@ -113,7 +120,9 @@ class Pose:
 
 def overlap(edited: Region, original: Region, pose: Pose, shape: tuple[int, int]) -> float:
     """Intersection over union of the edited region and the original one laid on it, inside of the picture."""
-    box = edited.bounds.expand(2 + round(0.2 * max(edited.bounds.size)), (shape[1], shape[0]))
+    cut = edited.framed and not original.framed
+    reach = max(shape) if cut else 2 + round(0.2 * max(edited.bounds.size))
+    box = edited.bounds.expand(reach, (shape[1], shape[0]))
     matrix = pose.matrix.copy()
     # Both masks are boxes of their own: shift the coordinates.
     matrix[:, 2] += matrix[:, :2] @ (box.x, box.y) - (original.bounds.x, original.bounds.y)
@@ -127,9 +136,9 @@ def overlap(edited: Region, original: Region, pose: Pose, shape: tuple[int, int]
     x, y = edited.bounds.x - box.x, edited.bounds.y - box.y
     wanted[y : y + edited.bounds.height, x : x + edited.bounds.width] = edited.mask.view(np.uint8) * np.uint8(255)
     both = float(cv2.min(laid, wanted).sum(dtype=np.int64))
-    # What lies beyond the box is part of the union, too.
+    # What lies beyond the box is part of the union, too; what lies beyond the picture is not.
     scale = abs(pose.scale[0] * pose.scale[1])
-    total = max(float(laid.sum(dtype=np.int64)), 0.0 if original.framed else 255.0 * original.area / scale)
+    total = max(float(laid.sum(dtype=np.int64)), 0.0 if original.framed or cut else 255.0 * original.area / scale)
     return both / max(total + 255.0 * edited.area - both, 1.0)
 
 
@@ -158,12 +167,38 @@ def guess(edited: Region, original: Region, shape: tuple[int, int]) -> tuple[flo
     return value, pose
 
 
-def settle(edited: Region, original: Region, pose: Pose, shape: tuple[int, int]) -> tuple[float, Pose]:
-    """Small changes of a pose, as long as they help."""
+def cut_off(edited: Region, original: Region, shape: tuple[int, int]) -> tuple[float, Pose]:
+    """The same for an edited region that the picture's border cuts a part off: the sides that are left lie together."""
+    tried: list[tuple[float, int, Pose]] = []
+    one, two = edited.bounds, original.bounds
+    sides = ((one.x, one.right, two.x, two.right, shape[1]), (one.y, one.bottom, two.y, two.bottom, shape[0]))
+    for mirror in (1.0, -1.0):
+        shift = [0.0, 0.0]
+        for axis, (start, end, first, last, length) in enumerate(sides):
+            if (start > 0) != (end < length):
+                sign = mirror if axis == 0 else 1.0
+                here = start if start > 0 else end - 1
+                there = first if (start > 0) == (sign > 0) else last - 1
+                shift[axis] = there - original.centre[axis] - sign * (here - edited.centre[axis])
+        pose = Pose(edited.centre, original.centre, (shift[0], shift[1]), (mirror, 1.0))
+        tried.append((overlap(edited, original, pose, shape) - 0.08 * (mirror < 0), -len(tried), pose))
+    value, _, pose = max(tried, key=lambda entry: entry[:2])
+    return value, pose
+
+
+def settle(
+    edited: Region,
+    original: Region,
+    pose: Pose,
+    shape: tuple[int, int],
+    steps: tuple[float, ...] = STEPS,
+    rounds: int = 2,
+) -> tuple[float, Pose]:
+    """Small changes of a pose, as long as they help, at most so many of each step."""
     best, value = pose, overlap(edited, original, pose, shape)
-    for step in STEPS:
+    for step in steps:
         length = step * max(edited.size, 4.0) / 16
-        for _ in range(2):
+        for _ in range(rounds):
             before = value
             for change in _changes(best, length, length / max(edited.size, 4.0)):
                 now = overlap(edited, original, change, shape)

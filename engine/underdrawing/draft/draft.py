@@ -10,6 +10,7 @@ import numpy as np
 from underdrawing.draft.canvas import Canvas, Origin
 from underdrawing.draft.confidence import confidence
 from underdrawing.draft.features import Channels, channels, reduce
+from underdrawing.draft.figures import find_figures
 from underdrawing.draft.grids import blur, places, resize, resize_flow, sample
 from underdrawing.draft.ground import Sides, fill_ground, guides
 from underdrawing.draft.lines import straightened
@@ -68,14 +69,17 @@ def draft(picture: np.ndarray, original: Primitive, edited: Primitive, seed: int
     flow, levels = register(maps, grids)
     found = Objects((), ())
     if original.segments is not None and edited.segments is not None:
-        before, after = _labels(original.segments, grids.fine), _labels(edited.segments, grids.fine)
-        found = find_objects(before, after, resize_flow(flow, grids.fine))
-        if found.strange or found.removed:
-            # What comes from elsewhere, or goes, must not bend what stays: registered again without it.
-            left, gone = without(before, list(found.removed))
-            still, new = without(after, found.strange)
-            told = maps.with_labels(left, gone, original=True).with_labels(still, new, original=False)
-            flow, levels = register(told, grids)
+        left, still = _labels(original.segments, grids.fine), _labels(edited.segments, grids.fine)
+        told = maps
+        for find in (find_figures, find_objects):
+            more = find(left, still, resize_flow(flow, grids.fine))
+            found = Objects(found.carried + more.carried, found.removed + more.removed)
+            if more.strange or more.removed:
+                # What comes from elsewhere, or goes, must not bend what stays: registered again without it.
+                left, gone = without(left, list(more.removed))
+                still, new = without(still, more.strange)
+                told = told.with_labels(left, gone, original=True).with_labels(still, new, original=False)
+                flow, levels = register(told, grids)
         flow = straightened(flow, picture, original.segments, middle)
     flow = _calm(flow, changed)
     taken_away = np.zeros(grids.fine, bool)
@@ -89,8 +93,9 @@ def draft(picture: np.ndarray, original: Primitive, edited: Primitive, seed: int
     looked_up = find_parts(middle, flow, resize(picture, grids.middle), _any(settled, grids.middle))
     uncovered |= _grounds(looked_up, maps)
     _add_parts(canvas, looked_up, maps, levels, flow, uncovered)
+    bare = _large(uncovered, size)
     for one in found.carried:
-        canvas.add_object(one, grids.fine)
+        canvas.add_object(one, grids.fine, bare)
     fits = _fill(canvas, maps, uncovered, taken_away, seed)
     sure = confidence(canvas, maps, fits, original, edited)
     return Draft(np.clip(canvas.made, 0, 1), canvas.origin, sure, canvas.came)

@@ -1,4 +1,4 @@
-"""Whole objects: regions that are new, moved or mirrored are carried over in one piece instead of being stretched."""
+"""Whole objects: regions that are new or moved are carried over in one piece instead of being stretched."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from underdrawing.draft.components import Pose, Region, guess, overlap, regions, settle
+from underdrawing.draft.components import Pose, Region, guess, regions, settle
 from underdrawing.picture.fill import grow_classes
 
 STAYED = 0.2  # overlap from which on a region is where it was
-SAME = 0.85  # overlap from which on nothing about it is worth a question
 EXPLAINED = 0.6  # share of a region that the registration must fill with its class
 GROUND = 0.75  # share of one class around a region that makes that class its ground
 VANISHED = 0.002  # of the picture: smaller regions that go are pressed shut
@@ -19,7 +18,6 @@ FAR_AWAY = 3.0  # of its own size: a region that moved so far left its surroundi
 FOLDED = 1e2  # times: so much counts where a flow turns over
 EVEN = 2.5  # times: areas that the registration changes more have lost their look
 FITS = 0.7  # overlap that a region of the same class must reach to lend its pixels
-MIRROR_GAIN = 0.12  # of overlap by which a mirrored region must fit better
 LARGER = 2.0  # times: sizes differ by no more
 FRAMED_LARGER = 1.3  # the same for regions that are cut off by the picture's border
 OBJECTS = 16  # regions that are looked up at most, the largest first
@@ -28,6 +26,7 @@ CONTEXT = 0.3  # weight of the classes around a region beside its own shape
 FAR = 0.05  # the same of the distance, in longer sides of the picture
 RESIZED = 0.06  # and of a change of size, natural logarithm
 MARGIN = 0.12  # of a removed region's size: its shadow and soft border go with it
+SPAN = 0.35  # of its size: what lies between parts of it that are no farther from each other than twice this goes, too
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +38,7 @@ class Carried:
     pose: Pose
     quality: float  # overlap, 0 to 1
     strange: bool  # a copy, or from so far that the surroundings did not move along
+    labels: tuple[int, ...] = ()  # the classes of a region of several
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +71,6 @@ def find_objects(original: np.ndarray, edited: np.ndarray, flow: np.ndarray) -> 
     before, after = regions(original), regions(edited)
     used: set[int] = set()
     open_: list[Region] = []
-    mirrored: list[Carried] = []
     at = np.full(shape, -1, np.int32)
     for number, region in enumerate(before):
         at[region.bounds.slices()][region.mask] = number
@@ -84,9 +83,6 @@ def find_objects(original: np.ndarray, edited: np.ndarray, flow: np.ndarray) -> 
             share = value / (region.area + before[number].area - value)
             if share >= STAYED:
                 used.add(number)
-                turned = None if share >= SAME else _mirror(region, before[number], shape)
-                if turned is not None:
-                    mirrored.append(turned)
                 continue
         filled = carried_labels[here][region.mask] == region.label
         size = grown[here][region.mask]
@@ -96,7 +92,7 @@ def find_objects(original: np.ndarray, edited: np.ndarray, flow: np.ndarray) -> 
             used.add(source)
             continue
         open_.append(region)
-    carried = list(mirrored)
+    carried: list[Carried] = []
     for region in sorted(open_, key=lambda r: -r.area)[:OBJECTS]:
         best = _lender(region, before, used, original, edited)
         if best is not None:
@@ -164,19 +160,6 @@ def _gone(region: Region, original: np.ndarray, edited: np.ndarray) -> bool:
     return bool(times >= GROUND * ring.sum() and (edited[mask] == ground).mean() >= GROUND)
 
 
-def _mirror(region: Region, source: Region, shape: tuple[int, int]) -> Carried | None:
-    """The region as the mirror image of what was there, where that explains it much better."""
-    if region.framed or source.framed:
-        return None
-    value, pose = settle(region, source, guess(region, source, shape)[1], shape)
-    if pose.scale[0] > 0 or value < SAME:
-        return None
-    plain = Pose(region.centre, source.centre, scale=(-pose.scale[0], pose.scale[1]))
-    if value < overlap(region, source, plain, shape) + MIRROR_GAIN:
-        return None
-    return Carried(region, source, pose, value, False)
-
-
 def _lender(
     region: Region, before: list[Region], used: set[int], original: np.ndarray, edited: np.ndarray
 ) -> Carried | None:
@@ -240,7 +223,16 @@ def without(labels: np.ndarray, gone: list[Region]) -> tuple[np.ndarray, np.ndar
 
 
 def footprint(region: Region, shape: tuple[int, int]) -> np.ndarray:
-    """(h, w) bool: a region and the margin in which its border and its shadow lie."""
-    reach = max(1, round(MARGIN * region.size))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
-    return cv2.dilate(region.whole(shape).view(np.uint8), kernel) > 0
+    """(h, w) bool: a region, what lies between its limbs, and the margin in which its border and its shadow lie."""
+    mask, span = region.whole(shape), SPAN * region.size
+    # Beyond the picture there is nothing of it either.
+    room = int(span) + 1
+    wide = _within(cv2.copyMakeBorder(mask.view(np.uint8), room, room, room, room, cv2.BORDER_CONSTANT), span)
+    closed = ~_within(~wide, span)[room:-room, room:-room]
+    return _within(closed | mask, max(1.0, MARGIN * region.size))
+
+
+def _within(mask: np.ndarray, reach: float) -> np.ndarray:
+    """(h, w) bool: cells at most so far from a mask."""
+    away = cv2.distanceTransform((mask == 0).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(away <= reach)
