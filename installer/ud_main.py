@@ -30,7 +30,7 @@ from ud_plugins import digest, installed
 from ud_report import InstallError, Reporter, plain_output
 
 EPILOGUE = """examples:
-  python3 installer demo        install, and show what editing a bundled picture's underdrawing does
+  python3 installer demo        install, and show what editing bundled pictures' underdrawings does
   python3 installer engine      install (or go on with an interrupted installation)
   python3 installer gimp        the same, and put the plug-in into your GIMP 3
   python3 installer krita       the same, and put the docker into your Krita
@@ -79,7 +79,7 @@ def arguments() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND")
     verbs.add_parser("engine", parents=[common, service], help="install the engine")
     demo = verbs.add_parser(
-        "demo", parents=[common, service], help="install, and show what it does with a bundled picture"
+        "demo", parents=[common, service], help="install, and show what it does with bundled pictures"
     )
     demo.add_argument("--out", type=Path, default=ROOT / "demo", help="where the demo's pictures go (default: demo)")
     for host, name in ud_hosts.NAMES.items():
@@ -228,7 +228,7 @@ def everything(environment: Environment, options: argparse.Namespace, report: Re
         report.say("the command line:")
     ud_tour.offer(environment, made.hosts, report, options.yes)
     report.say(
-        "A first look in any case:   python3 installer demo   (a bundled picture; it takes a quarter of a minute)"
+        "A first look in any case:   python3 installer demo   (two bundled pictures; it takes a quarter of a minute)"
     )
     return 1 if failed else 0
 

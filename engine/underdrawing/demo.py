@@ -1,4 +1,4 @@
-"""The demonstration: a real photograph is edited twice, with the commands that a user would type.
+"""The demonstration: two real photographs are edited, with the commands that a user would type.
 
 `python -m underdrawing.demo [--out DIR]`
 """
@@ -9,15 +9,44 @@ import argparse
 import shlex
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 ASSETS = Path(__file__).parent / "_demo"
-MODEL = "demo coffee"
 
-# Name, what is shown above its picture, further options of `apply`.
-EDITS = (
-    ("no_spoon", "the spoon is painted away", ()),
-    ("full_cup", "the cup is painted full", ("--mask", str(ASSETS / "full_cup_mask.png"), "--mask-mode", "add")),
+
+@dataclass(frozen=True)
+class Edit:
+    """An edited underdrawing of the assets: what is shown above it, and further options of `apply`."""
+
+    name: str
+    title: str
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture of the assets with the underdrawing that was drawn of it by hand."""
+
+    name: str
+    drawn: str
+    edits: tuple[Edit, ...]
+
+
+PICTURES = (
+    Shown(
+        "coffee",
+        "drawn",
+        (
+            Edit("no_spoon", "the spoon is painted away"),
+            Edit(
+                "full_cup",
+                "the cup is painted full",
+                ("--mask", str(ASSETS / "full_cup_mask.png"), "--mask-mode", "add"),
+            ),
+        ),
+    ),
+    Shown("rocket", "rocket_drawn", (Edit("lift_off", "it takes off, and a smaller one waits"),)),
 )
 
 
@@ -36,37 +65,43 @@ def main() -> int:
     given = options.parse_args()
     out: Path = given.out
     out.mkdir(parents=True, exist_ok=True)
-    picture, drawn = out / "picture.png", out / "primitive.png"
-    for source, target in (("coffee.png", picture), ("drawn.png", drawn)):
-        target.write_bytes((ASSETS / source).read_bytes())
-    print("The picture and its underdrawing, drawn by hand in seven colours, are in", out)
-    print("An underdrawing can also be made automatically:")
-    run("primitive", str(picture), "--kind", "segments", "-o", str(out / "automatic.png"))
-    run("train", str(picture), str(drawn), "--name", MODEL)
-    for name, _, more in EDITS:
-        edited = out / f"{name}.primitive.png"
-        edited.write_bytes((ASSETS / f"{name}.png").read_bytes())
-        files = ["-o", str(out / f"{name}.png"), "--save-mask", str(out / f"{name}.mask.png")]
-        run("apply", MODEL, str(edited), *more, *files)
-    write_sheets(out)
-    print(f"\nDone. Look at {out / 'no_spoon.sheet.png'} and {out / 'full_cup.sheet.png'}.")
+    for shown in PICTURES:
+        picture, drawn = out / f"{shown.name}.png", out / f"{shown.name}.primitive.png"
+        for source, target in ((shown.name, picture), (shown.drawn, drawn)):
+            target.write_bytes((ASSETS / f"{source}.png").read_bytes())
+        print(f"\n{picture} and {drawn}: a picture, and its underdrawing, drawn by hand.")
+        if shown is PICTURES[0]:
+            print("An underdrawing can also be made automatically:")
+            run("primitive", str(picture), "--kind", "segments", "-o", str(out / "automatic.png"))
+        run("train", str(picture), str(drawn), "--name", f"demo {shown.name}")
+        for edit in shown.edits:
+            edited = out / f"{edit.name}.primitive.png"
+            edited.write_bytes((ASSETS / f"{edit.name}.png").read_bytes())
+            files = ["-o", str(out / f"{edit.name}.png"), "--save-mask", str(out / f"{edit.name}.mask.png")]
+            run("apply", f"demo {shown.name}", str(edited), *edit.options, *files)
+    sheets = write_sheets(out)
+    print(f"\nDone. Look at {', '.join(str(sheet) for sheet in sheets)}.")
     return 0
 
 
-def write_sheets(out: Path) -> None:
+def write_sheets(out: Path) -> list[Path]:
     """One side-by-side sheet for each edit."""
     from underdrawing.measure.sheet import sheet
     from underdrawing.picture.files import read_picture, write_picture
     from underdrawing.picture.image import Picture
 
     def pixels(name: str):  # type: ignore[no-untyped-def]
-        return read_picture(out / name).to_bytes()
+        return read_picture(out / f"{name}.png").to_bytes()
 
-    for name, title, _ in EDITS:
-        above = [("the picture", pixels("picture.png")), ("its underdrawing", pixels("primitive.png"))]
-        above.append(("painted on: " + title, pixels(f"{name}.primitive.png")))
-        below = [("what may change", pixels(f"{name}.mask.png")), ("the picture follows", pixels(f"{name}.png"))]
-        write_picture(out / f"{name}.sheet.png", Picture(sheet([above, below])))
+    written = []
+    for shown in PICTURES:
+        for edit in shown.edits:
+            above = [("the picture", pixels(shown.name)), ("its underdrawing", pixels(f"{shown.name}.primitive"))]
+            above.append(("painted on: " + edit.title, pixels(f"{edit.name}.primitive")))
+            below = [("what may change", pixels(f"{edit.name}.mask")), ("the picture follows", pixels(edit.name))]
+            written.append(out / f"{edit.name}.sheet.png")
+            write_picture(written[-1], Picture(sheet([above, below])))
+    return written
 
 
 if __name__ == "__main__":

@@ -158,6 +158,10 @@ class Canvas:
         alpha = np.where(bare[box], np.rint(alpha), alpha)
         smaller = abs(one.pose.scale[0] * one.pose.scale[1]) > FINE
         layer = self._take_finely(at) if smaller else self._take(at)
+        # The ground that comes along was lit otherwise; the object itself stays as it is.
+        valid = _sure(self.agrees(at, box)) & self.clear()[box] & ~bare[box]
+        led = lead_over(layer, self.made[box], alpha > 0, valid, wanted)
+        layer = np.where(core[..., None], layer, led)
         self.made[box] += alpha[..., None] * (layer - self.made[box])
         taken = alpha > 0.5
         self.origin[box][taken] = Origin.OBJECT

@@ -111,3 +111,17 @@ def test_a_part_that_moves_leaves_the_rest_in_place() -> None:
     moved[window] = 2
     found = find_figures(classes, moved, np.zeros((HEIGHT, WIDTH, 2), np.float32))
     assert [one.labels for one in found.carried] == [(2,)]
+
+
+def test_the_ground_that_comes_along_takes_on_the_light_of_its_new_place() -> None:
+    ramp = np.linspace(0.25, 0.75, WIDTH, dtype=np.float32)[None, :, None] * np.ones((HEIGHT, 1, 3), np.float32)
+    picture, classes, wanted = ramp.copy(), np.zeros((HEIGHT, WIDTH), np.uint8), np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.ellipse(classes, (35, 60), (16, 26), 20, 0, 360, 1, -1)
+    cv2.ellipse(wanted, (125, 60), (16, 26), 20, 0, 360, 1, -1)
+    picture[classes > 0] = BODY + 0.4
+    found = draft(picture, primitive(classes), primitive(np.maximum(classes, wanted)))
+    inside = cv2.erode(wanted, np.ones((5, 5), np.uint8)) > 0
+    assert np.abs(found.picture[inside] - (BODY + 0.4)).max() < 0.02, "it keeps its own colours"
+    near = cv2.dilate(wanted, np.ones((9, 9), np.uint8)) - cv2.dilate(wanted, np.ones((3, 3), np.uint8)) > 0
+    assert (found.origin[near] == Origin.OBJECT).mean() > 0.2
+    assert np.abs(found.picture - ramp)[near].mean() < 0.02
