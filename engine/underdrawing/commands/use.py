@@ -56,7 +56,9 @@ def apply(
         Path | None, typer.Option(help="Also write how sure each pixel is: white sure, black guessed.")
     ] = None,
     save_layer: Annotated[Path | None, typer.Option(help="Also write the edit alone, transparent around it.")] = None,
-    grow: Annotated[int | None, typer.Option(help="Widen the edit's mask by so many pixels.")] = None,
+    grow: Annotated[
+        int | None, typer.Option(help="Widen the difference by so many pixels; nothing else comes along.")
+    ] = None,
     feather: Annotated[float | None, typer.Option(help="Width of the soft inner border, in pixels.")] = None,
     blend: Annotated[
         Blend, typer.Option(help="poisson: gradients of the result, colours of the picture.")
@@ -66,7 +68,7 @@ def apply(
     quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 95,
     json: Json = False,
 ) -> None:
-    """Write the picture that follows from an edited underdrawing. Outside the edit it stays bit for bit the same."""
+    """Write the picture that follows from an edited underdrawing. Outside the edit, and what comes along, no bit changes."""
     options: dict[str, Any] = {"blend": blend.value, "whole": whole, "seed": seed}
     if grow is not None:
         options["grow"] = grow

@@ -70,7 +70,7 @@ def draft(picture: np.ndarray, original: Primitive, edited: Primitive, seed: int
     found = Objects((), ())
     if original.segments is not None and edited.segments is not None:
         left, still = _labels(original.segments, grids.fine), _labels(edited.segments, grids.fine)
-        told = maps
+        told, settled = maps, np.zeros(grids.fine, bool)
         for find in (find_figures, find_objects):
             more = find(left, still, resize_flow(flow, grids.fine))
             found = Objects(found.carried + more.carried, found.removed + more.removed)
@@ -79,8 +79,12 @@ def draft(picture: np.ndarray, original: Primitive, edited: Primitive, seed: int
                 left, gone = without(left, list(more.removed))
                 still, new = without(still, more.strange)
                 told = told.with_labels(left, gone, original=True).with_labels(still, new, original=False)
+                settled |= gone | new
                 flow, levels = register(told, grids)
         flow = straightened(flow, picture, original.segments, middle)
+        if original.edges is None and original.paint is None:
+            # What is carried as a whole, or goes, moves nothing else.
+            changed &= ~_large(cv2.dilate(settled.view(np.uint8), np.ones((3, 3), np.uint8)) > 0, size)
     flow = _calm(flow, changed)
     taken_away = np.zeros(grids.fine, bool)
     for region in found.removed:

@@ -17,7 +17,8 @@ LEAST = 0.001  # of the picture: smaller regions tell nothing
 FIGURES = 6  # regions that are asked at most, the largest first
 LEFT = 0.3  # of a region that the picture's border cuts off, at least
 LENDERS = 4  # regions each is compared with
-IN_PLACE = 0.85  # overlap from which on a region is where it was
+IN_PLACE = 0.93  # overlap from which on a region is where it was
+BETTER = 0.08  # by which another pose must explain it better
 EXACT = 0.9  # overlap that a shape must reach to be the same
 BLUNT = 1.3  # how much less suffices where a small one was made larger, divided by its size in cells
 FEWEST = 40  # cells: smaller ones have no shape
@@ -106,7 +107,8 @@ def _pose(region: Region, before: list[Region], original: np.ndarray, flow: np.n
     sx, sy = np.abs(pose.scale)
     if max(sx, sy, 1 / sx, 1 / sy) > LARGER or max(sx / sy, sy / sx) > UNEVEN:
         return None
-    if value < (min(EXACT, 1 - BLUNT / source.size) if sx * sy < 1 / EVEN else EXACT):
+    exact = min(EXACT, 1 - BLUNT / source.size) if sx * sy < 1 / EVEN else EXACT
+    if value < max(exact, _in_place(region, source, original) + BETTER):
         return None
     away = np.linalg.norm(pose.flow(region.bounds) - flow[region.bounds.slices()], axis=2)[region.mask]
     # What registration enlarges so far is filled with patches, and what it makes so small pulls the ground along.

@@ -10,6 +10,7 @@ import numpy as np
 
 from underdrawing.draft.canvas import Origin
 from underdrawing.draft.draft import Draft, draft
+from underdrawing.draft.grids import places
 from underdrawing.link.messages import EngineError
 from underdrawing.manifest import Composite, Procedure
 from underdrawing.picture.composite import poisson
@@ -24,7 +25,8 @@ from underdrawing.serve.placing import inside as inside_of
 from underdrawing.serve.running import Made, run
 from underdrawing.serve.sessions import SessionStore
 
-_AROUND = np.ones((5, 5), np.uint8)  # filled ground is led over into its surroundings
+_AROUND = np.ones((5, 5), np.uint8)  # what was changed is led over into its surroundings
+MOVED = 1.5  # pixels of the draft: what moves less can be told from what stays by nobody
 DETAIL_MARGIN = 24  # pixels of the picture around an edit that restored detail may come from, at least
 
 
@@ -141,7 +143,8 @@ def _mask(
 ) -> tuple[np.ndarray, Bounds]:
     """What is edited, as a bool mask of the learnt region, and its bounds.
 
-    Where no width was asked for, ground that was filled belongs to it: the shadow goes with what is removed.
+    Where no width was asked for, what a draft filled, carried over or moved belongs to it: the shadow goes with what is
+    removed, and a thing that moves comes whole.
     """
     if options.whole:
         mask = np.ones((after.size[1], after.size[0]), bool)
@@ -149,7 +152,7 @@ def _mask(
     grown = {} if options.grow is None else {"grow": options.grow}
     difference = edit_mask(before, after, **grown)
     if found is not None and options.grow is None:
-        difference |= _filled(found, difference)
+        difference |= _along(found, difference)
     mask = difference if given is None else combine(difference, given, options.mask_mode)
     bounds = Bounds.of_mask(mask)
     if bounds.is_empty:
@@ -162,12 +165,15 @@ def _mask(
     return mask, bounds
 
 
-def _filled(found: Draft, difference: np.ndarray) -> np.ndarray:
-    """(H, W) bool: ground that a draft filled, as far as it hangs together with the edit."""
+def _along(found: Draft, difference: np.ndarray) -> np.ndarray:
+    """(H, W) bool: what a draft made otherwise than it was, as far as it hangs together with the edit."""
     height, width = difference.shape
-    filled = (found.origin == Origin.FILLED).view(np.uint8)
-    filled = cv2.dilate(np.asarray(cv2.resize(filled, (width, height), interpolation=cv2.INTER_NEAREST)), _AROUND)
-    _, pieces = cv2.connectedComponents(filled, connectivity=8)
+    way = np.abs(found.came - places(found.origin.shape)).max(2)  # type: ignore[arg-type]
+    other = (found.origin == Origin.FILLED) | (found.origin == Origin.OBJECT) | (way > MOVED)
+    other &= found.origin != Origin.UNCHANGED
+    large = cv2.resize(other.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    large = cv2.dilate(np.asarray(large), _AROUND)
+    _, pieces = cv2.connectedComponents(large, connectivity=8)
     touched = np.zeros(int(pieces.max()) + 1, bool)
     touched[np.unique(pieces[difference])] = True
     touched[0] = False

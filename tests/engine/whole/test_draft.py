@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -59,3 +60,35 @@ def test_an_unknown_procedure_is_refused(folder: Path, sketch: str, tmp_path: Pa
     raw["plan"]["procedure"] = "os.system"
     with pytest.raises(ManifestError):
         Manifest.from_json(json.dumps(raw))
+
+
+def test_a_thing_that_is_mirrored_comes_whole_and_nothing_far_away_changes(engine: Engine) -> None:
+    """Most of it has the class that it had: the difference of the underdrawings alone is a rim."""
+    y, x = np.mgrid[0:150, 0:200]
+    picture = np.dstack([40 + x // 8, 110 + y // 8, 60 + 0 * x]).astype(np.uint8)
+    classes = np.zeros((150, 200), np.uint8)
+    cv2.fillPoly(classes, [np.array([[45, 110], [45, 60], [75, 60], [80, 40], [110, 40], [150, 90], [150, 110]])], 1)
+    thing = np.dstack([250 - x, 20 + 0 * x, y + 60]).astype(np.uint8)
+    picture[classes > 0] = thing[classes > 0]
+    # Mirrored about the middle of its box.
+    wanted = np.zeros_like(classes)
+    wanted[:, 45:151] = classes[:, 45:151][:, ::-1]
+    truth = picture.copy()
+    truth[:, 45:151] = picture[:, 45:151][:, ::-1]
+    given = {"segments": drawn(classes)}, {"segments": drawn(wanted)}
+    started = engine.train(frame_of(Picture(picture)), given[0], palette=PALETTE, name="thing")
+    assert engine.watch(started["job"], deadline=60)["state"] == "done"
+
+    def result(**options: object) -> np.ndarray:
+        reply = engine.apply(started["model"], given[1], **options)
+        mask = picture_of(engine.result(reply, reply.body["mask"])).pixels[..., 0].astype(np.float32) / 255
+        made = picture_of(engine.result(reply, reply.body["picture"]))
+        return composite(Picture(picture), made, (reply.body["x"], reply.body["y"]), mask).pixels
+
+    inside = cv2.erode(wanted, np.ones((7, 7), np.uint8)) > 0
+    whole = result()
+    assert np.abs(whole.astype(int) - truth)[inside].mean() < 3
+    assert np.array_equal(whole[:10], picture[:10]) and np.array_equal(whole[-10:], picture[-10:])
+    # With a width of one's own it is the difference that is made anew.
+    still = (cv2.erode(classes & wanted, np.ones((25, 25), np.uint8))) > 0
+    assert np.array_equal(result(grow=3)[still], picture[still])
