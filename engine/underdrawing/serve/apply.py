@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from underdrawing.draft.canvas import Origin
+from underdrawing.draft.along import along
 from underdrawing.draft.draft import Draft, draft
-from underdrawing.draft.grids import places
 from underdrawing.link.messages import EngineError
 from underdrawing.manifest import Composite, Procedure
 from underdrawing.picture.composite import poisson
@@ -26,7 +25,6 @@ from underdrawing.serve.running import Made, run
 from underdrawing.serve.sessions import SessionStore
 
 _AROUND = np.ones((5, 5), np.uint8)  # what was changed is led over into its surroundings
-MOVED = 1.5  # pixels of the draft: what moves less can be told from what stays by nobody
 DETAIL_MARGIN = 24  # pixels of the picture around an edit that restored detail may come from, at least
 
 
@@ -109,10 +107,11 @@ def apply(
             text = f"The model was learnt with {name}, which this underdrawing lacks."
             raise EngineError("plane_missing", text, f"Give the {name} too, edited or as they were.")
     small = edited if edited.size == model.small_size else edited.resized(model.small_size)
-    found = None
+    found, rest = None, None
     if plan.procedure is not Procedure.NONE:
         found = draft(model.small_picture, model.small_primitive, small, options.seed)
-    mask, wanted = _mask(model.primitive, edited, None if given is None else given > 0, options, found)
+        rest = along(found, model.small_primitive, small)
+    mask, wanted = _mask(model.primitive, edited, None if given is None else given > 0, options, rest)
     made, notes = _render(model, edited.size, small, wanted, sessions, options, found)
     result = made.picture
     original = (
@@ -139,21 +138,21 @@ def apply(
 
 
 def _mask(
-    before: Primitive, after: Primitive, given: np.ndarray | None, options: Options, found: Draft | None
+    before: Primitive, after: Primitive, given: np.ndarray | None, options: Options, rest: np.ndarray | None
 ) -> tuple[np.ndarray, Bounds]:
     """What is edited, as a bool mask of the learnt region, and its bounds.
 
-    Where no width was asked for, what a draft filled, carried over or moved belongs to it: the shadow goes with what is
-    removed, and a thing that moves comes whole.
+    Args:
+        rest: (h, w) bool of any size, what comes along where no width was asked for; None: nothing does.
     """
     if options.whole:
         mask = np.ones((after.size[1], after.size[0]), bool)
         return mask, Bounds(0, 0, *after.size)
     grown = {} if options.grow is None else {"grow": options.grow}
-    difference = edit_mask(before, after, **grown)
-    if found is not None and options.grow is None:
-        difference |= _along(found, difference)
-    mask = difference if given is None else combine(difference, given, options.mask_mode)
+    changed = edit_mask(before, after, **grown)
+    if rest is not None and options.grow is None:
+        changed |= _hanging_together(rest, changed)
+    mask = changed if given is None else combine(changed, given, options.mask_mode)
     bounds = Bounds.of_mask(mask)
     if bounds.is_empty:
         raise EngineError(
@@ -165,17 +164,13 @@ def _mask(
     return mask, bounds
 
 
-def _along(found: Draft, difference: np.ndarray) -> np.ndarray:
-    """(H, W) bool: what a draft made otherwise than it was, as far as it hangs together with the edit."""
-    height, width = difference.shape
-    way = np.abs(found.came - places(found.origin.shape)).max(2)  # type: ignore[arg-type]
-    other = (found.origin == Origin.FILLED) | (found.origin == Origin.OBJECT) | (way > MOVED)
-    other &= found.origin != Origin.UNCHANGED
-    large = cv2.resize(other.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
-    large = cv2.dilate(np.asarray(large), _AROUND)
-    _, pieces = cv2.connectedComponents(large, connectivity=8)
+def _hanging_together(rest: np.ndarray, changed: np.ndarray) -> np.ndarray:
+    """(H, W) bool: what comes along, of any size, as far as it hangs together with what changed."""
+    height, width = changed.shape
+    large = np.asarray(cv2.resize(rest.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST))
+    _, pieces = cv2.connectedComponents(cv2.dilate(large, _AROUND), connectivity=8)
     touched = np.zeros(int(pieces.max()) + 1, bool)
-    touched[np.unique(pieces[difference])] = True
+    touched[np.unique(pieces[changed])] = True
     touched[0] = False
     return np.asarray(touched[pieces])
 
