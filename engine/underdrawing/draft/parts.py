@@ -18,6 +18,8 @@ VANISHED = 0.15  # of a class's area: one of which less is left closes, as a mou
 MOSTLY = 0.35  # of what is wrong about a part: remains of such a class, over which what is beside it closes by itself
 PURE = 0.7  # share of one class in a part that may be ground
 SURROUNDED = 0.4  # share of that class around it
+LARGE = 0.02  # of the grid: a larger part of one class is filled, whatever lies around it
+WHOLLY = 0.8  # share of that class in its cells
 SIZES = (1.0, 0.8, 1.25)
 COLOUR = 0.5  # weight of the colours around
 ALIKE = 0.5  # weight of what the classes in the part look like around it: skin beside skin, not the shadow of a brow
@@ -73,7 +75,7 @@ def find_parts(maps: Channels, flow: np.ndarray, picture: np.ndarray, settled: n
         x, y, w, h = (int(v) for v in stats[k, :4])
         x0, y0, x1, y1 = max(0, x - MARGIN), max(0, y - MARGIN), min(width, x + w + MARGIN), min(height, y + h + MARGIN)
         whole = cv2.dilate((marks == k).view(np.uint8), np.ones((3, 3), np.uint8))
-        if _is_ground(wanted, whole):
+        if _is_ground(wanted, whole) or _is_large(wanted, (marks == k) & (marked > 0)):
             found.append(Part(whole > 0, None))
             continue
         if left[whole > 0].sum() > MOSTLY * wrong[whole > 0].sum():
@@ -127,6 +129,11 @@ def _is_ground(wanted: np.ndarray, part: np.ndarray) -> bool:
     label = int(share.argmax())
     around = (cv2.dilate(part, np.ones((5, 5), np.uint8)) > 0) & ~inside
     return bool(share[label] > PURE and around.any() and wanted[around, label].mean() > SURROUNDED)
+
+
+def _is_large(wanted: np.ndarray, part: np.ndarray) -> bool:
+    """Whether a part is so large and so much of one class that nothing about it tells where such a thing might be."""
+    return bool(part.sum() > LARGE * part.size and wanted[part].mean(0).max() > WHOLLY)
 
 
 def _distance(known: np.ndarray, wanted: np.ndarray, mask: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -161,3 +161,15 @@ def test_the_rim_of_what_is_painted_away_goes_too_though_its_class_is_gone() -> 
     bowl = np.zeros((HEIGHT, WIDTH), np.uint8)
     cv2.circle(bowl, (108, 60), 21, 1, -1)
     assert (made[bowl > 0].mean(1) < 0.6 * clean[bowl > 0].mean(1)).mean() < 0.03
+
+
+def test_a_large_gap_between_two_towers_is_filled_and_not_one_rigid_piece() -> None:
+    x = np.arange(256)
+    picture, classes = house(np.where((x > 40) & (x < 220), 40.0, 110.0) + 8 * np.sin(x / 7))
+    classes[130:] = 2
+    picture[130:] = np.float32([0.1, 0.2, 0.3]) + 0.1 * np.sin(np.arange(62) / 2)[:, None, None]
+    wanted = classes.copy()
+    wanted[:130, 115:150] = 0
+    found = draft(picture.clip(0, 1).astype(np.float32), primitive(classes), primitive(wanted))
+    gap = found.origin[60:125, 120:145]
+    assert (gap == Origin.OBJECT).mean() < 0.1
