@@ -137,7 +137,13 @@ APPLY_OPTIONS = Entry(
             ),
         ),
         Argument(
-            "int", "grow", "_Grow by (pixels)", "Widen what was painted; -1: as the engine sees fit.", -1, -1, 1000
+            "int",
+            "grow",
+            "_Grow by (pixels)",
+            "Widen what was painted, and no more; -1: as the engine sees fit.",
+            -1,
+            -1,
+            1000,
         ),
         Argument("double", "feather", "_Feather (pixels)", "Width of the soft border.", 3.0, 0, 1000),
         Argument(

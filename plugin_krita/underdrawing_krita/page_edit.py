@@ -92,7 +92,9 @@ class EditPage(QtWidgets.QWidget):
         ).addStretch(1)
 
     def _options(self) -> Fold:
-        self.grow = spin("grow", tr("Widens the edit by so many pixels"), -1, 500, -1, tr(" px"))
+        self.grow = spin(
+            "grow", tr("Widens the edit by so many pixels, and takes nothing else along"), -1, 500, -1, tr(" px")
+        )
         self.grow.setSpecialValueText(tr("automatic"))
         self.feather = spin("feather", tr("Width of the soft border inside the edit"), 0, 200, 3, tr(" px"))
         self.blend = choice(

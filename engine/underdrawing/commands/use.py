@@ -68,7 +68,7 @@ def apply(
     quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 95,
     json: Json = False,
 ) -> None:
-    """Write the picture that follows from an edited underdrawing. Elsewhere no bit changes."""
+    """Write the picture that follows from an edited underdrawing. Outside of its mask no bit changes."""
     options: dict[str, Any] = {"blend": blend.value, "whole": whole, "seed": seed}
     if grow is not None:
         options["grow"] = grow

@@ -8,6 +8,8 @@ import numpy as np
 from underdrawing.draft.canvas import Origin
 from underdrawing.draft.draft import Draft
 from underdrawing.draft.grids import places
+from underdrawing.picture.geometry import Bounds
+from underdrawing.picture.mask import NOISE, without_specks
 from underdrawing.picture.primitive import Primitive
 
 MOVED = 1.5  # pixels: what moves less can be told from what stays by nobody
@@ -17,7 +19,8 @@ def along(found: Draft, original: Primitive, edited: Primitive) -> np.ndarray:
     """(H, W) bool: pixels that are to be taken from a draft though nobody painted there.
 
     What was carried over or filled, and what was moved of the areas that were edited. Ground that is bent a little
-    around a thing that was edited stays as it is: nobody misses it.
+    around a thing that was edited stays as it is, unless the thing reaches the picture's border: then both may be
+    parts of one scene that was moved.
 
     Args:
         found: the draft.
@@ -33,23 +36,35 @@ def along(found: Draft, original: Primitive, edited: Primitive) -> np.ndarray:
 
 def _edited(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """(H, W) bool: areas that an edit touches; those at the picture's border where two of these were edited."""
-    changed = before != after
-    ground = _at_border(before) & _at_border(after)
+    changed, at_border = without_specks(before != after, NOISE), _at_border(after)
+    both = changed & at_border & _at_border(before)
     result = np.zeros(after.shape, bool)
-    for where, part in ((changed & ground, _at_border(after)), (changed, ~_at_border(after))):
+    for where, part in ((both, at_border), (changed, ~at_border)):
         near = cv2.dilate(where.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
         for label in np.unique(after[near]):
-            _, marks = cv2.connectedComponents(((after == label) & part).view(np.uint8), connectivity=8)
-            touched = np.unique(marks[near])
-            result |= np.isin(marks, touched[touched > 0])
+            result |= _touched((after == label) & part, near)
     return result
 
 
 def _at_border(segments: np.ndarray) -> np.ndarray:
     """(H, W) bool: areas that reach the picture's border."""
+    border = np.ones(segments.shape, bool)
+    border[1:-1, 1:-1] = False
     result = np.zeros(segments.shape, bool)
-    for label in np.unique(np.concatenate([segments[0], segments[-1], segments[:, 0], segments[:, -1]])):
-        _, marks = cv2.connectedComponents((segments == label).view(np.uint8), connectivity=8)
-        touched = np.unique(np.concatenate([marks[0], marks[-1], marks[:, 0], marks[:, -1]]))
-        result |= np.isin(marks, touched[touched > 0])
+    for label in np.unique(segments[border]):
+        result |= _touched(segments == label, border)
+    return result
+
+
+def _touched(mask: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """(H, W) bool: the pieces of a mask that lie partly in another."""
+    if not (mask & where).any():
+        return np.zeros(mask.shape, bool)
+    box = Bounds.of_mask(mask).slices()
+    count, marks = cv2.connectedComponents(mask[box].view(np.uint8), connectivity=8)
+    hit = np.zeros(count, bool)
+    hit[np.unique(marks[where[box]])] = True
+    hit[0] = False
+    result = np.zeros(mask.shape, bool)
+    result[box] = hit[marks]
     return result

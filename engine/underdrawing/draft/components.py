@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -187,21 +188,37 @@ def cut_off(edited: Region, original: Region, shape: tuple[int, int]) -> tuple[f
 
 
 def settle(
-    edited: Region,
-    original: Region,
+    pairs: Sequence[tuple[Region, Region]],
     pose: Pose,
     shape: tuple[int, int],
     steps: tuple[float, ...] = STEPS,
     rounds: int = 2,
 ) -> tuple[float, Pose]:
-    """Small changes of a pose, as long as they help, at most so many of each step."""
-    best, value = pose, overlap(edited, original, pose, shape)
+    """Small changes of a pose, as long as they help.
+
+    Args:
+        pairs: edited regions and those of the original that are to lie on them, all by the same pose.
+        pose: the first.
+        shape: of the grid.
+        steps: of the search, cells of a region whose side is 16.
+        rounds: how often a step is made at most.
+
+    Returns:
+        the mean overlap, weighted by area, and the pose.
+    """
+    size = max(float(np.sqrt(sum(edited.area for edited, _ in pairs))), 4.0)
+
+    def worth(pose: Pose) -> float:
+        return sum(edited.area * overlap(edited, original, pose, shape) for edited, original in pairs) / total
+
+    total = sum(edited.area for edited, _ in pairs)
+    best, value = pose, worth(pose)
     for step in steps:
-        length = step * max(edited.size, 4.0) / 16
+        length = step * size / 16
         for _ in range(rounds):
             before = value
-            for change in _changes(best, length, length / max(edited.size, 4.0)):
-                now = overlap(edited, original, change, shape)
+            for change in _changes(best, length, length / size):
+                now = worth(change)
                 if now > value + 1e-4:
                     best, value = change, now
             if value == before:

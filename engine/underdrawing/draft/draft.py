@@ -67,10 +67,11 @@ def draft(picture: np.ndarray, original: Primitive, edited: Primitive, seed: int
     maps = channels(original, edited, grids.fine)
     middle = maps.resized(grids.middle)
     flow, levels = register(maps, grids)
-    found = Objects((), ())
+    found, taken_away = Objects((), ()), np.zeros(grids.fine, bool)
     if original.segments is not None and edited.segments is not None:
         left, still = _labels(original.segments, grids.fine), _labels(edited.segments, grids.fine)
-        told, settled = maps, np.zeros(grids.fine, bool)
+        # Cells of what is carried whole or goes, where it was and where it is.
+        told, apart = maps, np.zeros(grids.fine, bool)
         for find in (find_figures, find_objects):
             more = find(left, still, resize_flow(flow, grids.fine))
             found = Objects(found.carried + more.carried, found.removed + more.removed)
@@ -79,16 +80,15 @@ def draft(picture: np.ndarray, original: Primitive, edited: Primitive, seed: int
                 left, gone = without(left, list(more.removed))
                 still, new = without(still, more.strange)
                 told = told.with_labels(left, gone, original=True).with_labels(still, new, original=False)
-                settled |= gone | new
+                apart |= gone | new
                 flow, levels = register(told, grids)
         flow = straightened(flow, picture, original.segments, middle)
         if original.edges is None and original.paint is None:
             # What is carried as a whole, or goes, moves nothing else.
-            changed &= ~_large(cv2.dilate(settled.view(np.uint8), np.ones((3, 3), np.uint8)) > 0, size)
+            changed &= ~_large(cv2.dilate(apart.view(np.uint8), np.ones((3, 3), np.uint8)) > 0, size)
+        for region in found.removed:
+            taken_away |= footprint(region, left, still)
     flow = _calm(flow, changed)
-    taken_away = np.zeros(grids.fine, bool)
-    for region in found.removed:
-        taken_away |= footprint(region, grids.fine)
     uncovered = follow(taken_away, resize_flow(flow, grids.fine))
     canvas = Canvas(picture, original, edited, flow)
     settled = uncovered.copy()
@@ -175,6 +175,17 @@ def _add_parts(
     canvas.add_part(share, other, mask)
 
 
+def _lending(canvas: Canvas, hole: np.ndarray, stays: np.ndarray) -> np.ndarray:
+    """(H, W) bool: pixels of the picture that ground may be filled from: those that stay, or, of a class that is wanted
+    and has none of these, what is taken away.
+    """
+    if canvas.before is None or canvas.after is None:
+        return stays
+    wanted = np.bincount(canvas.after[hole], minlength=256) > 0
+    lent = np.bincount(canvas.before[stays], minlength=256) > 0
+    return np.asarray(stays | (wanted & ~lent)[canvas.before])
+
+
 def _fill(canvas: Canvas, maps: Channels, uncovered: np.ndarray, taken_away: np.ndarray, seed: int) -> np.ndarray:
     """Fill what has come from nowhere good.
 
@@ -194,7 +205,7 @@ def _fill(canvas: Canvas, maps: Channels, uncovered: np.ndarray, taken_away: np.
         target=canvas.made,
         hole=hole,
         source=canvas.picture,
-        valid=~_large(taken_away, size),
+        valid=_lending(canvas, hole, ~_large(taken_away, size)),
         wanted=resize(wanted, size),
         known=resize(known, size),
         came=canvas.came,

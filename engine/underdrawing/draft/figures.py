@@ -6,6 +6,9 @@ mirrored or half as large does not arrive whole. A region whose shape is another
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -13,15 +16,16 @@ from underdrawing.draft.components import LARGEST, Pose, Region, cut_off, guess,
 from underdrawing.draft.objects import EVEN, Carried, Objects
 from underdrawing.picture.geometry import Bounds
 
-LEAST = 0.001  # of the picture: smaller regions tell nothing
+LEAST = 0.0003  # of the picture: smaller regions tell nothing
 FIGURES = 6  # regions that are asked at most, the largest first
 LEFT = 0.3  # of a region that the picture's border cuts off, at least
 LENDERS = 4  # regions each is compared with
 IN_PLACE = 0.93  # overlap from which on a region is where it was
 BETTER = 0.08  # by which another pose must explain it better
 EXACT = 0.9  # overlap that a shape must reach to be the same
+MIRRORED = 0.85  # the same of one that was mirrored in its place
 BLUNT = 1.3  # how much less suffices where a small one was made larger, divided by its size in cells
-FEWEST = 40  # cells: smaller ones have no shape
+FEWEST = 16  # cells: smaller ones have no shape
 APART = 0.1  # of a region's size: nearer to where registration brings it there is nothing to mend
 LARGER = 5.0  # times: sizes differ by no more
 UNEVEN = 2.0  # times: one side's change of size by the other's
@@ -30,6 +34,8 @@ GAIN = 0.05  # by which it must agree better so than in its old place
 SAME_AREA = 1.5  # times
 REMAINS = 0.5  # share of what lent its pixels that is still there: it was copied
 PLAIN = 0.75  # overlap from which on no other turns are tried
+TURN = np.pi / 6  # steps of the turns of a region that has no longer side
+AS_GOOD = 0.05  # of overlap: lenders that differ by less are chosen from by where they are
 LIKELY = 0.4  # overlap from which on a first guess is followed up
 FINE_STEPS, ROUNDS = (1.5, 0.5, 0.15, 0.05, 0.02), 6
 
@@ -51,95 +57,121 @@ def find_figures(original: np.ndarray, edited: np.ndarray, flow: np.ndarray) -> 
     carried: list[Carried] = []
     lent: list[set[int]] = []
     least = max(FEWEST, LEAST * original.size)
-    asked = [r for r in after if r.area >= least]
+    asked = [r for r in after if r.area >= least and not _stays(r, before, at)]
     for region in sorted(asked, key=lambda r: -r.area)[:FIGURES]:
         if taken[region.bounds.slices()][region.mask].mean() > 0.5:
             continue
-        pose = _pose(region, before, original, flow)
-        if pose is None:
+        found = _pose(region, before, edited, flow)
+        if found is None:
             continue
-        members, sources = _members(region, pose, before, after, at, original)
-        mask = np.zeros(shape, bool)
-        for member in members:
-            mask[member.bounds.slices()] |= member.mask
-        taken |= mask
-        labels = tuple(sorted({member.label for member in members}))
-        whole = _closed(mask, region.label)
-        carried.append(Carried(whole, whole, pose, 1.0, True, labels))
-        lent.append(sources)
+        number, pose = found
+        members = _members((region, number), pose, before, after, at)
+        if len(members) > 1:
+            # All of it tells better how it lies than the part that told first.
+            pose = _settled(members, pose, before, shape)
+            members = _members((region, number), pose, before, after, at)
+        whole = _union([member for member, _ in members], shape, region.label)
+        taken[whole.bounds.slices()] |= whole.mask
+        labels = tuple(sorted({member.label for member, _ in members}))
+        carried.append(Carried(whole, before[number], pose, True, labels))
+        lent.append({n for _, n in members})
     removed = []
     for sources in lent:
-        mask, there = np.zeros(shape, bool), 0
-        for number in sources:
-            source = before[number]
-            box = source.bounds.slices()
-            mask[box] |= source.mask
-            there += int((source.mask & (edited[box] == source.label) & ~taken[box]).sum())
-        if there < REMAINS * mask.sum():
-            removed.append(_closed(mask, before[min(sources)].label))
+        there = 0
+        for region in (before[n] for n in sources):
+            box = region.bounds.slices()
+            there += int((region.mask & (edited[box] == region.label) & ~taken[box]).sum())
+        if there < REMAINS * sum(before[n].area for n in sources):
+            removed.append(_union([before[n] for n in sources], shape, before[min(sources)].label))
     return Objects(tuple(carried), tuple(removed))
 
 
-def _pose(region: Region, before: list[Region], original: np.ndarray, flow: np.ndarray) -> Pose | None:
-    """How a region of the original lies where this one is, if its shape is the same and registration missed it."""
-    shape = (original.shape[0], original.shape[1])
+def _stays(region: Region, before: list[Region], at: np.ndarray) -> bool:
+    """Whether a region is where it was."""
+    numbers = at[region.bounds.slices()][region.mask]
+    numbers = numbers[numbers >= 0]
+    if not numbers.size:
+        return False
+    source = before[int(np.bincount(numbers).argmax())]
+    return source.label == region.label and _in_place(region, source, at.shape) > IN_PLACE
+
+
+def _pose(region: Region, before: list[Region], edited: np.ndarray, flow: np.ndarray) -> tuple[int, Pose] | None:
+    """Which region of the original has the shape of this one, and how it lies; None where registration brings it."""
+    shape = (edited.shape[0], edited.shape[1])
     most = region.area / LEFT if region.framed else np.inf
     alike = [
         (abs(np.log(r.area / region.area)), n)
         for n, r in enumerate(before)
         if r.label == region.label and not r.framed and FEWEST <= r.area <= most
     ]
-    guessed: list[tuple[float, int, Pose]] = []
+    guessed: list[tuple[float, float, int, Pose]] = []
     for _, number in sorted(alike)[:LENDERS]:
         source = before[number]
-        if _in_place(region, source, original) > IN_PLACE:
-            return None
         value, pose = cut_off(region, source, shape) if region.framed else guess(region, source, shape)
         if value < PLAIN and not region.framed:
             value, pose = max((value, pose), _turned(region, source, shape), key=lambda entry: entry[0])
         if value > LIKELY:
-            guessed.append((value, -number, pose))
+            way = np.hypot(region.centre[0] - source.centre[0], region.centre[1] - source.centre[1]) / max(shape)
+            # One that is gone from its place is more likely to have come here than one that is copied.
+            here = float((edited[source.bounds.slices()] == source.label)[source.mask].mean())
+            guessed.append((value, float(way) + here, -number, pose))
     if not guessed:
         return None
-    _, negative, pose = max(guessed, key=lambda entry: entry[:2])
+    best = max(entry[0] for entry in guessed)
+    _, _, negative, pose = min((e for e in guessed if e[0] > best - AS_GOOD), key=lambda e: (e[1], -e[0], -e[2]))
     source = before[-negative]
-    value, pose = settle(region, source, pose, shape, FINE_STEPS, ROUNDS)
+    value, pose = settle([(region, source)], pose, shape, FINE_STEPS, ROUNDS)
     sx, sy = np.abs(pose.scale)
     if max(sx, sy, 1 / sx, 1 / sy) > LARGER or max(sx / sy, sy / sx) > UNEVEN:
         return None
-    exact = min(EXACT, 1 - BLUNT / source.size) if sx * sy < 1 / EVEN else EXACT
-    if value < max(exact, _in_place(region, source, original) + BETTER):
+    stays, exact = _in_place(region, source, shape), EXACT
+    if sx * sy < 1 / EVEN:
+        exact = min(EXACT, 1 - BLUNT / source.size)
+    elif pose.scale[0] < 0 and stays > 0:
+        exact = MIRRORED
+    if value < max(exact, stays + BETTER):
         return None
     away = np.linalg.norm(pose.flow(region.bounds) - flow[region.bounds.slices()], axis=2)[region.mask]
     # What registration enlarges so far is filled with patches, and what it makes so small pulls the ground along.
-    return pose if abs(np.log(sx * sy)) > np.log(EVEN) or away.mean() > APART * region.size else None
+    missed = abs(np.log(sx * sy)) > np.log(EVEN) or away.mean() > APART * region.size
+    return (-negative, pose) if missed else None
+
+
+def _settled(members: list[tuple[Region, int]], pose: Pose, before: list[Region], shape: tuple[int, int]) -> Pose:
+    """The pose that suits all of a figure, beginning with what a part of it told, as it is and in plain."""
+    pairs = [(member, before[number]) for member, number in members]
+    mirror = float(np.sign(pose.scale[0]))
+    even = float(np.sqrt(abs(pose.scale[0] * pose.scale[1])))
+    begins = [pose, replace(pose, scale=(even * mirror, even)), replace(pose, scale=(mirror, 1.0))]
+    return max((settle(pairs, begin, shape, FINE_STEPS, ROUNDS) for begin in begins), key=lambda e: e[0])[1]
 
 
 def _turned(region: Region, source: Region, shape: tuple[int, int]) -> tuple[float, Pose]:
-    """The best of the poses that lie upside down, or on which both longer axes lie on each other, and its overlap."""
+    """The best of the poses on which both longer axes lie on each other, or of all turns where there is none."""
     even = source.size / region.size
     tried = []
     for mirror in (1.0, -1.0):
-        turns = [np.pi]
+        turns = [k * TURN for k in range(12)]
         if region.angle is not None and source.angle is not None:
             along = source.angle - region.angle if mirror > 0 else source.angle + region.angle - np.pi
-            turns += [along, along + np.pi]
+            turns = [along, along + np.pi, np.pi]
         for turn in turns:
             pose = Pose(region.centre, source.centre, scale=(even * mirror, even), turn=float(turn))
             tried.append((overlap(region, source, pose, shape), pose))
     return max(tried, key=lambda entry: entry[0])
 
 
-def _in_place(region: Region, source: Region, original: np.ndarray) -> float:
+def _in_place(region: Region, source: Region, shape: tuple[int, ...]) -> float:
     """Intersection over union with one of the original, as both lie."""
-    both = int((region.mask & (original[region.bounds.slices()] == region.label)).sum())
+    both = int((region.mask & source.whole((shape[0], shape[1]))[region.bounds.slices()]).sum())
     return both / (region.area + source.area - both)
 
 
 def _members(
-    seed: Region, pose: Pose, before: list[Region], after: list[Region], at: np.ndarray, original: np.ndarray
-) -> tuple[list[Region], set[int]]:
-    """The regions that come along with one, and the numbers of those of the original that they come from."""
+    seed: tuple[Region, int], pose: Pose, before: list[Region], after: list[Region], at: np.ndarray
+) -> list[tuple[Region, int]]:
+    """The regions that come along with one, itself first, each with the number of that of the original that it was."""
     shape = (at.shape[0], at.shape[1])
     whole = Bounds(0, 0, shape[1], shape[0])
     y, x = np.mgrid[0 : shape[0], 0 : shape[1]]
@@ -161,14 +193,14 @@ def _members(
         # Cells on a border are of either side: small regions are hardly more than border.
         lies = cv2.dilate((laid[box] == number).view(np.uint8), np.ones((3, 3), np.uint8)) > 0
         agrees = lies[region.mask].mean()
-        stays = _in_place(region, before[number], original)
+        stays = _in_place(region, before[number], shape)
         area = before[number].area / (region.area * times)
         most = np.inf if region.framed else SAME_AREA
         return bool(agrees >= AGREES and agrees > stays + GAIN and 1 / SAME_AREA < area < most)
 
-    candidates = [(r, n) for r in after if r is not seed and comes_along(r, n := source_of(r))]
-    members, sources = [seed], {source_of(seed)}
-    mask = seed.whole(shape)
+    candidates = [(r, n) for r in after if r is not seed[0] and comes_along(r, n := source_of(r))]
+    members = [seed]
+    mask = seed[0].whole(shape)
     grown = True
     while grown:
         near = cv2.dilate(mask.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
@@ -176,17 +208,20 @@ def _members(
         for one, number in list(candidates):
             if (near[one.bounds.slices()] & one.mask).any():
                 candidates.remove((one, number))
-                members.append(one)
-                sources.add(number)
+                members.append((one, number))
                 mask[one.bounds.slices()] |= one.mask
                 grown = True
-    return members, {n for n in sources if n >= 0}
+    return members
 
 
-def _closed(mask: np.ndarray, label: int) -> Region:
-    """A mask as one region, without the specks and slits that are in nobody's region."""
+def _union(parts: Sequence[Region], shape: tuple[int, int], label: int) -> Region:
+    """Several regions as one, without the specks and slits that are in nobody's region."""
+    mask = np.zeros(shape, bool)
+    for part in parts:
+        mask[part.bounds.slices()] |= part.mask
     closed = cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     bounds = Bounds.of_mask(closed)
     y, x = np.nonzero(closed)
     inner = closed[bounds.slices()] > 0
-    return Region(label, bounds, inner, False, int(inner.sum()), (float(x.mean()), float(y.mean())))
+    framed = bounds.x == 0 or bounds.y == 0 or bounds.right == mask.shape[1] or bounds.bottom == mask.shape[0]
+    return Region(label, bounds, inner, framed, int(inner.sum()), (float(x.mean()), float(y.mean())))

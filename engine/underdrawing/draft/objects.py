@@ -36,7 +36,6 @@ class Carried:
     region: Region
     source: Region
     pose: Pose
-    quality: float  # overlap, 0 to 1
     strange: bool  # a copy, or from so far that the surroundings did not move along
     labels: tuple[int, ...] = ()  # the classes of a region of several
 
@@ -181,10 +180,10 @@ def _lender(
         guessed.append((score, -number, pose, way))
     for _, negative, pose, way in sorted(guessed, key=lambda entry: entry[:2], reverse=True)[:2]:
         source = before[-negative]
-        value, settled = settle(region, source, pose, shape)
+        value, settled = settle([(region, source)], pose, shape)
         largest = FRAMED_LARGER if region.framed or source.framed else LARGER
         if value >= FITS and max(np.abs(np.log(np.abs(settled.scale)))) <= np.log(largest):
-            return Carried(region, source, settled, value, -negative in used or way > FAR_AWAY * region.size)
+            return Carried(region, source, settled, -negative in used or way > FAR_AWAY * region.size)
     return None
 
 
@@ -222,14 +221,21 @@ def without(labels: np.ndarray, gone: list[Region]) -> tuple[np.ndarray, np.ndar
     return grow_classes(labels, hole), hole
 
 
-def footprint(region: Region, shape: tuple[int, int]) -> np.ndarray:
-    """(h, w) bool: a region, what lies between its limbs, and the margin in which its border and its shadow lie."""
+def footprint(region: Region, left: np.ndarray, still: np.ndarray) -> np.ndarray:
+    """(h, w) bool: a region, the ground between its limbs, and the margin in which its border and its shadow lie.
+
+    Args:
+        left: (h, w) uint8, the original's classes without what is removed.
+        still: (h, w) uint8, the edited primitive's without what came from elsewhere.
+    """
+    shape = (left.shape[0], left.shape[1])
     mask, span = region.whole(shape), SPAN * region.size
+    ground = np.isin(left, np.unique(still[mask]))
     # Beyond the picture there is nothing of it either.
     room = int(span) + 1
     wide = _within(cv2.copyMakeBorder(mask.view(np.uint8), room, room, room, room, cv2.BORDER_CONSTANT), span)
     closed = ~_within(~wide, span)[room:-room, room:-room]
-    return _within(closed | mask, max(1.0, MARGIN * region.size))
+    return mask | (_within(closed | mask, max(1.0, MARGIN * region.size)) & ground)
 
 
 def _within(mask: np.ndarray, reach: float) -> np.ndarray:

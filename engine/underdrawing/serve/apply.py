@@ -34,7 +34,8 @@ class Options:
 
     Attributes:
         mask_mode: how a given mask and the difference of the primitives go together: "limit", "only" or "add".
-        grow: pixels by which the difference is widened; None: a default that fits the picture.
+        grow: pixels by which the difference is widened, and nothing else comes along; None: a default that fits the
+            picture, and what a draft moves along with the edit.
         feather: width in pixels of the soft inner border of the result's mask.
         blend: "none", or "poisson" for the gradient domain.
         whole: the whole learnt region instead of the edit alone.
@@ -110,7 +111,8 @@ def apply(
     found, rest = None, None
     if plan.procedure is not Procedure.NONE:
         found = draft(model.small_picture, model.small_primitive, small, options.seed)
-        rest = along(found, model.small_primitive, small)
+        if options.grow is None and not options.whole:
+            rest = along(found, model.small_primitive, small)
     mask, wanted = _mask(model.primitive, edited, None if given is None else given > 0, options, rest)
     made, notes = _render(model, edited.size, small, wanted, sessions, options, found)
     result = made.picture
@@ -143,14 +145,14 @@ def _mask(
     """What is edited, as a bool mask of the learnt region, and its bounds.
 
     Args:
-        rest: (h, w) bool of any size, what comes along where no width was asked for; None: nothing does.
+        rest: (h, w) bool of any size, what may come along; None: nothing does.
     """
     if options.whole:
         mask = np.ones((after.size[1], after.size[0]), bool)
         return mask, Bounds(0, 0, *after.size)
     grown = {} if options.grow is None else {"grow": options.grow}
     changed = edit_mask(before, after, **grown)
-    if rest is not None and options.grow is None:
+    if rest is not None:
         changed |= _hanging_together(rest, changed)
     mask = changed if given is None else combine(changed, given, options.mask_mode)
     bounds = Bounds.of_mask(mask)

@@ -125,3 +125,52 @@ def test_the_ground_that_comes_along_takes_on_the_light_of_its_new_place() -> No
     near = cv2.dilate(wanted, np.ones((9, 9), np.uint8)) - cv2.dilate(wanted, np.ones((3, 3), np.uint8)) > 0
     assert (found.origin[near] == Origin.OBJECT).mean() > 0.2
     assert np.abs(found.picture - ramp)[near].mean() < 0.02
+
+
+def test_what_stands_between_the_legs_of_what_goes_stays() -> None:
+    picture, classes = GROUND.copy(), np.zeros((HEIGHT, WIDTH), np.uint8)
+    classes[25:95, 50:110] = 1
+    classes[38:95, 62:98] = 0
+    picture[classes > 0] = BODY + 0.4
+    ball = cv2.circle(np.zeros_like(classes), (80, 76), 9, 1, -1) > 0
+    classes[ball], picture[ball] = 2, WINDOW
+    wanted = np.where(classes == 1, 0, classes).astype(np.uint8)
+    found = draft(picture.clip(0, 1), primitive(classes), primitive(wanted))
+    core = cv2.erode(ball.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    assert (found.origin[core] != Origin.FILLED).all()
+    assert np.abs(found.picture - picture)[core].mean() < 0.05
+    assert (found.origin[60:90, 65:68] == Origin.FILLED).mean() > 0.5, "but its shadow goes"
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_of_two_that_are_alike_the_one_in_its_place_is_resized(which: int) -> None:
+    centres, colours = ((45, 60), (115, 60)), (BODY + 0.5, WINDOW + 0.2)
+    picture, classes = GROUND.copy(), np.zeros((HEIGHT, WIDTH), np.uint8)
+    for centre, colour in zip(centres, colours, strict=True):
+        cv2.circle(classes, centre, 28, 1, -1)
+        cv2.circle(picture, centre, 28, colour.tolist(), -1)
+    wanted = np.zeros_like(classes)
+    for number, centre in enumerate(centres):
+        cv2.circle(wanted, centre, 15 if number == which else 28, 1, -1)
+    found = draft(picture.clip(0, 1), primitive(classes), primitive(wanted))
+    assert np.abs(found.picture[60, centres[which][0]] - colours[which]).max() < 0.05
+
+
+def test_others_of_its_kind_and_much_that_stays_do_not_hide_a_thing() -> None:
+    _, classes = cart()
+    classes[5:20] = np.where(np.arange(WIDTH) // 20 % 2, 1, 0)
+    wanted = classes.copy()
+    wanted[25:100] = laid(classes, MOVES["mirrored"], cv2.INTER_NEAREST)[25:100]
+    flow = np.zeros((HEIGHT, WIDTH, 2), np.float32)
+    assert [one.labels for one in find_figures(classes, wanted, flow).carried] == [(1, 2)]
+
+
+def test_a_class_whose_only_thing_is_gone_still_has_its_colours() -> None:
+    picture, classes = GROUND.copy(), np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.circle(classes, (30, 30), 14, 2, -1)
+    picture[classes > 0] = WINDOW + 0.2
+    wanted = np.zeros_like(classes)
+    cv2.fillPoly(wanted, [np.array([[70, 40], [150, 50], [140, 110], [100, 70], [75, 110]])], 2)
+    found = draft(picture.clip(0, 1), primitive(classes), primitive(wanted))
+    inside = cv2.erode(wanted, np.ones((9, 9), np.uint8)) > 0
+    assert np.abs(found.picture[inside] - (WINDOW + 0.2)).mean() < 0.05
