@@ -21,7 +21,7 @@ NEAR = 3.0  # pixels in which the nearness of an outline falls off
 
 
 def class_colours(picture: np.ndarray, primitive: Primitive) -> np.ndarray | None:
-    """(256, 3) float32 in [0, 1]: the mean colour of every class, grey where it does not occur; None without classes.
+    """(256, 3) float32 in [0, 1]: the mean colour of every class, NaN where it does not occur; None without classes.
 
     Args:
         picture: (H, W, 3) float32 in [0, 1].
@@ -33,7 +33,7 @@ def class_colours(picture: np.ndarray, primitive: Primitive) -> np.ndarray | Non
     counts = np.bincount(labels, minlength=256)
     sums = [np.bincount(labels, picture[..., channel].ravel(), 256) for channel in range(3)]
     means = np.stack(sums, 1) / np.maximum(counts, 1)[:, None]
-    means[counts == 0] = 0.5
+    means[counts == 0] = np.nan
     return means.astype(np.float32)
 
 
@@ -59,10 +59,12 @@ def hints(found: Draft, edited: Primitive, colours: np.ndarray | None) -> np.nda
         1 where it was filled, the class's mean colour in [-1, 1] (3; 0 without classes), nearness of outlines.
     """
     size = found.confidence.shape
-    flat = np.zeros((*size, 3), np.float32)
+    flat, allowed = np.zeros((*size, 3), np.float32), gate(found.confidence)
     lines = np.zeros(size, np.uint8)
     if edited.segments is not None and colours is not None:
-        flat = colours[edited.segments] * 2 - 1
+        # Of a class that it never saw a network knows nothing.
+        allowed = allowed * np.isfinite(colours[edited.segments]).all(axis=2)
+        flat = np.nan_to_num(colours, nan=0.5)[edited.segments] * 2 - 1
         kernel = np.ones((2, 2), np.uint8)
         lines |= (cv2.dilate(edited.segments, kernel) != cv2.erode(edited.segments, kernel)).view(np.uint8)
     if edited.edges is not None:
@@ -71,7 +73,7 @@ def hints(found: Draft, edited: Primitive, colours: np.ndarray | None) -> np.nda
     planes = [
         found.picture * 2 - 1,
         found.confidence[..., None],
-        gate(found.confidence)[..., None],
+        allowed[..., None],
         (found.origin == Origin.OBJECT)[..., None],
         (found.origin == Origin.FILLED)[..., None],
         flat,

@@ -16,6 +16,7 @@ from underdrawing.draft.hints import CHANNELS, GATE
 
 WIDTHS = (32, 64, 96, 128)  # channels at 1/2, 1/4, 1/8 and 1/16 of the picture's size
 BLOCKS = 4  # residual convolutions at the smallest size
+MOST = 0.2  # of [-1, 1]: light that differs more is another thing
 SMOOTH = 8  # pixels over which a repair is averaged; a divisor of the stride
 
 
@@ -84,6 +85,7 @@ class Refiner(nn.Module):
         """The draft with the smooth part of the share of the painted picture that the gate lets in."""
         kept, gate = hints[:, :3], hints[:, GATE : GATE + 1]
         change = F.avg_pool2d(gate * share * (painted - kept), SMOOTH) / (F.avg_pool2d(gate, SMOOTH) + 1e-3)
+        change = MOST * torch.tanh(change / MOST)
         return kept + gate * F.interpolate(change, scale_factor=float(SMOOTH), mode="bilinear", align_corners=False)
 
     def forward(self, hints: Tensor) -> Tensor:
