@@ -16,7 +16,7 @@ from underdrawing.draft.hints import CHANNELS, GATE
 
 WIDTHS = (32, 64, 96, 128)  # channels at 1/2, 1/4, 1/8 and 1/16 of the picture's size
 BLOCKS = 4  # residual convolutions at the smallest size
-MOST = 0.2  # of [-1, 1]: light that differs more is another thing
+MOST = 0.1  # of [-1, 1]: light that differs more is another thing
 SMOOTH = 8  # pixels over which a repair is averaged; a divisor of the stride
 
 
