@@ -41,7 +41,7 @@ def quality(
     seeds: Annotated[int, typer.Option(min=1, help="How often everything is learnt; figures are means.")] = 1,
     judge: Annotated[bool, typer.Option(help="Train a judge of consistency (two or three minutes).")] = True,
     crossed: Annotated[bool, typer.Option(help="Also ask for the layouts of the other folders' pictures.")] = False,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write tables and sheets here.")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write tables, sheets and curves here.")] = None,
     json: Json = False,
 ) -> None:
     """Measure how good results are, on data of your own; docs/quality.md says what the figures mean."""
@@ -67,6 +67,7 @@ def quality(
             out.mkdir(parents=True, exist_ok=True)
             (out / f"{read.name}.md").write_text(table, encoding="utf-8")
             write_picture(out / f"{read.name}.png", Picture(measure.contact_sheet(read, rows)))
+            write_picture(out / f"{read.name}.curves.png", Picture(measure.quality_curves(rows)))
     show.answer({"rows": found}, lambda: "\n".join(tables))
 
 

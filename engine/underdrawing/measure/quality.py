@@ -36,6 +36,7 @@ import numpy as np
 from underdrawing.draft.draft import draft
 from underdrawing.link.client import Engine
 from underdrawing.link.messages import EngineError
+from underdrawing.measure.curves import Line, curves
 from underdrawing.measure.figures import changed, mean_iou, patch_distance, sharpness, sifid
 from underdrawing.measure.follow import follow
 from underdrawing.measure.judge import Judge
@@ -73,6 +74,7 @@ REACH = 0.02  # part of the shorter side by which a change is widened
 EVERY = 2  # one frame in so many is the judge's and not judged
 SHOWN = 6  # frames on the sheet
 COMPARED = ("lpips", "lpips_region", "lpips_unsure")
+DRAWN = ("lpips", "lpips_region", "lpips_unsure", "consistency", "sharpness")  # as curves
 FIGURES = (*COMPARED, "consistency", "consistency_small", "accuracy", "sifid", "patches", "sharpness", "outside")
 
 Say = Callable[[str], None]
@@ -331,6 +333,16 @@ def contact_sheet(data: Set, rows: Sequence[Row]) -> np.ndarray:
                 line.append((title, _bytes(row.pictures[frame.name])))
         lines.append(line)
     return sheet(lines)
+
+
+def quality_curves(rows: Sequence[Row]) -> np.ndarray:
+    """Quality over the time of learning, (H, W, 3) uint8; see `measure/curves.py`."""
+    points: dict[str, dict[float, dict[str, float]]] = {}
+    for row in rows:
+        points.setdefault(row.method, {})[row.budget] = row.figures
+    # True frames are no method, and their distance to themselves would flatten everything.
+    lines = [Line(name, found) for name, found in points.items() if name != "true"]
+    return curves(lines, DRAWN)
 
 
 def _bytes(picture: np.ndarray) -> np.ndarray:

@@ -136,6 +136,7 @@ def test_the_table_has_a_row_for_every_method_and_budget(data: Path, tmp_path: P
     assert first["consistency"] is None
     assert "quick" in (out / "moving disc.md").read_text()
     assert read_picture(out / "moving disc.png").size[0] > 400
+    assert read_picture(out / "moving disc.curves.png").size[0] > 1000
 
 
 def test_what_does_not_exist_cannot_be_measured(data: Path) -> None:
