@@ -8,8 +8,7 @@ import numpy as np
 from underdrawing.draft.canvas import Origin
 from underdrawing.draft.draft import Draft
 from underdrawing.draft.grids import places
-from underdrawing.picture.geometry import Bounds
-from underdrawing.picture.mask import NOISE, without_specks
+from underdrawing.picture.mask import NOISE, touching, without_specks
 from underdrawing.picture.primitive import Primitive
 
 MOVED = 1.5  # pixels: what moves less can be told from what stays by nobody
@@ -42,7 +41,7 @@ def _edited(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     for where, part in ((both, at_border), (changed, ~at_border)):
         near = cv2.dilate(where.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
         for label in np.unique(after[near]):
-            result |= _touched((after == label) & part, near)
+            result |= touching((after == label) & part, near)
     return result
 
 
@@ -52,19 +51,5 @@ def _at_border(segments: np.ndarray) -> np.ndarray:
     border[1:-1, 1:-1] = False
     result = np.zeros(segments.shape, bool)
     for label in np.unique(segments[border]):
-        result |= _touched(segments == label, border)
-    return result
-
-
-def _touched(mask: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """(H, W) bool: the pieces of a mask that lie partly in another."""
-    if not (mask & where).any():
-        return np.zeros(mask.shape, bool)
-    box = Bounds.of_mask(mask).slices()
-    count, marks = cv2.connectedComponents(mask[box].view(np.uint8), connectivity=8)
-    hit = np.zeros(count, bool)
-    hit[np.unique(marks[where[box]])] = True
-    hit[0] = False
-    result = np.zeros(mask.shape, bool)
-    result[box] = hit[marks]
+        result |= touching(segments == label, border)
     return result

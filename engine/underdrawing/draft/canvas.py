@@ -152,14 +152,15 @@ class Canvas:
         if not core.any():
             return
         away = cv2.distanceTransform((~core).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        near_by = np.where(self.agrees(at, box) & inside, np.clip((ring - away) / ring, 0, 1), 0).astype(np.float32)
+        agrees = self.agrees(at, box)
+        near_by = np.where(agrees & inside, np.clip((ring - away) / ring, 0, 1), 0).astype(np.float32)
         soft = np.asarray(cv2.GaussianBlur(near_by * near_by * (3 - 2 * near_by), (0, 0), SOFT))
         alpha = np.maximum(soft, core.astype(np.float32))
         alpha = np.where(bare[box], np.rint(alpha), alpha)
         smaller = abs(one.pose.scale[0] * one.pose.scale[1]) > FINE
         layer = self._take_finely(at) if smaller else self._take(at)
         # The ground that comes along was lit otherwise; the object itself stays as it is.
-        valid = _sure(self.agrees(at, box)) & self.clear()[box] & ~bare[box]
+        valid = _sure(agrees) & self.clear()[box] & ~bare[box]
         led = lead_over(layer, self.made[box], alpha > 0, valid, wanted)
         layer = np.where(core[..., None], layer, led)
         self.made[box] += alpha[..., None] * (layer - self.made[box])

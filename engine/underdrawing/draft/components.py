@@ -74,6 +74,23 @@ def regions(labels: np.ndarray, framed: float = LARGEST_FRAMED) -> list[Region]:
     return found
 
 
+def numbered(found: Sequence[Region], shape: tuple[int, int]) -> np.ndarray:
+    """(h, w) int32: which of the regions lies in each cell, -1 where none does."""
+    at = np.full(shape, -1, np.int32)
+    for number, region in enumerate(found):
+        at[region.bounds.slices()][region.mask] = number
+    return at
+
+
+def most_frequent(numbers: np.ndarray) -> tuple[int, int]:
+    """The most frequent number of at least 0, and how often it occurs; -1 where there is none."""
+    numbers = numbers[numbers >= 0]
+    if not numbers.size:
+        return -1, 0
+    counts = np.bincount(numbers)
+    return int(counts.argmax()), int(counts.max())
+
+
 def _angle(mask: np.ndarray) -> float | None:
     y, x = np.nonzero(mask)
     if len(x) < 12:

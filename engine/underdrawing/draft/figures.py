@@ -12,7 +12,18 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from underdrawing.draft.components import LARGEST, Pose, Region, cut_off, guess, overlap, regions, settle
+from underdrawing.draft.components import (
+    LARGEST,
+    Pose,
+    Region,
+    cut_off,
+    guess,
+    most_frequent,
+    numbered,
+    overlap,
+    regions,
+    settle,
+)
 from underdrawing.draft.objects import EVEN, Carried, Objects
 from underdrawing.picture.geometry import Bounds
 
@@ -50,9 +61,7 @@ def find_figures(original: np.ndarray, edited: np.ndarray, flow: np.ndarray) -> 
     """
     shape = (original.shape[0], original.shape[1])
     before, after = regions(original, LARGEST), regions(edited, LARGEST)
-    at = np.full(shape, -1, np.int32)
-    for number, region in enumerate(before):
-        at[region.bounds.slices()][region.mask] = number
+    at = numbered(before, shape)
     taken = np.zeros(shape, bool)
     carried: list[Carried] = []
     lent: list[set[int]] = []
@@ -88,11 +97,10 @@ def find_figures(original: np.ndarray, edited: np.ndarray, flow: np.ndarray) -> 
 
 def _stays(region: Region, before: list[Region], at: np.ndarray) -> bool:
     """Whether a region is where it was."""
-    numbers = at[region.bounds.slices()][region.mask]
-    numbers = numbers[numbers >= 0]
-    if not numbers.size:
+    number, _ = most_frequent(at[region.bounds.slices()][region.mask])
+    if number < 0:
         return False
-    source = before[int(np.bincount(numbers).argmax())]
+    source = before[number]
     return source.label == region.label and _in_place(region, source, at.shape) > IN_PLACE
 
 
@@ -181,11 +189,6 @@ def _members(
     laid = np.where(inside, at[ends[..., 1], ends[..., 0]], -1)
     times = abs(pose.scale[0] * pose.scale[1])
 
-    def source_of(region: Region) -> int:
-        found = laid[region.bounds.slices()][region.mask]
-        found = found[found >= 0]
-        return int(np.bincount(found).argmax()) if found.size else -1
-
     def comes_along(region: Region, number: int) -> bool:
         if number < 0 or before[number].framed or before[number].label != region.label:
             return False
@@ -198,7 +201,11 @@ def _members(
         most = np.inf if region.framed else SAME_AREA
         return bool(agrees >= AGREES and agrees > stays + GAIN and 1 / SAME_AREA < area < most)
 
-    candidates = [(r, n) for r in after if r is not seed[0] and comes_along(r, n := source_of(r))]
+    candidates = [
+        (r, n)
+        for r in after
+        if r is not seed[0] and comes_along(r, n := most_frequent(laid[r.bounds.slices()][r.mask])[0])
+    ]
     members = [seed]
     mask = seed[0].whole(shape)
     grown = True

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from underdrawing.draft.components import Pose, Region, guess, regions, settle
+from underdrawing.draft.components import Pose, Region, guess, most_frequent, numbered, regions, settle
 from underdrawing.picture.fill import grow_classes
 
 STAYED = 0.2  # overlap from which on a region is where it was
@@ -70,14 +70,12 @@ def find_objects(original: np.ndarray, edited: np.ndarray, flow: np.ndarray) -> 
     before, after = regions(original), regions(edited)
     used: set[int] = set()
     open_: list[Region] = []
-    at = np.full(shape, -1, np.int32)
-    for number, region in enumerate(before):
-        at[region.bounds.slices()][region.mask] = number
+    at = numbered(before, shape)
     carried_labels, carried_numbers = follow(original, flow), follow(at, flow)
     grown = enlargement(flow)
     for region in after:
         here = region.bounds.slices()
-        number, value = _most(at[here][region.mask])
+        number, value = most_frequent(at[here][region.mask])
         if number >= 0 and before[number].label == region.label:
             share = value / (region.area + before[number].area - value)
             if share >= STAYED:
@@ -86,7 +84,7 @@ def find_objects(original: np.ndarray, edited: np.ndarray, flow: np.ndarray) -> 
         filled = carried_labels[here][region.mask] == region.label
         size = grown[here][region.mask]
         even = (size < EVEN) & (size > 1 / EVEN)
-        source = _most(carried_numbers[here][region.mask])[0]
+        source = most_frequent(carried_numbers[here][region.mask])[0]
         if (filled & even).mean() >= EXPLAINED and source >= 0 and source not in used:
             used.add(source)
             continue
@@ -137,15 +135,6 @@ def _slopes(flow: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nd
     return 1 + ux[..., 0], ux[..., 1], uy[..., 0], 1 + uy[..., 1]
 
 
-def _most(numbers: np.ndarray) -> tuple[int, int]:
-    """The most frequent number of at least 0, and how often it occurs; -1 where there is none."""
-    numbers = numbers[numbers >= 0]
-    if not numbers.size:
-        return -1, 0
-    counts = np.bincount(numbers)
-    return int(counts.argmax()), int(counts.max())
-
-
 def _gone(region: Region, original: np.ndarray, edited: np.ndarray) -> bool:
     """Whether the ground that lay around a region now lies in its place, too: it was taken away, not pressed shut."""
     shape = (original.shape[0], original.shape[1])
@@ -155,7 +144,7 @@ def _gone(region: Region, original: np.ndarray, edited: np.ndarray) -> bool:
     ring = (cv2.dilate(mask.view(np.uint8), np.ones((5, 5), np.uint8)) > 0) & ~mask
     if not ring.any():
         return False
-    ground, times = _most(original[ring])
+    ground, times = most_frequent(original[ring])
     return bool(times >= GROUND * ring.sum() and (edited[mask] == ground).mean() >= GROUND)
 
 

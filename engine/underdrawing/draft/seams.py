@@ -11,6 +11,7 @@ import numpy as np
 
 from underdrawing.draft.grids import blur, continued, resize
 from underdrawing.picture.geometry import Bounds
+from underdrawing.picture.mask import touching
 
 RING = 2  # pixels around a layer in which both are compared
 MOST = 0.25  # of full brightness: larger differences are contents, not light
@@ -111,10 +112,7 @@ def _grown(mask: np.ndarray) -> np.ndarray:
 def _wide(mask: np.ndarray, least: float) -> np.ndarray:
     """The pieces of a mask that are somewhere at least so far from their border."""
     depth = cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3)
-    if depth.max() < least:
-        return np.zeros_like(mask)
-    _, marks = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
-    return np.isin(marks, np.unique(marks[depth >= least])) & mask
+    return touching(mask, depth >= least)
 
 
 def _membrane(values: np.ndarray, known: np.ndarray, hole: np.ndarray) -> np.ndarray:

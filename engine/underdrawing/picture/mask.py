@@ -87,6 +87,20 @@ def without_specks(mask: np.ndarray, noise: int) -> np.ndarray:
     return keep[labels]
 
 
+def touching(mask: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """(H, W) bool: the connected pieces (8 neighbours) of a mask that lie partly in another."""
+    result = np.zeros(mask.shape, bool)
+    if not (mask & where).any():
+        return result
+    box = Bounds.of_mask(mask).slices()
+    count, pieces = cv2.connectedComponents(mask[box].view(np.uint8), connectivity=8)
+    hit = np.zeros(count, bool)
+    hit[np.unique(pieces[where[box]])] = True
+    hit[0] = False
+    result[box] = hit[pieces]
+    return result
+
+
 def differing(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """(H, W) bool: where two pictures (H, W, 3) in [0, 1] differ, by more than files and rounding make."""
     return without_specks(np.abs(after - before).max(2) * 255 > DIFFERENT, NOISE)

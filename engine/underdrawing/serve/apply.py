@@ -16,7 +16,7 @@ from underdrawing.picture.composite import poisson
 from underdrawing.picture.detail import restore_detail
 from underdrawing.picture.geometry import Bounds, scaled, unscaled
 from underdrawing.picture.image import Picture
-from underdrawing.picture.mask import combine, edit_mask, feather
+from underdrawing.picture.mask import combine, edit_mask, feather, touching
 from underdrawing.picture.primitive import Primitive
 from underdrawing.serve.doubts import doubts
 from underdrawing.serve.model import Model
@@ -170,11 +170,7 @@ def _hanging_together(rest: np.ndarray, changed: np.ndarray) -> np.ndarray:
     """(H, W) bool: what comes along, of any size, as far as it hangs together with what changed."""
     height, width = changed.shape
     large = np.asarray(cv2.resize(rest.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST))
-    _, pieces = cv2.connectedComponents(cv2.dilate(large, _AROUND), connectivity=8)
-    touched = np.zeros(int(pieces.max()) + 1, bool)
-    touched[np.unique(pieces[changed])] = True
-    touched[0] = False
-    return np.asarray(touched[pieces])
+    return touching(cv2.dilate(large, _AROUND) > 0, changed)
 
 
 def _render(
