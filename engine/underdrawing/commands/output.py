@@ -81,15 +81,15 @@ def _known(error: Exception) -> tuple[str, str, str] | None:
         loaded = sys.modules.get(f"underdrawing.{module}")
         return (getattr(loaded, name),) if loaded is not None else ()
 
-    if isinstance(error, kind("link.messages", "EngineError")):
+    if isinstance(error, kind("client.messages", "EngineError")):
         return error.code, error.message, error.hint  # type: ignore[attr-defined]
     if isinstance(error, kind("picture.image", "PictureError")):
         return "bad_picture", str(error), ""
     if isinstance(error, kind("weights.store", "WeightsError")):
         return "weights", str(error), ""
-    if isinstance(error, kind("manifest", "ManifestError")):
+    if isinstance(error, kind("store.manifest", "ManifestError")):
         return "bad_model", str(error), ""
-    if isinstance(error, kind("learn.method", "LearnError")):
+    if isinstance(error, kind("train.method", "LearnError")):
         return error.code, str(error), error.hint  # type: ignore[attr-defined]
     if isinstance(error, OSError):
         place = f" ({error.filename})" if error.filename else ""
