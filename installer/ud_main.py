@@ -89,6 +89,9 @@ def arguments() -> argparse.ArgumentParser:
         plugin.add_argument("--program", type=Path, metavar="FILE", help=f"{name}'s {program} (default: found)")
     test = verbs.add_parser("test", parents=[common], help="run the tests (what follows -- goes to pytest)")
     test.add_argument("--only", choices=ud_test.SUITES, help="one suite alone")
+    test.add_argument(
+        "--quick", nargs="?", const="", metavar="FOLDER", help="the linters and a minute of one folder's tests"
+    )
     test.add_argument("--long", action="store_true", help="the tests that take minutes, too")
     test.add_argument("--without-hosts", action="store_true", help="without those that need GIMP or Krita")
     doctor = verbs.add_parser("doctor", parents=[common], help="look at everything and say what to do")
@@ -173,6 +176,8 @@ def plugin(environment: Environment, options: argparse.Namespace, report: Report
 def test(environment: Environment, options: argparse.Namespace, report: Reporter, more: list[str]) -> int:
     """The verb `test`."""
     engine(environment, options, report, tests=True)
+    if options.quick is not None:
+        return ud_test.quick(environment, report, options.quick, more)
     return ud_test.test(
         environment,
         report,

@@ -71,6 +71,7 @@ def test_the_wheel_alone_lays_out_the_same_plugins(tmp_path: Path, template: Pat
         assert files(place) == files(here)
     carried = [name for name in zipfile.ZipFile(wheel).namelist() if "_carried" in name]
     assert not any("__pycache__" in name for name in carried)
+    assert {name.split("/")[2] for name in carried} == {"installer", "plugin_gimp", "plugin_krita"}
     locks = sorted(path.name for path in (ROOT / "installer" / "locks").iterdir())
     assert sorted(name.rsplit("/", 1)[1] for name in carried if "/locks/" in name) == locks
 

@@ -29,7 +29,7 @@ class Copy:
         self.root, self.home = folder / "copy of 写本", folder / "home"
         for name in ("installer", "engine", "plugin_gimp", "plugin_krita"):
             shutil.copytree(ROOT / name, self.root / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("pyproject.toml", "README.md"):
+        for name in ("pyproject.toml", "README.md", "LICENSE", "hatch_build.py"):
             shutil.copy(ROOT / name, self.root)
         self.lock = self.root / "installer" / "locks" / "cpu.txt"
 
