@@ -49,7 +49,7 @@ warnings.simplefilter("ignore")
 names = {d.metadata["Name"] for d in md.distributions()}
 said = {"flavours": sorted(names & {"onnxruntime", "onnxruntime-gpu"})}
 from underdrawing import __version__
-from underdrawing.link import endpoint
+from underdrawing.client import endpoint
 home = endpoint.home()
 said["version"], said["home"], said["protocol"] = __version__, str(home), endpoint.PROTOCOL
 found = endpoint.Connection.read(home)
@@ -66,7 +66,7 @@ said["exposed"] = [str(p) for p in places if p.exists() and p.stat().st_mode & 0
 said["leftover"] = []
 for process in psutil.process_iter(["pid", "cmdline", "uids"]):
     words = process.info["cmdline"] or []
-    if "underdrawing.serve.daemon" in words and "--home" in words[:-1]:
+    if "underdrawing.daemon" in words and "--home" in words[:-1]:
         try:
             if os.path.exists("/proc/self/cwd"):
                 # The folder that it works in, as it sees it: a container's has a path that is not there for others.

@@ -17,13 +17,13 @@ NOTE = "install.json"
 _WRITE = """
 import json, sys
 from underdrawing import __version__
-from underdrawing.link.endpoint import home, make_home, write_private
+from underdrawing.client.endpoint import home, make_home, write_private
 told = {"python": sys.executable, "version": __version__, "root": sys.argv[1], "made": json.loads(sys.argv[2])}
 write_private(make_home(home()) / "install.json", json.dumps(told, indent=1))
 """
 _END = """
-from underdrawing.link.client import Engine
-from underdrawing.link.messages import EngineError
+from underdrawing.client.engine import Engine
+from underdrawing.client.messages import EngineError
 try:
     with Engine.connect(start=False) as engine:
         engine.shutdown()

@@ -57,7 +57,7 @@ def engine(package):
     import importlib
     told = {"python": python()}
     try:
-        Engine = importlib.import_module(package + ".link.client").Engine
+        Engine = importlib.import_module(package + ".client.engine").Engine
         with Engine.connect(timeout=60) as engine:
             told["engine"], told["bridged"] = engine.hello()["version"], bool(engine.bridged)
         if not told["bridged"]:

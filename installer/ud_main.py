@@ -159,7 +159,7 @@ def weights(environment: Environment, options: argparse.Namespace, report: Repor
 def demo(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
     """The verb `demo`."""
     install(environment, options, report)
-    return environment.run(["-m", "underdrawing.demo", "--out", str(options.out)])
+    return environment.run(["-m", "underdrawing.commands.demo", "--out", str(options.out)])
 
 
 def plugin(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:

@@ -60,7 +60,7 @@ def end(environment: Environment, report: Reporter) -> None:
 
 def _ask(environment: Environment, words: Sequence[str], report: Reporter) -> tuple[dict[str, Any] | None, str]:
     """What a command answers in JSON, or None and why not."""
-    command = [str(environment.python), "-m", "underdrawing.cli", *words]
+    command = [str(environment.python), "-m", "underdrawing", *words]
     report.log("$ " + " ".join(command))
     try:
         done = subprocess.run(

@@ -26,7 +26,7 @@ PUT = """
 import sys
 from pathlib import Path
 from underdrawing import plugins
-from underdrawing.link.messages import EngineError
+from underdrawing.client.messages import EngineError
 try:
     plugins.put("gimp", Path(sys.argv[1]))
 except EngineError as error:

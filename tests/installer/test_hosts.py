@@ -41,7 +41,7 @@ def test_every_gimp_3_of_the_user_gets_it_and_gimp_2_does_not(user: Path) -> Non
     assert written == [profile / "plug-ins" / "underdrawing-gimp" for profile in profiles]
     program = written[0] / "underdrawing-gimp.py"
     assert program.stat().st_mode & 0o111
-    assert (written[0] / "underdrawing_gimp" / "link" / "client.py").is_file()
+    assert (written[0] / "underdrawing_gimp" / "client" / "engine.py").is_file()
     assert ud_hosts.take_away("gimp", user) == written
     assert not any(list(profile.iterdir()) for profile in profiles), "a folder that was made goes, too"
 

@@ -16,8 +16,8 @@ import ud_wheel
 from tests.hosts import debian, krita51
 from tests.installer.person import User, check_way, gimp_program, gimp_tour, gimp_way, krita_runner, krita_way
 from ud_report import Reporter
-from underdrawing.link.client import Engine
-from underdrawing.link.messages import EngineError
+from underdrawing.client.engine import Engine
+from underdrawing.client.messages import EngineError
 
 OURS = "pyzmq"
 
