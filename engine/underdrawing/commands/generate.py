@@ -254,7 +254,6 @@ def _on_picture(
     how: dict[str, Any],
 ) -> None:
     """Harmonize, blend or repaint, and lay the result over the changed picture."""
-    from underdrawing.commands.apply import composed, mask_picture
     from underdrawing.picture.composite import flattened
 
     learnt, given = files.picture(before), files.picture(after)
@@ -269,13 +268,13 @@ def _on_picture(
             model, new = ensure_model.fine_tuned(engine, model, learnt, given, marked, how), True
         options = {key: value for key, value in asked.items() if value is not None}
         reply = engine.generate(model, task, files.frame(given), marked, **options)
-        made, alpha = composed(engine, reply, given, (0, 0))
+        made, alpha = files.composed(engine, reply, given, (0, 0))
     for text in reply.body.get("notes") or []:
         output.note(str(text))
     losses = files.save(out, made, quality)
     written = [str(out)]
     if save_mask is not None:
-        files.save(save_mask, mask_picture(alpha))
+        files.save(save_mask, files.mask_picture(alpha))
         written.append(str(save_mask))
     place = [reply.body[key] for key in ("x", "y", "width", "height")]
     ensure_model.told_of(reply, written, model, new, changed=place, losses=losses)

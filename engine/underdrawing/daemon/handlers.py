@@ -7,7 +7,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psutil
 
@@ -15,6 +15,7 @@ from underdrawing import __version__
 from underdrawing.client.messages import CHUNK, MOST_HASHES, PROTOCOL, EngineError, need
 from underdrawing.daemon.child_process import End
 from underdrawing.daemon.clients import Ask
+from underdrawing.daemon.context import EngineContext
 from underdrawing.daemon.handlers_generate import GenerateVerbs
 from underdrawing.daemon.handlers_meta import InstantVerbs
 from underdrawing.daemon.handlers_models import ModelVerbs
@@ -39,9 +40,6 @@ from underdrawing.store.blob_store import checked_hash
 from underdrawing.store.manifest import CHECKPOINT_FILE, Manifest
 from underdrawing.store.model_library import checked_name, new_identity
 
-if TYPE_CHECKING:
-    from underdrawing.daemon.server import Daemon
-
 KINDS = ("edges", "segments", "super", "paint")
 MOST_PICTURES = 2048  # of one training
 LEAST_ROOM = 256 << 20  # bytes that must be free before a training begins
@@ -50,7 +48,7 @@ LEAST_ROOM = 256 << 20  # bytes that must be free before a training begins
 class Verbs(ModelVerbs, GenerateVerbs, InstantVerbs):
     """The verbs."""
 
-    def __init__(self, daemon: Daemon) -> None:
+    def __init__(self, daemon: EngineContext) -> None:
         self.daemon = daemon
         names = [name for name in dir(self) if not name.startswith("_") and name not in ("find", "daemon")]
         self._known: dict[str, Callable[[Ask], None]] = {

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from underdrawing.client.messages import EngineError, need
+from underdrawing.daemon.child_process import End
 from underdrawing.daemon.clients import Ask
+from underdrawing.daemon.context import EngineContext
 from underdrawing.daemon.validation import MOST_SEED, between, one_of, order, reference
 from underdrawing.store.manifest import Manifest, Procedure, Task
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from underdrawing.daemon.child_process import End
-    from underdrawing.daemon.server import Daemon
 
 TASKS = tuple(str(task) for task in Task)
 ON_A_PICTURE = (Task.HARMONIZE, Task.BLEND, Task.REPAINT)  # they are given a picture, and answer as `apply` does
@@ -26,7 +23,7 @@ MOST_PIXELS = 32 << 20  # of one generated picture
 class GenerateVerbs:
     """The verb `generate`."""
 
-    daemon: Daemon
+    daemon: EngineContext
     _folders: Callable[[Manifest], dict[str, Any]]
     _render: Callable[[str, dict[str, Any], Ask, End], None]
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from underdrawing.client.messages import EngineError, need
 from underdrawing.daemon.clients import Ask
+from underdrawing.daemon.context import EngineContext
 from underdrawing.daemon.handlers_generate import MOST_FRAMES
 from underdrawing.daemon.model_import import Incoming
 from underdrawing.daemon.validation import MOST_SEED, between, hashes, one_of, order, reference
 from underdrawing.store.manifest import AT_ONCE, Manifest, Procedure
 from underdrawing.store.model_library import checked_name
-
-if TYPE_CHECKING:
-    from underdrawing.daemon.server import Daemon
 
 USUAL_COUNT = 5  # pictures on the way from one to another
 SCALES = ("all", "coarse", "middle", "fine")
@@ -23,7 +21,7 @@ SCALES = ("all", "coarse", "middle", "fine")
 class InstantVerbs:
     """The verbs `instant` and `between`."""
 
-    daemon: Daemon
+    daemon: EngineContext
     _folders: Callable[[Manifest], dict[str, Any]]
 
     def _writer(self, body: dict[str, Any]) -> Manifest:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
 
 from underdrawing.client.messages import EngineError, need
 from underdrawing.daemon.clients import Ask
+from underdrawing.daemon.context import EngineContext
 from underdrawing.daemon.model_import import Incoming
 from underdrawing.store import model_archive
 from underdrawing.store.blob_store import checked_hash
 from underdrawing.store.manifest import MANIFEST_FILE, Manifest
 
-if TYPE_CHECKING:
-    from underdrawing.daemon.server import Daemon
-
 
 class ModelVerbs:
     """The verbs of the library."""
 
-    daemon: Daemon
+    daemon: EngineContext
 
     def _model(self, ask: Ask) -> Manifest:
         return self.daemon.library.find(need(ask.body, "model", str))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from underdrawing.client.messages import EngineError
 from underdrawing.daemon.clients import Ask
+from underdrawing.daemon.context import EngineContext
 from underdrawing.store.manifest import Manifest, ManifestError
 from underdrawing.store.model_library import new_identity
-
-if TYPE_CHECKING:
-    from underdrawing.daemon.server import Daemon
 
 
 class Incoming:
@@ -25,7 +23,7 @@ class Incoming:
         folder: where it is put, and looked into.
     """
 
-    def __init__(self, daemon: Daemon, ask: Ask, failed: str, refused: EngineError) -> None:
+    def __init__(self, daemon: EngineContext, ask: Ask, failed: str, refused: EngineError) -> None:
         self.identity = new_identity()
         self.folder = daemon.library.incoming(self.identity)
         self._daemon, self._ask, self._failed, self._refused = daemon, ask, failed, refused
