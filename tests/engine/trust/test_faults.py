@@ -26,7 +26,7 @@ from underdrawing.store.manifest import CHECKPOINT_FILE, MANIFEST_FILE, Manifest
 from underdrawing.store.model_library import Library, check_files
 from underdrawing.train import checkpoint
 
-from ..daemon.conftest import IDENTITY, write_model
+from tests.engine.handmade_model import IDENTITY, write_model
 from .faults import Fault, every_fault, expect
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="faults are injected into forked processes")
