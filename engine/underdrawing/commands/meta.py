@@ -63,6 +63,7 @@ def between(
     ] = 0.0,
     fps: Annotated[float, typer.Option(min=0.1, max=120, help="Pictures a second, of a clip.")] = 12.0,
     seed: generate.Seed = 0,
+    network_picture: generate.NetworkPicture = False,
     quality: generate.Quality = 95,
     json: Json = False,
 ) -> None:
@@ -71,6 +72,7 @@ def between(
     written: list[str] = []
     with show.engine() as engine, learn.bar() as on_event:
         asked: dict[str, Any] = {"count": count, "scales": scales, "freedom": freedom, "seed": seed}
+        asked["network_picture"] = network_picture
         reply = engine.between(model, one, two, on_event=on_event, **asked)
         keys = reply.body["pictures"]
         if out.suffix.lower() in KINDS:

@@ -293,6 +293,7 @@ class HyperRun:
 
     def plan(self) -> ApplyPlan:
         """How pictures, or models, are made from the graphs."""
+        f = self.figures
         if len(self.pictures) == 1:
-            return hyperexport.plan_of_one(self.sizes, self.data.scale, self.data.region)
-        return hyperexport.plan_of_many(self.layout, self.sizes, self.figures.side)
+            return hyperexport.plan_of_one(self.sizes, self.data.scale, self.data.region, f.network_picture)
+        return hyperexport.plan_of_many(self.layout, self.sizes, f.side, f.network_picture)

@@ -65,6 +65,7 @@ class Figures:
     crop: int  # pixels of the squares that are learnt at a time; 0: the whole picture
     balance: float  # a stage's time grows with this power of its pixels; 0: all take the same
     average: float  # weights are averaged over this part of the last stage's iterations; 0: the last ones are used
+    network_picture: bool  # results are the network's own picture; off: the picture's brushwork goes over it
 
 
 class PyramidRun:
@@ -399,4 +400,5 @@ class PyramidRun:
             scale=self.data.scale,
             region=self.data.region,
             tasks=self.tasks,
+            network_picture=self.figures.network_picture,
         )

@@ -175,4 +175,5 @@ class RefinementRun:
 
     def plan(self) -> ApplyPlan:
         """What can be made is what could be made before."""
-        return hyperexport.plan_of_one(self.sizes, self.data.scale, self.data.region, self.start)
+        data, as_made = self.data, self.figures.network_picture
+        return hyperexport.plan_of_one(self.sizes, data.scale, data.region, as_made, self.start)

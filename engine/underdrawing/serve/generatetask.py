@@ -11,7 +11,7 @@ from underdrawing.link.messages import EngineError
 from underdrawing.manifest import Task
 from underdrawing.serve import generating
 from underdrawing.serve.answers import answer_of
-from underdrawing.serve.apply import reduced_note
+from underdrawing.serve.apply import network_note, reduced_note
 from underdrawing.serve.child import Context
 from underdrawing.serve.frames import Inputs
 from underdrawing.serve.generating import RATE, Wishes
@@ -58,7 +58,7 @@ def wishes_of(args: Mapping[str, Any]) -> Wishes:
     """Arguments that were checked; what is not said is as `Wishes` has it."""
     said = {
         name: args[name]
-        for name in ("count", "frames", "freedom", "light", "seed", "grow", "feather", "blend")
+        for name in ("count", "frames", "freedom", "light", "seed", "grow", "feather", "blend", "network_picture")
         if args.get(name) is not None
     }
     size = (int(args["width"]), int(args["height"])) if args.get("width") else None
@@ -68,4 +68,5 @@ def wishes_of(args: Mapping[str, Any]) -> Wishes:
 def _notes(model: Model, wishes: Wishes) -> list[str]:
     if model.manifest.plan.scale == 1 or wishes.task is Task.ENLARGE:
         return []
-    return [reduced_note(model.manifest.plan.scale)]
+    scale = model.manifest.plan.scale
+    return [network_note(scale) if wishes.as_made(model) else reduced_note(scale)]

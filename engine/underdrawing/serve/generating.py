@@ -28,7 +28,6 @@ MOST_RUN = 3 << 20  # pixels that a graph is run on at a time: it holds some doz
 FRAMES, COUNT, FREEDOM, LIGHT = 32, 4, 0.3, 0.8
 NO_CHANGE, ALL_CHANGE = 0.02, 0.1  # differences below which the picture stays, above which it is made anew
 GENTLE = 1.6  # power of the freedom: so half of it is half of the way for the eye
-PUBLISHED = ("paper-", "singan")  # beginnings of the names of recipes that learn as long as the papers do
 RATE = 12  # frames a second that suit a clip
 RAISED = 2.0  # how much larger one pass of `enlarge` makes a picture at most
 
@@ -44,6 +43,8 @@ class Wishes:
         grow: pixels by which a mask is widened.
         feather: width in pixels of the soft border inside the widened mask.
         blend: "none", or "poisson" for the gradient domain.
+        network_picture: the network's own picture, without the picture's brushwork; so it is always where the apply
+            plan says it.
     """
 
     task: Task
@@ -56,6 +57,11 @@ class Wishes:
     grow: int | None = None
     feather: float | None = None
     blend: str = "none"
+    network_picture: bool = False
+
+    def as_made(self, model: Model) -> bool:
+        """Whether the result is what the network makes, and nothing is laid over it."""
+        return self.network_picture or model.manifest.plan.network_picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,8 +132,12 @@ def freely(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[One
     white = model.manifest.picture.white
     full = model.picture.to_float(white)
     if wishes.task is Task.ENLARGE:
-        made, device = _enlarged(run, full, size)
+        made, device = _enlarged(run, full, size, wishes.as_made(model))
         yield One(Picture.from_float(made, model.picture, white), device)
+        return
+    if wishes.as_made(model):
+        for small, device in _small(model, wishes, sessions):
+            yield One(Picture.from_float(small_copy(small, *size).clip(0, 1), model.picture, white), device)
         return
     same = None if wishes.task is Task.RESIZE or size != model.picture.size else _unchanged(run)
     levels: dict[float, Level] = {}
@@ -139,8 +149,8 @@ def freely(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[One
 
 def _afar(model: Model, wishes: Wishes) -> float:
     """How much smaller what the network makes is looked at before pieces build it."""
-    # Frames must be alike, a picture in another shape keeps its structure, and what is published is to be seen.
-    if wishes.task is not Task.VARY or model.manifest.recipe.startswith(PUBLISHED):
+    # Frames must be alike, and a picture in another shape keeps its structure.
+    if wishes.task is not Task.VARY:
         return 1.0
     return float(min(1.0, FROM_AFAR / max(model.small_size)) ** wishes.freedom**0.5)
 
@@ -160,6 +170,10 @@ def _small(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[tup
     small = tuple(max(24, round(side * model.manifest.plan.scale)) for side in size)
     # What narrow pictures are compared with, the picture itself, has the size that was learnt.
     sizes = run.sizes(*(model.small_size if size == own_size else small))
+    if wishes.task is Task.RESIZE and wishes.as_made(model):
+        # ConSinGAN, section 5.1: other sizes come from noise of other sizes.
+        yield _varied(run, sizes, 1.0, chance)
+        return
     if wishes.task is Task.RESIZE:
         yield _reshaped(run, sizes, chance)
         return
@@ -194,8 +208,6 @@ def _reshaped(run: Run, sizes: list[tuple[int, int]], chance: np.random.Generato
     their first size, and what they do to the picture itself without any change is taken away along the same seams.
     """
     begins = run.specs[0].encoding is Encoding.PICTURE
-    if not begins and run.model.manifest.recipe.startswith(PUBLISHED):
-        return run(anchor(*sizes[0]), sizes, lambda shape: chance.standard_normal(shape, np.float32))
     same = _unchanged(run)
     if not begins:
         # From noise a network makes others of the kind; in another shape than it learnt, little of the picture is left.
@@ -269,7 +281,7 @@ def _at_full_size(
     return np.asarray(led + wide * (made - led))
 
 
-def _enlarged(run: Run, rgb: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, str]:
+def _enlarged(run: Run, rgb: np.ndarray, size: tuple[int, int], as_made: bool) -> tuple[np.ndarray, str]:
     """A picture with more pixels, in passes that each make it at most twice as large; larger than the graph can be
     run on, and smaller than it is, it is scaled."""
     device = "CPU"
@@ -281,7 +293,7 @@ def _enlarged(run: Run, rgb: np.ndarray, size: tuple[int, int]) -> tuple[np.ndar
         sizes = run.sizes(*goal)
         sizes[0] = (rgb.shape[1], rgb.shape[0])
         made, device = run(signed(rgb), sizes, lambda shape: np.zeros(shape, np.float32))
-        rgb = consistent(textured(consistent(made, rgb), rgb), rgb)
+        rgb = made if as_made else consistent(textured(consistent(made, rgb), rgb), rgb)
     if (rgb.shape[1], rgb.shape[0]) != size:
         how = cv2.INTER_AREA if rgb.shape[1] > size[0] else cv2.INTER_CUBIC
         rgb = cv2.resize(rgb, size, interpolation=how)

@@ -57,6 +57,7 @@ PAPER_VARY = make_recipe(
     crop=Given(0, "not in the paper"),
     balance=Given(0.0, f"{_PAPER}: 2,000 iterations for every stage"),
     average=Given(0.0, "not in the paper"),
+    network_picture=Given(True, "ConSinGAN (2021), section 5: the figures show what the network makes"),
 )
 PAPER_ANIMATE = PAPER_VARY.vary(
     "paper-animate",
@@ -124,6 +125,7 @@ HARMONIZE = PAPER_HARMONIZE.vary(
     crop=Given(112, _OURS),
     paired=Given(0.0, _OURS),
     average=Given(0.1, _OURS),
+    network_picture=Given(False, _OURS),
 )
 HARMONIZE_LARGE = HARMONIZE.vary(
     "harmonize-large",
@@ -154,6 +156,7 @@ VARY = PAPER_VARY.vary(
     critic_steps=Given(1, _OURS),
     generator_steps=Given(1, _OURS),
     average=Given(0.1, _OURS),
+    network_picture=Given(False, _OURS),
 )
 ANIMATE = VARY.vary(
     "animate",

@@ -80,6 +80,9 @@ class Figures:
     average: float  # weights are averaged over this part of the iterations done; 0: the last ones are used
     pixels: int  # bigger pictures are learnt reduced to this many pixels; 0: never
     pixels_gpu: int  # the same on a GPU
+    network_picture: (
+        bool  # of a reduced picture, the network's own picture is enlarged; off: the picture's detail goes over it
+    )
 
 
 _PAPER = "DeepSIM (2021), section 3.3: pix2pixHD with its official figures"
@@ -124,6 +127,7 @@ PAPER = make_recipe(
     average=Given(0.0, "not in the paper"),
     pixels=Given(256 * 256, "DeepSIM (2021), section 5: 256 x 256; on a processor more is out of reach"),
     pixels_gpu=Given(1024 * 512, "DeepSIM supplementary: Cityscapes at 1024 x 512"),
+    network_picture=Given(True, "DeepSIM (2021), section 4: the figures show what the network makes"),
 )
 PAPER_2020 = PAPER.vary(
     "paper-2020",
@@ -166,6 +170,7 @@ QUICK = PAPER.vary(
     average=Given(0.1, _FIRST),
     pixels=Given(320 * 240, _FIRST),
     pixels_gpu=Given(768 * 512, "not measured on a GPU yet"),
+    network_picture=Given(False, _FIRST),
 )
 
 
@@ -412,6 +417,7 @@ class DeepSIMRun:
             halo=network.halo,
             scale=self.data.scale,
             region=self.data.region,
+            network_picture=self.figures.network_picture,
         )
 
 
