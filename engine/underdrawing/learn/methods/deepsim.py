@@ -11,13 +11,14 @@ import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from underdrawing.learn import losses
 from underdrawing.learn.average import Average
-from underdrawing.learn.data import Augmentation, Sampler, TrainingData
+from underdrawing.learn.data import Augmentation, Sampler, TrainingData, binary
 from underdrawing.learn.device import Device
 from underdrawing.learn.features import Features, find_features, missing_features, perceptual
 from underdrawing.learn.method import (
@@ -36,6 +37,7 @@ from underdrawing.learn.method import (
 from underdrawing.learn.networks import GlobalGenerator, MultiScaleDiscriminator, SkipGenerator
 from underdrawing.learn.norms import freeze, watched
 from underdrawing.manifest import ApplyPlan, Encoding, GraphInput, GraphSpec, PlaneKind, PlaneSpec
+from underdrawing.picture.edges import canny_edges
 
 PLANES = (
     PlaneSpec("segments", PlaneKind.CLASSES, required=False),
@@ -53,6 +55,9 @@ class Figures:
     halvings: int
     blocks: int  # residual blocks of the generator
     one_hot: bool  # segments go in as one channel a class; else as their colours
+    joined: bool  # outlines are drawn in black into the segments' picture; off: they are a channel of their own
+    binary_lines: bool  # outlines are black and white after every warp; off: so they are where they were given so
+    canny_sigmas: tuple[float, ...]  # outlines are found anew with one of these; none: they are as given
     places: float  # probability that the generator is told where a pixel lies (0: it never is)
     discriminator_filters: int
     discriminator_layers: int
@@ -60,17 +65,21 @@ class Figures:
     warp: bool
     grid: int
     shift: float
+    each_side: bool  # the limit of the shifts counts of each side; off: of the shorter one
+    affine: float  # random linear maps besides the warps
     smoothing: float
     warped: float
     flip: float
     cutmix: float
     crop: int
+    crop_part: float  # crops are squares of this part of the longer side; 0: `crop` counts
     batch: int
     gan: float  # weight of the adversarial loss
     feature_matching: float
     perceptual: float
     perceptual_network: str
     perceptual_depth: int
+    perceptual_normalised: bool  # VGG is given pictures with ImageNet's mean and deviation; off: in [-1, 1]
     pixel: float  # weight of the mean absolute difference of pixels
     gan_from: float  # part of the training after which the discriminator joins
     rate: float  # learning rate
@@ -100,6 +109,9 @@ PAPER = make_recipe(
     halvings=Given(4, _PAPER),
     blocks=Given(9, _PAPER),
     one_hot=Given(False, _PROGRAM),
+    joined=Given(True, "DeepSIM (2021), section 3.4; the authors' program draws outlines over the segments"),
+    binary_lines=Given(True, "the authors' program: outlines are thresholded after a warp"),
+    canny_sigmas=Given((), "the authors' program: an option, off by default"),
     places=Given(0.0, "not in the paper"),
     discriminator_filters=Given(64, _PAPER),
     discriminator_layers=Given(3, _PAPER),
@@ -107,17 +119,21 @@ PAPER = make_recipe(
     warp=Given(True, "DeepSIM (2021), section 3.2"),
     grid=Given(3, "DeepSIM (2021), section 3.2: 3 x 3 control points"),
     shift=Given(0.1, "DeepSIM (2021), section 3.2: at most 10 % of the shorter side"),
+    each_side=Given(False, "DeepSIM (2021), section 3.2: at most 10 % of the shorter side"),
+    affine=Given(0.0, "the authors' program: an option, off by default"),
     smoothing=Given(0.0, "the authors' program: exact interpolation"),
     warped=Given(0.99, _PROGRAM),
     flip=Given(0.5, _PROGRAM),
     cutmix=Given(0.0, "the authors' program: off by default"),
     crop=Given(0, "the authors' program: off by default"),
+    crop_part=Given(0.0, "the authors' program: off by default"),
     batch=Given(1, _PAPER),
     gan=Given(1.0, "pix2pixHD, equation 5"),
     feature_matching=Given(10.0, "pix2pixHD, equation 5"),
     perceptual=Given(10.0, "pix2pixHD, section 3.2; DeepSIM equation 1"),
     perceptual_network=Given("vgg19", "pix2pixHD"),
     perceptual_depth=Given(5, "pix2pixHD: relu1_1 to relu5_1"),
+    perceptual_normalised=Given(False, "pix2pixHD, which DeepSIM (2021), section 3.1, follows: pictures in [-1, 1]"),
     pixel=Given(0.0, "not in the paper"),
     gan_from=Given(0.0, _PAPER),
     rate=Given(2e-4, _PAPER),
@@ -134,7 +150,9 @@ PAPER_2020 = PAPER.vary(
     "The earlier version of the paper: a grid of 4 x 4 control points",
     iterations=16_000,
     budget=None,
-    grid=Given(4, "Deep Single Image Manipulation (2020), section 3: 4 control points an axis"),
+    grid=Given(4, "Deep Single Image Manipulation (2020), section 3.2: 4 control points an axis"),
+    shift=Given(0.1, "Deep Single Image Manipulation (2020), section 3.2: L = 10"),
+    each_side=Given(True, "Deep Single Image Manipulation (2020), section 3.2: a tenth of each side"),
 )
 BASELINE = PAPER.vary(
     "baseline",
@@ -142,7 +160,7 @@ BASELINE = PAPER.vary(
     iterations=16_000,
     budget=None,
     warp=Given(False, "DeepSIM (2021), section 4.2: Pix2PixHD-SIA"),
-    crop=Given(192, "DeepSIM (2021), section 4.2: random crops; three quarters of 256"),
+    crop_part=Given(0.5, "DeepSIM (2021), section 4.2: random crops; pix2pixHD: 512 of 1,024 pixels"),
 )
 QUICK = PAPER.vary(
     "quick",
@@ -154,6 +172,8 @@ QUICK = PAPER.vary(
     halvings=Given(4, _FIRST),
     blocks=Given(3, _FIRST),
     one_hot=Given(True, "classes are no colours: one channel each"),
+    joined=Given(False, "outlines in dark areas stay visible to the network"),
+    binary_lines=Given(False, "soft outlines (HED) stay soft"),
     places=Given(0.0, _FIRST),
     discriminator_filters=Given(32, _FIRST),
     discriminator_scales=Given(1, _FIRST),
@@ -162,6 +182,7 @@ QUICK = PAPER.vary(
     flip=Given(0.3, _FIRST),
     perceptual_network=Given("vgg16", "smaller than VGG19, shipped by a registry package"),
     perceptual_depth=Given(4, _FIRST),
+    perceptual_normalised=Given(True, "what VGG was trained with"),
     pixel=Given(10.0, _FIRST),
     gan_from=Given(0.6, _FIRST),
     rate=Given(1e-3, _FIRST),
@@ -215,11 +236,20 @@ class DeepSIMRun:
             raise LearnError(
                 "no_plane", "DeepSIM needs a primitive.", "Give segments, edges or paint beside the picture."
             )
+        if figures.joined and figures.one_hot:
+            text = "Outlines are drawn into the segments' colours, which the network is not given."
+            raise LearnError("bad_option", text, "Use joined=no, or one_hot=no.")
         kind = Encoding.ONE_HOT if figures.one_hot else Encoding.COLOURS
         signed = {PlaneKind.CLASSES: kind, PlaneKind.LINES: Encoding.SIGNED, PlaneKind.COLOUR: Encoding.COLOURS}
         self.encodings = {name: signed[pair.planes[name].kind] for name in self.names}
         self.pair, self.crop, self.pace = pair, figures.crop, 1.0
-        self.channels = sum(pair.planes[name].channels(self.encodings[name]) for name in self.names)
+        stride = 2**figures.halvings
+        if figures.crop_part > 0:
+            self.crop = max(stride, round(figures.crop_part * max(pair.size) / stride) * stride)
+        self.joined = figures.joined and {"segments", "edges"} <= set(self.names)
+        self.line = self._line()
+        counted = [name for name in self.names if not (self.joined and name == "edges")]
+        self.channels = sum(pair.planes[name].channels(self.encodings[name]) for name in counted)
         self.generator = device.place(self._generator())
         self.averaged = Average(self.generator)
         self.rates = {"betas": (figures.beta1, figures.beta2)}
@@ -255,7 +285,7 @@ class DeepSIMRun:
         f = self.figures
         if f.perceptual <= 0:
             return None
-        found = find_features(f.perceptual_network, self.data.features, f.perceptual_depth)
+        found = find_features(f.perceptual_network, self.data.features, f.perceptual_depth, f.perceptual_normalised)
         return None if found is None else self.device.place(found)
 
     @property
@@ -266,15 +296,48 @@ class DeepSIMRun:
 
     def _sampler(self) -> Sampler:
         f = self.figures
-        how = Augmentation(f.warp, f.grid, f.shift, f.smoothing, f.warped, f.flip, f.cutmix, self.crop)
-        return Sampler(self.pair, how, self.encodings, self.seed)
+        how = Augmentation(
+            f.warp,
+            f.grid,
+            f.shift,
+            f.smoothing,
+            f.warped,
+            f.flip,
+            f.cutmix,
+            self.crop,
+            f.each_side,
+            f.affine,
+            self.line,
+        )
+        return Sampler(self.pair, how, self.encodings, self.seed, self._outlines())
+
+    def _line(self) -> float | None:
+        """Below which value a pixel of the outlines is a line; None where they are soft.
+
+        Of a line that was reduced with the picture, one pixel holds as much as the picture was reduced to.
+        """
+        if "edges" not in self.names:
+            return None
+        if self.figures.binary_lines:
+            return 1.0 - min(1.0, self.data.scale)
+        values = self.pair.planes["edges"].values
+        return 0.0 if bool((values.abs() == 1).all()) else None
+
+    def _outlines(self) -> list[Tensor]:
+        """The picture's outlines at each of the sigmas of Canny's detector."""
+        if "edges" not in self.names or not self.figures.canny_sigmas:
+            return []
+        rgb = self.pair.picture[0].permute(1, 2, 0).cpu().numpy() / 2 + 0.5
+        found = [canny_edges(rgb, sigma) for sigma in self.figures.canny_sigmas]
+        like = self.pair.picture
+        return [torch.from_numpy(lines.astype(np.float32) / 127.5 - 1)[None, None].to(like) for lines in found]
 
     def enter(self, stage: int) -> None:
         """There is only one stage."""
 
     def _inputs(self, planes: Mapping[str, Tensor], places: Tensor | None) -> Tensor:
         """Planes and places as the generator's input; places None means that they are not told."""
-        parts = [planes[name] for name in self.names]
+        parts = [self._condition(planes)]
         if self._extra:
             like = parts[0]
             told = like.new_zeros(len(like), 3, *like.shape[2:])
@@ -283,14 +346,20 @@ class DeepSIMRun:
             parts.append(told)
         return self.device.put(torch.cat(parts, 1))
 
+    def _condition(self, planes: Mapping[str, Tensor]) -> Tensor:
+        return condition({name: planes[name] for name in self.names}, self.joined)
+
     def step(self, progress: Progress) -> dict[str, float]:
-        """One step of the generator and, once it has joined, of the discriminator."""
+        """One step of the generator and, once it has joined, of the discriminator.
+
+        Both losses are of one pass: the generator moves first, by what the discriminator says before it moves.
+        """
         f, device = self.figures, self.device
         falling = min(1.0, (1 - progress.fraction) / max(1e-6, 1 - f.constant))
         planes, truth, places = self.sampler.draw(progress.iteration, f.batch)
         told = torch.rand(1, generator=torch.Generator().manual_seed(self.seed + progress.iteration)) < f.places
         x, truth = self._inputs(planes, places if told else None), device.put(truth)
-        condition = device.put(torch.cat([planes[name] for name in self.names], 1))
+        given = device.put(self._condition(planes))
         judge = self.discriminator if progress.fraction >= f.gan_from else None
         values: dict[str, float] = {}
 
@@ -300,17 +369,11 @@ class DeepSIMRun:
         with device.autocast():
             made = self.generator(x)
         if judge is not None:
-            judge.requires_grad_(True)
             with device.autocast():
-                fake = judge(torch.cat([condition, made.detach()], 1))
-                real = judge(torch.cat([condition, truth], 1))
-            loss = 0.5 * (losses.least_squares(fake, False) + losses.least_squares(real, True))
-            self.discriminator_steps.zero_grad(set_to_none=True)
-            loss.backward()
-            self.discriminator_steps.step()
-            values["discriminator"] = loss.item()
-            judge.requires_grad_(False)
-
+                fake = judge(torch.cat([given, made.detach()], 1))
+                real = judge(torch.cat([given, truth], 1))
+            judged = 0.5 * (losses.least_squares(fake, False) + losses.least_squares(real, True))
+            values["discriminator"] = judged.item()
         total = made.new_zeros(())
         parts: dict[str, Tensor] = {}
         if f.pixel > 0 or self.features is None:
@@ -322,10 +385,10 @@ class DeepSIMRun:
                 ours = self.features(made)
             parts["perceptual"] = f.perceptual * perceptual(ours, goal)
         if judge is not None:
+            judge.requires_grad_(False)
             with device.autocast():
-                fake = judge(torch.cat([condition, made], 1))
-                with torch.no_grad():
-                    real = judge(torch.cat([condition, truth], 1))
+                fake = judge(torch.cat([given, made], 1))
+            judge.requires_grad_(True)
             parts["adversarial"] = f.gan * losses.least_squares(fake, True)
             parts["features"] = f.feature_matching * losses.feature_matching(fake, real)
         for part in parts.values():
@@ -333,6 +396,10 @@ class DeepSIMRun:
         self.generator_steps.zero_grad(set_to_none=True)
         total.backward()
         self.generator_steps.step()
+        if judge is not None:
+            self.discriminator_steps.zero_grad(set_to_none=True)
+            judged.backward()
+            self.discriminator_steps.step()
         self.averaged.update(self.generator, f.average)
         values.update({name: part.item() for name, part in parts.items()})
         return values
@@ -392,7 +459,7 @@ class DeepSIMRun:
         planes, places = self.sampler.whole()
         planes = {name: value.cpu() for name, value in planes.items()}
         network = copy.deepcopy(self.best).cpu().to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
-        wrapped = Exported(network, bool(self._extra)).eval()
+        wrapped = Exported(network, self.names, self.joined, self.line, bool(self._extra)).eval()
         inputs = dict(planes)
         if self._extra:
             inputs["places"] = places.cpu()
@@ -421,16 +488,41 @@ class DeepSIMRun:
         )
 
 
-class Exported(nn.Module):
-    """The generator as it is exported: planes in, and after them the places where it takes them; picture out."""
+def condition(planes: Mapping[str, Tensor], joined: bool) -> Tensor:
+    """Planes (B, c, H, W), side by side as the networks are given them: (B, C, H, W).
 
-    def __init__(self, network: nn.Module, places: bool) -> None:
+    Args:
+        joined: outlines are drawn in black into the segments' colours (the super primitive of DeepSIM, section 3.4).
+    """
+    parts = dict(planes)
+    if joined:
+        paper = (parts.pop("edges") + 1) / 2
+        parts["segments"] = (parts["segments"] + 1) * paper - 1
+    return torch.cat(list(parts.values()), 1)
+
+
+class Exported(nn.Module):
+    """The generator as it is exported: planes in, and after them the places where it takes them; picture out.
+
+    Args:
+        names: of the planes, in their order.
+        joined: see `condition`.
+        line: see `Augmentation`.
+        places: whether the last input tells the places.
+    """
+
+    def __init__(
+        self, network: nn.Module, names: Sequence[str], joined: bool, line: float | None, places: bool
+    ) -> None:
         super().__init__()
-        self.network, self.places = network, places
+        self.network, self.names, self.joined, self.line, self.places = network, list(names), joined, line, places
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        parts = list(inputs)
+        planes = dict(zip(self.names, inputs, strict=False))
+        if self.line is not None:
+            planes["edges"] = binary(planes["edges"], self.line)
+        parts = [condition(planes, self.joined)]
         if self.places:
-            parts.append(torch.ones_like(inputs[-1][:, :1]))
+            parts += [inputs[-1], torch.ones_like(inputs[-1][:, :1])]
         result: Tensor = self.network(torch.cat(parts, 1))
         return result
