@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import Any, Callable
 
 from . import pixels, record, widgets
-from .gi_modules import Gimp, Gio, GLib, gtk
-from .link.messages import EngineError
-from .link.pixels import Frame
+from .client.frames import Frame
+from .client.messages import EngineError
+from .gi import Gimp, Gio, GLib, gtk
 from .pixels import Rect
 
 SRGB = "R'G'B' u8"

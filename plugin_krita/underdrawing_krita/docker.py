@@ -6,9 +6,9 @@ from typing import Any
 
 import krita
 
+from .i18n import tr
 from .panel import Panel
 from .plugin import Plugin
-from .texts import tr
 
 ID = "underdrawing_docker"
 MENU = "tools/scripts"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from . import elsewhere
+from . import external_image
+from .document_model import Workspace
 from .history import MOST, Entry
+from .i18n import tr
 from .page_parts import Parts
 from .qt import Qt, QtCore, QtGui, QtWidgets
-from .state import RegionOptions
-from .texts import tr
+from .ui_state import RegionOptions
 from .widgets import Flow, Fold, ImageView, button, choice, column, form, label, named, refill, row, spin
-from .workspace import Workspace
 
 ICON = 56  # pixels of a thumbnail's side
 FAR = 8192  # pixels that an area can be moved by
@@ -157,7 +157,7 @@ class OtherPicture(QtWidgets.QWidget):
 
     def show_workspace(self, ws: Workspace) -> None:
         """Show the other open documents."""
-        found = elsewhere.others(ws.krita, ws.document)
+        found = external_image.others(ws.krita, ws.document)
         refill(self.document, found or [(tr("no other document is open"), "")])
         self.open.setEnabled(bool(found))
         other = ws.other

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from underdrawing.commands import show
+from underdrawing.commands import output
 
 if TYPE_CHECKING:
-    from underdrawing.link.client import Engine, Reply
-    from underdrawing.link.pixels import Frame
+    from underdrawing.client.engine import Engine, Reply
+    from underdrawing.client.frames import Frame
     from underdrawing.picture.image import Picture
     from underdrawing.picture.palette import Palette
     from underdrawing.picture.primitive import Primitive
@@ -30,7 +30,7 @@ def save(path: Path, made: Picture, quality: int = 95) -> list[str]:
     path.parent.mkdir(parents=True, exist_ok=True)
     losses = write_picture(path, made, quality)
     for loss in losses:
-        show.note(loss)
+        output.note(loss)
     return losses
 
 
@@ -40,7 +40,7 @@ def drawn(path: Path, palette: Palette | None = None) -> tuple[Primitive, list[s
 
     primitive, unseen = read_drawn(path, palette)
     for colour in unseen:
-        show.note(str(colour))
+        output.note(str(colour))
     return primitive, [str(colour) for colour in unseen]
 
 
@@ -54,7 +54,7 @@ def save_primitive(path: Path, primitive: Primitive) -> list[str]:
 
 def frame(made: Picture) -> Frame:
     """A picture for the engine."""
-    from underdrawing.serve.frames import frame_of
+    from underdrawing.store.frame_codec import frame_of
 
     return frame_of(made)
 
@@ -80,7 +80,7 @@ def palette_of(manifest: Mapping[str, Any]) -> Palette | None:
 
 def received(engine: Engine, reply: Reply, key: str) -> Picture:
     """A picture out of a reply."""
-    from underdrawing.serve.frames import picture_of
+    from underdrawing.store.frame_codec import picture_of
 
     return picture_of(engine.result(reply, key))
 
@@ -92,7 +92,7 @@ def received_primitive(engine: Engine, reply: Reply) -> Primitive:
 
     body = reply.body
     for text in body.get("notes") or []:
-        show.note(str(text))
+        output.note(str(text))
     planes = {plane["name"]: received(engine, reply, plane["hash"]).to_bytes() for plane in body["planes"]}
     palette = Palette.from_json(body["palette"]) if body.get("palette") else None
     return Primitive.from_planes(planes, palette)[0]

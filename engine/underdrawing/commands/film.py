@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from underdrawing.commands import show
+from underdrawing.commands import output
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,7 +82,7 @@ class Film:
         self.target, self.fps = target, fps
         self.kind = target.suffix.lower()
         if self.kind not in (".mp4", ".gif", ""):
-            raise show.wrong(f"'{target.name}' is no clip: write .mp4, .gif, or the name of a folder.")
+            raise output.wrong(f"'{target.name}' is no clip: write .mp4, .gif, or the name of a folder.")
         self._scratch = target.with_name(f".{target.stem}.partial{target.suffix}")
         self._writer: Any = None
         self._frames: list[Any] = []

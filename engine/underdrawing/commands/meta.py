@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from underdrawing.commands import files, generate, learn, show, single
+from underdrawing.commands import ensure_model, files, generate, output
 from underdrawing.commands.film import PICTURES, Film
-from underdrawing.commands.show import Json, told
+from underdrawing.commands.output import Json, told
+from underdrawing.commands.train import bar, follow
 
 if TYPE_CHECKING:
     from underdrawing.picture.image import Picture
@@ -36,17 +37,17 @@ def train(
     json: Json = False,
 ) -> None:
     """Learn a folder of pictures. Ctrl-C pauses it; `underdrawing resume` goes on."""
-    how = single.how_to_learn(None, budget, iterations, recipe, option, device, threads, False)
+    how = ensure_model.how_to_learn(None, budget, iterations, recipe, option, device, threads, False)
     how |= {"name": name or folder.resolve().name, "method": "meta", "seed": seed}
     pictures = [reduced(files.picture(path)) for path in pictures_in(folder)]
     asked = {key: value for key, value in how.items() if value is not None and key != "anew"}
-    with show.engine() as engine:
+    with output.engine() as engine:
         sheet = files.frame(sheet_of(pictures))
         started = engine.train(sheet, {}, pictures=[files.frame(picture) for picture in pictures], **asked)
         if detach:
-            show.answer(started, f"job {started['job']}, model {started['model']}")
+            output.answer(started, f"job {started['job']}, model {started['model']}")
             return
-        learn.follow(engine, str(started["job"]))
+        follow(engine, str(started["job"]))
 
 
 @app.command()
@@ -70,7 +71,7 @@ def between(
     """What lies between two pictures, as pictures or a clip: the weights of their models, mixed."""
     one, two = (files.frame(files.picture(path)) for path in (first, second))
     written: list[str] = []
-    with show.engine() as engine, learn.bar() as on_event:
+    with output.engine() as engine, bar() as on_event:
         asked: dict[str, Any] = {"count": count, "scales": scales, "freedom": freedom, "seed": seed}
         asked["network_picture"] = network_picture
         reply = engine.between(model, one, two, on_event=on_event, **asked)
@@ -85,7 +86,7 @@ def between(
                 file = generate.numbered(out, number)
                 files.save(file, files.received(engine, reply, key), quality)
                 written.append(str(file))
-    single.told_of(reply, written, str(reply.body["model"]), False)
+    ensure_model.told_of(reply, written, str(reply.body["model"]), False)
 
 
 def pictures_in(folder: Path) -> list[Path]:
@@ -95,10 +96,10 @@ def pictures_in(folder: Path) -> list[Path]:
         BadParameter: there are fewer than two.
     """
     if not folder.is_dir():
-        raise show.wrong(f"There is no folder {folder}.")
+        raise output.wrong(f"There is no folder {folder}.")
     found = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
     if len(found) < 2:
-        raise show.wrong(f"{folder} has {len(found)} pictures; two at least are needed. Name a folder of pictures.")
+        raise output.wrong(f"{folder} has {len(found)} pictures; two at least are needed. Name a folder of pictures.")
     return found
 
 

@@ -13,7 +13,15 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from skimage import data
 
-from underdrawing.manifest import (
+from underdrawing.picture.files import write_picture
+from underdrawing.picture.image import Picture
+from underdrawing.picture.primitive import Primitive, write_primitive
+from underdrawing.render.apply import Options, apply
+from underdrawing.render.composite_tasks import on_picture
+from underdrawing.render.generate import Wishes, freely
+from underdrawing.render.model import Model
+from underdrawing.render.onnx_sessions import SessionStore
+from underdrawing.store.manifest import (
     ApplyPlan,
     Encoding,
     GraphInput,
@@ -25,14 +33,6 @@ from underdrawing.manifest import (
     Procedure,
     Task,
 )
-from underdrawing.picture.files import write_picture
-from underdrawing.picture.image import Picture
-from underdrawing.picture.primitive import Primitive, write_primitive
-from underdrawing.serve.apply import Options, apply
-from underdrawing.serve.generating import Wishes, freely
-from underdrawing.serve.model import Model
-from underdrawing.serve.onpicture import on_picture
-from underdrawing.serve.sessions import SessionStore
 
 WIDTH, HEIGHT = 96, 64
 MAGENTA = (255, 0, 255)
