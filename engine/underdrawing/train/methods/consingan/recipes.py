@@ -13,7 +13,8 @@ from underdrawing.store.manifest import PlaneSpec, Task
 from underdrawing.train.data import TrainingData
 from underdrawing.train.device import Device
 from underdrawing.train.method import Given, Recipe, make_recipe
-from underdrawing.train.methods.consingan.run import Figures, PyramidRun
+from underdrawing.train.methods.consingan.hyperparameters import Figures
+from underdrawing.train.methods.consingan.run import PyramidRun
 
 _PAPER = "ConSinGAN (2021), section 4"
 _TASK = "ConSinGAN (2021), section 3, task specific generator training"
