@@ -22,7 +22,7 @@ from underdrawing.picture.super_resolution import consistent, textured
 from underdrawing.render.graph_runner import pixels_of, single_graph
 from underdrawing.render.model import Model
 from underdrawing.render.onnx_sessions import SessionStore
-from underdrawing.store.manifest import Encoding, GraphInput, Task
+from underdrawing.store.manifest import FIXED_NOISE, Encoding, GraphInput, Task
 
 MOST_RUN = 3 << 20  # pixels that a graph is run on at a time: it holds some dozens of numbers for each
 FRAMES, COUNT, FREEDOM, LIGHT = 32, 4, 0.3, 0.8
@@ -91,7 +91,11 @@ class Run:
         return signed(small_copy(self.model.small_picture, width, height))
 
     def __call__(
-        self, start: np.ndarray, sizes: list[tuple[int, int]], noise: Callable[[tuple[int, ...]], np.ndarray]
+        self,
+        start: np.ndarray,
+        sizes: list[tuple[int, int]],
+        noise: Callable[[tuple[int, ...]], np.ndarray],
+        freedom: float = 1.0,
     ) -> tuple[np.ndarray, str]:
         """A picture (H, W, 3) float32 in [0, 1], and what made it: "CPU" or "GPU".
 
@@ -99,6 +103,7 @@ class Run:
             start: (1, 3, h, w), for the first stage.
             sizes: width and height of every stage.
             noise: makes noise of a shape.
+            freedom: how much of it is used, in place of what the picture itself is made from.
 
         Raises:
             EngineError: the result is no picture, or the picture is too large.
@@ -108,8 +113,12 @@ class Run:
             raise EngineError("bad_request", text, "Choose a smaller size.")
         session = single_graph(self.model, self.sessions)
         given = {self.specs[0].name: start}
-        for spec, (width, height) in zip(self.specs[1:], sizes[1:], strict=True):
-            given[spec.name] = noise((1, spec.channels, height, width))
+        for stage, (spec, (width, height)) in enumerate(zip(self.specs[1:], sizes[1:], strict=True), 1):
+            drawn = noise((1, spec.channels, height, width))
+            if spec.plane == FIXED_NOISE:
+                given[spec.name] = mixed(anchor(width, height, spec.channels, stage), drawn, freedom)
+            else:
+                given[spec.name] = (freedom * drawn).astype(np.float32)
         made = np.ascontiguousarray(pixels_of(session.run(given)), np.float32)
         return made, "GPU" if session.on_gpu else "CPU"
 
@@ -158,7 +167,7 @@ def _afar(model: Model, wishes: Wishes) -> float:
 def _unchanged(run: Run) -> np.ndarray:
     """What the model makes of the picture itself, at the size that was learnt."""
     sizes = run.sizes(*run.model.small_size)
-    return run(run.anchor(*sizes[0]), sizes, lambda shape: np.zeros(shape, np.float32))[0]
+    return run(run.anchor(*sizes[0]), sizes, lambda shape: np.zeros(shape, np.float32), 0.0)[0]
 
 
 def _small(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[tuple[np.ndarray, str]]:
@@ -189,7 +198,7 @@ def _small(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[tup
         moment = number / wishes.frames
         start = mixed(own, walks[0].at(moment), wishes.freedom)
         later = iter(walks[1:])
-        yield run(start, sizes, lambda shape: wishes.freedom * next(later).at(moment))  # noqa: B023 - called at once
+        yield run(start, sizes, lambda shape: next(later).at(moment), wishes.freedom)  # noqa: B023 - called at once
 
 
 def _varied(
@@ -198,7 +207,7 @@ def _varied(
     """Another picture of the learnt one's kind, the less free the nearer to it."""
     own = run.anchor(*sizes[0])
     start = mixed(own, chance.standard_normal(own.shape, np.float32), freedom)
-    return run(start, sizes, lambda shape: freedom * chance.standard_normal(shape, np.float32))
+    return run(start, sizes, lambda shape: chance.standard_normal(shape, np.float32), freedom)
 
 
 def _reshaped(run: Run, sizes: list[tuple[int, int]], chance: np.random.Generator) -> tuple[np.ndarray, str]:

@@ -45,6 +45,9 @@ class Encoding(StrEnum):
     WEIGHTS = "weights"  # (1, channels, 1, 1): the weights of a network, as another graph wrote them
 
 
+FIXED_NOISE = "fixed noise"  # `plane` of a noise input for which the picture itself has a fixed noise; else it has none
+
+
 class Composite(StrEnum):
     """What of the generated pixels counts as the result."""
 

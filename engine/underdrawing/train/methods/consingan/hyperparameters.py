@@ -10,8 +10,10 @@ class Figures:
     """Hyper-parameters. Their values and sources are in `methods/consingan.py`."""
 
     generator: str  # "growing": features between stages (ConSinGAN); "chained": pictures (SinGAN)
-    lesson: str  # what the first stage is given: "noise", or a copy changed by one of `disturb.LESSONS`
+    lesson: str  # what the first stage is given: "noise", or a copy changed by one of `augment.LESSONS`
     start: str  # from what the picture itself is made: "picture", its smallest copy; "noise", a fixed one
+    fixed_noise: bool  # the picture itself has a fixed noise at every stage; off: none after the first one
+    kaiming: bool  # where there is no norm, weights begin as He et al. (2015) draw them; off: from N(0, 0.02)
     filters: int
     layers: int  # convolutions of a stage
     slope: float  # of the leaky ReLU
@@ -22,6 +24,7 @@ class Figures:
     smallest: int  # pixels of the shorter side at the first stage
     longest: int  # pixels of the longer side at the last stage
     concurrent: int  # stages that learn at a time
+    tuned: int  # stages that a fine-tuning trains
     rate_scale: float  # of the learning rate, from each stage to the one below
     rate: float
     beta1: float

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from underdrawing.picture.resize import anchor
-from underdrawing.store.manifest import ApplyPlan, Encoding, GraphInput, GraphSpec, Procedure, Task
+from underdrawing.store.manifest import FIXED_NOISE, ApplyPlan, Encoding, GraphInput, GraphSpec, Procedure, Task
 from underdrawing.train.data import TrainingData
 from underdrawing.train.device import Device
 from underdrawing.train.ema import Average
@@ -56,6 +56,7 @@ class PyramidRun:
         self.generator: GrowingGenerator | ChainedGenerator = device.place(self._generator())
         self.critic: nn.Module = device.place(self._critic(0))
         self.averaged: Average | None = None
+        self._fixed: dict[tuple[int, scales.Size], Tensor] = {}
         self.fine = data.base is not None
         self.stages: Sequence[Stage] = self._stages()
         self.notes: Sequence[str] = ()
@@ -90,7 +91,7 @@ class PyramidRun:
             known = ", ".join(["noise", *LESSONS])
             raise LearnError("bad_option", f"There is no lesson called {f.lesson!r}.", f"Use {known}.")
         if f.generator == "growing":
-            return GrowingGenerator(f.filters, f.layers, f.normalised, f.slope)
+            return GrowingGenerator(f.filters, f.layers, f.normalised, f.slope, f.kaiming)
         if f.generator == "chained":
             return ChainedGenerator(f.filters, f.layers, f.slope)
         raise LearnError("bad_option", f"There is no generator called {f.generator!r}.", "Use growing or chained.")
@@ -99,7 +100,7 @@ class PyramidRun:
         f = self.figures
         # SinGAN, section 2.1: the filters double every four stages; ConSinGAN's critic stays as it is.
         filters = f.filters * 2 ** (level // 4) if f.generator == "chained" else f.filters
-        return Critic(filters, 3, f.slope, f.critic_normalised)
+        return Critic(filters, 3, f.slope, f.critic_normalised, f.kaiming)
 
     @property
     def level(self) -> int:
@@ -128,7 +129,7 @@ class PyramidRun:
     def _optimise(self) -> None:
         """Optimisers of the stages that learn now; those below are fixed."""
         f, parts = self.figures, self.generator.parts()
-        count = 1 if self.fine else max(1, f.concurrent)
+        count = max(1, f.tuned if self.fine else f.concurrent)
         for part in parts[: max(0, len(parts) - count)]:
             for parameter in part:
                 parameter.requires_grad_(False)
@@ -156,10 +157,21 @@ class PyramidRun:
         else:
             first = scales.reduced(given, sizes[0])
         inputs = [first]
-        for width, height in sizes[1:]:
-            shape = (1, self.generator.noise_channels, height, width)
-            inputs.append(torch.zeros(shape) if generator is None else torch.randn(shape, generator=generator))
+        for stage, size in enumerate(sizes[1:], 1):
+            shape = (1, self.generator.noise_channels, size[1], size[0])
+            inputs.append(
+                self._own_noise(stage, size) if generator is None else torch.randn(shape, generator=generator)
+            )
         return [self.device.put(one) for one in inputs]
+
+    def _own_noise(self, stage: int, size: scales.Size) -> Tensor:
+        """What the picture itself is made from at a stage after the first."""
+        channels = self.generator.noise_channels
+        if not self.figures.fixed_noise:
+            return torch.zeros(1, channels, size[1], size[0])
+        if (stage, size) not in self._fixed:
+            self._fixed[stage, size] = torch.from_numpy(anchor(*size, channels, stage))
+        return self._fixed[stage, size]
 
     def _sizes_of(self, given: Tensor) -> list[scales.Size]:
         """The stages' sizes up to the present one, for a piece of the picture."""
@@ -210,7 +222,7 @@ class PyramidRun:
             real = real if window is None else real[window]
         else:
             piece = self._piece(chance)
-            lesson = LESSONS[f.lesson](self.picture, chance)
+            lesson = LESSONS[f.lesson](self.picture, chance, self.sizes[0])
             changed = lesson.picture if self.data.composite is None else self.data.composite
             whole = self.picture[piece].contiguous()
             real_inputs, inputs = self._inputs(whole, None), self._inputs(changed[piece].contiguous(), chance)
@@ -349,9 +361,10 @@ class PyramidRun:
         kind = Encoding.NOISE if self.figures.start == "noise" else Encoding.PICTURE
         first = GraphInput("start", "start", kind, 3, self.sizes[0])
         channels = self.generator.noise_channels
+        plane = FIXED_NOISE if self.figures.fixed_noise else "noise"
         return (
             first,
-            *(GraphInput(f"noise{k}", "noise", Encoding.NOISE, channels, s) for k, s in enumerate(self.sizes) if k),
+            *(GraphInput(f"noise{k}", plane, Encoding.NOISE, channels, s) for k, s in enumerate(self.sizes) if k),
         )
 
     def plan(self) -> ApplyPlan:

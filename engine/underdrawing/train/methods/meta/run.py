@@ -79,7 +79,7 @@ class HyperRun:
         if f.critic == "written":
             self.critic = place(HyperNetwork(f.width, f.embedding, self.critic_layout))
         else:
-            self.critic = place(Critic(f.filters, f.layers, PLAIN_SLOPE))
+            self.critic = place(Critic(f.filters, f.layers, PLAIN_SLOPE, kaiming=True))
         self.amplitudes = [1.0]
         self._see()
         self._optimise()
