@@ -203,7 +203,7 @@ def _mask(words: Words, changed: Changed) -> Frame | None:
 
 
 def _options(values: dict[str, Any]) -> dict[str, Any]:
-    options: dict[str, Any] = {"seed": values["seed"]}
+    options: dict[str, Any] = {"seed": values["seed"], "network_picture": values["network_picture"]}
     options |= {name: values[name] for name in ("grow", "feather") if values[name] >= 0}
     options |= {name: values[name] / 100 for name in ("light", "freedom") if name in values}
     return options

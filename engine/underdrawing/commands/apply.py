@@ -196,6 +196,7 @@ def animate(
     ] = False,
     length: Annotated[int, typer.Option(min=2, max=240, help="With --walk: how many frames.")] = 48,
     freedom: generate.Freedom = 0.3,
+    network_picture: generate.NetworkPicture = False,
     name: generate.Named = None,
     budget: generate.Budget = None,
     iterations: generate.Iterations = None,
@@ -213,7 +214,8 @@ def animate(
         raise output.wrong("Give FRAMES to paint them, or --walk for a clip out of the picture alone.")
     if walk:
         how = ensure_model.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
-        generate.walk(Path(model), out, fps, length, freedom, seed, how)
+        asked = {"freedom": freedom, "seed": seed, "network_picture": network_picture}
+        generate.walk(Path(model), out, fps, length, asked, how)
     elif frames is not None:
         _paint(model, frames, out, photos, fps, seed)
 

@@ -61,6 +61,7 @@ def between(
     ] = 0.0,
     fps: Annotated[float, typer.Option(min=0.1, max=120, help="Pictures a second, of a clip.")] = 12.0,
     seed: generate.Seed = 0,
+    network_picture: generate.NetworkPicture = False,
     quality: generate.Quality = 95,
     json: Json = False,
 ) -> None:
@@ -69,6 +70,7 @@ def between(
     written: list[str] = []
     with output.engine() as engine, bar() as on_event:
         asked: dict[str, Any] = {"count": count, "scales": scales, "freedom": freedom, "seed": seed}
+        asked["network_picture"] = network_picture
         reply = engine.between(model, one, two, on_event=on_event, **asked)
         keys = reply.body["pictures"]
         if out.suffix.lower() in KINDS:

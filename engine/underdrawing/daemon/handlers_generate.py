@@ -93,6 +93,7 @@ def options(body: dict[str, Any], task: Task) -> dict[str, Any]:
         "grow": between(body, "grow", 0, 10_000, whole=True),
         "feather": between(body, "feather", 0, 1000),
         "blend": one_of(body, "blend", ("none", "poisson")),
+        "network_picture": bool(body.get("network_picture")),
         "baked": bool(body.get("baked")),
         "merged": bool(body.get("merged")),
     }

@@ -66,6 +66,7 @@ class InstantVerbs:
             "scales": one_of(body, "scales", SCALES),
             "freedom": between(body, "freedom", 0, 1) or 0.0,
             "seed": between(body, "seed", 0, MOST_SEED, whole=True) or 0,
+            "network_picture": bool(body.get("network_picture")),
             "order": order(body),
         }
 
