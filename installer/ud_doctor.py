@@ -14,12 +14,12 @@ from typing import Any
 import ud_hosts
 import ud_service
 from ud_env import Environment
-from ud_machine import choose, clean_environment, free_megabytes, gpu
+from ud_hardware import choose, clean_environment, free_megabytes, gpu
+from ud_host_programs import appimages, programs, running
 from ud_plugins import digest, installed, version
-from ud_programs import appimages, programs, running
+from ud_redact import report_text
 from ud_report import InstallError, Reporter
 from ud_sandbox import boxed, sandboxed
-from ud_shared import report_text
 from ud_wheel import has
 
 LEAST_FREE = 1000  # megabytes

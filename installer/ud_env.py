@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ud_machine import HERE, ROOT, Choice, choose, clean_environment, free_megabytes, gpu, sources
+from ud_hardware import HERE, ROOT, Choice, choose, clean_environment, free_megabytes, gpu, sources
 from ud_pip import Pip, Where, advice, reason
 from ud_python import find_python
 from ud_report import InstallError, Reporter

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 from ud_env import Environment
-from ud_machine import ROOT, clean_environment
+from ud_hardware import ROOT, clean_environment
 from ud_pip import advice, reason
 from ud_plugins import HOSTS, lay_out, version
 from ud_report import InstallError, Reporter

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ud_machine import ROOT
+from ud_hardware import ROOT
 
 CLIENT = "engine/underdrawing/client"
 NO_COPIES = shutil.ignore_patterns("__pycache__", "*.pyc")

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from ud_machine import clean_environment
+from ud_hardware import clean_environment
 from ud_report import InstallError, Reporter
-from ud_traces import Traces, forget, missing
+from ud_uninstall_record import Traces, forget, missing
 
 MADE = "# Made for this: "
 WANTS = "default.target.wants"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ud_env import Environment
-from ud_machine import ROOT, clean_environment, gpu
+from ud_hardware import ROOT, clean_environment, gpu
 from ud_report import InstallError, Reporter
 
 HOSTS = ("gimp", "krita")

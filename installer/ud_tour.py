@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import ud_friendly
+import ud_wizard
 from ud_env import Environment
-from ud_machine import clean_environment
+from ud_hardware import clean_environment
 from ud_report import Reporter
 
 PATIENCE = 300  # seconds: an engine on a machine that is busy, and the draft
@@ -36,7 +36,7 @@ def offer(environment: Environment, hosts: Sequence[str], report: Reporter, yes:
     if not hosts:
         return
     question = "A first picture to try it on, learnt already (1 MB among your pictures)?"
-    if not yes and not ud_friendly.agreed(question, report, default=True):
+    if not yes and not ud_wizard.agreed(question, report, default=True):
         report.say("Later: underdrawing tour")
         return
     report.step("Putting a first picture in its place")

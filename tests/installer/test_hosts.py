@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+import ud_host_programs
 import ud_hosts
-import ud_programs
 from ud_report import InstallError, Reporter
-from ud_traces import Traces, tree
+from ud_uninstall_record import Traces, tree
 
 pytestmark = pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the folders are those of Linux")
 
@@ -184,7 +184,7 @@ def test_appimages_are_found_where_people_keep_them(user: Path) -> None:
         for name in names:
             (user / folder / name).touch()
     for host, name in (("krita", names[0]), ("gimp", names[1])):
-        found = [path for path in ud_programs.appimages(host, user) if user in path.parents]
+        found = [path for path in ud_host_programs.appimages(host, user) if user in path.parents]
         assert found == [user / "Applications" / name, user / "Downloads" / name]
 
 

@@ -35,7 +35,7 @@ class Copy:
 
     def begin(self, *words: str) -> subprocess.Popen[str]:
         """Start the installer in a process group of its own."""
-        from ud_machine import clean_environment
+        from ud_hardware import clean_environment
 
         nobody = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"), str(self.root.parent / "nobody"))
         cache = os.environ.get("PIP_CACHE_DIR") or str(Path.home() / ".cache" / "pip")

@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from . import endpoint
 from .endpoint import Connection
+from .fields import Request
 from .frames import Frame
 from .messages import CHUNK, EngineError, new_id, request
 from .requests import (
@@ -20,7 +21,6 @@ from .requests import (
     LayoutRequest,
     PrimitiveRequest,
     RegionRequest,
-    Request,
     TrainRequest,
 )
 from .session import Call, OnEvent, Reply, Session, Steps

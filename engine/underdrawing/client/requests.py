@@ -123,6 +123,7 @@ class GenerateRequest(Request):
     feather: Optional[Feather] = None
     blend: Blend = "none"
     seed: Seed = 0
+    network_picture: Flag = False
     baked: Flag = False
     merged: Flag = False
     order: Order = ""
@@ -165,6 +166,7 @@ class BetweenRequest(Request):
     scales: Annotated[str, checks.one_of(*SCALES)] = "all"
     freedom: Share = 0.0
     seed: Seed = 0
+    network_picture: Flag = False
     order: Order = ""
 
 

@@ -14,8 +14,6 @@ from underdrawing.commands.output import Json, told
 from underdrawing.commands.primitive import Out
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from underdrawing.client.engine import Engine
     from underdrawing.picture.image import Picture
     from underdrawing.picture.primitive import Primitive
@@ -83,7 +81,7 @@ def apply(
             options["mask_mode"] = mask_mode.value
         current = None if image is None else files.frame(known.learnt_part(original))
         reply = engine.apply(known.id, files.frames(primitive), current, **options)
-        made, alpha = composed(engine, reply, original, corner)
+        made, alpha = files.composed(engine, reply, original, corner)
         sure = None if save_confidence is None else _confidence(engine, reply, alpha.shape, corner)
         layer = None if save_layer is None else _layer(engine, reply)
     body = reply.body
@@ -92,7 +90,7 @@ def apply(
     losses = files.save(out, made, quality)
     written = [str(out)]
     if save_mask is not None:
-        files.save(save_mask, mask_picture(alpha))
+        files.save(save_mask, files.mask_picture(alpha))
         written.append(str(save_mask))
     if save_confidence is not None:
         if sure is None:
@@ -157,21 +155,6 @@ class Known:
         return picture if picture.size == self.region[2:] else picture.crop(Bounds(*self.region))
 
 
-def composed(engine: Engine, reply: Any, original: Picture, corner: tuple[int, int]) -> tuple[Picture, np.ndarray]:
-    """The result laid over the picture, and its mask, (H, W) float32 of the picture's size."""
-    import numpy as np
-
-    from underdrawing.picture.composite import composite
-
-    result = files.received(engine, reply, reply.body["picture"])
-    stored = files.received(engine, reply, reply.body["mask"]).pixels[..., 0]
-    alpha = stored.astype(np.float32) / np.iinfo(stored.dtype).max
-    x, y = int(reply.body["x"]) - corner[0], int(reply.body["y"]) - corner[1]
-    whole = np.zeros((original.size[1], original.size[0]), np.float32)
-    whole[y : y + alpha.shape[0], x : x + alpha.shape[1]] = alpha
-    return composite(original, result, (x, y), alpha), whole
-
-
 def _confidence(engine: Engine, reply: Any, size: tuple[int, ...], corner: tuple[int, int]) -> Picture | None:
     """How sure each pixel of the whole picture is, of 255; what is not edited is sure. None: nobody knows."""
     import numpy as np
@@ -198,15 +181,6 @@ def _layer(engine: Engine, reply: Any) -> Picture:
     return with_alpha(files.received(engine, reply, reply.body["picture"]), alpha)
 
 
-def mask_picture(alpha: np.ndarray) -> Picture:
-    """A mask (H, W) of values from 0 to 1 as 8 bits."""
-    import numpy as np
-
-    from underdrawing.picture.image import Picture
-
-    return Picture(np.rint(alpha * 255).astype(np.uint8)[..., None])
-
-
 @told
 def animate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="The model, by name or id; with --walk a picture.")],
@@ -222,6 +196,7 @@ def animate(
     ] = False,
     length: Annotated[int, typer.Option(min=2, max=240, help="With --walk: how many frames.")] = 48,
     freedom: generate.Freedom = 0.3,
+    network_picture: generate.NetworkPicture = False,
     name: generate.Named = None,
     budget: generate.Budget = None,
     iterations: generate.Iterations = None,
@@ -239,7 +214,8 @@ def animate(
         raise output.wrong("Give FRAMES to paint them, or --walk for a clip out of the picture alone.")
     if walk:
         how = ensure_model.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
-        generate.walk(Path(model), out, fps, length, freedom, seed, how)
+        asked = {"freedom": freedom, "seed": seed, "network_picture": network_picture}
+        generate.walk(Path(model), out, fps, length, asked, how)
     elif frames is not None:
         _paint(model, frames, out, photos, fps, seed)
 

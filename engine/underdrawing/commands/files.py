@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from underdrawing.commands import output
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from underdrawing.client.engine import Engine, Reply
     from underdrawing.client.frames import Frame
     from underdrawing.picture.image import Picture
@@ -96,3 +98,27 @@ def received_primitive(engine: Engine, reply: Reply) -> Primitive:
     planes = {plane["name"]: received(engine, reply, plane["hash"]).to_bytes() for plane in body["planes"]}
     palette = Palette.from_json(body["palette"]) if body.get("palette") else None
     return Primitive.from_planes(planes, palette)[0]
+
+
+def composed(engine: Engine, reply: Any, original: Picture, corner: tuple[int, int]) -> tuple[Picture, np.ndarray]:
+    """The result laid over the picture, and its mask, (H, W) float32 of the picture's size."""
+    import numpy as np
+
+    from underdrawing.picture.composite import composite
+
+    result = received(engine, reply, reply.body["picture"])
+    stored = received(engine, reply, reply.body["mask"]).pixels[..., 0]
+    alpha = stored.astype(np.float32) / np.iinfo(stored.dtype).max
+    x, y = int(reply.body["x"]) - corner[0], int(reply.body["y"]) - corner[1]
+    whole = np.zeros((original.size[1], original.size[0]), np.float32)
+    whole[y : y + alpha.shape[0], x : x + alpha.shape[1]] = alpha
+    return composite(original, result, (x, y), alpha), whole
+
+
+def mask_picture(alpha: np.ndarray) -> Picture:
+    """A mask (H, W) of values from 0 to 1 as 8 bits."""
+    import numpy as np
+
+    from underdrawing.picture.image import Picture
+
+    return Picture(np.rint(alpha * 255).astype(np.uint8)[..., None])

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from underdrawing.picture.palette import Palette, Unseen
     from underdrawing.picture.primitive import Primitive
 
-PICTURES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp")
-
 
 def pictures_of(source: Path) -> Iterator[Picture]:
     """The frames of a folder (by file name) or of a film.
@@ -26,6 +24,7 @@ def pictures_of(source: Path) -> Iterator[Picture]:
         PictureError: nothing there that can be read.
     """
     from underdrawing.picture.files import read_picture
+    from underdrawing.picture.folder import PICTURES
     from underdrawing.picture.image import Picture, PictureError
 
     if source.is_dir():
@@ -59,6 +58,7 @@ def drawings_of(source: Path, palette: Palette | None) -> Iterator[tuple[Primiti
     Raises:
         PictureError: nothing there that can be read.
     """
+    from underdrawing.picture.folder import PICTURES
     from underdrawing.picture.primitive import Plane, Primitive, read_drawn
 
     if source.is_dir():

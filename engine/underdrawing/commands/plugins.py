@@ -20,7 +20,7 @@ def installer() -> Path:
         EngineError: this copy came without them.
     """
     for folder in (HERE / "_carried" / "installer", HERE.parents[1] / "installer"):
-        if (folder / "ud_serve.py").is_file():
+        if (folder / "ud_host_install.py").is_file():
             return folder
     raise EngineError(
         "no_plugins",
@@ -44,7 +44,7 @@ def write_report(file: Path, lines: list[str]) -> None:
         EngineError: it cannot be written.
     """
     try:
-        file.write_text(_module("ud_shared").report_text(lines, home()), encoding="utf-8")
+        file.write_text(_module("ud_redact").report_text(lines, home()), encoding="utf-8")
     except OSError as error:
         text = f"The report {file} cannot be written: {error.strerror}."
         raise EngineError("report", text, "Name another place.") from None
@@ -62,7 +62,7 @@ def put(host: str, to: Path | None = None, program: Path | None = None, offline:
     Raises:
         EngineError: what is wrong and what to do.
     """
-    serving, reporting, fetching = _module("ud_serve"), _module("ud_report"), _module("ud_pip")
+    serving, reporting, fetching = _module("ud_host_install"), _module("ud_report"), _module("ud_pip")
     report = reporting.Reporter()
     pip = fetching.Pip(Path(sys.executable), report, fetching.Where(offline))
     report.open_log(home() / "logs" / f"{host}.log")

@@ -1,4 +1,4 @@
-"""What handlers of requests may use of the engine."""
+"""What a handler may use of the engine. The server provides it; handlers know nothing else of the server."""
 
 from __future__ import annotations
 
@@ -17,32 +17,29 @@ from underdrawing.store.model_library import Library
 
 
 class EngineContext(Protocol):
-    """The parts of a running engine.
-
-    Attributes:
-        home: the engine's folder.
-        began: when the engine started, on the monotonic clock.
-        stopping: set to end the engine.
-    """
+    """The engine as its handlers see it."""
 
     home: Path
     began: float
     stopping: bool
-    spool: Spool
     library: Library
+    spool: Spool
     jobs: Jobs
     clients: Clients
-    supervisor: Supervisor
     rendering: Rendering
+    supervisor: Supervisor
 
     def task(self, name: str, args: dict[str, Any], on_event: Callable[[dict[str, Any]], None], on_end: End) -> Task:
-        """A numbered task for a child, with the folders that every child needs."""
-
-    def chore(self, work: Callable[[], Any], then: Callable[[Any, EngineError | None], None]) -> None:
-        """Do something long beside the loop."""
+        """A numbered task for a worker, with the folders that every worker needs."""
+        ...
 
     def describe(self, on_end: End) -> None:
-        """Methods, recipes and devices, as the train worker lists them."""
+        """Ask a worker once which methods and devices there are."""
+        ...
+
+    def chore(self, work: Callable[[], Any], then: Callable[[Any, EngineError | None], None]) -> None:
+        """Run `work` beside the loop; `then` is called in the loop with its result or its error."""
+        ...
 
 
 Handler = Callable[[EngineContext, Ask, Any], None]  # the last argument is the request's dataclass

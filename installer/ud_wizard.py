@@ -8,8 +8,8 @@ from pathlib import Path
 
 import ud_hosts
 from ud_env import Environment
-from ud_machine import choose, free_megabytes, gpu, sources
-from ud_programs import appimages, programs
+from ud_hardware import choose, free_megabytes, gpu, sources
+from ud_host_programs import appimages, programs
 from ud_report import Reporter
 from ud_sandbox import boxed, sandboxed
 

@@ -13,9 +13,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from ud_host_programs import Program, programs, running
 from ud_hosts import NAMES, is_on, kritarc
 from ud_plugins import HOSTS
-from ud_programs import Program, programs, running
 from ud_report import Reporter
 from ud_sandbox import boxed
 from ud_wheel import ASK

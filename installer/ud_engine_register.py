@@ -9,9 +9,9 @@ from typing import Any
 
 import ud_service
 from ud_env import Environment
-from ud_machine import ROOT, clean_environment
+from ud_hardware import ROOT, clean_environment
 from ud_report import InstallError, Reporter
-from ud_traces import missing
+from ud_uninstall_record import missing
 
 NOTE = "install.json"
 _WRITE = """

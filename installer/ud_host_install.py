@@ -6,18 +6,18 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
+import ud_engine_register
+import ud_host_probe
 import ud_hosts
-import ud_register
-import ud_see
 import ud_service
 import ud_wheel
 from ud_env import Environment
+from ud_host_programs import appimages, programs
 from ud_pip import Pip
-from ud_programs import appimages, programs
 from ud_report import InstallError, Reporter
 from ud_sandbox import ask as ask_sandbox
 from ud_sandbox import boxed, lacks, sandboxed
-from ud_traces import Traces, missing, tree
+from ud_uninstall_record import Traces, missing, tree
 
 MENUS = {
     "gimp": "Filters > Underdrawing > Make Underdrawing…",
@@ -39,7 +39,7 @@ def folders_of(host: str, report: Reporter, home: Path, named: Path | None) -> t
     here = programs(host, named)
     if here and host == "gimp":
         made = missing(ud_hosts.gimp_profiles(home), home)
-        ud_see.make_profile(here[0], report)
+        ud_host_probe.make_profile(here[0], report)
         found = ud_hosts.plugin_folders(host, home)
         begun = Traces(tuple(made), {str(folder.parent): tree(folder.parent) for folder in found})
     elif here or appimages(host, home):
@@ -86,7 +86,9 @@ def serve(
     ud_hosts.put(host, report, to, home, folders, begun)
     well = True
     if to is None:
-        asking = functools.partial(ud_see.see, host, report=report, home=home, engine_home=engine_home, named=named)
+        asking = functools.partial(
+            ud_host_probe.see, host, report=report, home=home, engine_home=engine_home, named=named
+        )
         answers = asking(folders)
         if pip is not None:
             given = [
@@ -94,14 +96,14 @@ def serve(
             ]
             for number, answer in zip(given, asking([folders[number] for number in given])):
                 answers[number] = answer
-        well = ud_see.say(answers, report)
-    ud_see.still_open(host, report)
+        well = ud_host_probe.say(answers, report)
+    ud_host_probe.still_open(host, report)
     if well:
         report.say(f"Where to click first: open a picture, then {MENUS[host]}.")
     return 0 if well else 1
 
 
-def _own_zmq(host: str, folder: Path, answer: ud_see.Answer, pip: Pip, report: Reporter) -> bool:
+def _own_zmq(host: str, folder: Path, answer: ud_host_probe.Answer, pip: Pip, report: Reporter) -> bool:
     """Give a plug-in a pyzmq of its own where the host's Python lacks one; whether it is to be asked again."""
     box = boxed(folder)
     told = ask_sandbox(host, box, report) if box else answer.python if answer.bridged else {}
@@ -129,7 +131,7 @@ def about_sandboxes(hosts: Sequence[str], environment: Environment, wanted: bool
     if wanted is False:
         report.warn("Start it before, each time: underdrawing engine start")
     elif not ud_service.ours(environment.python, user):
-        ud_register.serve(environment, True, report)
+        ud_engine_register.serve(environment, True, report)
     for host, box in boxes.items():
         for sentence in lacks(host, box, home, report):
             report.warn(sentence)
