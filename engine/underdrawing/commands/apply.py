@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from underdrawing.commands import ensure_model, files, generate, output
+from underdrawing.client import labels
+from underdrawing.client.requests import MOST_FRAMES
+from underdrawing.commands import files, generate, output, task_model
 from underdrawing.commands.output import Json, told
 from underdrawing.commands.primitive import Out
 
@@ -194,8 +196,8 @@ def animate(
     walk: Annotated[
         bool, typer.Option("--walk", help="Without an underdrawing: a clip out of the picture alone, which loops.")
     ] = False,
-    length: Annotated[int, typer.Option(min=2, max=240, help="With --walk: how many frames.")] = 48,
-    freedom: generate.Freedom = 0.3,
+    length: Annotated[int, typer.Option(min=2, max=MOST_FRAMES, help="With --walk: how many frames.")] = labels.FRAMES,
+    freedom: generate.Freedom = labels.FREEDOM,
     network_picture: generate.NetworkPicture = False,
     name: generate.Named = None,
     budget: generate.Budget = None,
@@ -213,9 +215,9 @@ def animate(
     if walk == (frames is not None):
         raise output.wrong("Give FRAMES to paint them, or --walk for a clip out of the picture alone.")
     if walk:
-        how = ensure_model.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
+        wish = task_model.wish_of(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
         asked = {"freedom": freedom, "seed": seed, "network_picture": network_picture}
-        generate.walk(Path(model), out, fps, length, asked, how)
+        generate.walk(Path(model), out, fps, length, asked, wish)
     elif frames is not None:
         _paint(model, frames, out, photos, fps, seed)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from underdrawing.client.engine import PARTS
+from underdrawing.client.labels import AREAS
 from underdrawing.commands import files, output
 from underdrawing.commands.output import Json, told
 
@@ -133,7 +133,7 @@ def layout(
     """Segment another picture in a model's palette, so that the model can paint its layout."""
     by_hand = dict(_matched(entry) for entry in match or [])
     if by_hand and areas is None:
-        areas = PARTS
+        areas = AREAS
     with output.engine() as engine:
         reply = engine.layout(model, files.frame(files.picture(image)), areas, by_hand)
         written = files.save_primitive(out, files.received_primitive(engine, reply))

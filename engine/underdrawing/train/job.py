@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from underdrawing import __version__
+from underdrawing.client.ensure_model import composite_key
 from underdrawing.client.messages import EngineError
 from underdrawing.picture.image import Picture
 from underdrawing.picture.primitive import write_primitive
@@ -194,6 +195,8 @@ def train(args: Mapping[str, Any], context: Listener) -> dict[str, Any]:
             figures["pixel_difference"] = _own_difference(run, prepared)
         else:
             figures["base"] = base.manifest.id
+            if args.get("composite"):
+                figures["composite"] = composite_key(args["composite"], args["mask"])
         _leave(args, folder, method, recipe, prepared, picture, run, plan, figures)
     except LearnError as error:
         raise EngineError(error.code, str(error), error.hint) from None
