@@ -11,7 +11,7 @@ from underdrawing.picture.composite import composite
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import Picture
 from underdrawing.serve.apply import Applied
-from underdrawing.serve.frames import Inputs, with_alpha
+from underdrawing.serve.frames import Inputs
 from underdrawing.serve.model import Model
 
 
@@ -28,7 +28,7 @@ def answer_of(
     full, kind = (65535, np.uint16) if deep else (255, np.uint8)
     # A pixel that counts at all must not be rounded to none, nor the other way round.
     mask = np.where(result.mask > 0, np.maximum(1, np.rint(result.mask * full)), 0).astype(kind)
-    picture = with_alpha(result.picture, result.mask) if args.get("baked") else result.picture
+    picture = result.picture.with_opacity(result.mask) if args.get("baked") else result.picture
     merged = {}
     if args.get("merged"):
         merged["merged"] = inputs.put(_merged(model, original, result), order)
