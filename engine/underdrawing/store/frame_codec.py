@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from underdrawing.client.fields import checked_hash
 from underdrawing.client.frames import CHANNELS, Frame
 from underdrawing.client.messages import EngineError
 from underdrawing.picture.image import DEPTHS, Picture, PictureError
 from underdrawing.picture.palette import Palette
 from underdrawing.picture.primitive import Primitive
-from underdrawing.store.blob_store import Spool, checked_hash
+from underdrawing.store.blob_store import Spool
 
 
 def picture_of(frame: Frame) -> Picture:
