@@ -85,7 +85,7 @@ def generate(
 ) -> None:
     """Measure pictures without an underdrawing: pasted things, rough edits, variations (docs/generate.md)."""
     from bench import generate as measure
-    from underdrawing.commands.train import options_of
+    from underdrawing.client.key_values import options_of
     from underdrawing.picture.files import write_picture
     from underdrawing.picture.image import Picture
 
@@ -132,9 +132,9 @@ def meta(
     """Measure models that a folder's model makes at once, beside models that were learnt (docs/meta.md)."""
     from bench import generate as single
     from bench import meta as measure
-    from underdrawing.commands.meta import reduced, sheet_of
     from underdrawing.commands.train import followed
     from underdrawing.picture.files import write_picture
+    from underdrawing.picture.folder import reduced, sheet_of
     from underdrawing.picture.image import Picture
     from underdrawing.store.frame_codec import frame_of
 
@@ -187,7 +187,7 @@ def start(
 
     from bench import generate as single
     from bench import warm_start as measure
-    from underdrawing.commands.train import options_of
+    from underdrawing.client.key_values import options_of
     from underdrawing.train.device import choose
     from underdrawing.train.methods.consingan.recipes import VARY
 

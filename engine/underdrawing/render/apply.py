@@ -204,13 +204,21 @@ def _render(
     target = scaled(wanted, ratio, everything).translate(-coarse.x, -coarse.y)
     changed = np.zeros(generated.shape[:2], bool)
     changed[target.slices()] = True
+    cut = wanted.translate(-around.x, -around.y).slices()
+    if plan.network_picture:
+        enlarged = cv2.resize(generated, (around.width, around.height), interpolation=cv2.INTER_CUBIC)
+        return Made(enlarged[cut].clip(0, 1), made.device, None), [network_note(plan.scale)]
     full = model.picture.crop(around).to_float(model.manifest.picture.white)
     detailed = restore_detail(full, model.small_picture[coarse.slices()], generated, changed)
-    cut = wanted.translate(-around.x, -around.y).slices()
     sure = made.confidence
     if sure is not None:
         sure = cv2.resize(sure, (around.width, around.height), interpolation=cv2.INTER_LINEAR)[cut]
     return Made(detailed[cut], made.device, sure), [reduced_note(plan.scale)]
+
+
+def network_note(scale: float) -> str:
+    """What a person should know about the picture of a network that works at a reduced size."""
+    return f"The network works at {scale:.0%} of the picture's size; what it makes is enlarged smoothly."
 
 
 def reduced_note(scale: float) -> str:
