@@ -64,7 +64,7 @@ class ModelWish:
         anew: make a new model, also where one could be used again.
         known: ids of models that the document remembers: they serve where none was trained on this very picture.
         composite, mask: fine-tune the model for this changed picture.
-        planes: for `APPLY` the names of the planes that are edited.
+        planes: for `APPLY` the planes that are edited, as they are now.
     """
 
     task: str
@@ -81,7 +81,7 @@ class ModelWish:
     known: Tuple[str, ...] = ()
     composite: Optional[Frame] = None
     mask: Optional[Frame] = None
-    planes: Tuple[str, ...] = ()
+    planes: Dict[str, Frame] = field(default_factory=dict)
 
     @property
     def usual_recipe(self) -> str:
@@ -172,12 +172,18 @@ def _of_picture(models: List[Json], picture: Frame) -> Generator[Exchange, Any, 
     fitting = [m for m in models if [m["width"], m["height"]] == size and list(m["region"]) in ([0, 0, *size], [0] * 4)]
     if not fitting:
         return []
+    mine = yield from _hash_of(picture)
+    return [m for m in fitting if m["picture_hash"] == mine]
+
+
+def _hash_of(picture: Frame) -> Generator[Exchange, Any, str]:
+    """The hash of a picture's colours, with pauses."""
     steps = pixel_hash_steps(picture)
     while True:
         try:
             next(steps)
         except StopIteration as end:
-            return [m for m in fitting if m["picture_hash"] == end.value]
+            return str(end.value)
         yield Exchange()
 
 
@@ -243,13 +249,20 @@ def _for_underdrawing(wish: ModelWish, picture: Optional[Frame], models: List[Js
         return Ready(str(able[-1]["id"]), str(able[-1]["name"]))
     if picture is None:
         raise _unknown_original()
+    # The truth is the underdrawing as it was made of the picture. The planes as they are now only say which one.
     shown = {"hash": picture.hash}
-    kind = "super" if len(set(wish.planes) - {"paint"}) != 1 else wish.planes[0]
-    made = (yield Exchange(PrimitiveRequest(shown, kind), [picture])).body
-    planes = {plane["name"]: {"hash": plane["hash"]} for plane in made["planes"]}
-    name = wish.name or model_name(wish.title)
-    request = TrainRequest(shown, planes, made["palette"], **wish.training(method="draft", name=name))
-    begun = (yield Exchange(request, [picture])).body
+    kind = "super" if set(wish.planes) >= {"segments", "edges"} or not wish.planes else sorted(wish.planes)[-1]
+    mine = yield from _hash_of(picture)
+    fields = wish.training(method="draft", name=wish.name or model_name(wish.title), as_made=mine)
+    try:
+        request = TrainRequest(shown, edited=references(wish.planes), **fields)
+        begun = (yield Exchange(request, [picture, *wish.planes.values()])).body
+    except EngineError as error:
+        if error.code != "unknown_underdrawing":
+            raise
+        made = (yield Exchange(PrimitiveRequest(shown, kind), [picture])).body
+        planes = {plane["name"]: {"hash": plane["hash"]} for plane in made["planes"]}
+        begun = (yield Exchange(TrainRequest(shown, planes, made["palette"], **fields), [picture])).body
     return (yield from _followed(begun, "Making the draft"))
 
 

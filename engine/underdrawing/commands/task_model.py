@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from underdrawing.client.engine import Engine, Reply
     from underdrawing.client.frames import Frame
     from underdrawing.picture.image import Picture
+    from underdrawing.picture.primitive import Primitive
 
 
 def wish_of(
@@ -50,9 +51,10 @@ def wish_of(
 
 
 def model_for(
-    engine: Engine, task: str, picture: Picture, path: Path, wish: ModelWish, planes: tuple[str, ...] = ()
+    engine: Engine, task: str, picture: Picture, path: Path, wish: ModelWish, edited: Primitive | None = None
 ) -> Ready:
     """The model of a picture that serves a task, made if need be."""
+    planes = {} if edited is None else files.frames(edited)
     return _ensured(engine, replace(wish, task=task, title=path.stem, planes=planes), files.frame(picture))
 
 

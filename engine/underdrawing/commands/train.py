@@ -18,6 +18,7 @@ from underdrawing.commands.primitive import Kind
 
 if TYPE_CHECKING:
     from underdrawing.client.engine import Engine
+    from underdrawing.picture.image import Picture
 
 SECONDS_BETWEEN_LINES = 15.0
 STOPPING = 130.0  # seconds: what the engine gives the biggest checkpoints, and a little more
@@ -31,7 +32,10 @@ def train(
         Path | None, typer.Argument(help="Its underdrawing (default: made from the picture where one is needed).")
     ] = None,
     name: Annotated[str | None, typer.Option(help="What the model is called (default: the picture's name).")] = None,
-    kind: Annotated[Kind, typer.Option(help="The underdrawing to make when none is given.")] = Kind.SUPER,
+    kind: Annotated[
+        Kind | None,
+        typer.Option(help="Make this underdrawing (default: the one made of the picture before, else super)."),
+    ] = None,
     method: Annotated[str | None, typer.Option(help="How to learn; `underdrawing methods` lists them.")] = None,
     recipe: Annotated[str | None, typer.Option(help="The method's settings.")] = None,
     budget: Annotated[str | None, typer.Option(metavar="TIME", help="Learn for 90s, 2m, 1h …")] = None,
@@ -63,18 +67,14 @@ def train(
     }
     picture = files.picture(image)
     with output.engine() as engine:
+        frame = files.frame(picture)
         if primitive is not None:
             drawn, _ = files.drawn(primitive)
+            started = engine.train(frame, files.frames(drawn), palette=files.palette_json(drawn), **asked)
         elif _needs_none(engine, method, recipe):
-            drawn = None
+            started = engine.train(frame, {}, **asked)
         else:
-            made = engine.make_primitive(files.frame(picture), kind.value)
-            drawn = files.received_primitive(engine, made)
-        given = {key: value for key, value in asked.items() if value is not None}
-        palette = None if drawn is None else files.palette_json(drawn)
-        if palette is not None:
-            given["palette"] = palette
-        started = engine.train(files.frame(picture), {} if drawn is None else files.frames(drawn), **given)
+            started = _train_as_made(engine, picture, kind, asked)
         if detach:
             output.answer(started, f"job {started['job']}, model {started['model']}")
             return
@@ -149,6 +149,21 @@ def methods(json: Json = False) -> None:
         return "\n".join(lines)
 
     output.answer(body, text)
+
+
+def _train_as_made(engine: Engine, picture: Picture, kind: Kind | None, asked: dict[str, Any]) -> dict[str, Any]:
+    """Begin a training from the underdrawing that was made of the picture before, else from a new one."""
+    from underdrawing.client.messages import EngineError
+
+    frame = files.frame(picture)
+    if kind is None:
+        try:
+            return engine.train(frame, {}, as_made=picture.hash, **asked)
+        except EngineError as error:
+            if error.code != "unknown_underdrawing":
+                raise
+    drawn = files.received_primitive(engine, engine.make_primitive(frame, (kind or Kind.SUPER).value))
+    return engine.train(frame, files.frames(drawn), palette=files.palette_json(drawn), **asked)
 
 
 def _needs_none(engine: Engine, method: str | None, recipe: str | None) -> bool:

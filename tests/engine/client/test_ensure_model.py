@@ -56,6 +56,7 @@ class Library:
         self.asked: list[Request] = []
         self.followed: list[Follow] = []
         self.ends = "done"
+        self.made = False  # an underdrawing of the picture is kept
 
     def answer(self, asked: Request) -> dict[str, Any]:
         self.asked.append(asked)
@@ -75,6 +76,8 @@ class Library:
         if asked.verb == "primitive":
             planes = [{"name": name, "hash": letter * 64} for name, letter in (("segments", "a"), ("edges", "b"))]
             return {"planes": planes, "palette": [{"colour": [1, 2, 3], "name": "sky"}], "notes": []}
+        if asked.verb == "train" and body.get("as_made") and not body.get("planes") and not self.made:
+            raise EngineError("unknown_underdrawing", "There is no underdrawing.", "")
         return {"job": "j", "model": "new", "name": body.get("name", "")}
 
     def run(self, wish: ModelWish, picture: Frame | None = PICTURE) -> Ready:
@@ -184,13 +187,23 @@ def test_an_edited_picture_has_the_model_that_its_document_remembers() -> None:
 
 def test_apply_without_a_model_makes_the_draft() -> None:
     library = Library(model("without planes"))
-    wish = ModelWish(APPLY, title="meadow", planes=("segments",))
+    wish = ModelWish(APPLY, title="meadow", planes={"segments": OTHER})
     assert library.run(wish) == Ready("new", "meadow", created=True)
-    (body,) = library.sent("train")
+    body = library.sent("train")[-1]
     assert body["method"] == "draft"
-    assert body["planes"]["segments"] == {"hash": "a" * 64}
+    assert body["planes"]["segments"] == {"hash": "a" * 64}, "of the underdrawing as it is made, not of the edit"
     library.models.append(model("draft", planes=["segments", "edges"], tasks=[]))
     assert library.run(wish) == Ready("draft", "model draft")
+
+
+def test_the_draft_starts_from_what_was_made_before() -> None:
+    library = Library()
+    library.made = True
+    library.run(ModelWish(APPLY, planes={"segments": OTHER}))
+    (body,) = library.sent("train")
+    assert (body["as_made"], body["edited"]) == (HASH, {"segments": {"hash": OTHER.hash}})
+    assert "planes" not in body
+    assert not library.sent("primitive")
 
 
 @pytest.mark.parametrize(
