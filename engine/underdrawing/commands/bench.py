@@ -91,7 +91,7 @@ def draft(
     try:
         found, made = measure.bench(cases, things, folder(home()), show.note)
     except FileNotFoundError:
-        raise show.wrong("LPIPS cannot be measured: its weights are not installed. Run: underdrawing weights fetch")
+        raise show.wrong("LPIPS cannot be measured: its weights are not installed. Run: underdrawing weights fetch") from None
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         (out / "draft.md").write_text(measure.as_markdown(found), encoding="utf-8")

@@ -26,7 +26,6 @@ from underdrawing.draft.draft import Draft, draft
 from underdrawing.measure.lpips import LPIPS
 from underdrawing.measure.sheet import sheet
 from underdrawing.picture.files import read_picture
-from underdrawing.picture.image import Picture
 from underdrawing.picture.make import Kind, make_primitive
 from underdrawing.picture.mask import difference, dilate, edit_mask, feather
 from underdrawing.picture.palette import distinct_colours
