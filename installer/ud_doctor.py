@@ -14,12 +14,12 @@ from typing import Any
 import ud_hosts
 import ud_service
 from ud_env import Environment
-from ud_machine import choose, clean_environment, free_megabytes, gpu
+from ud_hardware import choose, clean_environment, free_megabytes, gpu
+from ud_host_programs import appimages, programs, running
 from ud_plugins import digest, installed, version
-from ud_programs import appimages, programs, running
+from ud_redact import report_text
 from ud_report import InstallError, Reporter
 from ud_sandbox import boxed, sandboxed
-from ud_shared import report_text
 from ud_wheel import has
 
 LEAST_FREE = 1000  # megabytes
@@ -49,7 +49,7 @@ warnings.simplefilter("ignore")
 names = {d.metadata["Name"] for d in md.distributions()}
 said = {"flavours": sorted(names & {"onnxruntime", "onnxruntime-gpu"})}
 from underdrawing import __version__
-from underdrawing.link import endpoint
+from underdrawing.client import endpoint
 home = endpoint.home()
 said["version"], said["home"], said["protocol"] = __version__, str(home), endpoint.PROTOCOL
 found = endpoint.Connection.read(home)
@@ -66,7 +66,7 @@ said["exposed"] = [str(p) for p in places if p.exists() and p.stat().st_mode & 0
 said["leftover"] = []
 for process in psutil.process_iter(["pid", "cmdline", "uids"]):
     words = process.info["cmdline"] or []
-    if "underdrawing.serve.daemon" in words and "--home" in words[:-1]:
+    if "underdrawing.daemon" in words and "--home" in words[:-1]:
         try:
             if os.path.exists("/proc/self/cwd"):
                 # The folder that it works in, as it sees it: a container's has a path that is not there for others.

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ud_machine import HERE, ROOT, Choice, choose, clean_environment, free_megabytes, gpu, sources
+from ud_hardware import HERE, ROOT, Choice, choose, clean_environment, free_megabytes, gpu, sources
 from ud_pip import Pip, Where, advice, reason
 from ud_python import find_python
 from ud_report import InstallError, Reporter
@@ -30,8 +30,8 @@ print(torch.version.cuda or "cpu")
 """
 # Starts an engine in a home of its own, has it run a small graph, and ends it.
 _ROUND = """
-from underdrawing.link.client import Engine
-from underdrawing.link.messages import EngineError
+from underdrawing.client.engine import Engine
+from underdrawing.client.messages import EngineError
 try:
     with Engine.connect(timeout=90) as engine:
         error = (engine.status(probe=True).get("renderer") or {}).get("error")
@@ -102,7 +102,7 @@ class Environment:
 
     def home(self) -> Path | None:
         """Underdrawing's data folder, as its own code says; None when that cannot be asked."""
-        script = "from underdrawing.link.endpoint import home; print(home())"
+        script = "from underdrawing.client.endpoint import home; print(home())"
         try:
             command = [str(self.python), "-c", script]
             done = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_environment())

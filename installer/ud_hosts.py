@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ud_plugins import HOSTS, installed, lay_out
 from ud_report import InstallError, Reporter
-from ud_traces import Traces, forget, missing, read, short
+from ud_uninstall_record import Traces, forget, missing, read, short
 
 NAMES = {"gimp": "GIMP 3", "krita": "Krita"}
 KRITA_SECTION, KRITA_KEY = "[python]", "enable_underdrawing_krita"

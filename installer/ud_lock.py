@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from ud_machine import HERE, ROOT
+from ud_hardware import HERE, ROOT
 from ud_report import InstallError, Reporter
 
 LOCKS = HERE / "locks"

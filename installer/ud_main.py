@@ -11,20 +11,20 @@ import subprocess
 from pathlib import Path
 
 import ud_doctor
-import ud_friendly
+import ud_engine_register
+import ud_host_install
+import ud_host_probe
 import ud_hosts
 import ud_lock
 import ud_package
-import ud_register
 import ud_remove
-import ud_see
-import ud_serve
 import ud_test
 import ud_tour
 import ud_update
 import ud_wheel
+import ud_wizard
 from ud_env import Environment
-from ud_machine import ROOT, clean_environment
+from ud_hardware import ROOT, clean_environment
 from ud_pip import Pip, Where
 from ud_plugins import digest, installed
 from ud_report import InstallError, Reporter, plain_output
@@ -89,6 +89,9 @@ def arguments() -> argparse.ArgumentParser:
         plugin.add_argument("--program", type=Path, metavar="FILE", help=f"{name}'s {program} (default: found)")
     test = verbs.add_parser("test", parents=[common], help="run the tests (what follows -- goes to pytest)")
     test.add_argument("--only", choices=ud_test.SUITES, help="one suite alone")
+    test.add_argument(
+        "--quick", nargs="?", const="", metavar="FOLDER", help="the linters and a minute of one folder's tests"
+    )
     test.add_argument("--long", action="store_true", help="the tests that take minutes, too")
     test.add_argument("--without-hosts", action="store_true", help="without those that need GIMP or Krita")
     doctor = verbs.add_parser("doctor", parents=[common], help="look at everything and say what to do")
@@ -124,9 +127,9 @@ def engine(environment: Environment, options: argparse.Namespace, report: Report
 def install(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
     """The verb `engine`."""
     engine(environment, options, report)
-    ud_register.register(environment)
+    ud_engine_register.register(environment)
     weights(environment, options, report)
-    ud_register.serve(environment, getattr(options, "service", None), report)
+    ud_engine_register.serve(environment, getattr(options, "service", None), report)
     return 0
 
 
@@ -156,7 +159,7 @@ def weights(environment: Environment, options: argparse.Namespace, report: Repor
 def demo(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
     """The verb `demo`."""
     install(environment, options, report)
-    return environment.run(["-m", "underdrawing.demo", "--out", str(options.out)])
+    return environment.run(["-m", "underdrawing.commands.demo", "--out", str(options.out)])
 
 
 def plugin(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
@@ -164,15 +167,17 @@ def plugin(environment: Environment, options: argparse.Namespace, report: Report
     install(environment, options, report)
     home = environment.home()
     pip = Pip(environment.python, report, environment.where)
-    code = ud_serve.serve(options.verb, report, to=options.to, named=options.program, engine_home=home, pip=pip)
+    code = ud_host_install.serve(options.verb, report, to=options.to, named=options.program, engine_home=home, pip=pip)
     if options.to is None:
-        ud_serve.about_sandboxes([options.verb], environment, options.service, report)
+        ud_host_install.about_sandboxes([options.verb], environment, options.service, report)
     return code
 
 
 def test(environment: Environment, options: argparse.Namespace, report: Reporter, more: list[str]) -> int:
     """The verb `test`."""
     engine(environment, options, report, tests=True)
+    if options.quick is not None:
+        return ud_test.quick(environment, report, options.quick, more)
     return ud_test.test(
         environment,
         report,
@@ -188,11 +193,11 @@ def update(environment: Environment, options: argparse.Namespace, report: Report
     """The verb `update`: the environment first, as the plug-ins need an engine that speaks with them."""
     changed = ud_update.renew(environment, options.kind, report)
     home = environment.home()
-    if home is not None and ud_register.registered(home):
+    if home is not None and ud_engine_register.registered(home):
         # An engine of the former release would go on serving until the machine is switched off.
-        ud_register.end_engine(environment)
-    ud_register.register(environment)
-    ud_register.serve(environment, None, report, afresh=True)
+        ud_engine_register.end_engine(environment)
+    ud_engine_register.register(environment)
+    ud_engine_register.serve(environment, None, report, afresh=True)
     for host in ud_hosts.NAMES:
         folders = ud_hosts.with_plugin(host, Path.home())
         if folders:
@@ -200,16 +205,16 @@ def update(environment: Environment, options: argparse.Namespace, report: Report
             ud_hosts.put(host, report, folders=folders)
             for folder in folders:
                 ud_wheel.renew(host, folder, Pip(environment.python, report, environment.where), report)
-            ud_see.still_open(host, report)
+            ud_host_probe.still_open(host, report)
     report.say("Everything is up to date." if not changed else "Updated.")
     return 0
 
 
 def everything(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
     """No verb: what is here is shown, and what would be done; after a yes, it is done."""
-    made = ud_friendly.plan(environment, options.kind, Path.home())
-    ud_friendly.show(made, report)
-    if not options.yes and not ud_friendly.agreed("Go on?", report, default=True):
+    made = ud_wizard.plan(environment, options.kind, Path.home())
+    ud_wizard.show(made, report)
+    if not options.yes and not ud_wizard.agreed("Go on?", report, default=True):
         report.say("Nothing was done.   python3 installer --help   lists the single commands.")
         return 1
     install(environment, options, report)
@@ -217,12 +222,12 @@ def everything(environment: Environment, options: argparse.Namespace, report: Re
     pip = Pip(environment.python, report, environment.where)
     for host in made.hosts:
         try:
-            failed |= ud_serve.serve(host, report, engine_home=environment.home(), pip=pip) != 0
+            failed |= ud_host_install.serve(host, report, engine_home=environment.home(), pip=pip) != 0
         except InstallError as error:
             # The other one is served all the same.
             report.fail(error)
             failed = True
-    ud_serve.about_sandboxes(made.hosts, environment, options.service, report)
+    ud_host_install.about_sandboxes(made.hosts, environment, options.service, report)
     if not made.hosts:
         report.say("Neither GIMP 3 nor Krita is here yet: install one, and run this again. Until then there is")
         report.say("the command line:")

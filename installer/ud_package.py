@@ -9,14 +9,13 @@ import zipfile
 from pathlib import Path
 
 from ud_env import Environment
-from ud_machine import ROOT, clean_environment
+from ud_hardware import ROOT, clean_environment
 from ud_pip import advice, reason
-from ud_plugins import HOSTS, NO_COPIES, lay_out, version
+from ud_plugins import HOSTS, lay_out, version
 from ud_report import InstallError, Reporter
 
 # The same files give the same archive, whenever it is made.
 WHEN = (2026, 1, 1, 0, 0, 0)
-CARRIED = "_carried"
 
 
 def archive(host: str, folder: Path) -> Path:
@@ -38,17 +37,6 @@ def archive(host: str, folder: Path) -> Path:
     return made
 
 
-def stage(folder: Path) -> None:
-    """A copy of the project in which the engine's package carries the installer and the plug-ins."""
-    shutil.copytree(ROOT / "engine", folder / "engine", ignore=NO_COPIES)
-    for name in ("pyproject.toml", "README.md"):
-        if (ROOT / name).is_file():
-            shutil.copy(ROOT / name, folder / name)
-    carried = folder / "engine" / "underdrawing" / CARRIED
-    for name in ("installer", *(layout.source for layout in HOSTS.values())):
-        shutil.copytree(ROOT / name, carried / name, ignore=NO_COPIES)
-
-
 def wheel(environment: Environment, folder: Path) -> Path:
     """The wheel, built by pip with the environment's own build tools, or in isolation where it has none.
 
@@ -58,11 +46,10 @@ def wheel(environment: Environment, folder: Path) -> Path:
     python = str(environment.python)
     has = subprocess.run([python, "-c", "import hatchling"], capture_output=True, check=False, env=clean_environment())
     with tempfile.TemporaryDirectory(prefix="underdrawing-") as place:
-        stage(Path(place) / "project")
-        command = [python, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(Path(place) / "out")]
+        command = [python, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", place]
         command += ["--no-build-isolation", "--no-index"] if has.returncode == 0 else environment.where.options()
         done = subprocess.run(
-            [*command, str(Path(place) / "project")],
+            [*command, str(ROOT)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -71,7 +58,7 @@ def wheel(environment: Environment, folder: Path) -> Path:
             env=clean_environment(),
         )
         environment.report.log(done.stdout)
-        built = list((Path(place) / "out").glob("underdrawing-*.whl"))
+        built = list(Path(place).glob("underdrawing-*.whl"))
         if done.returncode != 0 or not built:
             said = [line.strip() for line in done.stdout.splitlines()]
             raise InstallError(f"The wheel could not be built: {reason(said)}", advice(said, environment.where))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ud_machine import clean_environment
+from ud_hardware import clean_environment
 from ud_report import InstallError, Reporter
 
 

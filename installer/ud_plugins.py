@@ -1,6 +1,6 @@
-"""Lays the plug-ins out as GIMP and Krita want them: the plug-in's own files, and a copy of `link`.
+"""Lays the plug-ins out as GIMP and Krita want them: the plug-in's own files, and a copy of `client`.
 
-In the repository there is one `link`, the engine's; the copy is made here and nowhere else.
+In the repository there is one `client`, the engine's; the copy is made here and nowhere else.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ud_machine import ROOT
+from ud_hardware import ROOT
 
-LINK = "engine/underdrawing/link"
+CLIENT = "engine/underdrawing/client"
 NO_COPIES = shutil.ignore_patterns("__pycache__", "*.pyc")
 # Lies in the plug-in's package: of which version it is, and what the installer made for it.
 NOTE = "installed.json"
-# The same as `link.transport.OWN_ZMQ`: a pyzmq for the host's Python, where the installer fetched one.
+# The same as `client.transport.OWN_ZMQ`: a pyzmq for the host's Python, where the installer fetched one.
 OWN_ZMQ = "pyzmq"
 
 
@@ -31,7 +31,7 @@ class Layout:
 
     Attributes:
         source: the plug-in's folder in the repository.
-        package: its Python package, within `source`; `link` is copied into it.
+        package: its Python package, within `source`; `client` is copied into it.
         files: what else is in `source`.
         folder: a folder of the host's plug-in folder that takes all of it; empty for the plug-in folder itself.
     """
@@ -72,9 +72,9 @@ def version(root: Path = ROOT) -> str:
 def _sources(host: str, root: Path) -> list[tuple[str, Path]]:
     """Every file of a plug-in: its name below the host's folder, and where it is now."""
     layout = HOSTS[host]
-    link = engine_package(root) / "link"
+    client = engine_package(root) / "client"
     found = [(name, root / layout.source / name) for name in layout.files]
-    for base, prefix in ((root / layout.source / layout.package, layout.package), (link, f"{layout.package}/link")):
+    for base, prefix in ((root / layout.source / layout.package, layout.package), (client, f"{layout.package}/client")):
         for path in base.rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc":
                 found.append((f"{prefix}/{path.relative_to(base).as_posix()}", path))
@@ -126,7 +126,7 @@ def lay_out(host: str, target: Path, root: Path = ROOT, note: Mapping[str, Any] 
     try:
         inner = fresh / layout.folder if layout.folder else fresh
         shutil.copytree(root / layout.source / layout.package, inner / layout.package, ignore=NO_COPIES)
-        shutil.copytree(engine_package(root) / "link", inner / layout.package / "link", ignore=NO_COPIES)
+        shutil.copytree(engine_package(root) / "client", inner / layout.package / "client", ignore=NO_COPIES)
         for name in layout.files:
             # With the time of now: GIMP asks a program for its procedures again when its time has changed.
             shutil.copyfile(root / layout.source / name, inner / name)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ud_machine import clean_environment, is_debian, is_root, sources
+from ud_hardware import clean_environment, is_debian, is_root, sources
 from ud_report import InstallError, Reporter
 
 _ASK = """

@@ -7,17 +7,17 @@ import contextlib
 import shutil
 from pathlib import Path
 
-import ud_friendly
+import ud_engine_register
+import ud_host_probe
 import ud_hosts
-import ud_register
-import ud_see
 import ud_service
 import ud_tour
 import ud_update
+import ud_wizard
 from ud_env import Environment, folder_megabytes
-from ud_machine import ROOT
+from ud_hardware import ROOT
 from ud_report import InstallError, Reporter
-from ud_traces import Traces, forget
+from ud_uninstall_record import Traces, forget
 
 
 def remove(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
@@ -59,21 +59,21 @@ def remove(environment: Environment, options: argparse.Namespace, report: Report
         report.say(f"To be deleted: the first picture {picture}, and its model")
     if home is not None and home.exists() and not models:
         report.say(f"To be kept: {home} with your models ({folder_megabytes(home)} MB); --models deletes it, too.")
-    if not options.yes and not ud_friendly.agreed("Delete?", report):
+    if not options.yes and not ud_wizard.agreed("Delete?", report):
         report.say("Nothing was deleted.")
         return 1
     # The engine's folders go with the engine; what was made for them is written down in there.
-    made = ud_register.read(home).get("made") if home is not None else None
+    made = ud_engine_register.read(home).get("made") if home is not None else None
     if picture is not None:
         ud_tour.end(environment, report)
     if service:
         ud_service.switch_off(user, report)
     if home is not None:
-        ud_register.unregister(environment, home)
+        ud_engine_register.unregister(environment, home)
     for host, _ in plugins:
         for place in ud_hosts.take_away(host):
             report.say(f"Deleted: {place}")
-        ud_see.still_open(host, report, "then the plug-in is gone")
+        ud_host_probe.still_open(host, report, "then the plug-in is gone")
     report.close_log()
     for folder in gone:
         shutil.rmtree(folder)

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from ud_machine import clean_environment
+from ud_hardware import clean_environment
 from ud_report import InstallError, Reporter
-from ud_traces import Traces, forget, missing
+from ud_uninstall_record import Traces, forget, missing
 
 MADE = "# Made for this: "
 WANTS = "default.target.wants"
@@ -47,7 +47,7 @@ class Engine:
 
     def command(self) -> list[str]:
         """The engine's program; it stays, however long nobody needs it."""
-        return [str(self.python), "-m", "underdrawing.serve.daemon", "--home", str(self.home), "--idle-exit", "inf"]
+        return [str(self.python), "-m", "underdrawing.daemon", "--home", str(self.home), "--idle-exit", "inf"]
 
 
 def engine(python: Path, home: Path) -> Engine:
@@ -227,8 +227,8 @@ def _order(words: Sequence[str], report: Reporter) -> str:
 def _waited(made: Engine) -> str:
     """Wait until the service's engine answers; why it does not, or nothing."""
     script = (
-        "import sys\nfrom pathlib import Path\nfrom underdrawing.link.client import Engine\n"
-        "from underdrawing.link.messages import EngineError\n"
+        "import sys\nfrom pathlib import Path\nfrom underdrawing.client.engine import Engine\n"
+        "from underdrawing.client.messages import EngineError\n"
         "try:\n    Engine.connect(start=False, home=Path(sys.argv[1])).close()\n"
         "except EngineError as error:\n    sys.exit(error.message)\n"
     )

@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ud_env import Environment
-from ud_machine import ROOT, clean_environment, gpu
-from ud_report import Reporter
+from ud_hardware import ROOT, clean_environment, gpu
+from ud_report import InstallError, Reporter
 
 HOSTS = ("gimp", "krita")
 SUITES = ("engine", "installer", *HOSTS)
 # Two processes: many tests wait for a host, or for an engine to start. A file's tests stay together, hosts come last.
 SIDE_BY_SIDE = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+# What `--quick` gives to pytest; the linters take about as long when their caches are warm.
+QUICK_SECONDS = 40
 # pytest's own word for "no test was collected".
 NO_TESTS = 5
 
@@ -90,21 +92,75 @@ def make_hosts(environment: Environment, made: Plan) -> None:
 
 
 def check(environment: Environment, report: Reporter) -> list[str]:
-    """Run ruff and mypy; the names of those that complained (their words are printed)."""
+    """Run ruff, mypy and import-linter; the names of those that complained (their output is printed)."""
     failed = []
-    folders = ("engine", "installer", "plugin_gimp", "plugin_krita", "tests")
-    linted = [folder for folder in folders if (ROOT / folder).is_dir()]
+    places = ("engine", "installer", "plugin_gimp", "plugin_krita", "tests", "hatch_build.py")
+    linted = [place for place in places if (ROOT / place).exists()]
     checks: dict[str, list[list[str]]] = {
-        "ruff check": [["ruff", "check", *linted]],
-        "ruff format": [["ruff", "format", "--check", "--quiet", *linted]],
-        "mypy": [["mypy"], ["mypy", "installer"]],
+        "ruff check": [["-m", "ruff", "check", *linted]],
+        "ruff format": [["-m", "ruff", "format", "--check", "--quiet", *linted]],
+        "mypy": [["-m", "mypy"], ["-m", "mypy", "installer"]],
     }
+    if "[tool.importlinter]" in (ROOT / "pyproject.toml").read_text(encoding="utf-8"):
+        checks["import-linter"] = [["-c", "from importlinter.cli import lint_imports_command as run; run()"]]
     for name, commands in checks.items():
         report.step(name)
-        codes = [environment.run(["-m", *command]) for command in commands]
+        codes = [environment.run(command) for command in commands]
         if any(codes):
             failed.append(name)
     return failed
+
+
+def changed_files() -> list[str]:
+    """The files that differ from the last commit; those of the last commit where none does. Empty without git."""
+    for words in (["diff", "--name-only", "HEAD"], ["diff", "--name-only", "HEAD~1"]):
+        commands = [["git", *words], ["git", "ls-files", "--others", "--exclude-standard"]]
+        done = [subprocess.run(c, cwd=ROOT, capture_output=True, text=True, check=False) for c in commands]
+        found = [name for answer in done if answer.returncode == 0 for name in answer.stdout.splitlines()]
+        if found:
+            return found
+    return []
+
+
+def tests_of(files: list[str], root: Path) -> list[str]:
+    """The folders of tests that belong to files of the project, each once: `engine/underdrawing/ROOM/…` has
+    `tests/engine/ROOM`, a plug-in `tests/gimp` or `tests/krita`."""
+    found: dict[str, None] = {}
+    for file in files:
+        parts = Path(file).parts
+        if parts[0] == "tests":
+            place = Path(*parts[:-1])
+        elif parts[0] == "engine":
+            place = Path("tests", "engine", *parts[2:-1])
+        else:
+            place = Path("tests", parts[0].replace("plugin_", ""))
+        while not (root / place).is_dir():
+            place = place.parent
+        if len(place.parts) > 1:
+            found[place.as_posix()] = None
+    return [place for place in found if not any(Path(other) in Path(place).parents for other in found)]
+
+
+def quick(environment: Environment, report: Reporter, place: str, more: list[str]) -> int:
+    """The linters, and a minute of the tests of one folder; the exit code.
+
+    place: a folder of `tests` (`engine/picture`, `installer`); empty for those that belong to what was changed.
+    """
+    folders = [f"tests/{place}"] if place else tests_of(changed_files(), ROOT)
+    missing = [folder for folder in folders if not (ROOT / folder).exists()]
+    if missing or not folders:
+        raise InstallError(
+            f"There is no {missing[0]}." if missing else "Nothing was changed here, so there is nothing to test.",
+            "Name a folder of tests, for example: python3 installer test --quick engine/picture",
+        )
+    failed = check(environment, report)
+    notes = {"untested": [f"--quick ran {', '.join(folders)} only, for {QUICK_SECONDS} seconds"], "failed": failed}
+    variables = {"UNDERDRAWING_TEST_NOTES": json.dumps(notes), "UNDERDRAWING_TEST_SECONDS": str(QUICK_SECONDS)}
+    variables["UNDERDRAWING_WEIGHTS"] = str(weights_folder())
+    report.step("pytest " + " ".join(folders))
+    words = ["-m", "pytest", *folders, "-m", "not long", "--failed-first", "-q", *SIDE_BY_SIDE, *more]
+    code = environment.run(words, variables)
+    return 1 if failed and code == 0 else code
 
 
 def test(

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import ud_friendly
+import ud_wizard
 from ud_env import Environment
-from ud_machine import clean_environment
+from ud_hardware import clean_environment
 from ud_report import Reporter
 
 PATIENCE = 300  # seconds: an engine on a machine that is busy, and the draft
@@ -36,7 +36,7 @@ def offer(environment: Environment, hosts: Sequence[str], report: Reporter, yes:
     if not hosts:
         return
     question = "A first picture to try it on, learnt already (1 MB among your pictures)?"
-    if not yes and not ud_friendly.agreed(question, report, default=True):
+    if not yes and not ud_wizard.agreed(question, report, default=True):
         report.say("Later: underdrawing tour")
         return
     report.step("Putting a first picture in its place")
@@ -60,7 +60,7 @@ def end(environment: Environment, report: Reporter) -> None:
 
 def _ask(environment: Environment, words: Sequence[str], report: Reporter) -> tuple[dict[str, Any] | None, str]:
     """What a command answers in JSON, or None and why not."""
-    command = [str(environment.python), "-m", "underdrawing.cli", *words]
+    command = [str(environment.python), "-m", "underdrawing", *words]
     report.log("$ " + " ".join(command))
     try:
         done = subprocess.run(

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ if "UNDERDRAWING_WEIGHTS" not in os.environ:
     os.environ["UNDERDRAWING_WEIGHTS"] = str(Path(_CACHE) / "underdrawing" / "weights")
 
 HOSTS = ("gimp", "krita")
+# `installer test --quick` gives this many seconds to all tests together.
+_SECONDS = float(os.environ.get("UNDERDRAWING_TEST_SECONDS", "inf"))
+_BEGAN = time.monotonic()
 _ran: dict[str, int] = {}
 _skipped: dict[str, int] = {}
 
@@ -30,6 +34,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "home"
     monkeypatch.setenv("UNDERDRAWING_HOME", str(folder))
     yield folder
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Begin no test after the time that `--quick` has; those that were left out are listed at the end."""
+    if time.monotonic() - _BEGAN > _SECONDS:
+        pytest.skip(f"the {_SECONDS:.0f} seconds of --quick are over")
 
 
 def _suite(node: str) -> str:

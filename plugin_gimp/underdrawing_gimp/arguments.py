@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .gi_modules import Gimp, Gio, GObject
+from .gi import Gimp, Gio, GObject
 
 BOTH = GObject.ParamFlags.READWRITE
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .gi_modules import Gimp
+from .gi import Gimp
 
 PRIVATE = ("home", "pid")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Callable
 
-from .gi_modules import GObject, breathe, gtk
+from .gi import GObject, breathe, gtk
 from .plugin import Call, CancelledError
 
 

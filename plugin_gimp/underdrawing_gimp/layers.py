@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from . import pixels, record
-from .gi_modules import Babl, Gegl, Gimp, GLib
-from .link.messages import EngineError
-from .link.pixels import Frame
+from .client.frames import Frame
+from .client.messages import EngineError
+from .gi import Babl, Gegl, Gimp, GLib
 from .pixels import Rect
 from .record import PLANE, RESULT, Record
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from . import layers, matching_window, other_picture, record, widgets
-from .applying import LEARN
-from .bridging import Bridge
-from .following_window import followed
-from .gi_modules import Gimp, gtk
-from .link.client import PARTS
-from .link.messages import EngineError
-from .link.pixels import Frame
+from .apply import LEARN
+from .client.engine import PARTS
+from .client.frames import Frame
+from .client.messages import EngineError
+from .gi import Gimp, gtk
 from .pixels import Rect
 from .plugin import Call, CancelledError
 from .service import Service, connected
+from .transform_bridge import Bridge
+from .transform_dialog import followed
 
 BY_HAND = 1  # the answer of a dialog
 
@@ -32,7 +32,7 @@ def run(call: Call) -> tuple[Any, ...]:
     with other_picture.opened(other, path) as opened:
         picture = other_picture.fitted(opened, learnt)
     with connected("Looking at the layout of the other picture") as service:
-        wish = {"areas": int(call.values["areas"]) or None, "match": _match(call.values["match"] or "")}
+        wish: dict[str, Any] = {"areas": int(call.values["areas"]) or None, "match": _match(call.values["match"] or "")}
         if wish["match"] and not wish["areas"]:
             wish["areas"] = PARTS
         if by_hand:

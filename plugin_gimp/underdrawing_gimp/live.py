@@ -5,18 +5,18 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from . import applying, layers, learning, pixels, record, widgets
-from .applying import LEARN, Edit, Options, Result
-from .bridging import Bridge
-from .following_window import followed
-from .gi_modules import Gimp, GLib, gtk
-from .link.client import Call as Request
-from .link.client import Reply
-from .link.messages import EngineError
-from .link.pixels import Frame
+from . import apply, layers, pixels, record, training, widgets
+from .apply import LEARN, Edit, Options, Result
+from .client.engine import Call as Request
+from .client.engine import Reply
+from .client.frames import Frame
+from .client.messages import EngineError
+from .gi import Gimp, GLib, gtk
 from .pixels import Rect
 from .plugin import Call
 from .service import Background
+from .transform_bridge import Bridge
+from .transform_dialog import followed
 
 SIDE = 420  # pixels of the preview on the screen
 LOOK = 150  # milliseconds between looks at the layers, at least
@@ -116,7 +116,7 @@ class Follower:
 
         def on_event(event: dict[str, Any]) -> None:
             if event["event"] == "progress":
-                self.learning = learning.progress_text(event)
+                self.learning = training.progress_text(event)
                 if self.waiting and event.get("phase") == "training":
                     self.seen = None  # the first model is there before anything is learnt
             elif event["event"] == "usable":
@@ -131,7 +131,7 @@ class Follower:
         if self.known.job:
             self.watched = True
             body = {"job": self.known.job}
-            self.background.ask("watch", body, done, deadline=learning.FOREVER, on_event=on_event)
+            self.background.ask("watch", body, done, deadline=training.FOREVER, on_event=on_event)
 
     def _newest_model(self) -> None:
         """Go over to another model where the picture was learnt anew meanwhile."""
@@ -148,7 +148,7 @@ class Follower:
             return 0.0
         self._newest_model()
         try:
-            edit = applying.gather(self.image, self.known, self.bridge)
+            edit = apply.gather(self.image, self.known, self.bridge)
             sent = (edit.picture, edit.mask, *edit.planes.values())
             state = [frame and frame.hash for frame in sent]
             took = time.monotonic() - began
@@ -161,14 +161,14 @@ class Follower:
             return time.monotonic() - began
 
     def _ask(self, edit: Edit) -> None:
-        body, frames = applying.request(edit, Options(), 0)
+        body, frames = apply.request(edit, Options(), 0)
         self.request = self.background.ask("apply", body, self._answered, frames)
 
     def _answered(self, reply: Reply | None, error: EngineError | None) -> None:
         self.request = None
         if reply is not None:
             try:
-                self._over(self.bridge.result(applying.result_of(reply, self.background.picture)), None)
+                self._over(self.bridge.result(apply.result_of(reply, self.background.picture)), None)
                 return
             except EngineError as fault:
                 error = fault
@@ -177,7 +177,7 @@ class Follower:
     def _over(self, result: Result | None, error: EngineError | None) -> None:
         self.nothing = error is not None and error.code == "nothing_edited"
         self.waiting = self.watched and error is not None and error.code in ("unknown_model", "still_learning")
-        self.error = None if error is None or self.nothing or self.waiting else applying.explained(error)
+        self.error = None if error is None or self.nothing or self.waiting else apply.explained(error)
         if result is not None or self.nothing:
             self.canvas.show(result)
             self.count += 1

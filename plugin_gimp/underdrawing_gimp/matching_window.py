@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import widgets
-from .gi_modules import gtk
-from .link.pixels import Frame
+from .client.frames import Frame
+from .gi import gtk
 from .plugin import CancelledError
 
 SWATCH = 18  # pixels

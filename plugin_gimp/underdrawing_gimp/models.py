@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from . import models_window
+from .client import endpoint
+from .client.messages import EngineError
 from .diagnostics import diagnostics
-from .learning import FOREVER
-from .link import endpoint
-from .link.messages import EngineError
 from .plugin import Call
 from .service import Service, connected
+from .training import FOREVER
 
 
 def run(call: Call) -> tuple[Any, ...]:

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any, Callable
 
 from . import widgets
+from .client import endpoint
+from .client.engine import Reply
+from .client.messages import EngineError
 from .diagnostics import diagnostics
-from .gi_modules import GLib, gtk
-from .learning import duration
-from .link import endpoint
-from .link.client import Reply
-from .link.messages import EngineError
+from .gi import GLib, gtk
 from .service import Background
+from .training import duration
 
 AGAIN = 2000  # milliseconds between looks at the engine
 COLUMNS = ("Name", "Method", "Size", "Learnt for", "On the disk", "Date")

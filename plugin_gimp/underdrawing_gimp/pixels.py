@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 
-from .gi_modules import Babl, Gegl, Gimp
-from .link.messages import EngineError
-from .link.pixels import Frame
+from .client.frames import Frame
+from .client.messages import EngineError
+from .gi import Babl, Gegl, Gimp
 
 # Of GIMP's types: what travels. What has no type on the wire of its own goes as 32-bit float.
 DEPTHS = {"u8": "u8", "u16": "u16", "half": "f16", "float": "f32"}

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .arguments import add_arguments, add_returns, value_of
-from .entries import Entry
-from .gi_modules import Gimp, GLib, GObject
-from .link.messages import EngineError
+from .client.messages import EngineError
+from .gi import Gimp, GLib, GObject
+from .procedure_spec import Entry
 from .procedures import ENTRIES
 from .service import sentence
 
@@ -34,7 +34,7 @@ class Call:
 
     entry: Entry
     interactive: bool
-    image: Gimp.Image | None
+    image: Any  # Gimp.Image, or None where the procedure has none
     drawables: list[Any]
     procedure: Gimp.Procedure
     config: Gimp.ProcedureConfig

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from .arguments import Argument
 from .device_choice import DEVICE
-from .entries import NOTES, REGIONS_MENU, Entry
-from .single_entries import SINGLE
+from .procedure_spec import NOTES, REGIONS_MENU, Entry
+from .single_image_procedures import SINGLE
 
 KIND = Argument(
     "choice",
@@ -54,7 +54,7 @@ MAKE = Entry(
     "Draw the underdrawing of the selected layer: its areas, its outlines, or flat paint.",
     "Puts a group of layers above the selected layer, to be painted on with any tool. With a selection, the "
     "underdrawing covers its bounding box.",
-    "making_window:run",
+    "make_primitive_dialog:run",
     (KIND, REGIONS, DETAIL, COLOURS, SOFT, KNOWN, CONVERT),
     (
         Argument("layer", "group", "Group", "The group that holds the layers of the underdrawing."),
@@ -84,7 +84,7 @@ LEARN = Entry(
     "Learn the picture with its underdrawing, so that edits can be applied.",
     "The engine learns in the background; closing the window or GIMP does not stop it. For scripts: waits for the end "
     "unless wait is false.",
-    "learning_window:run",
+    "training_window:run",
     (
         Argument("string", "method", "_Method", "How to learn: the name of a method, or nothing for the default.", ""),
         Argument("string", "recipe", "_Recipe", "The method's settings, or nothing for its default.", ""),
@@ -113,7 +113,7 @@ APPLY = Entry(
     "3. _Apply Edit",
     "Let the picture follow what was painted on the underdrawing.",
     "One new layer holds the pixels, its mask the soft border; applying again replaces it. A selection limits it.",
-    "applying_window:run",
+    "apply_dialog:run",
     (CHANGED,),
     APPLY_RETURNS,
 )
@@ -122,7 +122,7 @@ APPLY_OPTIONS = Entry(
     "Apply Edit with _Options…",
     "Let the picture follow, with a say in mask, border, blending and number of results.",
     APPLY.help,
-    "applying_window:run_options",
+    "apply_dialog:run_options",
     (
         Argument(
             "choice",
@@ -228,7 +228,7 @@ ANIMATE = Entry(
     "A_nimate Underdrawing…",
     "Turn a group of frames into painted frames.",
     "The layers of the selected group are the frames, the lowest first. The results come in a group of their own.",
-    "animating:run",
+    "animate:run",
     (
         Argument(
             "choice",

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from .gi_modules import Gimp
-from .link.messages import EngineError, new_id
+from .client.messages import EngineError, new_id
+from .gi import Gimp
 from .pixels import Rect
-from .turning import Way
+from .transform import Way
 
 NOTE = "underdrawing"  # on the image
 PLANE = "underdrawing-plane"  # on a layer of the underdrawing

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import layers, making, pixels, record
+from . import layers, make_primitive, pixels, record
+from .client.messages import EngineError
 from .dialogs import fill_in
-from .gi_modules import Gimp
-from .link.messages import EngineError
+from .gi import Gimp
 from .plugin import Call
 from .service import Service, connected
 
@@ -72,13 +72,13 @@ def change(
     Raises:
         EngineError: why it cannot be done; the picture is as it was.
     """
-    drawn = making.drawn_planes(image, known)
+    drawn = make_primitive.drawn_planes(image, known)
     mask = pixels.selection_frame(image, record.place(image, known))
     if mask is None:
         need_selection(image)
         raise AssertionError  # an empty selection was refused just now
     body: dict[str, Any] = {
-        "planes": making.references(drawn),
+        "planes": make_primitive.references(drawn),
         "operation": operation,
         "region": {"mask": {"hash": mask.hash}},
         **figures,

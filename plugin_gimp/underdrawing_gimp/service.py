@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Callable, Optional
 
-from .gi_modules import Gimp, GLib, breathe
-from .link.client import Call, Engine, Reply
-from .link.messages import EngineError
-from .link.pixels import Frame
+from .client.engine import Call, Engine, Reply
+from .client.frames import Frame
+from .client.messages import EngineError
+from .gi import Gimp, GLib, breathe
 
 STARTING = 60.0  # seconds for an engine to start on a machine that is busy
 PULSE = 0.15  # seconds between signs of life in GIMP's progress bar

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import making, record, widgets
-from .gi_modules import Gimp, gtk
-from .link.messages import EngineError
+from . import make_primitive, record, widgets
+from .client.messages import EngineError
+from .gi import Gimp, gtk
 from .plugin import Call, CancelledError
 
 GUESSES = {"segments": ("segment", "area", "flat"), "edges": ("edge", "line", "ink"), "paint": ("paint", "colour")}
@@ -23,7 +23,7 @@ def run(call: Call) -> tuple[Any, ...]:
             raise EngineError("bad_request", text, "Give it as the only one of the drawables.")
         source = selected[0]
         given = {kind: call.values[kind] for kind in record.KINDS if call.values[kind] is not None}
-    making.use_layers(call.image, given, source)
+    make_primitive.use_layers(call.image, given, source)
     return ("",)
 
 

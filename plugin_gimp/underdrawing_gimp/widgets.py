@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Callable
 
-from .gi_modules import GLib, breathe, gtk
-from .link.messages import EngineError
-from .link.pixels import Frame
+from .client.frames import Frame
+from .client.messages import EngineError
+from .gi import GLib, breathe, gtk
 from .service import sentence
 
 GAP = 12  # pixels between groups of widgets, as GIMP's own dialogs have it

@@ -8,17 +8,17 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, Callable
 
-from . import clips, layers, reading
-from .applying import Result, body_of, top, unlocked, unmasked
-from .link.messages import EngineError
-from .link.pixels import Frame
-from .making import planes_of
-from .space import Space
-from .state import ApplyOptions
+from . import frames_to_animation, layers, read_layers
+from .apply import Result, body_of, top, unlocked, unmasked
+from .client.frames import Frame
+from .client.messages import EngineError
+from .colour_space import Space
+from .document_model import Workspace
+from .i18n import tr
+from .make_primitive import planes_of
 from .tasks import Steps
-from .texts import tr
 from .tiles import read
-from .workspace import Workspace
+from .ui_state import ApplyOptions
 
 MOST_FRAMES = 2000
 
@@ -65,7 +65,7 @@ def animate(ws: Workspace, photographs: bool, first: int, last: int, options: Ap
         frames = chain(repeat(None, first), spool, repeat(None, behind))
         space = spool.space or Space.of(picture).converted
         with layers.Maker(ws.krita, ws.document, space) as maker:
-            made = yield from clips.put_in(ws, maker, frames, parent, top(ws, picture))
+            made = yield from frames_to_animation.put_in(ws, maker, frames, parent, top(ws, picture))
     told = tr("%d frames lie in a new animated layer.")
     if made is None:
         told = tr(
@@ -133,7 +133,7 @@ def _planes_at(ws: Workspace, sources: dict[str, Any], photographs: bool, time: 
                 raise EngineError("colour_space", tr("Frames must be in RGB or grey."))
             found[name] = yield from read(_at(node, time), space, width, height)
         else:
-            found[name] = yield from reading.layer(ws, node)
+            found[name] = yield from read_layers.layer(ws, node)
     if not photographs:
         return found
     photo = found["picture"]
@@ -163,7 +163,7 @@ def _result(
     ws: Workspace, planes: dict[str, Frame], whole: bool, options: ApplyOptions
 ) -> Generator[Any, Any, Result | None]:
     """What follows from one frame's underdrawing; None where it is not edited."""
-    body = {**body_of(ws, reading.references(planes), options, None), "baked": True}
+    body = {**body_of(ws, read_layers.references(planes), options, None), "baked": True}
     if whole:
         body["whole"] = True
     reply = yield from _asked(ws, body, list(planes.values()))

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from . import alone, animation, applying, between, elsewhere, history, learning, making, others, recognition, regions
-from .link.messages import EngineError
+from . import (
+    alternatives,
+    animation,
+    apply,
+    external_image,
+    generate,
+    history,
+    interpolate,
+    make_primitive,
+    recognition,
+    regions,
+    training,
+)
+from .client.messages import EngineError
+from .colour_space import DRAWN, Space
+from .document_model import Workspace
+from .generate_tasks import Use
+from .i18n import tr
 from .live import NAME as LIVE
 from .live import live
 from .page_edit import VIEWS
 from .record import Colour
 from .service import hint
-from .space import DRAWN, Space
-from .state import LearnOptions, Live, Stage
 from .tasks import Steps
-from .texts import tr
-from .uses import Use
+from .ui_state import LearnOptions, Live, Stage
 from .widgets import gone
-from .workspace import Workspace
 
 ANY = (Stage.EMPTY, Stage.DRAWN, Stage.LEARNING, Stage.READY)
 PAINTING = (Stage.DRAWN, Stage.LEARNING, Stage.READY)
@@ -42,7 +54,7 @@ class Commands:
             "learn": ((Stage.DRAWN, Stage.READY), self._learn),
             "draft": ((Stage.DRAWN, Stage.READY), self._draft),
             "learn_more": ((Stage.READY,), self._learn_more),
-            "meanwhile": ((Stage.LEARNING,), lambda ws: ws.beside(learning.meanwhile(ws), "take")),
+            "meanwhile": ((Stage.LEARNING,), lambda ws: ws.beside(training.meanwhile(ws), "take")),
             "pause": ((Stage.LEARNING, Stage.READY), self._pause),
             "cancel": ((Stage.LEARNING, Stage.READY), lambda ws: self._control(ws, "cancel")),
             "choose_model": ((Stage.READY,), self._choose_model),
@@ -107,7 +119,7 @@ class Commands:
                 ws.tell(hint(task.error), True)
 
         self.plugin.service.stop(getattr(self, "_preview_task", None))
-        steps = making.preview(ws, page.picture, page.options)
+        steps = make_primitive.preview(ws, page.picture, page.options)
         self._preview_task = self.plugin.service.start(steps, "preview", shown)
         if page.picture != ws.recognised:
             ws.recognised = page.picture
@@ -117,13 +129,13 @@ class Commands:
         page = self.panel.make_page
         self.panel.make_other(False)
         ws.stop(LIVE)
-        self._begin(ws, making.make(ws, page.picture, page.options), tr("Reading the picture…"))
+        self._begin(ws, make_primitive.make(ws, page.picture, page.options), tr("Reading the picture…"))
 
     def _use_layers(self, ws: Workspace) -> None:
         page = self.panel.make_page
         self.panel.make_other(False)
         ws.stop(LIVE)
-        self._begin(ws, making.use_layers(ws, page.picture, page.own_layers), tr("Reading the layers…"))
+        self._begin(ws, make_primitive.use_layers(ws, page.picture, page.own_layers), tr("Reading the layers…"))
 
     def _use_known(self, ws: Workspace) -> None:
         page = self.panel.make_page
@@ -141,7 +153,7 @@ class Commands:
     def _learn(self, ws: Workspace) -> None:
         if self._learning(ws):
             return
-        self._begin(ws, learning.learn(ws, self.panel.learn_page.options), tr("Reading the picture…"))
+        self._begin(ws, training.learn(ws, self.panel.learn_page.options), tr("Reading the picture…"))
 
     def _learning(self, ws: Workspace) -> bool:
         """Whether this picture is being learnt, which is said then."""
@@ -153,7 +165,7 @@ class Commands:
     def _draft(self, ws: Workspace) -> None:
         if self._learning(ws):
             return
-        self._begin(ws, learning.learn(ws, LearnOptions("draft", "", 0.0)), tr("Reading the picture…"))
+        self._begin(ws, training.learn(ws, LearnOptions("draft", "", 0.0)), tr("Reading the picture…"))
 
     def _learn_more(self, ws: Workspace) -> None:
         ws.stop(LIVE)
@@ -171,12 +183,12 @@ class Commands:
         if ws.job is None or not ws.job.alive:
             ws.tell(_why_not(Stage.READY), True)
             return
-        self.plugin.service.start(learning.control(ws, verb), verb, _tell_end(ws))
+        self.plugin.service.start(training.control(ws, verb), verb, _tell_end(ws))
 
     def _choose_model(self, ws: Workspace) -> None:
         model = str(self.panel.edit_page.model.currentData() or "")
         if model and model != ws.record.model:
-            ws.beside(learning.take(ws, model), "take")
+            ws.beside(training.take(ws, model), "take")
 
     # --- painting
 
@@ -214,7 +226,7 @@ class Commands:
 
     def _apply(self, ws: Workspace) -> None:
         page = self.panel.edit_page
-        steps = applying.apply(ws, page.options, bool(page.keep.isChecked()))
+        steps = apply.apply(ws, page.options, bool(page.keep.isChecked()))
         self._begin(ws, steps, tr("Reading the underdrawing…"))
 
     def _region(self, ws: Workspace, operation: str) -> None:
@@ -224,7 +236,7 @@ class Commands:
     # --- results
 
     def _others(self, ws: Workspace) -> None:
-        self._begin(ws, others.find(ws, self.panel.edit_page.options), tr("Reading the underdrawing…"))
+        self._begin(ws, alternatives.find(ws, self.panel.edit_page.options), tr("Reading the underdrawing…"))
 
     def _bring_back(self, ws: Workspace, number: int) -> None:
         self._begin(ws, history.bring_back(ws, int(number)), tr("Bringing the result back…"))
@@ -240,16 +252,16 @@ class Commands:
 
     def _layout(self, ws: Workspace) -> None:
         key = str(self.panel.edit_page.tools.other.document.currentData() or "")
-        self._begin(ws, regions.layout(ws, elsewhere.in_document(ws.krita, key)), tr("Reading the other picture…"))
+        self._begin(ws, regions.layout(ws, external_image.in_document(ws.krita, key)), tr("Reading the other picture…"))
 
     def _layout_file(self, ws: Workspace) -> None:
-        path = elsewhere.ask_file(self.panel, tr("A picture whose layout is wanted"))
+        path = external_image.ask_file(self.panel, tr("A picture whose layout is wanted"))
         if path:
             self.layout_of_file(ws, path)
 
     def layout_of_file(self, ws: Workspace, path: str) -> None:
         """The layout of a picture file."""
-        self._begin(ws, regions.layout(ws, elsewhere.Elsewhere(path=path)), tr("Reading the other picture…"))
+        self._begin(ws, regions.layout(ws, external_image.Elsewhere(path=path)), tr("Reading the other picture…"))
 
     def _match(self, ws: Workspace, part: int, name: str) -> None:
         self._begin(ws, regions.match(ws, part, name), tr("Changing the underdrawing…"))
@@ -263,27 +275,27 @@ class Commands:
     # --- without an underdrawing
 
     def _use_alone(self, ws: Workspace) -> None:
-        if ws.running(alone.NAME):
+        if ws.running(generate.NAME):
             ws.tell(tr("Something is being made of this picture already. Wait for it, or cancel it."), True)
             return
         ws.tell("")
-        ws.stop(between.NAME)
+        ws.stop(interpolate.NAME)
         self.panel.alone_page.between.again()
-        ws.beside(alone.use(ws, self.panel.alone_page.wish), alone.NAME)
+        ws.beside(generate.use(ws, self.panel.alone_page.wish), generate.NAME)
 
     def _look_between(self, ws: Workspace) -> None:
         page = self.panel.alone_page
         wish = page.wish
-        if page.isHidden() or wish.use is not Use.BETWEEN or ws.running(alone.NAME):
+        if page.isHidden() or wish.use is not Use.BETWEEN or ws.running(generate.NAME):
             return
         if wish.maker and wish.between.other is not None:
             seen, which = page.seen
             # What is asked for already goes on: it looks where the slider is when it comes to that.
-            if not (ws.running(between.NAME) and page.between.asking == seen):
-                ws.beside(between.look(ws, page, wish, seen, which), between.NAME)
+            if not (ws.running(interpolate.NAME) and page.between.asking == seen):
+                ws.beside(interpolate.look(ws, page, wish, seen, which), interpolate.NAME)
 
     def _between_file(self, ws: Workspace) -> None:
-        path = elsewhere.ask_file(self.panel, tr("The picture that the way leads to"))
+        path = external_image.ask_file(self.panel, tr("The picture that the way leads to"))
         if path:
             self.panel.alone_page.between.take_file(path)
 
@@ -292,7 +304,7 @@ class Commands:
         self.panel.show_alone(True)
 
     def _control_alone(self, ws: Workspace, verb: str) -> None:
-        self.plugin.service.start(alone.control(ws, verb), verb, _tell_end(ws))
+        self.plugin.service.start(generate.control(ws, verb), verb, _tell_end(ws))
 
 
 def _tell_end(ws: Workspace) -> Callable[[Any], None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .texts import tr
+from .i18n import tr
 from .widgets import choice, refill
 
 

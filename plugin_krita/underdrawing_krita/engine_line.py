@@ -6,11 +6,11 @@ import json
 import platform
 from typing import Any, Callable
 
-from .link.messages import EngineError
+from .client.messages import EngineError
+from .i18n import size, tr
 from .qt import QT, QtCore, QtGui, QtWidgets
 from .service import Service
 from .tasks import Steps
-from .texts import size, tr
 from .widgets import gone, label, named, row
 
 LOG = 60  # lines of the log in the diagnostics

@@ -8,17 +8,17 @@ import zlib
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from .link.messages import EngineError
-from .link.pixels import Frame
-from .making import frame_image
+from .client.frames import Frame
+from .client.messages import EngineError
+from .colour_space import Space
+from .document_model import Workspace
+from .i18n import tr
+from .make_primitive import frame_image
 from .qt import QtCore, QtGui
-from .space import Space
 from .tasks import Steps
-from .texts import tr
-from .workspace import Workspace
 
 if TYPE_CHECKING:
-    from .applying import Result
+    from .apply import Result
 
 INDEX = "underdrawing/history"
 MOST = 12  # entries
@@ -107,7 +107,7 @@ def _thumbnail(frame: Frame, node: Any) -> Any:
 
 def bring_back(ws: Workspace, number: int) -> Steps:
     """A stored result as a new layer over the picture."""
-    from .applying import Result, masked, show
+    from .apply import Result, masked, show
 
     entry = next((e for e in ws.history if e.id == number), None)
     if entry is None or _key(number) not in ws.document.annotationTypes():

@@ -6,11 +6,11 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .link.messages import EngineError
+from .client.messages import EngineError
+from .colour_space import Space
+from .i18n import tr
 from .qt import QtCore
-from .space import Space
 from .tasks import Pause
-from .texts import tr
 
 PIXELS = ("paintlayer", "grouplayer", "vectorlayer", "filelayer", "clonelayer", "filllayer", "generatorlayer")
 MASKS = ("transparencymask", "filtermask", "transformmask", "colorizemask")

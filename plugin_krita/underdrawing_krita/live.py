@@ -7,17 +7,17 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Any, Callable
 
-from . import applying, layers, reading
-from .link.messages import EngineError
-from .link.pixels import Frame
-from .making import LABEL
+from . import apply, layers, read_layers
+from .client.frames import Frame
+from .client.messages import EngineError
+from .colour_space import DRAWN, Space
+from .document_model import Workspace
+from .i18n import tr
+from .make_primitive import LABEL
 from .service import frames_of, hint
-from .space import DRAWN, Space
-from .state import ApplyOptions, Live, Split
 from .tasks import Pause, Steps
-from .texts import tr
 from .tiles import MOST, Bounds, clear, read, write
-from .workspace import Workspace
+from .ui_state import ApplyOptions, Live, Split
 
 NAME = "live"
 GRID = 16  # pieces of a side in which a plane is compared: a request may speak of 256 changed regions
@@ -144,8 +144,8 @@ def _watch(ws: Workspace, watched: list[Watched], preview: Preview, options: Cal
         poll = began - looked
         for plane in watched:
             yield from plane.look()
-        mask = reading.selection(ws)
-        body = applying.body_of(ws, {plane.name: plane.reference for plane in watched}, options(), mask)
+        mask = read_layers.selection(ws)
+        body = apply.body_of(ws, {plane.name: plane.reference for plane in watched}, options(), mask)
         looked = time.monotonic()
         taken = looked - began
         # Whole requests are compared: options, model, selection and every piece of every plane; and how far a model
@@ -191,7 +191,8 @@ class Preview:
     """The locked layer that shows what Live made. It is no part of the input, and empty and hidden without Live."""
 
     def __init__(self, ws: Workspace) -> None:
-        self.ws, self.node = ws, None
+        self.ws = ws
+        self.node: Any = None  # Krita's layer
         self.space = ws.record.space or DRAWN
         self.area: Bounds | None = None
 
@@ -207,7 +208,7 @@ class Preview:
                 node = maker.layer(tr("Live preview"))
                 node.setColorLabel(LABEL)
                 node.setLocked(True)
-                above = applying.top(ws, picture)
+                above = apply.top(ws, picture)
                 yield from layers.put_in(ws.document, node, picture.parentNode(), above)
             ws.keep(preview=layers.identity(node))
             ws.look()

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from .making import names
-from .page_learn import state_of
+from .document_model import Workspace
+from .i18n import tr
+from .make_primitive import names
 from .page_tools import Tools
+from .page_train import state_of
 from .palette_bar import PaletteBar
 from .qt import QtWidgets
 from .record import PLANES
-from .state import ApplyOptions, Live
-from .texts import tr
+from .ui_state import ApplyOptions, Live
 from .widgets import Flow, Fold, button, choice, column, form, label, named, refill, row, spin
-from .workspace import Workspace
 
 VIEWS = ((255, "underdrawing"), (128, "both"), (0, "picture"))  # opacity of the underdrawing
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from . import layers
+from .document_model import Workspace
+from .i18n import tr
 from .qt import QtCore, QtWidgets
-from .state import MakeOptions
-from .texts import tr
+from .ui_state import MakeOptions
 from .widgets import Fold, ImageView, Slider, button, choice, column, form, label, refill
-from .workspace import Workspace
 
 SETTLE = 400  # milliseconds without a change before a preview is made
 FINEST, COARSEST = 3, 60  # of outlines: tenths of a pixel of blur

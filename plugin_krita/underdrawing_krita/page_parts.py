@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
+from .i18n import tr
 from .qt import QtGui, QtWidgets
-from .state import Other
-from .texts import tr
+from .ui_state import Other
 from .widgets import choice, label
 
 SIDE = 14  # pixels of a square of colour, of Qt's

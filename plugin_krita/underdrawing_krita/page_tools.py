@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Callable
 
-from . import elsewhere
+from . import external_image
+from .document_model import Workspace
 from .history import MOST, Entry
+from .i18n import tr
 from .page_parts import Parts
 from .qt import Qt, QtCore, QtGui, QtWidgets
-from .state import RegionOptions
-from .texts import tr
+from .ui_state import RegionOptions
 from .widgets import Flow, Fold, ImageView, button, choice, column, form, label, named, refill, row, spin
-from .workspace import Workspace
 
 ICON = 56  # pixels of a thumbnail's side
 FAR = 8192  # pixels that an area can be moved by
@@ -56,7 +57,7 @@ class RegionTools(QtWidgets.QWidget):
             ("flip", tr("Flip"), tr("Turns the selected area over, top and bottom")),
             ("remove", tr("Remove"), tr("Takes the selected area away and fills it from around")),
         ):
-            buttons.addWidget(button("region_" + name, text, tip, lambda name=name: perform("region", name)))
+            buttons.addWidget(button("region_" + name, text, tip, partial(perform, "region", name)))
         about = label(tr("Select an area first. Areas, outlines and the edit's mask change together."), faint=True)
         settings = form((tr("Right"), self.dx), (tr("Down"), self.dy), (tr("Scale"), self.factor))
         column(self, about, settings, buttons)
@@ -157,7 +158,7 @@ class OtherPicture(QtWidgets.QWidget):
 
     def show_workspace(self, ws: Workspace) -> None:
         """Show the other open documents."""
-        found = elsewhere.others(ws.krita, ws.document)
+        found = external_image.others(ws.krita, ws.document)
         refill(self.document, found or [(tr("no other document is open"), "")])
         self.open.setEnabled(bool(found))
         other = ws.other

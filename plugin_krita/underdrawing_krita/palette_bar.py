@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Callable
 
+from .i18n import tr
 from .qt import QtCore, QtGui, QtWidgets
 from .record import Colour
-from .texts import tr
 from .widgets import Flow, named
 
 

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from .alone import NAME as ALONE
 from .commands import Commands
+from .document_model import Workspace
 from .engine_line import EngineLine
-from .makers import makers_of
-from .page_alone import AlonePage, fold_button
+from .generate import NAME as ALONE
+from .i18n import tr
+from .meta_models import makers_of
 from .page_edit import EditPage
-from .page_learn import LearnPage
+from .page_generate import AlonePage, fold_button
 from .page_make import MakePage
+from .page_train import LearnPage
 from .plugin import Plugin
 from .qt import Qt, QtCore, QtWidgets
 from .service import hint
-from .state import Stage
 from .tasks import Steps, Task
-from .texts import tr
+from .ui_state import Stage
 from .widgets import MessageBar, Scroll, column, gone, label, named
-from .workspace import Workspace
 
 STATUS = 3000  # milliseconds between looks at the engine
 REFRESH = 30  # milliseconds at least between two redrawings
@@ -31,7 +31,8 @@ class Panel(QtWidgets.QWidget):
     def __init__(self, plugin: Plugin) -> None:
         super().__init__()
         named(self, "panel")
-        self.plugin, self.ws = plugin, None
+        self.plugin = plugin
+        self.ws: Workspace | None = None
         self._make_other = self._asking = self._alone = False
         self._count: int | None = None  # models that the engine had when it was looked at last
         self.commands = Commands(plugin, self)

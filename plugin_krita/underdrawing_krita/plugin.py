@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import alone, history, layers, learning
-from .link.endpoint import known
+from . import generate, history, layers, training
+from .client.endpoint import known
+from .document_model import Workspace
 from .qt import QtCore
 from .service import Service
-from .workspace import Workspace
 
 LOOK = 200  # milliseconds between looks at the documents
 
@@ -44,9 +44,9 @@ class Plugin(QtCore.QObject):
             running = known(self.service.folder) is not None
             # A training goes on while Krita is closed; models can be deleted meanwhile.
             if ws.record.job or (ws.record.models and running):
-                ws.beside(learning.find_again(ws), "find")
+                ws.beside(training.find_again(ws), "find")
             if ws.record.alone_job:
-                ws.beside(alone.find_again(ws), alone.NAME)
+                ws.beside(generate.find_again(ws), generate.NAME)
         return self.workspaces[key]
 
     def let_go(self) -> None:

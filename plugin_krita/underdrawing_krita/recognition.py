@@ -7,16 +7,16 @@ from array import array
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 
-from . import learning, reading
-from .link.messages import EngineError
-from .link.pixels import Frame
-from .making import image_frame, lay
+from . import read_layers, training
+from .client.frames import Frame
+from .client.messages import EngineError
+from .colour_space import Space
+from .document_model import Workspace
+from .i18n import tr
+from .make_primitive import image_frame, lay
 from .qt import QtGui
 from .record import Colour
-from .space import Space
 from .tasks import Steps
-from .texts import tr
-from .workspace import Workspace
 
 NAME = "recognise"
 STEP = 1 << 18  # pixels that are hashed at one go
@@ -75,7 +75,7 @@ def look(ws: Workspace, layer: str) -> Steps:
     found: tuple[Known, ...] = ()
     if fitting:
         try:
-            mine = yield from pixel_hash((yield from reading.layer(ws, node)))
+            mine = yield from pixel_hash((yield from read_layers.layer(ws, node)))
         except EngineError as error:
             if error.code != "hidden":
                 raise
@@ -97,7 +97,7 @@ def use(ws: Workspace, known: Known) -> Steps:
         EngineError: the layer's picture is another one by now.
     """
     ws.keep(picture=known.layer)
-    frame = yield from reading.picture(ws)
+    frame = yield from read_layers.picture(ws)
     reply = yield ws.service.ask("models.show", {"model": known.id}, (), 30.0)
     manifest = reply.body["manifest"]
     if (yield from pixel_hash(frame)) != manifest["picture"]["hash"]:
@@ -114,7 +114,7 @@ def use(ws: Workspace, known: Known) -> Steps:
     ws.record = replace(ws.record, picture_hash=frame.hash, space=space, models=(), model="", job="")
     palette = tuple(Colour.from_dict(entry) for entry in manifest.get("palette") or ())
     yield from lay(ws, planes, palette)
-    yield from learning.take(ws, known.id)
+    yield from training.take(ws, known.id)
     ws.learn_again = False
     ws.tell(tr("This is the underdrawing that was learnt. Paint on it, and press Apply."))
 

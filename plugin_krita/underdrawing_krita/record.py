@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .colour_space import Space
 from .qt import QtCore
-from .space import Space
 
 KEY = "underdrawing/document"
 ABOUT = "Underdrawing: which layers, which model"

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from . import reading
-from .elsewhere import Elsewhere
-from .link.client import PARTS
-from .link.messages import EngineError
-from .making import image_frame, lay, palette_of, planes_of
+from . import read_layers
+from .client.engine import PARTS
+from .client.messages import EngineError
+from .document_model import Workspace
+from .external_image import Elsewhere
+from .i18n import tr
+from .make_primitive import image_frame, lay, palette_of, planes_of
 from .qt import Qt, QtGui
-from .state import Other, Part, RegionOptions
 from .tasks import Steps
-from .texts import tr
-from .workspace import Workspace
+from .ui_state import Other, Part, RegionOptions
 
 
 def change(ws: Workspace, options: RegionOptions) -> Steps:
     """Move, scale, mirror, copy or remove the selected area on all planes; what is uncovered is filled."""
-    mask = reading.selection(ws)
+    mask = read_layers.selection(ws)
     if mask is None:
         text = tr("Nothing is selected.")
         raise EngineError("no_selection", text, tr("Select the area first, with any of Krita's selection tools."))
-    planes = yield from reading.planes(ws)
+    planes = yield from read_layers.planes(ws)
     ws.doing_now(tr("Changing the underdrawing…"))
     body = {
-        "planes": reading.references(planes),
+        "planes": read_layers.references(planes),
         "region": {"mask": {"hash": mask.hash}},
         "order": "BGRA",
         **options.body(),

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .link import endpoint
-from .link.client import Call, Engine
-from .link.messages import EngineError
-from .link.pixels import Frame
-from .link.session import OnEvent
+from .client import endpoint
+from .client.engine import Call, Engine
+from .client.frames import Frame
+from .client.messages import EngineError
+from .client.session import OnEvent
 from .qt import QtCore
 from .tasks import Ended, Steps, Task, Tasks
 

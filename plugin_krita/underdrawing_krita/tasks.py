@@ -12,9 +12,9 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from .link.client import Call
-from .link.messages import EngineError
-from .texts import tr
+from .client.engine import Call
+from .client.messages import EngineError
+from .i18n import tr
 
 Steps = Generator[Any, Any, Any]
 Ended = Callable[["Task"], None]

@@ -6,9 +6,9 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from .link.messages import EngineError
-from .link.pixels import Frame, start_hash
-from .space import Space
+from .client.frames import Frame, start_hash
+from .client.messages import EngineError
+from .colour_space import Space
 
 MOST = 1 << 18  # pixels of one step: Krita takes up to 20 ms for so many
 Read = Callable[[int, int, int, int], Any]

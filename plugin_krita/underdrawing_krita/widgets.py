@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
+from .i18n import tr
 from .qt import Qt, QtCore, QtGui, QtWidgets
-from .texts import tr
 
 Policy = QtWidgets.QSizePolicy.Policy
 PREFIX = "underdrawing_"  # of all object names, so that they are found from outside

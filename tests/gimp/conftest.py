@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from tests.hosts import debian, inside
-from underdrawing.link.client import Engine
-from underdrawing.link.messages import EngineError
+from underdrawing.client.engine import Engine
+from underdrawing.client.messages import EngineError
 from underdrawing.picture.files import write_picture
 from underdrawing.picture.image import Picture
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from underdrawing.link.client import Engine
+from underdrawing.client.engine import Engine
 from underdrawing.picture.image import Picture
-from underdrawing.serve.frames import frame_of
+from underdrawing.store.frame_codec import frame_of
 
 SMALL = {"width": 4, "embedding": 8, "side": 32, "filters": 4, "layers": 1, "stages": 3, "smallest": 18, "longest": 48}
 NAME = "lakes"

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from underdrawing.link import endpoint
-from underdrawing.link.client import Engine
+from underdrawing.client import endpoint
+from underdrawing.client.engine import Engine
 
 from .conftest import Host
 

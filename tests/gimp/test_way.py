@@ -360,6 +360,6 @@ tell(status=ask("status"), renamed=ask("rename", model=model, new_name="Häusche
 
 
 def test_the_repository_has_one_link_and_the_plugin_a_copy(gimp: Host) -> None:
-    copy = gimp.profile / "plug-ins" / "underdrawing-gimp" / "underdrawing_gimp" / "link"
-    for file in (ROOT / "engine" / "underdrawing" / "link").glob("*.py"):
+    copy = gimp.profile / "plug-ins" / "underdrawing-gimp" / "underdrawing_gimp" / "client"
+    for file in (ROOT / "engine" / "underdrawing" / "client").glob("*.py"):
         assert (copy / file.name).read_bytes() == file.read_bytes()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from underdrawing.link.client import Engine
+from underdrawing.client.engine import Engine
 
 from .conftest import Host
 from .window import Window

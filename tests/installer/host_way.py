@@ -10,9 +10,9 @@ def way(*_):
     package = os.environ["WAY_PACKAGE"]
     told = {}
     try:
-        client = importlib.import_module(package + ".link.client")
-        pixels = importlib.import_module(package + ".link.pixels")
-        told["link"] = client.__file__
+        client = importlib.import_module(package + ".client.engine")
+        pixels = importlib.import_module(package + ".client.frames")
+        told["client"] = client.__file__
         width, height = 48, 32
         flat = b"".join(bytes((200, 60, 40) if x < 24 else (40, 90, 160)) for y in range(height) for x in range(width))
         picture = pixels.Frame(width, height, "RGB", "u8", flat)

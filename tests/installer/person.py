@@ -155,7 +155,7 @@ def gimp_way(user: User, program: Path, profile: Path, **more: str) -> dict[str,
 
 def gimp_tour(user: User, program: Path) -> tuple[str, str]:
     """The first picture is made, opened in GIMP, and given an underdrawing there: the tour's model, and GIMP's."""
-    command = [str(user.venv / "bin" / "python"), "-m", "underdrawing.cli", "tour", "--json"]
+    command = [str(user.venv / "bin" / "python"), "-m", "underdrawing", "tour", "--json"]
     done = subprocess.run(command, env=user.variables(), capture_output=True, text=True, check=True, timeout=PATIENCE)
     told, answer = json.loads(done.stdout), user.scratch / "tour.txt"
     code = TOUR.format(picture=told["picture"], answer=str(answer))
@@ -178,7 +178,7 @@ def krita_way(user: User, runner: str, pykrita: Path) -> dict[str, Any]:
 def check_way(told: dict[str, Any], user: User, bridged: bool) -> None:
     """What the way wrote down is that of a whole way, with the copy of `link` that was installed."""
     assert "error" not in told, told
-    assert str(user.home) in told["link"]
+    assert str(user.home) in told["client"]
     assert told["state"] == "done"
     assert told["area"][2] > 0
     assert told["area"][3] > 0

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+import ud_hardware
 import ud_lock
-import ud_machine
 import ud_main
 import ud_pip
 import ud_python
@@ -116,15 +116,15 @@ def test_the_lock_commands_write_every_lock() -> None:
 )
 def test_the_kind_follows_card_and_driver(answer: str, kind: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
-    choice = ud_machine.choose(ud_machine.parse_gpu(answer))
+    choice = ud_hardware.choose(ud_hardware.parse_gpu(answer))
     assert choice.kind == kind
     assert words in choice.why
 
 
 def test_a_wish_goes_before_what_is_found() -> None:
-    card = ud_machine.parse_gpu("NVIDIA H200, 580.65.06, 143771, 9.0")
-    assert ud_machine.choose(card, "cpu").kind == "cpu"
-    assert ud_machine.choose(None, "cuda").kind == "cuda"
+    card = ud_hardware.parse_gpu("NVIDIA H200, 580.65.06, 143771, 9.0")
+    assert ud_hardware.choose(card, "cpu").kind == "cpu"
+    assert ud_hardware.choose(None, "cuda").kind == "cuda"
 
 
 @pytest.mark.parametrize(

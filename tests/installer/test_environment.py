@@ -124,7 +124,7 @@ def test_a_damaged_record_is_no_record(small: Small) -> None:
 
 def installer(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run the real installer."""
-    from ud_machine import clean_environment
+    from ud_hardware import clean_environment
 
     env = {**clean_environment(), **variables}
     command = [sys.executable, str(INSTALLER), *words]

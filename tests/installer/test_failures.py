@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-import ud_friendly
+import ud_host_install
+import ud_host_probe
+import ud_host_programs
 import ud_hosts
-import ud_programs
-import ud_see
-import ud_serve
-import ud_shared
+import ud_redact
+import ud_wizard
 from tests.hosts import debian, inside
 from tests.installer.conftest import INSTALLER, ROOT, Small, make_wheel
 from ud_env import Environment
@@ -26,7 +26,7 @@ PUT = """
 import sys
 from pathlib import Path
 from underdrawing import plugins
-from underdrawing.link.messages import EngineError
+from underdrawing.client.messages import EngineError
 try:
     plugins.put("gimp", Path(sys.argv[1]))
 except EngineError as error:
@@ -138,23 +138,28 @@ def test_a_host_that_is_open_is_told(tmp_path: Path, capsys: pytest.CaptureFixtu
     with subprocess.Popen([str(program), "60"]) as running:
         try:
             # A process has its parent's name for a moment.
-            while running.pid not in ud_programs.running("gimp"):
+            while running.pid not in ud_host_programs.running("gimp"):
                 assert running.poll() is None
-            assert ud_see.still_open("gimp", Reporter())
+            assert ud_host_probe.still_open("gimp", Reporter())
         finally:
             running.kill()
     assert "close it and start it again" in capsys.readouterr().out
-    assert running.pid not in ud_programs.running("gimp")
+    assert running.pid not in ud_host_programs.running("gimp")
 
 
 def test_what_a_host_says_becomes_a_sentence_and_advice(tmp_path: Path) -> None:
     log = tmp_path / "gimp.log"
-    silent = ud_see.judge("GIMP 3.0.4", None, log)
-    blind = ud_see.judge("Krita 5.2.9", {"why": "ModuleNotFoundError: No module named 'PyQt5'"}, log)
-    alone = ud_see.judge("GIMP 3.0.4", {"seen": True, "wrong": "The engine is not installed."}, log)
-    well = ud_see.judge("GIMP 3.0.4", {"seen": True, "engine": "0.1.0", "bridged": True}, log)
+    silent = ud_host_probe.judge("GIMP 3.0.4", None, log)
+    blind = ud_host_probe.judge("Krita 5.2.9", {"why": "ModuleNotFoundError: No module named 'PyQt5'"}, log)
+    alone = ud_host_probe.judge("GIMP 3.0.4", {"seen": True, "wrong": "The engine is not installed."}, log)
+    well = ud_host_probe.judge("GIMP 3.0.4", {"seen": True, "engine": "0.1.0", "bridged": True}, log)
     kinds = [answer.sight for answer in (silent, blind, alone, well)]
-    assert kinds == [ud_see.Sight.UNASKED, ud_see.Sight.UNSEEN, ud_see.Sight.UNSEEN, ud_see.Sight.SEEN]
+    assert kinds == [
+        ud_host_probe.Sight.UNASKED,
+        ud_host_probe.Sight.UNSEEN,
+        ud_host_probe.Sight.UNSEEN,
+        ud_host_probe.Sight.SEEN,
+    ]
     assert str(log) in silent.remedy
     assert "No module named 'PyQt5'" in blind.text
     assert "python3 installer doctor" in alone.remedy
@@ -163,7 +168,7 @@ def test_what_a_host_says_becomes_a_sentence_and_advice(tmp_path: Path) -> None:
 
 def test_a_program_that_is_no_host_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InstallError, match="does not run, or is not what is meant"):
-        ud_serve.serve("krita", Reporter(), named=tmp_path / "none", home=tmp_path)
+        ud_host_install.serve("krita", Reporter(), named=tmp_path / "none", home=tmp_path)
 
 
 def test_a_plugin_that_is_switched_off_or_older_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +211,7 @@ def test_a_report_can_be_shown(tmp_path: Path) -> None:
             "from https://adalove:hush@mirror.example/simple",
         ]
     )
-    shown = ud_shared.discreet(text, [data], user="adalove", home=home)
+    shown = ud_redact.discreet(text, [data], user="adalove", home=home)
     for word in ("ada", "lovelace", "hush", secret):
         assert word not in shown, shown
     assert "~/.config/GIMP/3.0" in shown
@@ -228,9 +233,9 @@ def test_without_a_command_it_shows_what_it_would_do_and_does_nothing(tmp_path: 
 def test_the_plan_names_every_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "GIMP3_DIRECTORY"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(ud_friendly, "programs", lambda host: [])
+    monkeypatch.setattr(ud_wizard, "programs", lambda host: [])
     (tmp_path / ".config/GIMP/3.0").mkdir(parents=True)
-    made = ud_friendly.plan(Environment(tmp_path / "v", Reporter()), "cpu", tmp_path)
+    made = ud_wizard.plan(Environment(tmp_path / "v", Reporter()), "cpu", tmp_path)
     assert made.hosts == ["gimp"]
     assert any("make the environment" in step for step in made.steps)
     assert any("no Krita" in line for line in made.found)

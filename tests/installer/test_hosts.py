@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+import ud_host_programs
 import ud_hosts
-import ud_programs
 from ud_report import InstallError, Reporter
-from ud_traces import Traces, tree
+from ud_uninstall_record import Traces, tree
 
 pytestmark = pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the folders are those of Linux")
 
@@ -41,7 +41,7 @@ def test_every_gimp_3_of_the_user_gets_it_and_gimp_2_does_not(user: Path) -> Non
     assert written == [profile / "plug-ins" / "underdrawing-gimp" for profile in profiles]
     program = written[0] / "underdrawing-gimp.py"
     assert program.stat().st_mode & 0o111
-    assert (written[0] / "underdrawing_gimp" / "link" / "client.py").is_file()
+    assert (written[0] / "underdrawing_gimp" / "client" / "engine.py").is_file()
     assert ud_hosts.take_away("gimp", user) == written
     assert not any(list(profile.iterdir()) for profile in profiles), "a folder that was made goes, too"
 
@@ -184,7 +184,7 @@ def test_appimages_are_found_where_people_keep_them(user: Path) -> None:
         for name in names:
             (user / folder / name).touch()
     for host, name in (("krita", names[0]), ("gimp", names[1])):
-        found = [path for path in ud_programs.appimages(host, user) if user in path.parents]
+        found = [path for path in ud_host_programs.appimages(host, user) if user in path.parents]
         assert found == [user / "Applications" / name, user / "Downloads" / name]
 
 

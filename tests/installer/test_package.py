@@ -71,6 +71,7 @@ def test_the_wheel_alone_lays_out_the_same_plugins(tmp_path: Path, template: Pat
         assert files(place) == files(here)
     carried = [name for name in zipfile.ZipFile(wheel).namelist() if "_carried" in name]
     assert not any("__pycache__" in name for name in carried)
+    assert {name.split("/")[2] for name in carried} == {"installer", "plugin_gimp", "plugin_krita"}
     locks = sorted(path.name for path in (ROOT / "installer" / "locks").iterdir())
     assert sorted(name.rsplit("/", 1)[1] for name in carried if "/locks/" in name) == locks
 
@@ -82,7 +83,7 @@ def test_the_engines_own_command_puts_the_same_plugin(tmp_path: Path, home: Path
         pytest.skip("the command fetches the weights, and they are not here")
     words = ["install", "krita", "--to", str(tmp_path / "pykrita")]
     done = subprocess.run(
-        [sys.executable, "-m", "underdrawing.cli", *words],
+        [sys.executable, "-m", "underdrawing", *words],
         env={**os.environ, "PYTHONPATH": str(ROOT / "engine")},
         capture_output=True,
         text=True,
@@ -95,8 +96,8 @@ def test_the_engines_own_command_puts_the_same_plugin(tmp_path: Path, home: Path
 
 
 def test_the_engines_own_report_can_be_shown(tmp_path: Path, home: Path) -> None:
-    from underdrawing import plugins
-    from underdrawing.link.messages import EngineError
+    from underdrawing.client.messages import EngineError
+    from underdrawing.commands import plugins
 
     (home / "logs").mkdir(parents=True)
     (home / "logs" / "engine.log").write_text("engine 0.1.0 listens\n")

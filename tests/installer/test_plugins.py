@@ -21,8 +21,8 @@ def tree(tmp_path: Path) -> Path:
         (package / "__init__.py").write_text("")
         for name in layout.files:
             (root / layout.source / name).write_text("#!/usr/bin/env python3\n")
-    (root / ud_plugins.LINK).mkdir(parents=True)
-    (root / ud_plugins.LINK / "client.py").write_text("one\n")
+    (root / ud_plugins.CLIENT).mkdir(parents=True)
+    (root / ud_plugins.CLIENT / "engine.py").write_text("one\n")
     return root
 
 
@@ -36,8 +36,8 @@ def test_gimp_gets_a_folder_named_as_its_program(tree: Path, tmp_path: Path) -> 
     assert files(target) == [
         "underdrawing-gimp/underdrawing-gimp.py",
         "underdrawing-gimp/underdrawing_gimp/__init__.py",
+        "underdrawing-gimp/underdrawing_gimp/client/engine.py",
         "underdrawing-gimp/underdrawing_gimp/installed.json",
-        "underdrawing-gimp/underdrawing_gimp/link/client.py",
     ]
     assert (target / "underdrawing-gimp" / "underdrawing-gimp.py").stat().st_mode & 0o111
 
@@ -47,8 +47,8 @@ def test_krita_gets_a_package_and_a_desktop_file(tree: Path, tmp_path: Path) -> 
     assert files(tmp_path / "pykrita") == [
         "underdrawing_krita.desktop",
         "underdrawing_krita/__init__.py",
+        "underdrawing_krita/client/engine.py",
         "underdrawing_krita/installed.json",
-        "underdrawing_krita/link/client.py",
     ]
 
 
@@ -56,13 +56,13 @@ def test_krita_gets_a_package_and_a_desktop_file(tree: Path, tmp_path: Path) -> 
 def test_an_older_one_is_replaced_and_strangers_stay(host: str, tree: Path, tmp_path: Path) -> None:
     target = tmp_path / "target"
     made = ud_plugins.lay_out(host, target, tree)
-    package = next(target.rglob("link")).parent
+    package = next(target.rglob("client")).parent
     (package / "old.py").write_text("")
     (target / "stranger.py").write_text("")
-    (tree / ud_plugins.LINK / "client.py").write_text("two\n")
+    (tree / ud_plugins.CLIENT / "engine.py").write_text("two\n")
     assert ud_plugins.lay_out(host, target, tree) == made
     assert not (package / "old.py").exists()
-    assert (package / "link" / "client.py").read_text() == "two\n"
+    assert (package / "client" / "engine.py").read_text() == "two\n"
     assert sorted(entry.name for entry in target.iterdir()) == sorted(["stranger.py", *(path.name for path in made)])
 
 
@@ -75,6 +75,6 @@ def test_what_fails_leaves_the_older_one(tree: Path, tmp_path: Path) -> None:
     assert files(tmp_path / "target") == before
 
 
-def test_the_repository_has_one_link() -> None:
-    assert (ROOT / ud_plugins.LINK / "client.py").is_file()
-    assert not list(ROOT.glob("plugin_*/**/link"))
+def test_the_repository_has_one_client() -> None:
+    assert (ROOT / ud_plugins.CLIENT / "engine.py").is_file()
+    assert not list(ROOT.glob("plugin_*/**/client"))

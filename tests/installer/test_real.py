@@ -29,13 +29,13 @@ class Copy:
         self.root, self.home = folder / "copy of 写本", folder / "home"
         for name in ("installer", "engine", "plugin_gimp", "plugin_krita"):
             shutil.copytree(ROOT / name, self.root / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("pyproject.toml", "README.md"):
+        for name in ("pyproject.toml", "README.md", "LICENSE", "hatch_build.py"):
             shutil.copy(ROOT / name, self.root)
         self.lock = self.root / "installer" / "locks" / "cpu.txt"
 
     def begin(self, *words: str) -> subprocess.Popen[str]:
         """Start the installer in a process group of its own."""
-        from ud_machine import clean_environment
+        from ud_hardware import clean_environment
 
         nobody = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"), str(self.root.parent / "nobody"))
         cache = os.environ.get("PIP_CACHE_DIR") or str(Path.home() / ".cache" / "pip")

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-import ud_see
+import ud_host_probe
 import ud_wheel
 from tests.hosts import debian, krita51
 from tests.installer.person import User, check_way, gimp_program, gimp_tour, gimp_way, krita_runner, krita_way
 from ud_report import Reporter
-from underdrawing.link.client import Engine
-from underdrawing.link.messages import EngineError
+from underdrawing.client.engine import Engine
+from underdrawing.client.messages import EngineError
 
 OURS = "pyzmq"
 
@@ -80,8 +80,10 @@ def test_a_gimp_without_pyzmq_gets_its_own_works_with_it_and_forgets_it(
 
     (plugin / "underdrawing_gimp" / "procedures.py").write_text("this is no Python\n")
     monkeypatch.setattr(tempfile, "tempdir", str(user.scratch))
-    seen = ud_see.see("gimp", [plugin.parent], Reporter(), home=user.home, named=program)
-    assert [answer.sight for answer in seen] == [ud_see.Sight.UNSEEN], "a plug-in that GIMP skips is not taken for one"
+    seen = ud_host_probe.see("gimp", [plugin.parent], Reporter(), home=user.home, named=program)
+    assert [answer.sight for answer in seen] == [ud_host_probe.Sight.UNSEEN], (
+        "a plug-in that GIMP skips is not taken for one"
+    )
     assert "does not see the plug-in" in seen[0].text
 
     gone = user.installer("remove", "--yes", "--models")

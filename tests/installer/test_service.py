@@ -23,8 +23,8 @@ from tests.hosts import debian
 from tests.installer.person import User, check_way, gimp_program, gimp_way
 from tests.installer.session import Session, SessionError
 from ud_report import InstallError, Reporter
-from underdrawing.link.client import Engine
-from underdrawing.link.endpoint import Connection
+from underdrawing.client.endpoint import Connection
+from underdrawing.client.engine import Engine
 
 NAMES = ("plain", "blank and “quotes” 日本語", '100 % $HOME "x" \\ back')
 FLATPAK = """#!/bin/sh

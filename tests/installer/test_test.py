@@ -28,13 +28,13 @@ def tree(tmp_path: Path) -> Path:
         folder.mkdir(parents=True)
         (folder / f"test_{suite}.py").write_text(text)
     shutil.copy(ROOT / "tests" / "conftest.py", tmp_path / "tests" / "conftest.py")
-    (tmp_path / "pyproject.toml").write_text("[tool.pytest.ini_options]\ntestpaths = ['tests']\n")
+    (tmp_path / "pyproject.toml").write_text("[tool.pytest.ini_options]\naddopts = '-ra'\n")
     return tmp_path
 
 
-def run(tree: Path, notes: dict[str, list[str]]) -> subprocess.CompletedProcess[str]:
+def run(tree: Path, notes: dict[str, list[str]], **more: str) -> subprocess.CompletedProcess[str]:
     env = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}  # this pytest's own, of its processes
-    env["UNDERDRAWING_TEST_NOTES"] = json.dumps(notes)
+    env |= {"UNDERDRAWING_TEST_NOTES": json.dumps(notes), **more}
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *ud_test.SIDE_BY_SIDE]
     return subprocess.run(command, cwd=tree, env=env, capture_output=True, text=True, check=False)
 
@@ -88,3 +88,25 @@ def test_where_the_hosts_cannot_be_the_list_says_why(tmp_path: Path, monkeypatch
     assert line.startswith("gimp: ")
     assert "the hosts for the tests" in line or "mounts of its own" in line
     assert made.folders == ["tests/engine", "tests/gimp"]
+
+
+def test_changed_files_lead_to_their_folders_of_tests(tmp_path: Path) -> None:
+    for folder in ("engine/picture", "engine/train", "installer", "gimp"):
+        (tmp_path / "tests" / folder).mkdir(parents=True)
+
+    def found(*files: str) -> list[str]:
+        return ud_test.tests_of(list(files), tmp_path)
+
+    assert found("engine/underdrawing/picture/mask.py") == ["tests/engine/picture"]
+    assert found("engine/underdrawing/train/methods/sia/run.py") == ["tests/engine/train"]
+    assert found("installer/ud_env.py", "plugin_gimp/underdrawing_gimp/live.py") == ["tests/installer", "tests/gimp"]
+    assert found("tests/engine/picture/test_mask.py", "engine/underdrawing/picture/mask.py") == ["tests/engine/picture"]
+    assert found("engine/underdrawing/version.py", "engine/underdrawing/train/loop.py") == ["tests/engine"]
+    assert found("README.md") == []
+
+
+def test_quick_begins_no_test_after_its_time(tree: Path) -> None:
+    done = run(tree, {}, UNDERDRAWING_TEST_SECONDS="0")
+    assert done.returncode == 0, done.stdout
+    assert "2 skipped" in done.stdout
+    assert "the 0 seconds of --quick are over" in done.stdout

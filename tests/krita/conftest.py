@@ -258,7 +258,7 @@ def bad_homes(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     folder = tmp_path_factory.mktemp("bad" + place.name.replace(".", ""))
     later = folder / "later" / "underdrawing"
     shutil.copytree(ROOT / "engine" / "underdrawing", later, ignore=shutil.ignore_patterns("__pycache__", "_demo"))
-    messages = later / "link" / "messages.py"
+    messages = later / "client" / "messages.py"
     text = messages.read_text(encoding="utf-8")
     assert "\nPROTOCOL = 1\n" in text
     messages.write_text(text.replace("\nPROTOCOL = 1\n", "\nPROTOCOL = 2\n"), encoding="utf-8")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.whole.conftest import QUICK_OPTIONS
+from tests.engine.end_to_end.conftest import QUICK_OPTIONS
 from tests.krita.conftest import Kind, Krita
 from tests.krita.test_way import STROKE, still_life
 from underdrawing.picture.files import write_picture

@@ -11,10 +11,10 @@ import pytest
 from skimage import data
 
 from tests.krita.conftest import Krita
-from underdrawing.link.client import Engine
+from underdrawing.client.engine import Engine
 from underdrawing.picture.files import write_picture
 from underdrawing.picture.image import Picture
-from underdrawing.serve.frames import frame_of
+from underdrawing.store.frame_codec import frame_of
 
 SIZE = (60, 44)
 SMALL = {"width": 4, "embedding": 8, "side": 32, "filters": 4, "layers": 1, "stages": 3, "smallest": 18, "longest": 48}

@@ -108,12 +108,12 @@ def main():
     from underdrawing_krita.qt import QT, QtCore, QtGui, QtWidgets
 
     application = QtWidgets.QApplication([])
-    from underdrawing_krita.makers import Maker
+    from underdrawing_krita.generate_tasks import Going, Use
+    from underdrawing_krita.meta_models import Maker
     from underdrawing_krita.panel import Panel
     from underdrawing_krita.plugin import Plugin
     from underdrawing_krita.record import Colour, ModelNote
-    from underdrawing_krita.state import Job, Live, Split, Stage
-    from underdrawing_krita.uses import Going, Use
+    from underdrawing_krita.ui_state import Job, Live, Split, Stage
 
     found = {"qt": QT, "stages": [], "tips": [], "errors": []}
     sys.excepthook = lambda kind, value, trace: found["errors"].append(repr(value))
@@ -217,8 +217,12 @@ def main():
         row = [page.start.text(), page.wish.between.count, page.between.other.currentText(), page.wish.maker]
         found["between"].append(row)
     found["way"] = page.wish.body((64, 48))
+    page.network_picture.setChecked(True)
+    found["as_made"] = [page.wish.body((64, 48))["network_picture"]]
     found["told"] = page.between.told.text()
     page.choose(Use.HARMONIZE)
+    found["as_made"].append(page.wish.body((64, 48))["network_picture"])
+    page.network_picture.setChecked(False)
     page.fine_tune.setChecked(True)
     page.start_from.setCurrentIndex(1)
     settle()

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from underdrawing.commands import show
+from underdrawing.commands import output
 
 if TYPE_CHECKING:
-    from underdrawing.link.client import Engine, Reply
-    from underdrawing.link.pixels import Frame
+    import numpy as np
+
+    from underdrawing.client.engine import Engine, Reply
+    from underdrawing.client.frames import Frame
     from underdrawing.picture.image import Picture
     from underdrawing.picture.palette import Palette
     from underdrawing.picture.primitive import Primitive
@@ -30,7 +32,7 @@ def save(path: Path, made: Picture, quality: int = 95) -> list[str]:
     path.parent.mkdir(parents=True, exist_ok=True)
     losses = write_picture(path, made, quality)
     for loss in losses:
-        show.note(loss)
+        output.note(loss)
     return losses
 
 
@@ -40,7 +42,7 @@ def drawn(path: Path, palette: Palette | None = None) -> tuple[Primitive, list[s
 
     primitive, unseen = read_drawn(path, palette)
     for colour in unseen:
-        show.note(str(colour))
+        output.note(str(colour))
     return primitive, [str(colour) for colour in unseen]
 
 
@@ -54,7 +56,7 @@ def save_primitive(path: Path, primitive: Primitive) -> list[str]:
 
 def frame(made: Picture) -> Frame:
     """A picture for the engine."""
-    from underdrawing.serve.frames import frame_of
+    from underdrawing.store.frame_codec import frame_of
 
     return frame_of(made)
 
@@ -80,7 +82,7 @@ def palette_of(manifest: Mapping[str, Any]) -> Palette | None:
 
 def received(engine: Engine, reply: Reply, key: str) -> Picture:
     """A picture out of a reply."""
-    from underdrawing.serve.frames import picture_of
+    from underdrawing.store.frame_codec import picture_of
 
     return picture_of(engine.result(reply, key))
 
@@ -92,7 +94,31 @@ def received_primitive(engine: Engine, reply: Reply) -> Primitive:
 
     body = reply.body
     for text in body.get("notes") or []:
-        show.note(str(text))
+        output.note(str(text))
     planes = {plane["name"]: received(engine, reply, plane["hash"]).to_bytes() for plane in body["planes"]}
     palette = Palette.from_json(body["palette"]) if body.get("palette") else None
     return Primitive.from_planes(planes, palette)[0]
+
+
+def composed(engine: Engine, reply: Any, original: Picture, corner: tuple[int, int]) -> tuple[Picture, np.ndarray]:
+    """The result laid over the picture, and its mask, (H, W) float32 of the picture's size."""
+    import numpy as np
+
+    from underdrawing.picture.composite import composite
+
+    result = received(engine, reply, reply.body["picture"])
+    stored = received(engine, reply, reply.body["mask"]).pixels[..., 0]
+    alpha = stored.astype(np.float32) / np.iinfo(stored.dtype).max
+    x, y = int(reply.body["x"]) - corner[0], int(reply.body["y"]) - corner[1]
+    whole = np.zeros((original.size[1], original.size[0]), np.float32)
+    whole[y : y + alpha.shape[0], x : x + alpha.shape[1]] = alpha
+    return composite(original, result, (x, y), alpha), whole
+
+
+def mask_picture(alpha: np.ndarray) -> Picture:
+    """A mask (H, W) of values from 0 to 1 as 8 bits."""
+    import numpy as np
+
+    from underdrawing.picture.image import Picture
+
+    return Picture(np.rint(alpha * 255).astype(np.uint8)[..., None])

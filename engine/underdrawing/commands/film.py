@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from underdrawing.commands import show
+from underdrawing.commands import output
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from underdrawing.picture.image import Picture
     from underdrawing.picture.palette import Palette, Unseen
     from underdrawing.picture.primitive import Primitive
-
-PICTURES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp")
 
 
 def pictures_of(source: Path) -> Iterator[Picture]:
@@ -26,6 +24,7 @@ def pictures_of(source: Path) -> Iterator[Picture]:
         PictureError: nothing there that can be read.
     """
     from underdrawing.picture.files import read_picture
+    from underdrawing.picture.folder import PICTURES
     from underdrawing.picture.image import Picture, PictureError
 
     if source.is_dir():
@@ -59,6 +58,7 @@ def drawings_of(source: Path, palette: Palette | None) -> Iterator[tuple[Primiti
     Raises:
         PictureError: nothing there that can be read.
     """
+    from underdrawing.picture.folder import PICTURES
     from underdrawing.picture.primitive import Plane, Primitive, read_drawn
 
     if source.is_dir():
@@ -82,7 +82,7 @@ class Film:
         self.target, self.fps = target, fps
         self.kind = target.suffix.lower()
         if self.kind not in (".mp4", ".gif", ""):
-            raise show.wrong(f"'{target.name}' is no clip: write .mp4, .gif, or the name of a folder.")
+            raise output.wrong(f"'{target.name}' is no clip: write .mp4, .gif, or the name of a folder.")
         self._scratch = target.with_name(f".{target.stem}.partial{target.suffix}")
         self._writer: Any = None
         self._frames: list[Any] = []

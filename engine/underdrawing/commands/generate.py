@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from underdrawing.commands import files, show, single
-from underdrawing.commands.make import Out
-from underdrawing.commands.show import Json, told
+from underdrawing.commands import ensure_model, files, output
+from underdrawing.commands.output import Json, told
+from underdrawing.commands.primitive import Out
 
 SIZE = re.compile(r"(\d{1,5})x(\d{1,5})\Z")
 TIMES = re.compile(r"(\d{1,2}(?:\.\d+)?)x\Z")
@@ -39,6 +39,10 @@ Grow = Annotated[int | None, typer.Option(min=0, help="Widen the mask by so many
 Feather = Annotated[float | None, typer.Option(min=0, help="Width of the soft border, in pixels.")]
 SaveMask = Annotated[Path | None, typer.Option(help="Also write the mask, feather included.")]
 Freedom = Annotated[float, typer.Option(min=0, max=1, help="0: faithful to the picture; 1: as free as the model can.")]
+NetworkPicture = Annotated[
+    bool,
+    typer.Option("--network-picture", help="Show the network's own picture, without the picture's brushwork over it."),
+]
 Quality = Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")]
 
 
@@ -64,12 +68,13 @@ def harmonize(
     anew: Anew = False,
     maker: Maker = None,
     refine: Refine = None,
+    network_picture: NetworkPicture = False,
     quality: Quality = 95,
     json: Json = False,
 ) -> None:
     """Something pasted takes on the picture's light, colours and brushwork. Outside its mask nothing changes."""
-    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
-    asked = {"seed": seed, "grow": grow, "feather": feather, "light": light}
+    how = ensure_model.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
+    asked = {"seed": seed, "grow": grow, "feather": feather, "light": light, "network_picture": network_picture}
     _on_picture("harmonize", picture, composite, out, mask, fine_tune, save_mask, quality, asked, how)
 
 
@@ -94,12 +99,13 @@ def blend(
     anew: Anew = False,
     maker: Maker = None,
     refine: Refine = None,
+    network_picture: NetworkPicture = False,
     quality: Quality = 95,
     json: Json = False,
 ) -> None:
     """The seams and textures of a rough edit become natural. Outside its mask nothing changes."""
-    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
-    asked = {"seed": seed, "grow": grow, "feather": feather}
+    how = ensure_model.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
+    asked = {"seed": seed, "grow": grow, "feather": feather, "network_picture": network_picture}
     _on_picture("blend", picture, edited, out, mask, fine_tune, save_mask, quality, asked, how)
 
 
@@ -123,12 +129,14 @@ def repaint(
     anew: Anew = False,
     maker: Maker = None,
     refine: Refine = None,
+    network_picture: NetworkPicture = False,
     quality: Quality = 95,
     json: Json = False,
 ) -> None:
     """A rough painting becomes a picture of the same world as the one that was learnt."""
-    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
-    _on_picture("repaint", picture, painting, out, mask, False, None, quality, {"seed": seed, "freedom": freedom}, how)
+    how = ensure_model.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
+    asked = {"seed": seed, "freedom": freedom, "network_picture": network_picture}
+    _on_picture("repaint", picture, painting, out, mask, False, None, quality, asked, how)
 
 
 @told
@@ -148,23 +156,24 @@ def vary(
     anew: Anew = False,
     maker: Maker = None,
     refine: Refine = None,
+    network_picture: NetworkPicture = False,
     quality: Quality = 95,
     json: Json = False,
 ) -> None:
     """Other pictures of the same kind, from faithful to free."""
-    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
+    how = ensure_model.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
     written: list[str] = []
-    with show.engine() as engine:
-        model, learnt = single.model_for(engine, "vary", files.picture(picture), picture, how)
+    with output.engine() as engine:
+        model, learnt = ensure_model.model_for(engine, "vary", files.picture(picture), picture, how)
         while len(written) < count:
             number = min(16, count - len(written))
             asked = {"count": number, "freedom": freedom, "seed": seed + len(written)}
-            reply = single.generated(engine, model, "vary", **asked)
+            reply = ensure_model.generated(engine, model, "vary", network_picture=network_picture, **asked)
             for key in reply.body["pictures"]:
                 file = numbered(out, len(written) + 1)
                 files.save(file, files.received(engine, reply, key), quality)
                 written.append(str(file))
-    single.told_of(reply, written, model, learnt)
+    ensure_model.told_of(reply, written, model, learnt)
 
 
 @told
@@ -183,16 +192,17 @@ def resize(
     anew: Anew = False,
     maker: Maker = None,
     refine: Refine = None,
+    network_picture: NetworkPicture = False,
     quality: Quality = 95,
     json: Json = False,
 ) -> None:
     """The same scene in another size or shape: generated, not scaled, so that things keep their own shape."""
     found = SIZE.match(size)
     if found is None:
-        raise show.wrong(f"'{size}' is no size: write WxH, for example 900x400.")
+        raise output.wrong(f"'{size}' is no size: write WxH, for example 900x400.")
     goal = int(found[1]), int(found[2])
-    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
-    _one("resize", picture, goal, out, seed, quality, how)
+    how = ensure_model.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
+    _one("resize", picture, goal, out, {"seed": seed, "network_picture": network_picture}, quality, how)
 
 
 @told
@@ -209,13 +219,14 @@ def enlarge(
     device: Where = "auto",
     threads: Threads = None,
     anew: Anew = False,
+    network_picture: NetworkPicture = False,
     quality: Quality = 95,
     json: Json = False,
 ) -> None:
     """The picture with more pixels, whose fine detail is made after its own."""
     factor, exact = TIMES.match(times), SIZE.match(times)
     if factor is None and exact is None:
-        raise show.wrong(f"'{times}' is no size: write 2x, or WxH.")
+        raise output.wrong(f"'{times}' is no size: write 2x, or WxH.")
     width, height = files.picture(picture).size
     if exact is not None:
         goal = int(exact[1]), int(exact[2])
@@ -223,22 +234,22 @@ def enlarge(
         scale = float(factor[1]) if factor is not None else 1.0
         goal = round(width * scale), round(height * scale)
     if goal[0] < width or goal[1] < height:
-        raise show.wrong(f"{goal[0]} x {goal[1]} is smaller than the picture, which has {width} x {height} pixels.")
-    how = single.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew)
-    _one("enlarge", picture, goal, out, seed, quality, how)
+        raise output.wrong(f"{goal[0]} x {goal[1]} is smaller than the picture, which has {width} x {height} pixels.")
+    how = ensure_model.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew)
+    _one("enlarge", picture, goal, out, {"seed": seed, "network_picture": network_picture}, quality, how)
 
 
-def walk(picture: Path, out: Path, fps: float, frames: int, freedom: float, seed: int, how: dict[str, Any]) -> None:
+def walk(picture: Path, out: Path, fps: float, frames: int, asked: dict[str, Any], how: dict[str, Any]) -> None:
     """`animate --walk`: a clip that ends where it begins."""
     from underdrawing.commands.film import Film
 
-    with show.engine() as engine:
-        model, learnt = single.model_for(engine, "animate", files.picture(picture), picture, how)
+    with output.engine() as engine:
+        model, learnt = ensure_model.model_for(engine, "animate", files.picture(picture), picture, how)
         with Film(out, fps) as film:
-            reply = single.generated(engine, model, "animate", frames=frames, freedom=freedom, seed=seed)
+            reply = ensure_model.generated(engine, model, "animate", frames=frames, **asked)
             for key in reply.body["pictures"]:
                 film.add(files.received(engine, reply, key).to_bytes())
-    single.told_of(reply, [str(out)], model, learnt, frames=frames)
+    ensure_model.told_of(reply, [str(out)], model, learnt, frames=frames)
 
 
 def _on_picture(
@@ -254,40 +265,47 @@ def _on_picture(
     how: dict[str, Any],
 ) -> None:
     """Harmonize, blend or repaint, and lay the result over the changed picture."""
-    from underdrawing.commands.use import composed, mask_picture
     from underdrawing.picture.composite import flattened
 
     learnt, given = files.picture(before), files.picture(after)
     if given.size != learnt.size:
         sizes = f"{given.size[0]} x {given.size[1]} pixels, {before.name} has {learnt.size[0]} x {learnt.size[1]}"
-        raise show.wrong(f"{after.name} has {sizes}; they must be of one size.")
+        raise output.wrong(f"{after.name} has {sizes}; they must be of one size.")
     given = flattened(learnt, given)
-    with show.engine() as engine:
-        model, new = single.model_for(engine, task, learnt, before, how)
-        marked = files.frame(files.picture(mask) if mask is not None else single.difference(learnt, given, task))
+    with output.engine() as engine:
+        model, new = ensure_model.model_for(engine, task, learnt, before, how)
+        marked = files.frame(files.picture(mask) if mask is not None else ensure_model.difference(learnt, given, task))
         if fine_tune:
-            model, new = single.fine_tuned(engine, model, learnt, given, marked, how), True
+            model, new = ensure_model.fine_tuned(engine, model, learnt, given, marked, how), True
         options = {key: value for key, value in asked.items() if value is not None}
         reply = engine.generate(model, task, files.frame(given), marked, **options)
-        made, alpha = composed(engine, reply, given, (0, 0))
+        made, alpha = files.composed(engine, reply, given, (0, 0))
     for text in reply.body.get("notes") or []:
-        show.note(str(text))
+        output.note(str(text))
     losses = files.save(out, made, quality)
     written = [str(out)]
     if save_mask is not None:
-        files.save(save_mask, mask_picture(alpha))
+        files.save(save_mask, files.mask_picture(alpha))
         written.append(str(save_mask))
     place = [reply.body[key] for key in ("x", "y", "width", "height")]
-    single.told_of(reply, written, model, new, changed=place, losses=losses)
+    ensure_model.told_of(reply, written, model, new, changed=place, losses=losses)
 
 
-def _one(task: str, path: Path, size: tuple[int, int], out: Path, seed: int, quality: int, how: dict[str, Any]) -> None:
+def _one(
+    task: str,
+    path: Path,
+    size: tuple[int, int],
+    out: Path,
+    asked: dict[str, Any],
+    quality: int,
+    how: dict[str, Any],
+) -> None:
     """Resize or enlarge."""
-    with show.engine() as engine:
-        model, learnt = single.model_for(engine, task, files.picture(path), path, how)
-        reply = single.generated(engine, model, task, width=size[0], height=size[1], seed=seed)
+    with output.engine() as engine:
+        model, learnt = ensure_model.model_for(engine, task, files.picture(path), path, how)
+        reply = ensure_model.generated(engine, model, task, width=size[0], height=size[1], **asked)
         losses = files.save(out, files.received(engine, reply, reply.body["picture"]), quality)
-    single.told_of(reply, [str(out)], model, learnt, losses=losses)
+    ensure_model.told_of(reply, [str(out)], model, learnt, losses=losses)
 
 
 def numbered(out: Path, number: int) -> Path:

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from underdrawing.commands import show
-from underdrawing.commands.show import Json, told
-from underdrawing.commands.use import ModelName
+from underdrawing.commands import output
+from underdrawing.commands.apply import ModelName
+from underdrawing.commands.output import Json, told
 
 app = typer.Typer(no_args_is_help=True, help="The library of learnt pictures.")
 
@@ -18,7 +18,7 @@ app = typer.Typer(no_args_is_help=True, help="The library of learnt pictures.")
 @told
 def list_models(json: Json = False) -> None:
     """List the models."""
-    with show.engine() as engine:
+    with output.engine() as engine:
         found = engine.models()
 
     def text() -> str:
@@ -28,27 +28,29 @@ def list_models(json: Json = False) -> None:
                 m["name"],
                 m["method"],
                 f"{m['width']} x {m['height']}",
-                show.megabytes(m["bytes"]),
+                output.megabytes(m["bytes"]),
                 m["created"][:16],
             ]
             for m in found
         ]
         head = ["id", "name", "method", "picture", "size", "made"]
-        return show.table(rows, head) if rows else "There are no models yet. Learn a picture: underdrawing train IMAGE"
+        return (
+            output.table(rows, head) if rows else "There are no models yet. Learn a picture: underdrawing train IMAGE"
+        )
 
-    show.answer({"models": found}, text)
+    output.answer({"models": found}, text)
 
 
 @app.command("show")
 @told
 def show_model(model: ModelName, json: Json = False) -> None:
     """Everything about one model: method, recipe, planes, palette, figures, versions."""
-    with show.engine() as engine:
+    with output.engine() as engine:
         found = engine.model(model)
 
     def text() -> str:
         manifest = found["manifest"]
-        lines = [f"{found['name']} ({found['id']})", f"  made {found['created']}, {show.megabytes(found['bytes'])}"]
+        lines = [f"{found['name']} ({found['id']})", f"  made {found['created']}, {output.megabytes(found['bytes'])}"]
         lines.append(f"  method {found['method']}, recipe {found['recipe']}, planes {', '.join(found['planes'])}")
         lines.append(f"  picture {found['width']} x {found['height']}, learnt part {found['region']}")
         classes = [str(entry["name"]) for entry in manifest.get("palette") or []]
@@ -58,15 +60,15 @@ def show_model(model: ModelName, json: Json = False) -> None:
         lines.append(f"  in {found['folder']}")
         return "\n".join(lines)
 
-    show.answer(found, text)
+    output.answer(found, text)
 
 
 @app.command()
 @told
 def rename(model: ModelName, name: Annotated[str, typer.Argument(help="The new name.")], json: Json = False) -> None:
     """Give a model another name."""
-    with show.engine() as engine:
-        show.answer(engine.rename(model, name), f"now called {name}")
+    with output.engine() as engine:
+        output.answer(engine.rename(model, name), f"now called {name}")
 
 
 @app.command()
@@ -75,13 +77,13 @@ def delete(
     model: ModelName, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False, json: Json = False
 ) -> None:
     """Delete a model for good."""
-    with show.engine() as engine:
+    with output.engine() as engine:
         found = engine.model(model)
         if not yes:
             typer.confirm(
-                f"Delete {found['name']} ({found['id']}, {show.megabytes(found['bytes'])}) for good?", abort=True
+                f"Delete {found['name']} ({found['id']}, {output.megabytes(found['bytes'])}) for good?", abort=True
             )
-        show.answer(engine.delete(found["id"]), f"{found['name']} is deleted")
+        output.answer(engine.delete(found["id"]), f"{found['name']} is deleted")
 
 
 @app.command()
@@ -92,19 +94,19 @@ def export(
     json: Json = False,
 ) -> None:
     """Write a model into one file that can be given to somebody else."""
-    with show.engine() as engine:
+    with output.engine() as engine:
         found = engine.model(model)
         plain = "".join(c if c.isalnum() or c in " ._-" else "_" for c in found["name"]).strip(" .") or found["id"]
         target = out or Path(f"{plain}.underdrawing")
         engine.export_model(found["id"], target)
-    show.note("The file contains the picture.")
-    show.answer({"files": [str(target)]}, f"{target}: {show.megabytes(target.stat().st_size)}")
+    output.note("The file contains the picture.")
+    output.answer({"files": [str(target)]}, f"{target}: {output.megabytes(target.stat().st_size)}")
 
 
 @app.command("import")
 @told
 def import_model(file: Annotated[Path, typer.Argument(help="An .underdrawing file.")], json: Json = False) -> None:
     """Take a model from somebody else into the library."""
-    with show.engine() as engine:
+    with output.engine() as engine:
         body = engine.import_model(file)
-    show.answer(body, f"{body.get('name')} ({body.get('id') or body.get('model')})")
+    output.answer(body, f"{body.get('name')} ({body.get('id') or body.get('model')})")

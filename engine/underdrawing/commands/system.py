@@ -11,11 +11,11 @@ from typing import Annotated, Any
 
 import typer
 
-from underdrawing.commands import others, show
-from underdrawing.commands.show import Json, told
+from underdrawing.commands import output, remote
+from underdrawing.commands.output import Json, told
 
 app = typer.Typer(no_args_is_help=True, help="The engine that runs in the background.")
-others.register(app)
+remote.register(app)
 NOT_RUNNING = 3
 
 
@@ -23,24 +23,24 @@ NOT_RUNNING = 3
 @told
 def start(json: Json = False) -> None:
     """Start the engine (every command does so when it needs it)."""
-    with show.engine() as engine:
+    with output.engine() as engine:
         body = engine.hello()
-    show.answer(body, f"The engine runs (version {body['version']}, process {body['pid']}).")
+    output.answer(body, f"The engine runs (version {body['version']}, process {body['pid']}).")
 
 
 @app.command()
 @told
 def stop(json: Json = False) -> None:
     """End the engine. What is being learnt goes on at the next start."""
-    engine = show.running()
+    engine = output.running()
     if engine is None:
-        show.answer({"running": False}, "The engine is not running.")
+        output.answer({"running": False}, "The engine is not running.")
         return
     with engine:
         pid = int(engine.hello()["pid"])
         engine.shutdown()
         gone = engine.wait_for_end(15.0)
-    show.answer(
+    output.answer(
         {"running": not gone}, "The engine has ended." if gone else f"The engine (process {pid}) is still ending."
     )
 
@@ -49,18 +49,18 @@ def stop(json: Json = False) -> None:
 @told
 def status(json: Json = False) -> None:
     """What the engine is doing. Exit code 3 when it is not running."""
-    engine = show.running()
+    engine = output.running()
     if engine is None:
-        show.answer({"running": False}, "The engine is not running.")
+        output.answer({"running": False}, "The engine is not running.")
         raise typer.Exit(NOT_RUNNING)
     with engine:
         body = {"running": True, **engine.status()}
 
     def text() -> str:
         lines = [
-            f"The engine runs: version {body['version']}, process {body['pid']}, {show.megabytes(body['memory'])}."
+            f"The engine runs: version {body['version']}, process {body['pid']}, {output.megabytes(body['memory'])}."
         ]
-        lines.append(f"  {body['models']} models in {body['home']}, {show.megabytes(body['free'])} free on the disk")
+        lines.append(f"  {body['models']} models in {body['home']}, {output.megabytes(body['free'])} free on the disk")
         for job in body["jobs"]:
             share = float((job.get("progress") or {}).get("fraction") or 0)
             lines.append(f"  learning {job['name']}: {job['state']}, {share:.0%}")
@@ -69,15 +69,15 @@ def status(json: Json = False) -> None:
             lines.append(f"  loaded: {loaded}")
         return "\n".join(lines)
 
-    show.answer(body, text)
+    output.answer(body, text)
 
 
 @app.command()
 @told
 def unload(json: Json = False) -> None:
     """Give back the memory of models that are kept ready."""
-    with show.engine() as engine:
-        show.answer(engine.unload(), "Nothing is loaded any more.")
+    with output.engine() as engine:
+        output.answer(engine.unload(), "Nothing is loaded any more.")
 
 
 @app.command()
@@ -87,7 +87,7 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
 ) -> None:
     """Show the end of the engine's log."""
-    from underdrawing.link.endpoint import home
+    from underdrawing.client.endpoint import home
 
     found = sorted((home() / "logs").glob("*.log"), key=lambda file: file.stat().st_mtime)
     if not found:
@@ -117,9 +117,9 @@ def run(
     """Run the engine in this terminal until Ctrl-C."""
     more = ["--listen", listen] if listen else []
     try:
-        code = subprocess.run([sys.executable, "-m", "underdrawing.serve.daemon", *more], check=False).returncode
+        code = subprocess.run([sys.executable, "-m", "underdrawing.daemon", *more], check=False).returncode
     except KeyboardInterrupt:
-        code = show.INTERRUPTED
+        code = output.INTERRUPTED
     raise typer.Exit(code)
 
 
@@ -144,17 +144,18 @@ def install(
     """Register this engine for the plug-ins, get the default weights, and put a plug-in in its place."""
     import json as text
 
-    from underdrawing import __version__, plugins, weights
-    from underdrawing.link.endpoint import home, make_home, write_private
+    from underdrawing import __version__, weights
+    from underdrawing.client.endpoint import home, make_home, write_private
+    from underdrawing.commands import plugins
 
     told = {"python": sys.executable, "version": __version__}
     place = make_home(home()) / "install.json"
     write_private(place, text.dumps(told, indent=1))
     found = weights.fetch(mirror=mirror, offline=offline)
     body = {"install": str(place), "weights": {name: str(file) for name, file in found.items()}}
-    show.answer(body, f"Registered in {place}; {len(found)} weights are in {weights.folder()}.")
+    output.answer(body, f"Registered in {place}; {len(found)} weights are in {weights.folder()}.")
     if host is not None and plugins.put(host.value, to, program, offline):
-        raise typer.Exit(show.FAILED)
+        raise typer.Exit(output.FAILED)
 
 
 @told
@@ -166,14 +167,14 @@ def tour(
     json: Json = False,
 ) -> None:
     """Put a first picture, learnt already, where you find it, and say where to click."""
-    from underdrawing import tour as touring
-    from underdrawing.link.endpoint import home
+    from underdrawing.client.endpoint import home
+    from underdrawing.commands import tour as touring
 
-    with show.engine() as engine:
+    with output.engine() as engine:
         if end:
             gone = touring.end(engine, home())
             said = "There is no first picture." if gone is None else "The first picture and its model are gone."
-            show.answer({"ended": gone is not None}, said)
+            output.answer({"ended": gone is not None}, said)
             return
         made = touring.begin(engine, home(), out.absolute() if out is not None else None)
     steps = {host: [step.format(picture=made.picture) for step in words] for host, words in touring.STEPS.items()}
@@ -185,7 +186,7 @@ def tour(
             lines += [f"  {number}. {step}" for number, step in enumerate(words, 1)]
         return "\n".join(lines)
 
-    show.answer({"picture": made.picture, "model": made.model, "steps": steps}, text)
+    output.answer({"picture": made.picture, "model": made.model, "steps": steps}, text)
 
 
 class Verdict(StrEnum):
@@ -218,12 +219,12 @@ def doctor(
         return "\n".join(said)
 
     if report is not None:
-        from underdrawing import plugins
+        from underdrawing.commands import plugins
 
         plugins.write_report(report, text().splitlines())
-    show.answer({"lines": lines}, text)
+    output.answer({"lines": lines}, text)
     if any(line["verdict"] == Verdict.BAD for line in lines):
-        raise typer.Exit(show.FAILED)
+        raise typer.Exit(output.FAILED)
 
 
 def _line(verdict: Verdict, text: str, remedy: str = "") -> dict[str, str]:
@@ -235,7 +236,7 @@ def _examine() -> list[dict[str, str]]:
     from importlib.metadata import distributions
 
     from underdrawing import __version__, weights
-    from underdrawing.link.messages import EngineError
+    from underdrawing.client.messages import EngineError
 
     lines = [_line(Verdict.NOTE, f"Underdrawing {__version__}, Python {sys.version.split()[0]} ({sys.executable})")]
     names = {str(d.metadata["Name"]).lower() for d in distributions()}
@@ -243,7 +244,7 @@ def _examine() -> list[dict[str, str]]:
         text = "onnxruntime and onnxruntime-gpu are both installed and break each other."
         lines.append(_line(Verdict.BAD, text, "Remove both with pip, and install the one you want."))
     try:
-        with show.engine() as engine:
+        with output.engine() as engine:
             lines.append(_line(Verdict.GOOD, f"The engine runs and answers (process {engine.hello()['pid']})."))
             lines += _engine_lines(engine.status(probe=True))
             lines += _device_lines(engine.methods())
@@ -265,7 +266,7 @@ def _engine_lines(status: dict[str, Any]) -> list[dict[str, str]]:
     free = float(status["free"])
     verdict = Verdict.GOOD if free > 1e9 else Verdict.BAD
     lines.append(
-        _line(verdict, f"{show.megabytes(free)} are free in {status['home']}.", "" if free > 1e9 else "Make room.")
+        _line(verdict, f"{output.megabytes(free)} are free in {status['home']}.", "" if free > 1e9 else "Make room.")
     )
     renderer = status.get("renderer") or {}
     if "error" in renderer:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from underdrawing.commands import show
-from underdrawing.commands.show import Json, told
+from underdrawing.commands import output
+from underdrawing.commands.output import Json, told
 
 if TYPE_CHECKING:
     from underdrawing.weights import Progress
@@ -46,11 +46,11 @@ def list_weights(json: Json = False) -> None:
         lines = []
         for item in found:
             there = "there" if item["path"] else f"missing: {item['without']}"
-            size = show.megabytes(float(str(item["download"])))
+            size = output.megabytes(float(str(item["download"])))
             lines.append(f"{item['name']}: {item['use']}\n  {there}\n  {item['source']}, {size}, {item['licence']}")
         return "\n".join(lines)
 
-    show.answer({"folder": str(weights.folder()), "weights": found}, text)
+    output.answer({"folder": str(weights.folder()), "weights": found}, text)
 
 
 @app.command()
@@ -66,7 +66,9 @@ def fetch(
 
     with _bar() as progress:
         found = weights.fetch(names or weights.DEFAULT, mirror=mirror, offline=offline, progress=progress)
-    show.answer({"files": {name: str(file) for name, file in found.items()}}, "\n".join(str(f) for f in found.values()))
+    output.answer(
+        {"files": {name: str(file) for name, file in found.items()}}, "\n".join(str(f) for f in found.values())
+    )
 
 
 @app.command()
@@ -79,7 +81,7 @@ def download(
     from underdrawing.weights.obtain import prepare_offline
 
     written = [str(file) for file in prepare_offline(names or DEFAULT, folder)]
-    show.answer({"files": written}, "\n".join(written))
+    output.answer({"files": written}, "\n".join(written))
 
 
 @app.command()
@@ -89,7 +91,7 @@ def remove(names: Annotated[list[str], typer.Argument(metavar="NAME...", help="W
     from underdrawing.weights.obtain import remove
 
     remove(names)
-    show.answer({"removed": names}, f"deleted: {', '.join(names)}")
+    output.answer({"removed": names}, f"deleted: {', '.join(names)}")
 
 
 @contextmanager
@@ -99,7 +101,7 @@ def _bar() -> Iterator[Callable[[Progress], None]]:
     from rich.progress import Progress as Bars
 
     console = Console(stderr=True)
-    live = console.is_terminal and not show.as_json()
+    live = console.is_terminal and not output.as_json()
     columns = (BarColumn(28), DownloadColumn(), TextColumn("{task.description}"))
     with Bars(*columns, console=console, transient=True, disable=not live) as bars:
         task = bars.add_task("", total=None)

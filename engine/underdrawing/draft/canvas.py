@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from underdrawing.draft.components import Pose
-from underdrawing.draft.grids import blur, places, resize, resize_flow
-from underdrawing.draft.objects import Carried, drawn_out, enlargement
-from underdrawing.draft.seams import lead_over
+from underdrawing.draft.flow_ops import blur, places, resize, resize_flow
+from underdrawing.draft.membrane_blend import lead_over
+from underdrawing.draft.rigid_regions import Carried, drawn_out, enlargement
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.primitive import Primitive
 

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from underdrawing.draft.canvas import Canvas, Origin
-from underdrawing.draft.features import Channels
-from underdrawing.draft.grids import blur, resize, sample
+from underdrawing.draft.flow_ops import blur, resize, sample
+from underdrawing.draft.matching_channels import Channels
 from underdrawing.picture.primitive import Primitive
 
 WRONG = 4.0  # how fast the wrong class takes the confidence away

@@ -9,15 +9,15 @@ import numpy as np
 
 from underdrawing.draft.canvas import Canvas, Origin
 from underdrawing.draft.confidence import confidence
-from underdrawing.draft.features import Channels, channels, reduce
-from underdrawing.draft.figures import find_figures, find_things
-from underdrawing.draft.grids import blur, places, resize, resize_flow, sample
-from underdrawing.draft.ground import Sides, fill_ground, guides
-from underdrawing.draft.lines import straightened
-from underdrawing.draft.objects import Objects, find_objects, follow, footprint, without
-from underdrawing.draft.parts import Part, find_parts
+from underdrawing.draft.flow_ops import blur, places, resize, resize_flow, sample
+from underdrawing.draft.line_rigidity import straightened
+from underdrawing.draft.matching_channels import Channels, channels, reduce
+from underdrawing.draft.membrane_blend import even_out, lead_over
+from underdrawing.draft.patch_lookup import Part, find_parts
+from underdrawing.draft.patchmatch import Sides, fill_ground, guides
 from underdrawing.draft.registration import Grids, Level, descend, register
-from underdrawing.draft.seams import even_out, lead_over
+from underdrawing.draft.rigid_groups import find_figures, find_things
+from underdrawing.draft.rigid_regions import Objects, find_objects, follow, footprint, without
 from underdrawing.picture.mask import difference
 from underdrawing.picture.primitive import Primitive
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from underdrawing.draft.features import Channels, reduce, scales
-from underdrawing.draft.grids import blur, gradients, places, resize, resize_flow, sample
+from underdrawing.draft.flow_ops import blur, gradients, places, resize, resize_flow, sample
+from underdrawing.draft.matching_channels import Channels, reduce, scales
 
 START_SIGMAS = (0.5, 1.0, 2.0, 4.0, 8.0)  # cells of the coarse grid
 START_COMPONENTS = 32

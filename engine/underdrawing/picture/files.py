@@ -6,16 +6,16 @@ import io
 import os
 import tempfile
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from underdrawing.picture import png, tiff
 from underdrawing.picture.image import Picture, PictureError, srgb_encode
+from underdrawing.picture.normalize import cmyk_to_rgb, upright
 
 LIMIT = 500_000_000  # pixels; files that claim more are taken for bombs
 FORMATS = {".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WebP"}
@@ -138,37 +138,6 @@ def _decode_other(data: bytes) -> Picture:
     alpha = np.ascontiguousarray(array[..., -1]) if array.shape[2] in (2, 4) else None
     pixels = np.ascontiguousarray(array[..., : array.shape[2] - (alpha is not None)])
     return upright(Picture(pixels, alpha, profile), orientation)
-
-
-def cmyk_to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """A CMYK picture in sRGB: by its profile where it has a usable one, else by the plain formula."""
-    if profile:
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-        except (ImageCms.PyCMSError, OSError, ValueError):
-            converted = None
-        if converted is not None:
-            return converted
-    return image.convert("RGB")
-
-
-def upright(picture: Picture, orientation: int) -> Picture:
-    """Turned and mirrored as EXIF's orientation (1 to 8) says."""
-    turns: dict[int, Callable[[np.ndarray], np.ndarray]] = {
-        2: lambda a: a[:, ::-1],
-        3: lambda a: a[::-1, ::-1],
-        4: lambda a: a[::-1],
-        5: lambda a: a.swapaxes(0, 1),
-        6: lambda a: a[::-1].swapaxes(0, 1),
-        7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
-        8: lambda a: a[:, ::-1].swapaxes(0, 1),
-    }
-    turn = turns.get(orientation)
-    if turn is None:
-        return picture
-    alpha = None if picture.alpha is None else np.ascontiguousarray(turn(picture.alpha))
-    return Picture(np.ascontiguousarray(turn(picture.pixels)), alpha, picture.profile, picture.linear)
 
 
 def write_picture(path: Path, picture: Picture, quality: int = 95, text: dict[str, str] | None = None) -> list[str]:

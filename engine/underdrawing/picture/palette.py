@@ -9,12 +9,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from underdrawing.picture import colours, mixtures, snapping
+from underdrawing.picture import antialias, colour_names, palette_assignment
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import PictureError
 
 MOST = 255  # class 255 would mean "unknown" while snapping
-UNKNOWN = mixtures.UNKNOWN
+UNKNOWN = antialias.UNKNOWN
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class Palette:
             raise PictureError("The colours of a palette are 8-bit values.")
         if len(np.unique(table, axis=0)) != len(table):
             raise PictureError("The palette holds a colour twice; two classes would look the same.")
-        names = tuple(self.names) or tuple(unique_names(colours.colour_name(c) for c in table))
+        names = tuple(self.names) or tuple(unique_names(colour_names.colour_name(c) for c in table))
         if len(names) != len(table):
             raise PictureError(f"The palette has {len(table)} colours but {len(names)} names.")
         object.__setattr__(self, "colours", np.ascontiguousarray(table))
@@ -136,7 +136,7 @@ def distinct_colours(count: int) -> Palette:
     """A palette of `count` colours that are easy to tell apart (1 to 255)."""
     if not 1 <= count <= MOST:
         raise PictureError(f"A palette holds 1 to {MOST} colours, not {count}.")
-    return Palette(colours.distinct(count))
+    return Palette(colour_names.distinct(count))
 
 
 def palette_of(rgb: np.ndarray, most: int = 64) -> Palette:
@@ -146,7 +146,7 @@ def palette_of(rgb: np.ndarray, most: int = 64) -> Palette:
         rgb: (H, W, 3) uint8.
         most: at most this many; where there are more, the largest areas win.
     """
-    table = mixtures.flat_colours(_checked(rgb), mixtures.noise_of(rgb), min(most, MOST))
+    table = antialias.flat_colours(_checked(rgb), antialias.noise_of(rgb), min(most, MOST))
     return Palette(table)
 
 
@@ -161,17 +161,17 @@ def snap(rgb: np.ndarray, palette: Palette) -> Snapped:
         palette: the classes.
     """
     rgb = _checked(rgb)
-    noise = mixtures.noise_of(rgb)
-    known = mixtures.exact_classes(rgb, palette.colours, noise)
+    noise = antialias.noise_of(rgb)
+    known = antialias.exact_classes(rgb, palette.colours, noise)
     if not (known == UNKNOWN).any():
         return Snapped(known)
     table = palette.colours
     room = MOST - len(table)
-    foreign = snapping.foreign_colours(rgb, known, table, noise, room) if room else table[:0]
+    foreign = palette_assignment.foreign_colours(rgb, known, table, noise, room) if room else table[:0]
     extended = np.concatenate([table, foreign])
     if len(foreign):
-        known = mixtures.exact_classes(rgb, extended, noise)
-    indices = snapping.resolve(rgb, known, extended)
+        known = antialias.exact_classes(rgb, extended, noise)
+    indices = palette_assignment.resolve(rgb, known, extended)
     if not len(foreign):
         return Snapped(indices)
     unseen, nearest = _report(indices, palette, foreign, noise.shift)
@@ -188,7 +188,7 @@ def _checked(rgb: np.ndarray) -> np.ndarray:
 def _report(
     indices: np.ndarray, palette: Palette, foreign: np.ndarray, shift: float
 ) -> tuple[tuple[Unseen, ...], np.ndarray]:
-    lab, own = colours.to_lab(foreign), colours.to_lab(palette.colours)
+    lab, own = colour_names.to_lab(foreign), colour_names.to_lab(palette.colours)
     nearest = np.array([int(np.linalg.norm(own - colour, axis=1).argmin()) for colour in lab])
     found = []
     for number, colour in enumerate(foreign):
@@ -198,6 +198,6 @@ def _report(
         pixels = int(cv2.countNonZero(mask.view(np.uint8)))
         if pixels:
             red, green, blue = (int(v) for v in colour)
-            name = colours.colour_name((red, green, blue))
+            name = colour_names.colour_name((red, green, blue))
             found.append(Unseen((red, green, blue), name, palette.names[nearest[number]], pixels, Bounds.of_mask(mask)))
     return tuple(sorted(found, key=lambda one: -one.pixels)), nearest

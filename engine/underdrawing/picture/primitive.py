@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from underdrawing.picture import mixtures
+from underdrawing.picture import antialias
 from underdrawing.picture.files import read_picture, read_text, write_picture
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import Picture, PictureError
@@ -197,9 +197,9 @@ def guess_kind(rgb: np.ndarray) -> str:
         worn = cv2.erode(dark.astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8), borderValue=0)
         if int(worn.sum()) < 0.05 * int(dark.sum()):
             return str(Plane.EDGES)
-    noise = mixtures.noise_of(rgb)
-    table = mixtures.flat_colours(rgb, noise, 64)
-    known = mixtures.exact_classes(rgb, table, noise) != mixtures.UNKNOWN
+    noise = antialias.noise_of(rgb)
+    table = antialias.flat_colours(rgb, noise, 64)
+    known = antialias.exact_classes(rgb, table, noise) != antialias.UNKNOWN
     return str(Plane.SEGMENTS if float(known.mean()) > 0.8 else Plane.PAINT)
 
 

@@ -11,12 +11,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from underdrawing.picture.cutout import Cutout
-from underdrawing.picture.fill import LINE, fill
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import PictureError
+from underdrawing.picture.label_inpainting import LINE, fill
 from underdrawing.picture.mask import dilate
 from underdrawing.picture.primitive import Primitive
+from underdrawing.picture.region_cutout import Cutout
 
 TOLERANCE = 8  # of 255: paint that differs less belongs to the area that was pointed at
 ISLAND = 0.5  # of the area around it: what is enclosed and smaller goes along with it

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from skimage.segmentation import slic
 
-from underdrawing.picture import colours
+from underdrawing.picture import colour_names
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import PictureError
 from underdrawing.picture.palette import MOST, Palette, distinct_colours, unique_names
@@ -67,13 +67,13 @@ def _areas(rgb: np.ndarray, regions: int, subject: np.ndarray | None) -> np.ndar
     if regions == 1 or min(height, width) < 2:
         return np.zeros((height, width), np.uint8)
     flat = cv2.pyrMeanShiftFiltering(rgb, 7, 14, maxLevel=1) if min(height, width) >= 16 else rgb
-    lab = colours.to_lab(flat)
+    lab = colour_names.to_lab(flat)
     count = int(np.clip(height * width / 150, 16, SUPERPIXELS))
     atoms = slic(lab, count, compactness=8.0, sigma=0, convert2lab=False, start_label=0, channel_axis=-1)
     if subject is not None:
         _, atoms = np.unique(atoms * 2 + subject, return_inverse=True)
         atoms = atoms.reshape(height, width)
-    graph = build(atoms, lab, texture(rgb), edge_strength(colours.to_lab(rgb)))
+    graph = build(atoms, lab, texture(rgb), edge_strength(colour_names.to_lab(rgb)))
     side = None
     if subject is not None:
         share = np.bincount(atoms.ravel(), subject.ravel(), graph.count) / graph.sizes
@@ -84,7 +84,7 @@ def _areas(rgb: np.ndarray, regions: int, subject: np.ndarray | None) -> np.ndar
 
 def texture(rgb: np.ndarray) -> np.ndarray:
     """(H, W, 3) float32: how rough the picture is around a pixel, at three scales, in units of lightness."""
-    light = colours.to_lab(rgb)[..., 0]
+    light = colour_names.to_lab(rgb)[..., 0]
     bands, smooth = [], light
     for sigma in (1.0, 2.0, 4.0):
         rougher = smooth
@@ -176,7 +176,7 @@ def name_classes(rgb: np.ndarray, labels: np.ndarray) -> Palette:
             rows, columns = np.nonzero(labels[::1, ::1] == index)
             rows, columns = rows // step, columns // step
         colour = np.median(shown[np.minimum(rows, height - 1), np.minimum(columns, width - 1)], axis=0)
-        names.append(f"{colours.colour_name(colour)}, {_place(rows / height, columns / width)}")
+        names.append(f"{colour_names.colour_name(colour)}, {_place(rows / height, columns / width)}")
     return Palette(distinct_colours(count).colours, tuple(unique_names(names)))
 
 

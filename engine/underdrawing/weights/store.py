@@ -20,7 +20,7 @@ def folder(engine_home: Path | None = None) -> Path:
         return Path(given)
     if engine_home is not None:
         return engine_home / "weights"
-    from underdrawing.link.endpoint import home
+    from underdrawing.client.endpoint import home
 
     return home() / "weights"
 

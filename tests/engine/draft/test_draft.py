@@ -8,7 +8,7 @@ import pytest
 
 from underdrawing.draft.canvas import Origin
 from underdrawing.draft.draft import draft
-from underdrawing.draft.seams import even_out
+from underdrawing.draft.membrane_blend import even_out
 from underdrawing.picture.palette import distinct_colours
 from underdrawing.picture.primitive import Primitive
 

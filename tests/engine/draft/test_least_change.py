@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.engine.draft.test_draft import GROUND, HEIGHT, WIDTH, primitive
-from tests.engine.draft.test_figures import MOVES, cart, laid
+from tests.engine.draft.test_rigid_groups import MOVES, cart, laid
 from underdrawing.draft.canvas import Origin
 from underdrawing.draft.draft import draft
 

@@ -8,10 +8,10 @@ import numpy as np
 from tests.engine.draft.test_draft import GROUND, HEIGHT, WIDTH, primitive
 from underdrawing.draft.canvas import Canvas, Origin
 from underdrawing.draft.draft import draft
-from underdrawing.draft.grids import places
-from underdrawing.draft.ground import Sides, fill_ground
-from underdrawing.draft.lines import built
-from underdrawing.draft.seams import lead_over
+from underdrawing.draft.flow_ops import places
+from underdrawing.draft.line_rigidity import built
+from underdrawing.draft.membrane_blend import lead_over
+from underdrawing.draft.patchmatch import Sides, fill_ground
 
 UPPER, LOWER = np.float32([0.9, 0.9, 0.85]), np.float32([0.3, 0.05, 0.1])  # teeth, and the dark below
 

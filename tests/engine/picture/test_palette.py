@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from underdrawing.picture.colours import colour_name
+from underdrawing.picture.colour_names import colour_name
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import PictureError
 from underdrawing.picture.palette import Palette, distinct_colours, palette_of, snap

@@ -11,19 +11,19 @@ import numpy as np
 import psutil
 import pytest
 
-from underdrawing.link.client import Engine
-from underdrawing.link.pixels import Frame
-from underdrawing.manifest import MANIFEST_FILE, Manifest
+from underdrawing.client.engine import Engine
+from underdrawing.client.frames import Frame
 from underdrawing.picture.image import Picture
-from underdrawing.serve.frames import frame_of
-from underdrawing.serve.library import check_files
+from underdrawing.store.frame_codec import frame_of
+from underdrawing.store.manifest import MANIFEST_FILE, Manifest
+from underdrawing.store.model_library import check_files
 
-from ..link.conftest import Raw, kill, pid, wait_for
-from ..whole.conftest import PALETTE, QUICK_OPTIONS, end
+from ..client.conftest import Raw, kill, pid, wait_for
+from ..end_to_end.conftest import PALETTE, QUICK_OPTIONS, end
 
 __all__ = ["PALETTE", "QUICK_OPTIONS", "Raw", "end", "kill", "pid", "wait_for"]
 
-WORKER, RENDERER = "underdrawing.serve.worker", "underdrawing.serve.renderer"
+WORKER, RENDERER = "underdrawing.train.worker", "underdrawing.render.worker"
 
 
 @pytest.fixture

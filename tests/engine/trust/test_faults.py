@@ -13,20 +13,20 @@ import numpy as np
 import pytest
 import torch
 
-from underdrawing.learn import checkpoint
-from underdrawing.link.endpoint import Connection, make_home, write_private
-from underdrawing.link.keys import load_pair
-from underdrawing.link.messages import EngineError
-from underdrawing.link.pixels import Frame
-from underdrawing.manifest import CHECKPOINT_FILE, MANIFEST_FILE, ManifestError
+from tests.engine.handmade_model import IDENTITY, write_model
+from underdrawing.client.endpoint import Connection, make_home, write_private
+from underdrawing.client.frames import Frame
+from underdrawing.client.keys import load_pair
+from underdrawing.client.messages import EngineError
+from underdrawing.daemon.job_queue import Job, Jobs, State
 from underdrawing.picture.files import read_picture, write_picture
 from underdrawing.picture.image import Picture, PictureError
-from underdrawing.serve import modelfile
-from underdrawing.serve.jobs import Job, Jobs, State
-from underdrawing.serve.library import Library, check_files
-from underdrawing.serve.spool import Incoming, Spool
+from underdrawing.store import model_archive
+from underdrawing.store.blob_store import Incoming, Spool
+from underdrawing.store.manifest import CHECKPOINT_FILE, MANIFEST_FILE, ManifestError
+from underdrawing.store.model_library import Library, check_files
+from underdrawing.train import checkpoint
 
-from ..serve.conftest import IDENTITY, write_model
 from .faults import Fault, every_fault, expect
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="faults are injected into forked processes")
@@ -178,14 +178,14 @@ class Pack(Scene):
 
     def work(self, folder: Path) -> None:
         library = Library(folder)
-        modelfile.write(library.folder(IDENTITY), library.find(IDENTITY), folder / "sun.underdrawing")
+        model_archive.write(library.folder(IDENTITY), library.find(IDENTITY), folder / "sun.underdrawing")
 
     def holds(self, folder: Path, done: bool) -> None:
         target = folder / "sun.underdrawing"
         if target.read_bytes() == b"an older file":
             assert not done
             return
-        modelfile.read(target, folder / "read again", OTHER)
+        model_archive.read(target, folder / "read again", OTHER)
         assert whole(Library(folder), IDENTITY)
 
 
@@ -194,11 +194,11 @@ class Unpack(Scene):
 
     def begin(self, folder: Path) -> None:
         manifest = write_model(folder / "elsewhere")
-        modelfile.write(folder / "elsewhere", manifest, folder / "sun.underdrawing")
+        model_archive.write(folder / "elsewhere", manifest, folder / "sun.underdrawing")
 
     def work(self, folder: Path) -> None:
         library = Library(folder)
-        modelfile.read(folder / "sun.underdrawing", library.incoming(OTHER), OTHER)
+        model_archive.read(folder / "sun.underdrawing", library.incoming(OTHER), OTHER)
         library.accept(OTHER)
 
     def holds(self, folder: Path, done: bool) -> None:

@@ -14,10 +14,10 @@ import psutil
 import pytest
 import zmq
 
-from underdrawing.link.client import Engine
-from underdrawing.link.endpoint import Connection
-from underdrawing.link.messages import MAGIC, new_id, request
-from underdrawing.link.pixels import Frame
+from underdrawing.client.endpoint import Connection
+from underdrawing.client.engine import Engine
+from underdrawing.client.frames import Frame
+from underdrawing.client.messages import MAGIC, new_id, request
 
 from .conftest import Raw, learnt, picture, pid, wait_for
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from underdrawing.link.client import Engine
-from underdrawing.link.endpoint import Connection, make_home
-from underdrawing.link.keys import allowed, as_text, from_text, load_pair
-from underdrawing.link.messages import EngineError
+from underdrawing.client.endpoint import Connection, make_home
+from underdrawing.client.engine import Engine
+from underdrawing.client.keys import allowed, as_text, from_text, load_pair
+from underdrawing.client.messages import EngineError
 
 from .conftest import end, learnt, picture, pid, wait_for
 
@@ -24,7 +24,7 @@ from .conftest import end, learnt, picture, pid, wait_for
 def ask(home: Path, *words: str) -> tuple[int, dict[str, object], str]:
     """A command in this home: its exit code, its answer, and what it said besides."""
     done = subprocess.run(
-        [sys.executable, "-m", "underdrawing.cli", *words, "--json"],
+        [sys.executable, "-m", "underdrawing", *words, "--json"],
         env={**os.environ, "UNDERDRAWING_HOME": str(home)},
         capture_output=True,
         text=True,
@@ -50,7 +50,7 @@ def open_engine(own: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         place = f"127.0.0.1:{free.getsockname()[1]}"
     make_home(own)
-    command = [sys.executable, "-m", "underdrawing.serve.daemon", "--home", str(own), "--listen", place]
+    command = [sys.executable, "-m", "underdrawing.daemon", "--home", str(own), "--listen", place]
     daemon = subprocess.Popen(command)
     wait_for(lambda: Connection.read(own) is not None)
     yield place
@@ -154,7 +154,7 @@ def test_what_is_wrong_is_said(own: Path, words: tuple[str, ...], code: str) -> 
 
 def test_an_address_that_is_taken_is_said(own: Path, open_engine: str, other: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "underdrawing.serve.daemon", "--home", str(other), "--listen", open_engine],
+        [sys.executable, "-m", "underdrawing.daemon", "--home", str(other), "--listen", open_engine],
         capture_output=True,
         text=True,
         timeout=60,

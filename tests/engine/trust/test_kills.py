@@ -15,9 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from underdrawing.link.client import Engine
-from underdrawing.link.endpoint import Connection
-from underdrawing.link.messages import EngineError
+from underdrawing.client.endpoint import Connection
+from underdrawing.client.engine import Engine
+from underdrawing.client.messages import EngineError
 
 from .conftest import (
     QUICK_OPTIONS,
@@ -204,8 +204,8 @@ def test_the_library_always_opens(own: Path, tmp_path: Path, times: int) -> None
 BUSY = """
 import contextlib, sys, time
 from pathlib import Path
-from underdrawing.link.client import Engine
-from underdrawing.link.messages import EngineError
+from underdrawing.client.engine import Engine
+from underdrawing.client.messages import EngineError
 home, model, file, folder = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4])
 until = time.monotonic() + 1.5
 while time.monotonic() < until:
@@ -242,7 +242,7 @@ import sys
 from pathlib import Path
 sys.path[:0] = {sys.path!r}
 from tests.engine.trust.conftest import picture
-from underdrawing.link.client import Engine
+from underdrawing.client.engine import Engine
 with Engine.connect(home=Path(sys.argv[1])) as engine:
     while True:
         for seed in range(100):

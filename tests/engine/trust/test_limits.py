@@ -15,10 +15,10 @@ import numpy as np
 import psutil
 import pytest
 
-from underdrawing.link.client import Engine
-from underdrawing.link.endpoint import Connection, make_home
-from underdrawing.link.messages import EngineError
-from underdrawing.link.pixels import Frame
+from underdrawing.client.endpoint import Connection, make_home
+from underdrawing.client.engine import Engine
+from underdrawing.client.frames import Frame
+from underdrawing.client.messages import EngineError
 
 from .conftest import QUICK_OPTIONS, WORKER, children, learn, learnt, picture, pid, wait_for
 
@@ -30,7 +30,7 @@ SIDE = 6000  # pixels: 36 megapixels, far more than fits
 def little(own: Path) -> Iterator[Engine]:
     """An engine whose worker and renderer may take little memory."""
     make_home(own)
-    command = [sys.executable, "-m", "underdrawing.serve.daemon", "--home", str(own), "--memory", str(LITTLE)]
+    command = [sys.executable, "-m", "underdrawing.daemon", "--home", str(own), "--memory", str(LITTLE)]
     daemon = subprocess.Popen(command)
     wait_for(lambda: Connection.read(own) is not None)
     with Engine.connect(start=False, home=own) as engine:
@@ -67,7 +67,7 @@ def test_logs_can_be_shown_to_others(tmp_path: Path) -> None:
     make_home(place)
     (user / "broken_renderer.py").write_text("raise RuntimeError(f'{__file__} of mariechen cannot start')\n")
     environment = {**os.environ, "HOME": str(user), "LOGNAME": "mariechen", "PYTHONPATH": str(user)}
-    command = [sys.executable, "-m", "underdrawing.serve.daemon", "--home", str(place)]
+    command = [sys.executable, "-m", "underdrawing.daemon", "--home", str(place)]
     daemon = subprocess.Popen([*command, "--renderer", "broken_renderer"], env=environment)
     try:
         wait_for(lambda: Connection.read(place) is not None)

@@ -10,18 +10,18 @@ from pathlib import Path
 
 import psutil
 
-from underdrawing.link.client import Engine
-from underdrawing.link.messages import MOST_BYTES, request
-from underdrawing.link.pixels import Frame
+from underdrawing.client.engine import Engine
+from underdrawing.client.frames import Frame
+from underdrawing.client.messages import MOST_BYTES, request
 
-from ..link.conftest import daemons
+from ..client.conftest import daemons
 from .conftest import QUICK_OPTIONS, WORKER, Raw, children, learn, learnt, library_is_whole, picture, pid, wait_for
 
 CLIENTS = 50
 ASK = """
 import sys
 from pathlib import Path
-from underdrawing.link.client import Engine
+from underdrawing.client.engine import Engine
 with Engine.connect(home=Path(sys.argv[1]), bridge=sys.argv[2] == "True", timeout=120) as engine:
     print(engine.hello()["pid"])
 """

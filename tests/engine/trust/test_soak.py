@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from underdrawing.link.client import Engine
+from underdrawing.client.engine import Engine
 
 from .conftest import QUICK_OPTIONS, RENDERER, children, learn, learnt, library_is_whole, picture, pid
 

@@ -76,7 +76,7 @@ def hold_renderer(t):
             parent = (process / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1]
         except (OSError, IndexError):
             continue
-        if b"underdrawing.serve.renderer" in words and int(parent) == pid(t):
+        if b"underdrawing.render.worker" in words and int(parent) == pid(t):
             os.kill(int(process.name), signal.SIGSTOP)
 
 

@@ -1,0 +1,241 @@
+"""`python -m bench`: measurements of this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from underdrawing.commands import output
+from underdrawing.commands.output import Json, told
+
+app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
+
+
+@app.command()
+@told
+def engine(
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write the table to this Markdown file.")] = None,
+    json: Json = False,
+) -> None:
+    """Measure the engine: messages, memory, learning, applying, exactness of exports (a minute or two)."""
+    from bench.engine_bench import as_markdown, bench
+
+    found = bench(output.note)
+    if out is not None:
+        out.write_text(as_markdown(found), encoding="utf-8")
+    output.answer(found, lambda: as_markdown(found))
+
+
+@app.command()
+@told
+def quality(
+    data: Annotated[list[Path], typer.Argument(help="Folders of data: train/, and test/ or edits/.")],
+    methods: Annotated[
+        str, typer.Option(help="What to compare, with commas between.")
+    ] = "true,unchanged,draft,ours,quick",
+    budgets: Annotated[str, typer.Option(help="Seconds of learning, with commas between.")] = "60",
+    size: Annotated[int, typer.Option(min=32, help="Pixels of the shorter side.")] = 256,
+    planes: Annotated[str, typer.Option(help="segments, edges, or both with a comma between.")] = "segments",
+    seeds: Annotated[int, typer.Option(min=1, help="How often everything is learnt; figures are means.")] = 1,
+    judge: Annotated[bool, typer.Option(help="Train a judge of consistency (two or three minutes).")] = True,
+    crossed: Annotated[bool, typer.Option(help="Also ask for the layouts of the other folders' pictures.")] = False,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write tables, sheets and curves here.")] = None,
+    json: Json = False,
+) -> None:
+    """Measure how good results are, on data of your own; docs/quality.md says what the figures mean."""
+    from bench import quality as measure
+    from bench.datasets import crossed as with_layouts
+    from bench.datasets import read_set
+    from underdrawing.client.endpoint import home
+    from underdrawing.picture.files import write_picture
+    from underdrawing.picture.image import Picture
+    from underdrawing.weights.store import folder
+
+    found, tables = [], []
+    sets = [read_set(place, size) for place in data]
+    for read in [with_layouts(one, sets) for one in sets] if crossed else sets:
+        output.note(f"{read.name}: {len(read.frames)} frames of {read.picture.shape[1]} x {read.picture.shape[0]}")
+        seconds = output.all_seconds(budgets)
+        weights = folder(home())
+        rows = measure.bench(read, methods.split(","), seconds, weights, planes.split(","), seeds, judge, output.note)
+        table = f"{read.name}\n\n{measure.as_markdown(rows)}"
+        found += [{"set": read.name, **row.public()} for row in rows]
+        tables.append(table)
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            (out / f"{read.name}.md").write_text(table, encoding="utf-8")
+            write_picture(out / f"{read.name}.png", Picture(measure.contact_sheet(read, rows)))
+            write_picture(out / f"{read.name}.curves.png", Picture(measure.quality_curves(rows)))
+    output.answer({"rows": found}, lambda: "\n".join(tables))
+
+
+@app.command()
+@told
+def draft(
+    data: Annotated[list[Path], typer.Argument(help="Folders with train/, or of pictures without an underdrawing.")],
+    things: Annotated[int, typer.Option(min=1, help="Things of a picture that are edited, the largest first.")] = 3,
+    size: Annotated[int, typer.Option(min=64, help="Pixels of the longer side that pictures have at most.")] = 512,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write the table and sheets here.")] = None,
+    json: Json = False,
+) -> None:
+    """Measure drafts of edited things: what changes beyond the edit, and how good fills are."""
+    from bench import draft_edits as measure
+    from underdrawing.client.endpoint import home
+    from underdrawing.picture.files import write_picture
+    from underdrawing.picture.image import Picture
+    from underdrawing.weights.store import folder
+
+    cases = [case for place in data for case in measure.read(place, size)]
+    try:
+        found, made = measure.bench(cases, things, folder(home()), output.note)
+    except FileNotFoundError:
+        text = "LPIPS cannot be measured: its weights are not installed. Run: underdrawing weights fetch"
+        raise output.wrong(text) from None
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "draft.md").write_text(measure.as_markdown(found), encoding="utf-8")
+        if made is not None:
+            write_picture(out / "draft.png", Picture(made))
+    rows = [{"edit": kind, **tally.public()} for kind, tally in found.items()]
+    output.answer({"rows": rows}, lambda: measure.as_markdown(found))
+
+
+@app.command()
+@told
+def generate(
+    data: Annotated[list[Path], typer.Argument(help="Folders of pictures; bench/generate.py says what they hold.")],
+    recipes: Annotated[str, typer.Option(help="Ways to vary pictures, with commas between.")] = "vary,singan",
+    seeds: Annotated[int, typer.Option(min=1, help="How often everything is learnt.")] = 1,
+    budget: Annotated[str | None, typer.Option(metavar="TIME", help="Learn for 90s, 2m … each time.")] = None,
+    iterations: Annotated[int | None, typer.Option(min=1, help="… or for so many iterations.")] = None,
+    option: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change a recipe's figures.")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write tables and sheets here.")] = None,
+    json: Json = False,
+) -> None:
+    """Measure pictures without an underdrawing: pasted things, rough edits, variations (docs/generate.md)."""
+    from bench import generate as measure
+    from underdrawing.client.key_values import options_of
+    from underdrawing.picture.files import write_picture
+    from underdrawing.picture.image import Picture
+
+    if budget is not None and iterations is not None:
+        raise output.wrong("Give --budget or --iterations, not both.")
+    asked = {"budget": output.seconds(budget), "iterations": iterations, "options": options_of(option or [])}
+    given = {key: value for key, value in asked.items() if value}
+    found, tables = [], []
+    with measure.own_engine() as engine:
+        for place in data:
+            cases, alone = measure.read(place)
+            changed, first = measure.changed(engine, cases, seeds, given, output.note)
+            varied, second = measure.varied(engine, alone, recipes.split(","), seeds, given, output.note)
+            table = f"{place.name}\n\n{measure.as_markdown([*changed, *varied])}"
+            found += [{"set": place.name, **row.public()} for row in (*changed, *varied)]
+            tables.append(table)
+            if out is not None:
+                out.mkdir(parents=True, exist_ok=True)
+                (out / f"{place.name}.md").write_text(table, encoding="utf-8")
+                for name, pictures in (("changed", first), ("varied", second)):
+                    if pictures is not None:
+                        write_picture(out / f"{place.name}.{name}.png", Picture(pictures))
+    output.answer({"rows": found}, lambda: "\n".join(tables))
+
+
+@app.command()
+@told
+def meta(
+    data: Annotated[Path, typer.Argument(help="A folder of pictures; every fifth is kept out of the training.")],
+    model: Annotated[
+        Path | None, typer.Option(help="A folder's model that was trained before on the others (.underdrawing).")
+    ] = None,
+    training: Annotated[str, typer.Option(metavar="TIME", help="Else the folder is learnt for so long.")] = "30m",
+    recipes: Annotated[str, typer.Option(help="Ways to learn one picture alone, with commas.")] = "vary,meta-single",
+    budget: Annotated[str, typer.Option(metavar="TIME", help="Each of these learns for so long.")] = "60s",
+    refine: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Models made at once also go on learning for so long.")
+    ] = None,
+    most: Annotated[int, typer.Option(min=1, help="Pictures of each kind, learnt and kept out.")] = 3,
+    seeds: Annotated[int, typer.Option(min=1, help="How often everything is made.")] = 1,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write tables and sheets here.")] = None,
+    json: Json = False,
+) -> None:
+    """Measure models that a folder's model makes at once, beside models that were learnt (docs/meta.md)."""
+    from bench import generate as single
+    from bench import meta as measure
+    from underdrawing.commands.train import followed
+    from underdrawing.picture.files import write_picture
+    from underdrawing.picture.folder import reduced, sheet_of
+    from underdrawing.picture.image import Picture
+    from underdrawing.store.frame_codec import frame_of
+
+    more = output.seconds(refine)
+    halves = measure.Halves.read(data)
+    with single.own_engine() as engine:
+        if model is not None:
+            writer = str(engine.import_model(model)["id"])
+        else:
+            small = [reduced(picture) for _, picture in halves.learnt]
+            frames, sheet = [frame_of(picture) for picture in small], frame_of(sheet_of(small))
+            started = engine.train(sheet, {}, pictures=frames, method="meta", budget=output.seconds(training))
+            followed(engine, str(started["job"]))
+            writer = str(started["model"])
+        options = {"budget": output.seconds(budget)}
+        chosen = [name for name in recipes.split(",") if name]
+        rows, made = measure.bench(
+            engine, halves, writer, chosen, most, seeds, options=options, refine=more, note=output.note
+        )
+        pairs = list(zip(halves.unseen[::2], halves.unseen[1::2], strict=False))[:most]
+        smooth = measure.smoothness(engine, writer, [(one, two) for (_, one), (_, two) in pairs])
+        way = measure.interpolations(engine, writer, pairs[:2])
+        learnt = engine.model(writer)["manifest"]["figures"]
+    table = f"{learnt['pictures']} pictures, {learnt['iterations']} iterations in {learnt['seconds']:.0f} s\n\n"
+    table += single.as_markdown(rows)
+    table += "\n".join(f"{name}: {' '.join(str(v) for v in values)}" for name, values in smooth.items()) + "\n"
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / f"{data.name}.meta.md").write_text(table, encoding="utf-8")
+        for name, picture in (("meta", made), ("between", way)):
+            if picture is not None:
+                write_picture(out / f"{data.name}.{name}.png", Picture(picture))
+    found = [row.public() for row in rows]
+    output.answer({"rows": found, "smoothness": smooth}, lambda: table)
+
+
+@app.command()
+@told
+def start(
+    learnt: Annotated[Path, typer.Argument(help="A folder of pictures, out of which a start is made.")],
+    data: Annotated[Path, typer.Argument(help="A folder of other pictures, each learnt with the start and without.")],
+    training: Annotated[str, typer.Option(metavar="TIME", help="The start learns for so long.")] = "4m",
+    budgets: Annotated[str, typer.Option(help="Seconds of learning a picture, with commas between.")] = "10,20,50",
+    option: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change figures of `vary`.")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write the table here.")] = None,
+    json: Json = False,
+) -> None:
+    """Measure whether a start that other pictures taught shortens learning, as `vary` does it (docs/meta.md)."""
+    from dataclasses import asdict
+
+    from bench import generate as single
+    from bench import warm_start as measure
+    from underdrawing.client.key_values import options_of
+    from underdrawing.train.device import choose
+    from underdrawing.train.methods.consingan.recipes import VARY
+
+    figures = VARY.with_options(options_of(option or [])).figures
+    device = choose("cpu", 1)
+    pictures = {place: single.read(place)[1] for place in (learnt, data)}
+    if not all(pictures.values()):
+        raise output.wrong("Both folders must hold pictures in which nothing was pasted or edited.")
+    output.note(f"the start, out of {len(pictures[learnt])} pictures")
+    made = measure.made_by([p.to_float() for _, p in pictures[learnt]], figures, device, output.seconds(training) or 0)
+    points = []
+    for name, picture in pictures[data]:
+        for known in (None, made):
+            output.note(f"{name}, {'with' if known else 'without'} the start")
+            seconds = output.all_seconds(budgets)
+            points += measure.curve(name, picture.to_float(), figures, device, seconds, known)
+            if out is not None:  # Long budgets take hours: what has been measured stays if the rest is given up.
+                out.mkdir(parents=True, exist_ok=True)
+                (out / f"{data.name}.start.md").write_text(measure.as_markdown(points), encoding="utf-8")
+    output.answer({"points": [asdict(point) for point in points]}, lambda: measure.as_markdown(points))

@@ -1,0 +1,452 @@
+"""The client: finds or starts the engine, asks, waits with a deadline, and says clearly what went wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+
+from . import endpoint
+from .endpoint import Connection
+from .frames import Frame
+from .messages import CHUNK, EngineError, new_id, request
+from .session import Call, OnEvent, Reply, Session, Steps
+
+__all__ = ["Call", "Engine", "Reply", "references"]
+
+TICK = 0.05  # seconds between looks at `cancelled`
+FOREVER = 1e9
+PARTS = 12  # of another picture that are told, where a person matches them with a model's classes
+RECIPES = {  # what is learnt for a task of `generate` where no model of the picture can do it yet
+    "harmonize": "harmonize",
+    "blend": "blend",
+    "repaint": "blend",
+    "vary": "vary",
+    "resize": "vary",
+    "animate": "animate",
+    "enlarge": "enlarge",
+}
+
+Cancelled = Optional[Callable[[], bool]]
+
+
+class Engine:
+    """A connection to the engine. Not for several threads at once; every thread has its own.
+
+    Two ways to ask: `request` (and the verbs below) wait for the answer; `submit` returns at once, and the host calls
+    `process()` from a timer, which never waits. A connection that breaks is found again, with a new engine where
+    `start` allows it, and what was asked is asked again.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    @classmethod
+    def connect(
+        cls,
+        start: bool = True,
+        timeout: float = 30.0,
+        home: Optional[Path] = None,
+        bridge: Optional[bool] = None,
+        wait: bool = True,
+    ) -> "Engine":
+        """The user's engine; started where there is none and `start` is set.
+
+        Args:
+            timeout: seconds, also for every later reconnection.
+            home: the engine's folder; None for the user's own.
+            bridge: speak over pipes; None where this Python cannot load zmq.
+            wait: False returns at once; calls go out when the engine is found, or fail with the reason.
+
+        Raises:
+            EngineError: there is none, it cannot be started, or it speaks another protocol.
+        """
+        engine = cls(Session(home or endpoint.home(), start, bridge, timeout))
+        if wait:
+            try:
+                engine.request("hello", deadline=timeout + 5.0)
+            except BaseException:
+                engine.close()
+                raise
+        return engine
+
+    @property
+    def connection(self) -> Optional[Connection]:
+        """What the connection file says."""
+        return endpoint.known(self.session.folder)
+
+    @property
+    def bridged(self) -> bool:
+        """Whether messages go over the bridge."""
+        return hasattr(self.session.transport, "process")
+
+    def close(self) -> None:
+        """End the connection; jobs go on."""
+        self.session.close()
+
+    def __del__(self) -> None:
+        # A host that forgets an engine must be able to end all the same.
+        if hasattr(self, "session"):
+            self.session.close()
+
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    # --- asking
+
+    def submit(
+        self,
+        verb: str,
+        body: Optional[Dict[str, Any]] = None,
+        frames: Sequence[Frame] = (),
+        deadline: float = 30.0,
+        on_event: OnEvent = None,
+    ) -> Call:
+        """Begin a request and return at once; look at `call.done` after `process()`."""
+        return self.session.submit(verb, body or {}, frames, deadline, on_event)
+
+    def process(self, timeout: float = 0.0) -> None:
+        """Move all requests on; waits at most `timeout` seconds."""
+        self.session.process(timeout)
+
+    def give_up(self, call: Call) -> None:
+        """Cancel a request that was submitted."""
+        self.session.give_up(call, EngineError("cancelled", "Cancelled."))
+
+    def request(
+        self,
+        verb: str,
+        body: Optional[Dict[str, Any]] = None,
+        frames: Sequence[Frame] = (),
+        deadline: float = 30.0,
+        on_event: OnEvent = None,
+        cancelled: Cancelled = None,
+    ) -> Reply:
+        """Ask and wait for the answer.
+
+        Args:
+            verb, body: see docs/protocol.md.
+            frames: pictures that the body refers to by hash; only those are sent that the engine does not have.
+            deadline: seconds after which it is given up; the engine is told.
+            on_event: called with every event on the way.
+            cancelled: asked at least every 100 ms; true gives the request up.
+
+        Raises:
+            EngineError: what the engine says, or "deadline", "cancelled", "engine_gone", "engine_silent", or why no
+                engine could be found or started.
+        """
+        return self._wait(self.submit(verb, body, frames, deadline, on_event), cancelled)
+
+    def _wait(self, call: Call, cancelled: Cancelled = None) -> Reply:
+        try:
+            while not call.done:
+                if cancelled is not None and cancelled():
+                    self.give_up(call)
+                    break
+                self.session.process(TICK)
+        finally:
+            if not call.done:  # Ctrl-C, or an error in the caller's own function
+                self.give_up(call)
+        return call.result()
+
+    def _run(self, steps: Callable[[], Steps], deadline: float, cancelled: Cancelled = None) -> Reply:
+        return self._wait(self.session.run(steps, True, deadline), cancelled)
+
+    def ping(self) -> None:
+        """Say that this client is still there, without waiting for an answer."""
+        self.session.ping()
+
+    # --- pictures and files
+
+    def upload(self, *frames: Frame, deadline: float = 300.0, cancelled: Cancelled = None) -> List[str]:
+        """Send what the engine does not have yet; the hashes of all."""
+        return list(self._run(lambda: self.session.upload(frames), deadline, cancelled).body["hashes"])
+
+    def fetch(self, key: str, deadline: float = 300.0) -> Frame:
+        """A picture that the engine has, by its hash."""
+        return self._run(lambda: self.session.fetch(key), deadline).frames[0]
+
+    def result(self, reply: Reply, key: str) -> Frame:
+        """A picture of a reply: the one that came along, or fetched."""
+        for frame in reply.frames:
+            if frame.hash == key:
+                return frame
+        return self.fetch(key)
+
+    def _save(self, key: str, size: int, path: Path, deadline: float) -> None:
+        """Fetch a file; it appears whole or not at all."""
+        partial = path.with_name(path.name + ".partial")
+
+        def steps() -> Steps:
+            with open(str(partial), "wb") as file:
+
+                def write(offset: int, chunk: Any) -> None:
+                    file.write(chunk)
+
+                reply = yield from self.session.receive_blob(key, size, write)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(str(partial), str(path))
+            return reply
+
+        try:
+            self._run(steps, deadline)
+        finally:
+            if partial.exists():
+                partial.unlink()
+
+    # --- about the engine
+
+    def hello(self) -> Dict[str, Any]:
+        """Versions and what the engine can do."""
+        return self.request("hello").body
+
+    def status(self, probe: bool = False) -> Dict[str, Any]:
+        """Processes, memory, jobs, loaded models, disk."""
+        return self.request("status", {"probe": probe}, deadline=120.0).body
+
+    def methods(self) -> Dict[str, Any]:
+        """Methods with their recipes, and devices to train on."""
+        return self.request("methods", deadline=120.0).body
+
+    def unload(self) -> Dict[str, Any]:
+        """Give the memory of loaded models back."""
+        return self.request("unload").body
+
+    def shutdown(self) -> Dict[str, Any]:
+        """End the engine; what is being learnt goes on when it is started again."""
+        try:
+            return self.request("shutdown", deadline=60.0).body
+        except EngineError as error:
+            if error.code != "engine_gone":  # gone before its answer arrived: that is what was asked for
+                raise
+            return {}
+
+    # --- primitives and results
+
+    def make_primitive(
+        self, picture: Frame, kind: str, deadline: float = 300.0, cancelled: Cancelled = None, **options: Any
+    ) -> Reply:
+        """A primitive of a picture: body planes [{name, hash}], palette, notes."""
+        body = {"picture": {"hash": picture.hash}, "kind": kind, "options": options}
+        return self.request("primitive", body, [picture], deadline, None, cancelled)
+
+    def region(
+        self, planes: Dict[str, Frame], palette: Any, operation: str, region: Dict[str, Any], **more: Any
+    ) -> Reply:
+        """A region tool; `region` is {"mask": Frame}, {"point": [x, y]} or {"class": name}."""
+        frames = list(planes.values())
+        if "mask" in region:
+            frames.append(region["mask"])
+            region = {"mask": {"hash": region["mask"].hash}}
+        body = {"planes": references(planes), "palette": palette, "operation": operation, "region": region, **more}
+        return self.request("region", body, frames, 120.0)
+
+    def layout(
+        self, model: str, picture: Frame, areas: Optional[int] = None, match: Optional[Dict[int, str]] = None
+    ) -> Reply:
+        """Another picture segmented in a model's palette.
+
+        With `areas`, the body's areas tell at most so many parts of that picture and the class that each was given;
+        `match` gives classes by the parts' numbers instead.
+        """
+        body = {
+            "model": model,
+            "picture": {"hash": picture.hash},
+            "areas": areas,
+            "match": {str(area): name for area, name in (match or {}).items()},
+        }
+        return self.request("layout", body, [picture], 300.0)
+
+    def apply(
+        self,
+        model: str,
+        planes: Dict[str, Frame],
+        picture: Optional[Frame] = None,
+        mask: Optional[Frame] = None,
+        deadline: float = 300.0,
+        cancelled: Cancelled = None,
+        **options: Any,
+    ) -> Reply:
+        """The picture that follows from edited planes: body x, y, width, height, picture, mask, notes, ..."""
+        body = {"model": model, "planes": references(planes), **options}
+        told, frames = given(picture=picture, mask=mask)
+        return self.request("apply", {**body, **told}, [*planes.values(), *frames], deadline, None, cancelled)
+
+    def generate(
+        self,
+        model: str,
+        task: str,
+        picture: Optional[Frame] = None,
+        mask: Optional[Frame] = None,
+        deadline: float = 900.0,
+        on_event: OnEvent = None,
+        cancelled: Cancelled = None,
+        **options: Any,
+    ) -> Reply:
+        """Pictures without an underdrawing; `task` is one of the model's tasks.
+
+        The body holds x, y, width, height, picture, mask, ... as of `apply` for "harmonize", "blend" and "repaint";
+        pictures for "vary" and "animate"; picture for "resize" and "enlarge". Events tell how far it is.
+        """
+        told, frames = given(picture=picture, mask=mask)
+        body = {"model": model, "task": task, **options, **told}
+        return self.request("generate", body, frames, deadline, on_event, cancelled)
+
+    def instant(
+        self, model: str, picture: Frame, task: str = "vary", deadline: float = 120.0, **options: Any
+    ) -> Dict[str, Any]:
+        """A model of a picture at once, by the model of a folder: what `models` says of it."""
+        body = {"model": model, "picture": {"hash": picture.hash}, "task": task, **options}
+        return self.request("instant", body, [picture], deadline).body
+
+    def between(
+        self,
+        model: str,
+        picture: Frame,
+        other: Frame,
+        deadline: float = 900.0,
+        on_event: OnEvent = None,
+        cancelled: Cancelled = None,
+        **options: Any,
+    ) -> Reply:
+        """Pictures between two, by the model of a folder: body pictures, width, height, rate, ..."""
+        told, frames = given(picture=picture, other=other)
+        return self.request("between", {"model": model, **options, **told}, frames, deadline, on_event, cancelled)
+
+    # --- learning
+
+    def train(
+        self,
+        picture: Frame,
+        planes: Dict[str, Frame],
+        composite: Optional[Frame] = None,
+        mask: Optional[Frame] = None,
+        pictures: Sequence[Frame] = (),
+        **options: Any,
+    ) -> Dict[str, Any]:
+        """Begin to learn a picture: {job, model, name}.
+
+        With `pictures`: all of them together, as one model that makes models; `picture` stands for them in lists.
+
+        With `base` (a model) among the options: that model goes on learning, for the composite and its mask.
+        """
+        body = {"picture": {"hash": picture.hash}, "planes": references(planes), "key": new_id(), **options}
+        told, frames = given(composite=composite, mask=mask)
+        if pictures:
+            told["pictures"] = [{"hash": frame.hash} for frame in pictures]
+        return self.request("train", {**body, **told}, [picture, *planes.values(), *frames, *pictures], 300.0).body
+
+    def watch(
+        self, job: str, on_event: OnEvent = None, deadline: float = FOREVER, cancelled: Cancelled = None
+    ) -> Dict[str, Any]:
+        """Follow a job until it ends or is paused: its last state."""
+        return self.request("watch", {"job": job}, (), deadline, on_event, cancelled).body
+
+    def jobs(self) -> List[Dict[str, Any]]:
+        """All jobs, the newest last."""
+        return list(self.request("jobs").body["jobs"])
+
+    def pause(self, job: str) -> Dict[str, Any]:
+        """Write a checkpoint and stop until `resume`."""
+        return self.request("pause", {"job": job}).body
+
+    def resume(self, job: str) -> Dict[str, Any]:
+        """Go on with a paused, failed or interrupted job."""
+        return self.request("resume", {"job": job}).body
+
+    def cancel(self, job: str) -> Dict[str, Any]:
+        """Stop a job and forget what it did."""
+        return self.request("cancel", {"job": job}).body
+
+    # --- the library
+
+    def models(self) -> List[Dict[str, Any]]:
+        """The library."""
+        return list(self.request("models.list").body["models"])
+
+    def model(self, model: str) -> Dict[str, Any]:
+        """One model's manifest and more."""
+        return self.request("models.show", {"model": model}).body
+
+    def model_file(self, model: str, file: str, path: Path) -> Path:
+        """One of a model's files (its preview, say), saved under `path`."""
+        body = self.request("models.file", {"model": model, "file": file}).body
+        self._save(str(body["hash"]), int(body["size"]), path, 300.0)
+        return path
+
+    def rename(self, model: str, name: str) -> Dict[str, Any]:
+        """Give a model another name."""
+        return self.request("models.rename", {"model": model, "name": name}).body
+
+    def delete(self, model: str) -> Dict[str, Any]:
+        """Delete a model for good."""
+        return self.request("models.delete", {"model": model}).body
+
+    def export_model(self, model: str, path: Path) -> Dict[str, Any]:
+        """Write a model into a portable `.underdrawing` file."""
+        body = self.request("models.export", {"model": model}, deadline=300.0).body
+        self._save(str(body["hash"]), int(body["size"]), path, 600.0)
+        return body
+
+    def import_model(self, path: Path) -> Dict[str, Any]:
+        """Take a portable file into the library.
+
+        Raises:
+            EngineError: "file" where it cannot be read, "bad_model" where it is not one of ours.
+        """
+        digest = hashlib.sha256()
+        try:
+            with open(str(path), "rb") as file:
+                for block in iter(lambda: file.read(CHUNK), b""):
+                    digest.update(block)
+                size = file.tell()
+        except OSError as error:
+            text = "The file %s cannot be read: %s." % (path, error.strerror or error)
+            raise EngineError("file", text, "Check its name and rights.") from None
+        if not size:
+            raise EngineError("bad_model", "The file %s is empty." % path, "Ask for the file again.")
+        header = {"file": True, "size": size, "hash": digest.hexdigest()}
+
+        def steps() -> Steps:
+            with open(str(path), "rb") as file:
+
+                def read(offset: int, count: int) -> bytes:
+                    file.seek(offset)
+                    return file.read(count)
+
+                yield from self.session.send_blob(header, size, read)
+                (answer,) = yield [request("models.import", {"hash": header["hash"]})]
+            return Reply(answer.body)
+
+        return self._run(steps, 600.0).body
+
+    def wait_for_end(self, timeout: float = 20.0) -> bool:
+        """After `shutdown`: whether the engine has ended (its lock is free) within `timeout` seconds."""
+        end = time.monotonic() + timeout
+        path = self.session.folder / "run" / "engine.lock"
+        while time.monotonic() < end:
+            try:
+                with open(str(path), "a+b") as handle:
+                    if endpoint.try_lock(handle):
+                        return True
+            except OSError:
+                return True
+            time.sleep(0.05)
+        return False
+
+
+def references(planes: Dict[str, Frame]) -> Dict[str, Any]:
+    """Planes as a message names them."""
+    return {name: {"hash": frame.hash} for name, frame in planes.items()}
+
+
+def given(**pictures: Optional[Frame]) -> Tuple[Dict[str, Any], List[Frame]]:
+    """Those of these pictures that there are: as a request refers to them, and to be sent with it."""
+    found = {name: frame for name, frame in pictures.items() if frame is not None}
+    return references(found), list(found.values())

@@ -1,0 +1,261 @@
+"""`underdrawing apply` and `animate`: from edited underdrawings to pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from underdrawing.commands import ensure_model, files, generate, output
+from underdrawing.commands.output import Json, told
+from underdrawing.commands.primitive import Out
+
+if TYPE_CHECKING:
+    from underdrawing.client.engine import Engine
+    from underdrawing.picture.image import Picture
+    from underdrawing.picture.primitive import Primitive
+
+ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="The model, by name or id.")]
+MOST_NOTES = 8  # about colours that the palette lacks, in a clip
+
+
+class MaskMode(StrEnum):
+    """How a given mask and the difference of the underdrawings go together."""
+
+    LIMIT = "limit"
+    ONLY = "only"
+    ADD = "add"
+
+
+class Blend(StrEnum):
+    """How the edit's border is blended."""
+
+    NONE = "none"
+    POISSON = "poisson"
+
+
+@told
+def apply(
+    model: ModelName,
+    edited: Annotated[Path, typer.Argument(help="The edited underdrawing.")],
+    out: Out,
+    image: Annotated[Path | None, typer.Option(help="The whole picture (default: the one that was learnt).")] = None,
+    mask: Annotated[
+        Path | None, typer.Option(help="Where the picture may change: what is not black; grey in part.")
+    ] = None,
+    mask_mode: Annotated[
+        MaskMode, typer.Option(help="limit: the edit, inside the mask; only: the mask alone; add: both.")
+    ] = MaskMode.LIMIT,
+    save_mask: Annotated[Path | None, typer.Option(help="Also write the mask, feather included.")] = None,
+    save_confidence: Annotated[
+        Path | None, typer.Option(help="Also write how sure each pixel is: white sure, black guessed.")
+    ] = None,
+    save_layer: Annotated[Path | None, typer.Option(help="Also write the edit alone, transparent around it.")] = None,
+    grow: Annotated[
+        int | None, typer.Option(help="Widen the difference by so many pixels; nothing else comes along.")
+    ] = None,
+    feather: Annotated[float | None, typer.Option(help="Width of the soft inner border, in pixels.")] = None,
+    blend: Annotated[
+        Blend, typer.Option(help="poisson: gradients of the result, colours of the picture.")
+    ] = Blend.NONE,
+    whole: Annotated[bool, typer.Option(help="Paint everything anew, not the edit alone.")] = False,
+    seed: Annotated[int, typer.Option(help="Chooses among fills of uncovered ground that are about as good.")] = 0,
+    quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 95,
+    json: Json = False,
+) -> None:
+    """Write the picture that follows from an edited underdrawing. Outside of its mask no bit changes."""
+    options: dict[str, Any] = {"blend": blend.value, "whole": whole, "seed": seed}
+    if grow is not None:
+        options["grow"] = grow
+    if feather is not None:
+        options["feather"] = feather
+    with output.engine() as engine:
+        known = Known(engine, model)
+        primitive, unseen = files.drawn(edited, known.palette)
+        original, corner = known.original(image)
+        if mask is not None:
+            options["mask"] = files.frame(files.picture(mask))
+            options["mask_mode"] = mask_mode.value
+        current = None if image is None else files.frame(known.learnt_part(original))
+        reply = engine.apply(known.id, files.frames(primitive), current, **options)
+        made, alpha = files.composed(engine, reply, original, corner)
+        sure = None if save_confidence is None else _confidence(engine, reply, alpha.shape, corner)
+        layer = None if save_layer is None else _layer(engine, reply)
+    body = reply.body
+    for text in body.get("notes") or []:
+        output.note(str(text))
+    losses = files.save(out, made, quality)
+    written = [str(out)]
+    if save_mask is not None:
+        files.save(save_mask, files.mask_picture(alpha))
+        written.append(str(save_mask))
+    if save_confidence is not None:
+        if sure is None:
+            raise output.wrong("This model's method cannot tell how sure it is; leave out --save-confidence.")
+        files.save(save_confidence, sure)
+        written.append(str(save_confidence))
+    if save_layer is not None and layer is not None:
+        losses += files.save(save_layer, layer)
+        written.append(str(save_layer))
+    place = [body["x"], body["y"], body["width"], body["height"]]
+    answer = {
+        "files": written,
+        "changed": place,
+        "device": body.get("device"),
+        "seconds": body.get("seconds"),
+        "unseen": unseen,
+        "notes": body.get("notes", []),
+        "losses": losses,
+    }
+    where = f"changed {place[2]} x {place[3]} pixels at {place[0]},{place[1]}"
+    output.answer(answer, f"{', '.join(written)}: {where}, {body.get('seconds')} s on {body.get('device')}")
+
+
+class Known:
+    """A model as the library describes it."""
+
+    def __init__(self, engine: Engine, model: str) -> None:
+        self.details = engine.model(model)
+        self.id = str(self.details["id"])
+        self.manifest: dict[str, Any] = self.details["manifest"]
+        self.palette = files.palette_of(self.manifest)
+        x, y, width, height = self.manifest["plan"]["region"]
+        info = self.manifest["picture"]
+        if not width or not height:
+            x, y, width, height = 0, 0, info["full_width"], info["full_height"]
+        self.region = (int(x), int(y), int(width), int(height))
+        self.full = (int(info["full_width"]), int(info["full_height"]))
+
+    def original(self, image: Path | None) -> tuple[Picture, tuple[int, int]]:
+        """The picture to lay the result over, and where its corner lies in the whole picture."""
+        if image is None:
+            stored = Path(self.details["folder"]) / self.manifest["picture"]["file"]
+            if self.region[2:] != self.full:
+                output.note(
+                    "The model learnt a part of its picture; the result shows this part. Give --image for the whole."
+                )
+            return files.picture(stored), self.region[:2]
+        given = files.picture(image)
+        if given.size == self.full:
+            return given, (0, 0)
+        if given.size == self.region[2:]:
+            return given, self.region[:2]
+        raise output.wrong(
+            f"{image.name} has {given.size[0]} x {given.size[1]} pixels; the picture that was learnt has "
+            f"{self.full[0]} x {self.full[1]}."
+        )
+
+    def learnt_part(self, picture: Picture) -> Picture:
+        """Of a whole picture the part that was learnt: more need not travel."""
+        from underdrawing.picture.geometry import Bounds
+
+        return picture if picture.size == self.region[2:] else picture.crop(Bounds(*self.region))
+
+
+def _confidence(engine: Engine, reply: Any, size: tuple[int, ...], corner: tuple[int, int]) -> Picture | None:
+    """How sure each pixel of the whole picture is, of 255; what is not edited is sure. None: nobody knows."""
+    import numpy as np
+
+    from underdrawing.picture.image import Picture
+
+    if not reply.body.get("confidence"):
+        return None
+    values = files.received(engine, reply, reply.body["confidence"]).pixels[..., 0]
+    whole = np.full(size, 255, np.uint8)
+    x, y = int(reply.body["x"]) - corner[0], int(reply.body["y"]) - corner[1]
+    whole[y : y + values.shape[0], x : x + values.shape[1]] = values
+    return Picture(whole[..., None])
+
+
+def _layer(engine: Engine, reply: Any) -> Picture:
+    """The unblended pixels of the edit, its mask as their transparency."""
+    import numpy as np
+
+    from underdrawing.store.frame_codec import with_alpha
+
+    mask = files.received(engine, reply, reply.body["mask"]).pixels[..., 0]
+    alpha = mask.astype(np.float32) / np.iinfo(mask.dtype).max
+    return with_alpha(files.received(engine, reply, reply.body["picture"]), alpha)
+
+
+@told
+def animate(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model, by name or id; with --walk a picture.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="An .mp4, a .gif, or a folder.")],
+    frames: Annotated[Path | None, typer.Argument(help="A folder of pictures, or a film (not with --walk).")] = None,
+    photos: Annotated[
+        bool, typer.Option(help="The frames are photographs: make each one's underdrawing first.")
+    ] = False,
+    fps: Annotated[float, typer.Option(min=0.5, max=240, help="Frames a second.")] = 24.0,
+    seed: Annotated[int, typer.Option(help="As of apply; the same for all frames.")] = 0,
+    walk: Annotated[
+        bool, typer.Option("--walk", help="Without an underdrawing: a clip out of the picture alone, which loops.")
+    ] = False,
+    length: Annotated[int, typer.Option(min=2, max=240, help="With --walk: how many frames.")] = 48,
+    freedom: generate.Freedom = 0.3,
+    network_picture: generate.NetworkPicture = False,
+    name: generate.Named = None,
+    budget: generate.Budget = None,
+    iterations: generate.Iterations = None,
+    recipe: generate.Recipe = None,
+    option: generate.Figure = None,
+    device: generate.Where = "auto",
+    threads: generate.Threads = None,
+    anew: generate.Anew = False,
+    maker: generate.Maker = None,
+    refine: generate.Refine = None,
+    json: Json = False,
+) -> None:
+    """Paint a clip: an underdrawing in, a picture out, for each frame; or let a picture move by itself (--walk)."""
+    if walk == (frames is not None):
+        raise output.wrong("Give FRAMES to paint them, or --walk for a clip out of the picture alone.")
+    if walk:
+        how = ensure_model.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
+        asked = {"freedom": freedom, "seed": seed, "network_picture": network_picture}
+        generate.walk(Path(model), out, fps, length, asked, how)
+    elif frames is not None:
+        _paint(model, frames, out, photos, fps, seed)
+
+
+def _paint(model: str, frames: Path, out: Path, photos: bool, fps: float, seed: int) -> None:
+    """A clip by its underdrawings."""
+    from underdrawing.commands.film import Film
+
+    with output.engine() as engine:
+        known = Known(engine, model)
+        count = 0
+        with Film(out, fps) as film:
+            for primitive in _primitives(engine, known, frames, photos):
+                fitting = (
+                    primitive if primitive.size in (known.full, known.region[2:]) else primitive.resized(known.full)
+                )
+                reply = engine.apply(known.id, files.frames(fitting), whole=True, seed=seed)
+                film.add(files.received(engine, reply, reply.body["picture"]).to_bytes())
+                count += 1
+    output.answer({"files": [str(out)], "frames": count}, f"{out}: {count} frames")
+
+
+def _primitives(engine: Engine, known: Known, source: Path, photos: bool) -> Iterator[Primitive]:
+    """Each frame's underdrawing, in the model's palette."""
+    from underdrawing.commands.film import drawings_of, pictures_of
+
+    planes = [plane["name"] for plane in known.manifest["planes"]]
+    if not photos:
+        told: set[str] = set()
+        for primitive, unseen in drawings_of(source, known.palette):
+            # Compressed films shift every colour a little in every frame: each is told of once, and not endlessly.
+            for colour in {str(colour) for colour in unseen} - told:
+                if len(told) < MOST_NOTES:
+                    output.note(colour)
+                told.add(colour)
+            yield primitive
+        return
+    for shot in pictures_of(source):
+        if "segments" in planes:
+            yield files.received_primitive(engine, engine.layout(known.id, files.frame(shot)))
+        else:
+            kind = "edges" if "edges" in planes else "paint"
+            yield files.received_primitive(engine, engine.make_primitive(files.frame(shot), kind))

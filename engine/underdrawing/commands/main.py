@@ -1,0 +1,60 @@
+"""`underdrawing`: whatever a menu can do, from the command line. Heavy modules are imported inside the commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from underdrawing import __version__
+from underdrawing.commands import apply, generate, meta, models, primitive, system, train, weights
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Paint on the outlines and flat areas of a picture, and the picture follows.",
+)
+
+_PANELS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Underdrawings": (primitive.primitive, primitive.region, primitive.layout),
+    "Learning": (train.train, train.watch, train.jobs, train.pause, train.resume, train.cancel, train.methods),
+    "Pictures": (apply.apply, apply.animate),
+    "Pictures without an underdrawing": (
+        generate.harmonize,
+        generate.blend,
+        generate.repaint,
+        generate.vary,
+        generate.resize,
+        generate.enlarge,
+    ),
+    "The engine and the machine": (system.doctor, system.install, system.tour),
+}
+for panel, commands in _PANELS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
+app.add_typer(meta.app, name="meta", rich_help_panel="Pictures without an underdrawing")
+app.add_typer(models.app, name="models", rich_help_panel="Pictures")
+app.add_typer(system.app, name="engine", rich_help_panel="The engine and the machine")
+app.add_typer(weights.app, name="weights", rich_help_panel="The engine and the machine")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """The program."""
+    app()

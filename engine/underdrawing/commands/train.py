@@ -1,0 +1,241 @@
+"""`underdrawing train` and what can be done with a training that runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from underdrawing.client.key_values import options_of
+from underdrawing.commands import files, output
+from underdrawing.commands.output import Json, told
+from underdrawing.commands.primitive import Kind
+
+if TYPE_CHECKING:
+    from underdrawing.client.engine import Engine
+
+SECONDS_BETWEEN_LINES = 15.0
+STOPPING = 130.0  # seconds: what the engine gives the biggest checkpoints, and a little more
+JobName = Annotated[str, typer.Argument(metavar="JOB", help="The training: its id, its model's id, or its name.")]
+
+
+@told
+def train(
+    image: Annotated[Path, typer.Argument(help="The picture to learn.")],
+    primitive: Annotated[
+        Path | None, typer.Argument(help="Its underdrawing (default: made from the picture where one is needed).")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What the model is called (default: the picture's name).")] = None,
+    kind: Annotated[Kind, typer.Option(help="The underdrawing to make when none is given.")] = Kind.SUPER,
+    method: Annotated[str | None, typer.Option(help="How to learn; `underdrawing methods` lists them.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="The method's settings.")] = None,
+    budget: Annotated[str | None, typer.Option(metavar="TIME", help="Learn for 90s, 2m, 1h …")] = None,
+    iterations: Annotated[int | None, typer.Option(min=1, help="… or for so many iterations.")] = None,
+    seed: Annotated[int | None, typer.Option(help="For reproducible runs, with --iterations.")] = None,
+    region: Annotated[str | None, typer.Option(metavar="X,Y,W,H", help="Learn this part of the picture.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads (default: all).")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change one of the recipe's figures.")
+    ] = None,
+    detach: Annotated[bool, typer.Option(help="Come back at once; `underdrawing watch` follows it.")] = False,
+    json: Json = False,
+) -> None:
+    """Learn a picture. Ctrl-C pauses it: nothing that was learnt is lost."""
+    if budget is not None and iterations is not None:
+        raise output.wrong("Give --budget or --iterations, not both.")
+    asked: dict[str, Any] = {
+        "name": name or image.stem,
+        "method": method,
+        "recipe": recipe,
+        "budget": output.seconds(budget),
+        "iterations": iterations,
+        "seed": seed,
+        "region": output.numbers(region, 4, "an area: write X,Y,W,H"),
+        "device": device,
+        "threads": threads,
+        "options": options_of(option or []),
+    }
+    picture = files.picture(image)
+    with output.engine() as engine:
+        if primitive is not None:
+            drawn, _ = files.drawn(primitive)
+        elif _needs_none(engine, method, recipe):
+            drawn = None
+        else:
+            made = engine.make_primitive(files.frame(picture), kind.value)
+            drawn = files.received_primitive(engine, made)
+        given = {key: value for key, value in asked.items() if value is not None}
+        palette = None if drawn is None else files.palette_json(drawn)
+        if palette is not None:
+            given["palette"] = palette
+        started = engine.train(files.frame(picture), {} if drawn is None else files.frames(drawn), **given)
+        if detach:
+            output.answer(started, f"job {started['job']}, model {started['model']}")
+            return
+        follow(engine, str(started["job"]))
+
+
+@told
+def watch(job: JobName, json: Json = False) -> None:
+    """Follow a training until it ends. Ctrl-C stops following; the training goes on."""
+    with output.engine() as engine:
+        follow(engine, job, pause=False)
+
+
+@told
+def jobs(json: Json = False) -> None:
+    """List trainings: those that wait, run, are paused, or have ended."""
+    with output.engine() as engine:
+        found = engine.jobs()
+
+    def text() -> str:
+        rows = []
+        for job in found:
+            share = float((job.get("progress") or {}).get("fraction") or 0)
+            rows.append([job["job"], job["name"], str(job.get("method") or ""), job["state"], f"{share:.0%}"])
+        return output.table(rows, ["job", "name", "method", "state", "done"]) if rows else "There are no trainings."
+
+    output.answer({"jobs": found}, text)
+
+
+@told
+def pause(job: JobName, json: Json = False) -> None:
+    """Pause a training; `resume` goes on where it was."""
+    with output.engine() as engine:
+        output.answer(engine.watch(engine.pause(job)["job"], deadline=STOPPING), "paused")
+
+
+@told
+def resume(
+    job: JobName, detach: Annotated[bool, typer.Option(help="Come back at once.")] = False, json: Json = False
+) -> None:
+    """Go on with a paused or interrupted training."""
+    with output.engine() as engine:
+        body = engine.resume(job)
+        if detach:
+            output.answer(body, "resumed")
+        else:
+            follow(engine, job)
+
+
+@told
+def cancel(job: JobName, json: Json = False) -> None:
+    """End a training and forget it."""
+    with output.engine() as engine:
+        output.answer(engine.watch(engine.cancel(job)["job"], deadline=STOPPING), "cancelled")
+
+
+@told
+def methods(json: Json = False) -> None:
+    """List the methods, their recipes, and the devices to learn on."""
+    with output.engine() as engine:
+        body = engine.methods()
+
+    def text() -> str:
+        lines = []
+        for method in body.get("methods", []):
+            planes = ", ".join(p if isinstance(p, str) else str(p.get("name")) for p in method.get("planes", []))
+            lines.append(f"{method['name']}: {method.get('title', '')}\n  planes: {planes}")
+            recipes = method.get("recipes") or []
+            lines.append(f"  recipes: {', '.join(r if isinstance(r, str) else str(r.get('name')) for r in recipes)}")
+        devices = body.get("devices") or []
+        lines.append("devices: " + ", ".join(d if isinstance(d, str) else str(d.get("name")) for d in devices))
+        return "\n".join(lines)
+
+    output.answer(body, text)
+
+
+def _needs_none(engine: Engine, method: str | None, recipe: str | None) -> bool:
+    """Whether the named way of learning follows no underdrawing."""
+    if method is None and recipe is None:
+        return False
+    for known in engine.methods().get("methods", []):
+        names = [r["name"] for r in known["recipes"]]
+        if known["name"] == method or (method is None and recipe in names):
+            return not known["planes"]
+    return False
+
+
+def follow(engine: Engine, job: str, pause: bool = True) -> None:
+    """Show a training's progress until it ends, and how it ended.
+
+    pause: whether Ctrl-C pauses the training, or only stops following it.
+    """
+    last = followed(engine, job, pause)
+    figures = last.get("figures") or {}
+    took = f", {figures['iterations']} iterations in {figures['seconds']} s" if "iterations" in figures else ""
+    device = f" on {figures['device']}" if figures.get("device") else ""
+    output.answer(last, f"{last.get('state')}: model {last.get('name')} ({last.get('model')}){took}{device}")
+
+
+def followed(engine: Engine, job: str, pause: bool = True) -> dict[str, Any]:
+    """Show a training's progress until it ends; the job as it ended.
+
+    Raises:
+        EngineError: it failed.
+    """
+    from underdrawing.client.messages import EngineError
+
+    try:
+        with bar() as on_event:
+            last = engine.watch(job, on_event)
+    except KeyboardInterrupt:
+        if pause:
+            engine.pause(job)
+            output.note(f"Paused. Go on with: underdrawing resume {job}")
+        raise
+    if last.get("state") == "failed":
+        error = last.get("error") or {}
+        raise EngineError.from_dict(error)
+    return last
+
+
+@contextmanager
+def bar() -> Iterator[Callable[[dict[str, Any]], None]]:
+    """A progress bar on stderr, fed with the engine's events."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    columns = (BarColumn(28), TextColumn("{task.percentage:>3.0f}%"), TextColumn("{task.description}"))
+    live = console.is_terminal and not output.as_json()
+    told = [time.monotonic()]
+    with Progress(*columns, console=console, transient=True, disable=not live) as progress:
+        task = progress.add_task("waiting", total=1.0)
+
+        def on_event(event: dict[str, Any]) -> None:
+            if event.get("event") == "note":
+                output.note(str(event.get("text", "")))
+            if event.get("event") == "progress":
+                share = float(event.get("fraction") or 0)
+                progress.update(task, completed=share, description=described(event))
+                # Where no bar can be drawn (a log, a pipe), a line now and then shows that it goes on.
+                if not live and not output.as_json() and time.monotonic() - told[0] > SECONDS_BETWEEN_LINES:
+                    told[0] = time.monotonic()
+                    output.note(f"{share:.0%}, {described(event)}")
+
+        yield on_event
+
+
+def described(event: dict[str, Any]) -> str:
+    """A progress event in one line: what goes on, time left, device, losses."""
+    parts = [str(event.get("phase") or "learning")]
+    left = event.get("left")
+    if isinstance(left, int | float):
+        minutes, rest = divmod(round(left), 60)
+        parts.append(f"{minutes}:{rest:02d} left")
+    if event.get("iteration"):
+        parts.append(f"iteration {event['iteration']}")
+    rate = event.get("rate")
+    if isinstance(rate, int | float) and rate > 0:
+        parts.append(f"{rate:.1f}/s")
+    if event.get("device"):
+        parts.append(str(event["device"]))
+    losses = event.get("losses") or {}
+    parts += [f"{name} {value:.3g}" for name, value in losses.items() if isinstance(value, int | float)]
+    return ", ".join(parts)

@@ -1,0 +1,281 @@
+"""Training jobs in worker processes: started, heard, paused, cancelled, taken up again after a crash, published."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from underdrawing.client.messages import EngineError
+from underdrawing.daemon.child_process import CRASHED, Child, End, Inbox, Task
+from underdrawing.daemon.clients import Ask
+from underdrawing.daemon.job_queue import ENDED, Job, Jobs, State
+from underdrawing.store.manifest import ManifestError
+from underdrawing.store.model_library import Library
+
+log = logging.getLogger("underdrawing.training")
+
+PAUSE = 120.0  # seconds that a worker has for its checkpoint (2.3 GB for the biggest models) before it is killed
+PARK = 15.0  # seconds for the same when the engine ends
+CRASHES = 3  # times that a worker may end unexpectedly without having come further in between
+MOST_NOTES = 20
+
+MakeTask = Callable[[str, dict[str, Any], Callable[[dict[str, Any]], None], End], Task]
+OVER = (*ENDED, State.PAUSED)
+
+
+class Supervisor:
+    """The one worker that runs, and everybody who watches jobs.
+
+    Args:
+        module: what the process runs.
+        make_task: numbers a task and adds the folders to its arguments.
+        chores: for what takes long and must not hold the daemon up.
+    """
+
+    def __init__(
+        self,
+        module: str,
+        jobs: Jobs,
+        library: Library,
+        inbox: Inbox,
+        run: Path,
+        make_task: MakeTask,
+        chores: ThreadPoolExecutor,
+    ) -> None:
+        self.module, self.jobs, self.library, self.inbox, self.run = module, jobs, library, inbox, run
+        self._make_task, self._chores = make_task, chores
+        self.worker: Child | None = None
+        self.publishing = 0
+        self.watchers: dict[str, list[Ask]] = {}
+        self._making_way = False
+        self.parking = False
+
+    # --- the worker
+
+    def tick(self, now: float, most: int) -> None:
+        """Everything that depends on time; starts the next job when there is no worker."""
+        if self.worker is not None:
+            self.worker.tick(now, most)
+            if self.worker.alive or self.worker.tasks:
+                return
+            self.worker = None
+        job = self.jobs.next()
+        if job is not None and not self.parking:
+            self._start(job)
+
+    def _start(self, job: Job) -> None:
+        folder = self.library.staging(job.model)
+        args = {**job.args, "job": job.id, "model": job.model, "name": job.name, "folder": str(folder)}
+        try:
+            self.worker = Child(self.module, f"worker {job.id}", self.inbox, self.run / "child-worker.json")
+        except EngineError as error:
+            self._over(job, State.FAILED, error)
+            return
+        job.state, job.error, job.wish = State.RUNNING, None, ""
+        log.info("job %s begins", job.id)
+        self.worker.give(
+            self._make_task("train", args, lambda e: self.heard(job, e), lambda r, e: self.ended(job, r, e))
+        )
+        self.make_way(self._making_way)
+        self.tell(job)
+
+    def make_way(self, wanted: bool) -> None:
+        """Stand still while the renderer works, unless the training has a GPU for itself."""
+        self._making_way = wanted
+        if self.worker is None:
+            return
+        job = self.jobs.running()
+        device = str(job.progress.get("device", "CPU")) if job is not None else "CPU"
+        wishing = any(task.kill_at is not None for task in self.worker.tasks.values())
+        if wanted and device.startswith("CPU") and not wishing:
+            self.worker.suspend()
+        else:
+            self.worker.resume()
+
+    def heard(self, job: Job, event: dict[str, Any]) -> None:
+        """An event of a training: remembered for later watchers, passed on to present ones."""
+        kind = event.get("event")
+        if kind == "progress":
+            job.progress = {k: v for k, v in event.items() if k != "event"}
+        elif kind == "note":
+            job.notes = [*job.notes, str(event.get("text"))][-MOST_NOTES:]
+        elif kind == "sample":
+            job.sample = str(event.get("hash"))
+        for ask in self.watchers.get(job.id, []):
+            ask.event(event)
+
+    def ended(self, job: Job, result: dict[str, Any] | None, error: EngineError | None) -> None:
+        """A worker ended its job, one way or another."""
+        if self.worker is not None:
+            self.worker.kill()
+        if result is not None:
+            job.figures = dict(result.get("figures") or {})
+        if job.wish == "cancel" or (error is not None and error.code == "cancelled" and job.wish != "pause"):
+            self._over(job, State.CANCELLED)
+        elif result is not None and result.get("state") == "done":
+            self._publish(job)
+        elif job.wish == "pause":
+            self._over(job, State.QUEUED if self.parking else State.PAUSED)
+        elif error is CRASHED:
+            self._crashed(job)
+        elif result is not None:
+            self._over(job, State.FAILED, EngineError("internal", "The training ended without a result.", ""))
+        else:
+            self._over(job, State.FAILED, error)
+
+    def _crashed(self, job: Job) -> None:
+        """Go on from the last checkpoint, unless it crashes again and again at the same place."""
+        iteration = job.progress.get("iteration")
+        come = iteration if isinstance(iteration, int) else 0
+        job.crashes = 1 if come > job.crashed_at else job.crashes + 1
+        job.crashed_at = max(come, job.crashed_at)
+        if job.crashes >= CRASHES:
+            self._over(job, State.FAILED, CRASHED)
+            return
+        text = "The process that learns ended unexpectedly; it goes on from its last checkpoint."
+        self.heard(job, {"event": "note", "text": text})
+        self._over(job, State.QUEUED)
+
+    def _publish(self, job: Job) -> None:
+        """Into the library: in another thread, as every file's hash is compared."""
+        self.publishing += 1
+
+        def work() -> None:
+            error: EngineError | None = None
+            try:
+                self.library.publish(job.model)
+            except (ManifestError, OSError) as fault:
+                error = EngineError("not_published", f"The model could not be stored: {fault}", "Resume the job.")
+            self.inbox.put(lambda: published(error))
+
+        def published(error: EngineError | None) -> None:
+            self.publishing -= 1
+            self._over(job, State.DONE if error is None else State.FAILED, error)
+
+        self._chores.submit(work)
+
+    def _over(self, job: Job, state: State, error: EngineError | None = None) -> None:
+        job.state = state
+        job.error = error.as_dict() if state is State.FAILED and error is not None else None
+        if state is State.CANCELLED:
+            self.library.discard(job.model)
+        elif state is not State.DONE:
+            self.jobs.store(job)
+        log.info("job %s: %s%s", job.id, state, f" ({error.code})" if error is not None else "")
+        self.tell(job)
+
+    # --- wishes
+
+    def pause(self, job: Job) -> None:
+        """Stop a job with a checkpoint.
+
+        Raises:
+            EngineError: it is over.
+        """
+        if job.state is State.QUEUED:
+            self._over(job, State.PAUSED)
+        elif job.state is State.RUNNING:
+            self._wish(job, "pause", PAUSE)
+        elif job.state is not State.PAUSED:
+            raise EngineError("job_ended", f"The job is over already ({job.state}).")
+
+    def resume(self, job: Job) -> None:
+        """Go on with a paused or failed job, from its checkpoint.
+
+        Raises:
+            EngineError: it is over.
+        """
+        if job.state in (State.DONE, State.CANCELLED):
+            raise EngineError("job_ended", f"The job is over already ({job.state}).", "Begin a new one.")
+        if job.state in (State.PAUSED, State.FAILED):
+            job.crashes = 0
+            self._over(job, State.QUEUED)
+
+    def cancel(self, job: Job) -> None:
+        """Stop a job and forget what it did.
+
+        Raises:
+            EngineError: the model is finished.
+        """
+        if job.state is State.RUNNING and self.worker is not None and self.worker.tasks:
+            self._wish(job, "cancel")
+        elif job.state in (State.QUEUED, State.PAUSED, State.FAILED):
+            self._over(job, State.CANCELLED)
+        elif job.state is not State.CANCELLED:
+            hint = "Delete the model: underdrawing models delete"
+            raise EngineError("job_ended", "The picture is learnt already.", hint)
+
+    def _wish(self, job: Job, what: str, patience: float | None = None) -> None:
+        if job.wish == "cancel":
+            return
+        job.wish = what
+        if self.worker is not None:
+            for number in list(self.worker.tasks):
+                if patience is None:
+                    self.worker.control(number, what)
+                else:
+                    self.worker.control(number, what, patience)
+
+    # --- those who watch
+
+    def watch(self, job: Job, ask: Ask) -> None:
+        """Send a job's events from now on; the answer comes when it is over or paused."""
+        ask.event({"event": "state", **job.public()})
+        if job.state in OVER:
+            ask.reply(job.public())
+            return
+        watchers = self.watchers.setdefault(job.id, [])
+        watchers.append(ask)
+        ask.on_abandon = lambda: watchers.remove(ask)
+
+    def tell(self, job: Job) -> None:
+        """Tell those who watch; the watch is over when the job is."""
+        over = job.state in OVER
+        for ask in list(self.watchers.get(job.id, [])):
+            ask.event({"event": "state", **job.public()})
+            if over:
+                ask.reply(job.public())
+        if over:
+            self.watchers.pop(job.id, None)
+
+    def client_gone(self, client: bytes) -> None:
+        """Jobs that should not outlive their client end."""
+        for job in list(self.jobs.jobs.values()):
+            if client in job.owners and not job.keep and job.state not in OVER:
+                job.owners.discard(client)
+                if not job.owners:
+                    log.info("job %s ends with its client", job.id)
+                    with contextlib.suppress(EngineError):  # it is finished, and on its way into the library
+                        self.cancel(job)
+
+    # --- the end
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything runs, waits, or is watched."""
+        return bool(self.jobs.running() or self.jobs.next() or self.publishing or any(self.watchers.values()))
+
+    def park(self) -> None:
+        """The engine ends: what is being learnt writes its checkpoint, and goes on with the next engine."""
+        self.parking = True
+        job = self.jobs.running()
+        if job is not None:
+            self._wish(job, "pause", PARK)
+
+    @property
+    def parked(self) -> bool:
+        """Whether nothing runs any more."""
+        return self.publishing == 0 and (self.worker is None or not self.worker.tasks)
+
+    def close(self) -> None:
+        """End the worker whatever it does; its job stays queued on the disk."""
+        deadline = time.monotonic() + 2.0
+        if self.worker is not None:
+            self.worker.kill()
+            while self.worker.alive and time.monotonic() < deadline:
+                time.sleep(0.01)

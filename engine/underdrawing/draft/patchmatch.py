@@ -1,0 +1,306 @@
+"""Ground that an edit uncovers: filled with patches of the same class from all over the picture, coarse to fine.
+
+PatchMatch (Barnes et al. 2009) with votes (Wexler et al. 2007); the classes guide it, and what the pixels around the
+hole came from is a candidate for the hole, so that the ground goes on as it lies there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from underdrawing.draft.flow_ops import blur, continued, deep, resize
+
+ROUNDS = (6, 4, 3, 1)  # of search and vote, coarsest level first
+PATCH = 2  # cells to each side of a patch's centre
+LEAST_SIDE = 24  # of the coarsest level
+MARGIN = 8  # cells around the hole that are looked at
+CLASS = 0.5  # cost of the wrong class; squared colour differences, summed over three channels, are mostly below 0.1
+GUIDE = 0.12  # of the classes in the surroundings
+AWAY = 0.02  # of a distance of the picture's longer side, squared
+FOREIGN = 0.2  # weight in a patch of cells of another class than its centre
+UNSURE = (0.05, 0.3, 0.5, 0.6)  # weight of the hole's own pixels in a patch, level by level
+ROUGH = 0.6  # the same where the hole begins as a rough picture
+USED = 0.004  # cost of a patch for each time that it is used more than all would be if they were used alike
+MOST_USED = 10.0  # times that count
+EXHAUSTIVE = 4_000_000  # pairs of cells at most that are all compared on the coarsest level
+
+
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """What is filled and what from, on one grid.
+
+    Attributes:
+        target: (h, w, 3) float32, the result so far.
+        hole: (h, w) bool.
+        source: (h, w, 3) float32, the picture.
+        valid: (h, w) bool, cells of the source that may be used.
+        wanted: (h, w, G) float32, classes of the result: one-hot and blurred.
+        known: (h, w, G), the same of the source.
+        came: (h, w, 2) float32, x and y in the source where the target's cells outside of the hole came from.
+        labels: (h, w) uint8, classes of the result; all 0 where there are none.
+        given: (h, w) uint8, classes of the source.
+        clear: (h, w) bool, cells outside of the hole whose colours are surely those of their class.
+        rough: the hole of the target is a rough picture already, with which the search begins; where its cells came
+            from is a guess that is tried.
+    """
+
+    target: np.ndarray
+    hole: np.ndarray
+    source: np.ndarray
+    valid: np.ndarray
+    wanted: np.ndarray
+    known: np.ndarray
+    came: np.ndarray
+    labels: np.ndarray
+    given: np.ndarray
+    clear: np.ndarray
+    rough: bool = False
+
+    def at(self, size: tuple[int, int]) -> Sides:
+        """On a grid of (height, width) cells."""
+        if size == self.hole.shape:
+            return self
+        ratio = np.array([size[1] / self.hole.shape[1], size[0] / self.hole.shape[0]], np.float32)
+        share = resize((~self.hole).astype(np.float32), size)
+        # The hole's pixels must not leak into their neighbours.
+        known = np.ones(self.hole.shape, bool) if self.rough else ~self.hole
+        weight = np.ones(size, np.float32) if self.rough else np.maximum(share, 1e-3)
+        target = resize(self.target * known[..., None], size) / weight[..., None]
+        return Sides(
+            target,
+            share < 0.5,
+            resize(self.source, size),
+            resize(self.valid.astype(np.float32), size) > 0.95,
+            resize(self.wanted, size),
+            resize(self.known, size),
+            (resize(self.came, size) + 0.5) * ratio - 0.5,
+            np.asarray(cv2.resize(self.labels, size[::-1], interpolation=cv2.INTER_NEAREST)),
+            np.asarray(cv2.resize(self.given, size[::-1], interpolation=cv2.INTER_NEAREST)),
+            resize(self.clear.astype(np.float32), size) > 0.6,
+            self.rough,
+        )
+
+
+def fill_ground(sides: Sides, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Fill the hole.
+
+    Returns:
+        (h, w, 3) float32, the target with the hole filled; (h, w) float32 in [0, 1], how well the patches fit.
+    """
+    if not sides.hole.any() or not sides.valid.any():
+        return sides.target, np.ones(sides.hole.shape, np.float32)
+    random = np.random.default_rng(seed)
+    height, width = sides.hole.shape
+    levels = [sides]
+    for times in (2, 4, 8):
+        if min(height, width) // times >= LEAST_SIDE:
+            small = sides.at((round(height / times), round(width / times)))
+            if small.hole.any() and small.valid.any():
+                levels.append(small)
+    levels.reverse()
+    search: _Search | None = None
+    for number, level in enumerate(levels, 4 - len(levels)):
+        search = _Search(level, ROUGH if sides.rough else UNSURE[number], random, search)
+        for turn in range(ROUNDS[number]):
+            search.improve(turn)
+            search.vote(sharp=number == 3)
+    return search.finish() if search is not None else (sides.target, np.ones(sides.hole.shape, np.float32))
+
+
+class _Search:
+    """Patches of one level: where each cell of the hole takes its surroundings from."""
+
+    def __init__(self, level: Sides, unsure: float, random: np.random.Generator, coarser: _Search | None) -> None:
+        self.level, self.random = level, random
+        height, width = level.hole.shape
+        self.shape = height, width
+        # One cell more than the hole: the seam is filled, too.
+        self.hole = level.hole
+        around = cv2.dilate(level.hole.view(np.uint8), np.ones((2 * PATCH + 1,) * 2, np.uint8)) > 0
+        self.rows, self.columns = np.nonzero(around)
+        self.inside = level.hole[self.rows, self.columns]
+        self.target = level.target.copy()
+        self.weight = np.where(level.hole, np.float32(unsure), np.float32(1))
+        self.place = np.clip(np.rint(level.came), 0, (width - 1, height - 1)).astype(np.int32)
+        self.source = cv2.copyMakeBorder(level.source, PATCH, PATCH, PATCH, PATCH, cv2.BORDER_REFLECT).reshape(-1, 3)
+        stride = width + 2 * PATCH
+        self.stride = stride
+        reach = range(-PATCH, PATCH + 1)
+        self.steps = np.array([dy * stride + dx for dy in reach for dx in reach])
+        self.guide = level.known.reshape(height * width, -1)
+        self.wish = level.wanted[self.rows, self.columns]
+        self.bad = np.where(level.valid, np.float32(0), np.float32(10)).ravel()
+        self.unit = np.float32(AWAY / max(height, width) ** 2)
+        self.cost = np.full(len(self.rows), np.inf, np.float32)
+        self.used = np.zeros(height * width, np.float32)
+        if coarser is None:
+            self._begin()
+        else:
+            self._continue(coarser)
+
+    def _begin(self) -> None:
+        """The hole's cells as the mean of what is known near by; then all patches are compared, if they are few."""
+        for label in () if self.level.rough else np.unique(self.level.labels[self.hole]):
+            here = self.hole & (self.level.labels == label)
+            self.target[here] = self._around(label)[here]
+        self._patches()
+        own = np.flatnonzero(self.inside)
+        choices = np.flatnonzero(self.bad == 0)
+        most = max(1, EXHAUSTIVE // max(1, len(own)))
+        if len(choices) > most:
+            choices = np.sort(self.random.choice(choices, most, replace=False))
+        y, x = np.divmod(choices, self.shape[1])
+        patches = self.source[((y + PATCH) * self.stride + x + PATCH)[:, None] + self.steps].reshape(len(choices), -1)
+        for start in range(0, len(own), 256):
+            part = own[start : start + 256]
+            weight3 = np.repeat(self.patch_weight[part], 3, axis=1)
+            flat = self.patches[part].reshape(len(part), -1)
+            cost = weight3 @ (patches * patches).T - 2 * (weight3 * flat) @ patches.T
+            wish = self.wish[part]
+            guide = self.guide[choices]
+            cost += (guide * guide).sum(1) - 2 * wish @ guide.T
+            dy, dx = y - self.rows[part][:, None], x - self.columns[part][:, None]
+            cost += self.unit * (dy * dy + dx * dx)
+            best = cost.argmin(1)
+            self.place[self.rows[part], self.columns[part]] = np.stack([x[best], y[best]], axis=1)
+
+    def _around(self, label: int) -> np.ndarray:
+        """(h, w, 3): colours of a class, as near as it is found; without any, those of all that is known."""
+        level = self.level
+        for known in (level.clear & (level.labels == label), ~self.hole & (level.labels == label), ~self.hole):
+            if known.any():
+                break
+        return continued(self.target, known.astype(np.float32), (1.5, 4.0, 12.0, float(max(self.shape))))
+
+    def _continue(self, coarser: _Search) -> None:
+        """Places of the coarser level, each for the four cells that it stands for; then a first vote."""
+        height, width = self.shape
+        ratio_y, ratio_x = height / coarser.shape[0], width / coarser.shape[1]
+        rows, columns = self.rows[self.inside], self.columns[self.inside]
+        above = np.minimum((rows / ratio_y).astype(np.intp), coarser.shape[0] - 1)
+        left = np.minimum((columns / ratio_x).astype(np.intp), coarser.shape[1] - 1)
+        found = coarser.place[above, left]
+        x = found[:, 0] * ratio_x + columns - left * ratio_x
+        y = found[:, 1] * ratio_y + rows - above * ratio_y
+        self.place[rows, columns, 0] = np.clip(np.rint(x), 0, width - 1)
+        self.place[rows, columns, 1] = np.clip(np.rint(y), 0, height - 1)
+        self.vote(sharp=False)
+
+    def _patches(self) -> None:
+        """The target's patches and how much each of their cells counts."""
+        padded = cv2.copyMakeBorder(self.target, PATCH, PATCH, PATCH, PATCH, cv2.BORDER_REFLECT).reshape(-1, 3)
+        weight = cv2.copyMakeBorder(self.weight, PATCH, PATCH, PATCH, PATCH, cv2.BORDER_CONSTANT, value=0).ravel()
+        at = ((self.rows + PATCH) * self.stride + self.columns + PATCH)[:, None] + self.steps
+        self.patches = padded[at]
+        classes = cv2.copyMakeBorder(self.level.labels, PATCH, PATCH, PATCH, PATCH, cv2.BORDER_REFLECT).ravel()[at]
+        own = self.level.labels[self.rows, self.columns]
+        share = weight[at] * np.where(classes == own[:, None], np.float32(1), np.float32(FOREIGN))
+        self.patch_weight = (share / np.maximum(share.sum(1, keepdims=True), 1e-6)).astype(np.float32)
+
+    def _costs(self, which: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Cost of taking cells `which` (indices of rows and columns) from x, y."""
+        at = ((y + PATCH) * self.stride + x + PATCH)[:, None] + self.steps
+        step = self.source[at] - self.patches[which]
+        colour = np.einsum("npc,npc,np->n", step, step, self.patch_weight[which])
+        flat = y * self.shape[1] + x
+        guide = self.guide[flat] - self.wish[which]
+        dx, dy = x - self.columns[which], y - self.rows[which]
+        away = self.unit * (dx * dx + dy * dy)
+        return np.asarray(
+            colour + np.einsum("ng,ng->n", guide, guide) + away + self.bad[flat] + self.used[flat], np.float32
+        )
+
+    def improve(self, turn: int) -> None:
+        """One round: what the neighbours use, shifted; then guesses around what is used, ever nearer."""
+        self._patches()
+        height, width = self.shape
+        which = np.flatnonzero(self.inside)
+        rows, columns = self.rows[which], self.columns[which]
+        best = self.place[rows, columns].copy()
+        if not self.level.rough:
+            self.used = self._overuse(best)
+        cost = self._costs(which, best[:, 0], best[:, 1])
+        if self.level.rough and turn == 0:
+            self._try(which, best, cost, *np.rint(self.level.came[rows, columns]).T)
+        steps = [(1, 0), (-1, 0), (0, 1), (0, -1)]
+        for reach in (4, 1) if turn == 0 else (1,):
+            for sx, sy in steps:
+                near_y = np.clip(rows + sy * reach, 0, height - 1)
+                near_x = np.clip(columns + sx * reach, 0, width - 1)
+                found = self.place[near_y, near_x]
+                self._try(which, best, cost, found[:, 0] - (near_x - columns), found[:, 1] - (near_y - rows))
+            self.place[rows, columns] = best
+        radius = max(height, width) / 4 if turn == 0 else 8.0
+        while radius >= 1:
+            guess = self.random.uniform(-radius, radius, (len(which), 2))
+            self._try(which, best, cost, best[:, 0] + np.rint(guess[:, 0]), best[:, 1] + np.rint(guess[:, 1]))
+            radius /= 3
+        self.place[rows, columns] = best
+        self.cost[which] = cost
+
+    def _overuse(self, places: np.ndarray) -> np.ndarray:
+        """(h * w,): what it costs that places are used already (Kaspar et al. 2015), or ground becomes a pattern."""
+        count = np.bincount(places[:, 1] * self.shape[1] + places[:, 0], minlength=self.shape[0] * self.shape[1])
+        near = cv2.blur(count.reshape(self.shape).astype(np.float32), (3, 3)).ravel()
+        alike = max(1.0, len(places) / max(1, int((self.bad == 0).sum())))
+        return np.asarray(USED * np.clip(near / alike - 1, 0, MOST_USED), np.float32)
+
+    def _try(self, which: np.ndarray, best: np.ndarray, cost: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
+        height, width = self.shape
+        x, y = x.astype(np.int32), y.astype(np.int32)
+        new = np.flatnonzero((x >= 0) & (y >= 0) & (x < width) & (y < height) & ((x != best[:, 0]) | (y != best[:, 1])))
+        if not new.size:
+            return
+        value = self._costs(which[new], x[new], y[new])
+        wins = value < cost[new]
+        taken = new[wins]
+        best[taken, 0], best[taken, 1], cost[taken] = x[taken], y[taken], value[wins]
+
+    def vote(self, sharp: bool) -> None:
+        """Each cell of the hole from all the patches that cover it; those nearest to their centre count most."""
+        rows, columns = self.rows[self.inside], self.columns[self.inside]
+        self.target[rows, columns] = self._voted(rows, columns, sharp, np.ones(self.shape, bool))
+
+    def _voted(self, rows: np.ndarray, columns: np.ndarray, sharp: bool, voters: np.ndarray) -> np.ndarray:
+        """(n, 3): what the patches around these cells want to see there."""
+        height, width = self.shape
+        wanted = self.level.labels[rows, columns]
+        sigma, reach = (0.6, 1) if sharp else (1.2, PATCH)
+        total, amount = np.zeros((len(rows), 3), np.float32), np.full(len(rows), 1e-12, np.float32)
+        for dy in range(-reach, reach + 1):
+            for dx in range(-reach, reach + 1):
+                y, x = np.clip(rows + dy, 0, height - 1), np.clip(columns + dx, 0, width - 1)
+                found = self.place[y, x]
+                sx = np.clip(found[:, 0] - (x - columns), 0, width - 1)
+                sy = np.clip(found[:, 1] - (y - rows), 0, height - 1)
+                weight = np.float32(np.exp(-(dx * dx + dy * dy) / (2 * sigma * sigma)))
+                # Cells that must not be used, or show another class, say nothing, unless there is nothing else.
+                fit = (self.bad[sy * width + sx] == 0) & (self.level.given[sy, sx] == wanted)
+                share = np.where(fit, weight, np.float32(1e-4) * weight) * voters[y, x]
+                total += share[:, None] * self.level.source[sy, sx]
+                amount += share
+        return np.asarray(total / amount[:, None], np.float32)
+
+    def finish(self) -> tuple[np.ndarray, np.ndarray]:
+        """The filled target, continued two cells over the hole's border, and 1 where the patches fit well."""
+        fits = np.ones(self.shape, np.float32)
+        rows, columns = self.rows[self.inside], self.columns[self.inside]
+        fits[rows, columns] = np.exp(-np.minimum(self.cost[self.inside], 10) / 0.1)
+        rows, columns = self.rows[~self.inside], self.columns[~self.inside]
+        self.target[rows, columns] = self._voted(rows, columns, False, self.hole)
+        return self.target, fits
+
+
+def guides(original: np.ndarray, edited: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Class channels (h, w, C) of both primitives as guidance: one-hot and blurred, so that distances are costs."""
+    side = max(original.shape[:2])
+    made = []
+    for maps in (original, edited):
+        near, far = blur(maps, max(1.0, side / 128)), blur(maps, max(2.0, side / 48))
+        made.append(
+            np.concatenate([maps * np.sqrt(CLASS / 2), near * np.sqrt(GUIDE / 2), far * np.sqrt(GUIDE / 2)], axis=2)
+        )
+    return deep(made[0]), deep(made[1])

@@ -1,0 +1,78 @@
+"""Networks that help to make primitives where their weights are there: HED's outlines, U2-Net's subject."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from underdrawing.client.messages import EngineError
+from underdrawing.render.onnx_sessions import SessionStore
+
+HED_FILE, U2NET_FILE = "hed.onnx", "u2netp.onnx"
+HED_MEAN = np.array([104.00699, 116.66877, 122.67892], np.float32)  # of blue, green, red (Xie and Tu 2015)
+HED_LONGEST = 768  # pixels; outlines of bigger pictures are found reduced
+U2NET_SIDE = 320  # pixels; what the network was trained with (Qin et al. 2020)
+FETCH = "Get its weights with: underdrawing weights fetch"
+
+
+def helper_networks(
+    weights: Path, kind: str, options: dict[str, Any], sessions: SessionStore
+) -> tuple[dict[str, Callable[[np.ndarray], np.ndarray]], list[str]]:
+    """Callables for `make_primitive`, and sentences about what is not there.
+
+    Takes `soft` (wish for HED's outlines) and `subject` (wish for the subject's mask; None: when it is there) out of
+    `options`.
+
+    Raises:
+        EngineError: a network was asked for whose weights are not there.
+    """
+    networks: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
+    notes: list[str] = []
+    if options.pop("soft", False):
+        path = weights / HED_FILE
+        if not path.is_file():
+            text = "Soft outlines need the network HED, which is not installed."
+            raise EngineError("weights_missing", text, FETCH + " hed")
+        networks["soft_edges"] = lambda rgb: hed(rgb, path, sessions)
+    subject = options.pop("subject", None)
+    if kind in ("segments", "super") and subject is not False:
+        path = weights / U2NET_FILE
+        if path.is_file():
+            networks["saliency"] = lambda rgb: u2net(rgb, path, sessions)
+        elif subject:
+            text = "Splitting the subject from its background needs U2-Net, which is not installed."
+            raise EngineError("weights_missing", text, FETCH + " u2netp")
+        else:
+            notes.append("U2-Net is not installed: the subject is not told from the background. " + FETCH + " u2netp")
+    return networks, notes
+
+
+def hed(rgb: np.ndarray, path: Path, sessions: SessionStore) -> np.ndarray:
+    """Soft outlines of (H, W, 3) uint8: (H, W) float32 in [0, 1], 1 is an outline."""
+    height, width = rgb.shape[:2]
+    scale = min(1.0, HED_LONGEST / max(height, width))
+    size = [max(32, round(side * scale / 16) * 16) for side in (width, height)]
+    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    session = sessions.get(path)
+    blob = small[..., ::-1].astype(np.float32) - HED_MEAN
+    entry = session.session.get_inputs()[0]
+    first = entry.shape[1] == 3
+    made = session.run({entry.name: blob.transpose(2, 0, 1)[None] if first else blob[None]})
+    return cv2.resize(np.squeeze(made).astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR).clip(0, 1)
+
+
+def u2net(rgb: np.ndarray, path: Path, sessions: SessionStore) -> np.ndarray:
+    """How much each pixel belongs to the subject: (H, W) float32 in [0, 1]."""
+    height, width = rgb.shape[:2]
+    small = cv2.resize(rgb, (U2NET_SIDE, U2NET_SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    # Scaled by the brightest value, then ImageNet's means: how the network's authors feed it.
+    scaled = small / max(float(small.max()), 1e-6)
+    scaled = (scaled - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+    session = sessions.get(path)
+    made = session.run({session.session.get_inputs()[0].name: scaled.transpose(2, 0, 1)[None]})[0, 0]
+    low, high = float(made.min()), float(made.max())
+    return cv2.resize((made - low) / max(high - low, 1e-6), (width, height), interpolation=cv2.INTER_LINEAR)

@@ -1,0 +1,248 @@
+"""The renderer process: makes primitives and applies models. The only door to onnxruntime."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from underdrawing.client.messages import EngineError
+from underdrawing.picture.extract import make_primitive
+from underdrawing.picture.image import Picture, PictureError
+from underdrawing.picture.layout_matching import Area, areas_of, matched
+from underdrawing.picture.layout_transfer import segment_like
+from underdrawing.picture.primitive import Primitive
+from underdrawing.picture.regions import change, region_at, region_of_class
+from underdrawing.render import apply as applying
+from underdrawing.render.apply import Options
+from underdrawing.render.generate_task import generate
+from underdrawing.render.hypernetwork import instant
+from underdrawing.render.interpolate import between
+from underdrawing.render.model import Model
+from underdrawing.render.onnx_guard import check_graph, check_plan
+from underdrawing.render.onnx_sessions import SessionStore, probe
+from underdrawing.render.pretrained import helper_networks
+from underdrawing.render.results import answer_of
+from underdrawing.store.child_main import Context, serve
+from underdrawing.store.frame_codec import Inputs
+from underdrawing.store.manifest import MANIFEST_FILE
+
+MODELS_KEPT = 4
+PRIMITIVE_OPTIONS: dict[str, Callable[[float], float]] = {
+    "sigma": float,
+    "low": float,
+    "high": float,
+    "regions": int,
+    "strength": float,
+    "colours": int,
+}
+
+
+class Renderer:
+    """Loaded models and the tasks on them."""
+
+    def __init__(self) -> None:
+        self.sessions = SessionStore()
+        self.models: OrderedDict[tuple[str, int], Model] = OrderedDict()
+        self.device = ""
+
+    def _on_model(self, args: Mapping[str, Any], work: Callable[[Model], dict[str, Any]]) -> dict[str, Any]:
+        """Work with the model that is meant; anew where it was finished, and so moved, before that or in the middle.
+
+        One that changed on disk is read anew. Its picture and its graphs are read when they are needed.
+        """
+        folder, later = Path(args["model_folder"]), args.get("finished_folder")
+        try:
+            return work(self._model(str(folder)))
+        except Exception:
+            moved = later is not None and not (folder / MANIFEST_FILE).is_file()
+            if not moved or not (Path(str(later)) / MANIFEST_FILE).is_file():
+                raise
+        return work(self._model(str(later)))
+
+    def _model(self, folder: str) -> Model:
+        key = (folder, (Path(folder) / MANIFEST_FILE).stat().st_mtime_ns)
+        if key not in self.models:
+            self.models[key] = Model(Path(folder))
+            while len(self.models) > MODELS_KEPT:
+                self.models.popitem(last=False)
+        self.models.move_to_end(key)
+        return self.models[key]
+
+    def primitive(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """A primitive of a picture."""
+        inputs = Inputs(Path(args["spool"]))
+        picture = inputs.picture(args["picture"])
+        options = dict(args.get("options") or {})
+        networks, notes = helper_networks(Path(args["weights"]), args["kind"], options, self.sessions)
+        numbers = _checked(options)
+        made = make_primitive(
+            picture, args["kind"], **numbers, soft_edges=networks.get("soft_edges"), saliency=networks.get("saliency")
+        )
+        return {**inputs.put_primitive(made, args.get("order") or ""), "notes": notes}
+
+    def region(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """A region tool on all planes together."""
+        inputs = Inputs(Path(args["spool"]))
+        primitive, unseen = inputs.primitive(args["planes"], args.get("palette"))
+        edit = change(primitive, str(args["operation"]), self._region_mask(inputs, args, primitive), args)
+        mask = inputs.put(Picture(edit.mask.astype(np.uint8) * 255))
+        return {**inputs.put_primitive(edit.primitive, args.get("order") or ""), "mask": mask, "notes": unseen}
+
+    @staticmethod
+    def _region_mask(inputs: Inputs, args: Mapping[str, Any], primitive: Primitive) -> np.ndarray:
+        region = args["region"]
+        if "mask" in region:
+            return inputs.mask(region["mask"])
+        if "point" in region:
+            return region_at(primitive, int(region["point"][0]), int(region["point"][1]))
+        return region_of_class(primitive, str(region["class"]))
+
+    def layout(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """Another picture segmented in a model's palette."""
+        return self._on_model(args, lambda model: self._layout(model, args))
+
+    def _layout(self, model: Model, args: Mapping[str, Any]) -> dict[str, Any]:
+        inputs = Inputs(Path(args["spool"]))
+        if model.primitive.segments is None or model.primitive.palette is None:
+            text = "This model was learnt without segments, so no layout can be made for it."
+            raise EngineError("plane_missing", text, "Learn the picture with segments, or both planes.")
+        other = inputs.picture(args["picture"])
+        palette = model.primitive.palette
+        segments = segment_like(other, model.picture, model.primitive.segments, palette)
+        known: list[Area] = []
+        if args.get("areas"):
+            labels, segments, known = areas_of(other, segments, palette, int(args["areas"]))
+            match = {int(area): str(name) for area, name in args["match"].items()}
+            segments = matched(labels, segments, known, palette, match)
+        edges = None
+        if model.primitive.edges is not None:
+            edges = make_primitive(other, "super").edges
+        made = Primitive(segments, palette, edges, None)
+        areas = [area.to_json(palette) for area in known]
+        return {**inputs.put_primitive(made, args.get("order") or ""), "notes": [], "areas": areas}
+
+    def apply(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """The picture that follows from an edited underdrawing."""
+        return self._on_model(args, lambda model: self._apply(model, args))
+
+    def _apply(self, model: Model, args: Mapping[str, Any]) -> dict[str, Any]:
+        start = time.perf_counter()
+        inputs = Inputs(Path(args["spool"]))
+        palette = None if model.primitive.palette is None else model.primitive.palette.to_json()
+        planes = args["planes"]
+        edited, unseen = inputs.primitive(planes, palette)
+        edited = _completed(edited, model.primitive)
+        given = inputs.weights(args["mask"]) if args.get("mask") else None
+        current = inputs.picture(args["picture"]) if args.get("picture") else None
+        options = Options(
+            mask_mode=str(args["mask_mode"]),
+            grow=None if args.get("grow") is None else int(args["grow"]),
+            feather=float(args.get("feather", Options.feather)),
+            blend=str(args["blend"]),
+            whole=bool(args.get("whole")),
+            seed=int(args.get("seed") or 0),
+        )
+        result = applying.apply(model, edited, self.sessions, options, given, current)
+        self.device = result.device
+        return {
+            **answer_of(inputs, model, result, current, args),
+            "seconds": round(time.perf_counter() - start, 4),
+            "unseen": unseen,
+        }
+
+    def generate(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """Pictures without an underdrawing."""
+        done = self._on_model(args, lambda model: generate(model, args, self.sessions, context))
+        self.device = str(done["device"])
+        return done
+
+    def instant(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """A model of a picture at once, by a folder's model."""
+        return self._on_model(args, lambda model: instant(model, args, self.sessions, context))
+
+    def between(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """Pictures between two, by a folder's model."""
+        return self._on_model(args, lambda model: between(model, args, self.sessions, context))
+
+    def unload(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """Forget all models and give their memory back."""
+        self.models.clear()
+        return {"unloaded": self.sessions.drop()}
+
+    def status(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """What is loaded and what really runs models here."""
+        found: dict[str, Any] = {
+            "loaded": self.sessions.describe(),
+            "memory": psutil.Process().memory_info().rss,
+            "device": self.device,
+        }
+        if args.get("probe"):
+            found["providers"] = probe()
+        return found
+
+    def check_model(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """Look into the graphs of a model from elsewhere before it enters the library."""
+        folder = Path(args["model_folder"])
+        model = Model(folder)
+        plan = model.manifest.plan
+        check_plan(model.manifest)
+        for graph in (*plan.graphs, *plan.half):
+            check_graph(folder / graph.file, graph)
+        return {"id": model.manifest.id}
+
+
+def _checked(options: dict[str, Any]) -> dict[str, Any]:
+    """Options of a primitive as numbers of their own types.
+
+    Raises:
+        EngineError: one that does not exist, or is no number.
+    """
+    checked: dict[str, Any] = {}
+    for name, value in options.items():
+        kind = PRIMITIVE_OPTIONS.get(name)
+        if kind is None:
+            known = ", ".join(PRIMITIVE_OPTIONS)
+            raise EngineError("bad_request", f"There is no option {name!r} for primitives.", f"There are: {known}.")
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise EngineError("bad_request", f"The option {name!r} must be a number.")
+        checked[name] = kind(value)
+    return checked
+
+
+def _completed(edited: Primitive, own: Primitive) -> Primitive:
+    """Planes that the user did not send are as they were learnt."""
+    if edited.size != own.size:
+        return edited
+    palette = edited.palette or own.palette
+    segments = own.segments if edited.segments is None else edited.segments
+    edges = own.edges if edited.edges is None else edited.edges
+    paint = own.paint if edited.paint is None else edited.paint
+    return Primitive(segments, palette, edges, paint)
+
+
+def _clear(task: Any) -> Any:
+    """Faults of pictures as errors of the protocol."""
+
+    def run(args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        try:
+            done: dict[str, Any] = task(args, context)
+        except PictureError as error:
+            raise EngineError("bad_picture", str(error), "") from None
+        return done
+
+    return run
+
+
+if __name__ == "__main__":
+    renderer = Renderer()
+    tasks = "primitive region layout apply generate instant between unload status check_model".split()
+    serve({name: _clear(getattr(renderer, name)) for name in tasks})

@@ -1,0 +1,257 @@
+"""The one interface that everything turns on: what a method is.
+
+A method says as data which planes it takes, which recipes it has and how its result is applied; a `Run` is one
+training of it. The loop, the queue, the library, the renderer and the plug-ins know nothing else about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from underdrawing.store.manifest import ApplyPlan, PlaneSpec
+from underdrawing.train.data import TrainingData
+from underdrawing.train.device import Device
+
+
+class LearnError(Exception):
+    """Learning cannot go on. `code` is for programs, the text says what is wrong, `hint` what to do."""
+
+    def __init__(self, code: str, text: str, hint: str = "") -> None:
+        super().__init__(text)
+        self.code, self.hint = code, hint
+
+
+@dataclass(frozen=True)
+class Given:
+    """A hyper-parameter's value and where it comes from (paper and section, or the measurement that chose it)."""
+
+    value: Any
+    source: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Every hyper-parameter of a training, each with its source.
+
+    Attributes:
+        name: how it is asked for.
+        title: one line for people.
+        figures: a frozen dataclass of the method's own.
+        sources: for every field of `figures`, where its value comes from.
+        iterations: how long it trains when neither iterations nor a budget were asked for; None: `budget` counts.
+        budget: seconds, likewise.
+    """
+
+    name: str
+    title: str
+    figures: Any
+    sources: Mapping[str, str]
+    iterations: int | None = None
+    budget: float | None = None
+
+    def vary(self, name: str, title: str, *, iterations: int | None, budget: float | None, **given: Given) -> Recipe:
+        """A recipe that differs from this one in the figures that are named."""
+        figures = replace(self.figures, **{key: g.value for key, g in given.items()})
+        sources = {**self.sources, **{key: g.source for key, g in given.items()}}
+        return Recipe(name, title, figures, sources, iterations, budget)
+
+    def with_options(self, options: Mapping[str, Any]) -> Recipe:
+        """The recipe with single figures replaced, as asked for by name; texts are read as the figure's own type.
+
+        Raises:
+            LearnError: an unknown name or a value of the wrong type.
+        """
+        known = {f.name: getattr(self.figures, f.name) for f in fields(self.figures)}
+        changes: dict[str, Any] = {}
+        for key, value in options.items():
+            if key not in known:
+                names = ", ".join(sorted(known))
+                raise LearnError(
+                    "unknown_option", f"The recipe {self.name!r} has no figure {key!r}.", f"It has: {names}."
+                )
+            changes[key] = _as_type_of(known[key], value, key)
+        sources = {**self.sources, **dict.fromkeys(changes, "asked for by the user")}
+        return replace(self, figures=replace(self.figures, **changes), sources=sources)
+
+
+def make_recipe(
+    name: str, title: str, kind: type, *, iterations: int | None, budget: float | None, **given: Given
+) -> Recipe:
+    """A recipe from scratch: every field of `kind` must be given with its source."""
+    values = {key: g.value for key, g in given.items()}
+    return Recipe(name, title, kind(**values), {key: g.source for key, g in given.items()}, iterations, budget)
+
+
+def _as_type_of(present: Any, value: Any, key: str) -> Any:
+    """Read `value` (often a text from a command line) as the type that the figure has now."""
+    try:
+        if isinstance(present, bool):
+            if str(value).lower() in ("1", "true", "yes", "on"):
+                return True
+            if str(value).lower() in ("0", "false", "no", "off"):
+                return False
+            raise ValueError
+        if isinstance(present, tuple):
+            parts = value.split(",") if isinstance(value, str) else list(value)
+            return tuple(float(p) for p in parts)
+        return type(present)(value)
+    except (TypeError, ValueError):
+        raise LearnError(
+            "bad_option", f"{value!r} does not fit the figure {key!r}.", f"It is {present!r} in this recipe."
+        ) from None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training stands; what schedules depend on.
+
+    Attributes:
+        iteration: from 0.
+        fraction: of the whole training, 0 to 1: of its iterations or of its budget in seconds.
+    """
+
+    iteration: int
+    fraction: float
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of a training. Methods that train one network from start to end have a single one."""
+
+    name: str
+    share: float  # of the whole training; the shares of a run sum to 1
+
+
+@dataclass(frozen=True)
+class ExportGraph:
+    """A module to export, with example inputs by name; heights and widths (dimensions 2 and 3) stay free."""
+
+    file: str
+    module: nn.Module
+    inputs: Mapping[str, Tensor]
+    output: str = "picture"
+
+
+@runtime_checkable
+class Run(Protocol):
+    """One training of a method on one set of data: the networks, their optimisers and one step of them."""
+
+    stages: Sequence[Stage]
+    notes: Sequence[str]  # what differs from the recipe because something is not installed, in sentences
+
+    def enter(self, stage: int) -> None:
+        """Called before the first step of every stage, also when a checkpoint of that stage is resumed."""
+
+    def step(self, progress: Progress) -> dict[str, float]:
+        """One training step; returns its losses by name."""
+
+    def first(self) -> ApplyPlan | None:
+        """How a result is made before anything was learnt; None where that is not possible.
+
+        Methods that can do it are applied with what they have learnt so far, too.
+        """
+
+    def sample(self) -> Tensor:
+        """The picture as the model makes it now, (1, 3, H, W) in [-1, 1]."""
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything needed to go on later: weights, averaged weights, optimisers."""
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from `state`."""
+
+    def shrink(self) -> str:
+        """Less work a step, after memory ran out; says in words what became smaller, "" if nothing can."""
+
+    def calm(self) -> None:
+        """Smaller steps, after losses became infinite and the last good state was loaded."""
+
+    def graphs(self) -> Sequence[ExportGraph]:
+        """What is exported at the end."""
+
+    def plan(self) -> ApplyPlan:
+        """How the exported graphs make a result."""
+
+
+class Method(Protocol):
+    """A way of learning, as data and a constructor of runs."""
+
+    name: str
+    title: str
+    planes: Sequence[PlaneSpec]
+    needs_training: bool
+    many: bool  # whether it learns many pictures at a time, as one model
+    recipes: Mapping[str, Recipe]
+    default_recipe: str
+
+    def stride(self, recipe: Recipe) -> int:
+        """Sides of the training pair are padded to multiples of this."""
+
+    def pixels(self, recipe: Recipe, device: Device, size: tuple[int, int]) -> int:
+        """A bigger picture, of this width and height, is reduced to so many pixels before it is learnt; 0: never."""
+
+    def begin(self, data: TrainingData, recipe: Recipe, device: Device, seed: int) -> Run:
+        """Networks with fresh weights, on the device, ready for the first step.
+
+        Raises:
+            LearnError: the data do not fit the method (a plane is missing, ...).
+        """
+
+
+def describe(method: Method) -> dict[str, Any]:
+    """The method as JSON, for menus and for `hello`."""
+    return {
+        "name": method.name,
+        "title": method.title,
+        "needs_training": method.needs_training,
+        "many": method.many,
+        "planes": [{"name": p.name, "kind": str(p.kind), "required": p.required} for p in method.planes],
+        "default_recipe": method.default_recipe,
+        "recipes": [
+            {
+                "name": r.name,
+                "title": r.title,
+                "iterations": r.iterations,
+                "budget": r.budget,
+                "figures": {f.name: getattr(r.figures, f.name) for f in fields(r.figures)},
+                "sources": dict(r.sources),
+            }
+            for r in method.recipes.values()
+        ],
+    }
+
+
+def prefixed(prefix: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A state dict whose names begin with `prefix.`, as checkpoints hold several in one file."""
+    return {f"{prefix}.{key}": value for key, value in state.items()}
+
+
+def without_prefix(prefix: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The part of a checkpoint below `prefix.`."""
+    start = prefix + "."
+    return {key.removeprefix(start): value for key, value in state.items() if key.startswith(start)}
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """An optimiser's running statistics as named tensors, so that no pickle is needed."""
+    tensors: dict[str, Tensor] = {}
+    for index, entry in optimizer.state_dict()["state"].items():
+        for key, value in entry.items():
+            tensors[f"{index}.{key}"] = value if isinstance(value, Tensor) else torch.tensor(float(value))
+    return tensors
+
+
+def load_optimizer_tensors(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """The reverse of `optimizer_tensors`; learning rates stay as they are."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        index, key = name.split(".", 1)
+        state.setdefault(int(index), {})[key] = value
+    whole = optimizer.state_dict()
+    whole["state"] = state
+    optimizer.load_state_dict(whole)

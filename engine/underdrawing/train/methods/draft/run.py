@@ -1,0 +1,130 @@
+"""The draft: no training at all. The picture's own pixels are carried to where the edited primitive wants them.
+
+What makes it is in `underdrawing.draft` and runs in the renderer; here is what the engine must know of it to keep
+a picture with its primitive as a model that can be applied at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from underdrawing.store.manifest import ApplyPlan, PlaneKind, PlaneSpec, Procedure
+from underdrawing.train.data import TrainingData
+from underdrawing.train.device import Device
+from underdrawing.train.method import ExportGraph, Given, LearnError, Progress, Recipe, Stage, make_recipe
+
+PLANES = (
+    PlaneSpec("segments", PlaneKind.CLASSES, required=False),
+    PlaneSpec("edges", PlaneKind.LINES, required=False),
+)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What can be chosen about a draft."""
+
+    pixels: int  # bigger pictures are drafted reduced to this many pixels; 0: never
+
+
+AT_ONCE = make_recipe(
+    "draft",
+    "At once: pixels are carried, nothing is learnt",
+    Figures,
+    iterations=1,
+    budget=None,
+    pixels=Given(640 * 480, "half a second on two processor cores"),
+)
+
+
+def check_planes(data: TrainingData) -> None:
+    """A draft has something to follow.
+
+    Raises:
+        LearnError: there are neither segments nor edges.
+    """
+    if not {"segments", "edges"} & data.pairs[0].planes.keys():
+        raise LearnError("no_plane", "A draft needs a primitive.", "Give segments or edges beside the picture.")
+
+
+class Draft:
+    """The method as data."""
+
+    name = "draft"
+    title = "Draft: the picture's own pixels, carried along; no training"
+    planes: Sequence[PlaneSpec] = PLANES
+    needs_training = False
+    many = False
+    recipes: Mapping[str, Recipe] = {AT_ONCE.name: AT_ONCE}
+    default_recipe = AT_ONCE.name
+
+    def stride(self, recipe: Recipe) -> int:
+        """Nothing is padded."""
+        return 1
+
+    def pixels(self, recipe: Recipe, device: Device, size: tuple[int, int]) -> int:
+        """Bigger pictures are reduced to this many pixels; 0: never."""
+        return int(recipe.figures.pixels)
+
+    def begin(self, data: TrainingData, recipe: Recipe, device: Device, seed: int) -> DraftRun:
+        """A run of no steps.
+
+        Raises:
+            LearnError: there are neither segments nor edges.
+        """
+        check_planes(data)
+        return DraftRun(data)
+
+
+METHOD = Draft()
+
+
+class DraftRun:
+    """A run of no steps: it only says how it is applied."""
+
+    stages: Sequence[Stage] = ()
+    notes: Sequence[str] = ()
+
+    def __init__(self, data: TrainingData) -> None:
+        self.data = data
+
+    def enter(self, stage: int) -> None:
+        """There is no stage."""
+
+    def step(self, progress: Progress) -> dict[str, float]:
+        """There is nothing to learn."""
+        return {}
+
+    def first(self) -> ApplyPlan | None:
+        """There is nothing to wait for."""
+        return None
+
+    def sample(self) -> Tensor:
+        """The picture itself: that is what its own primitive gives."""
+        return self.data.pairs[0].picture
+
+    def state(self) -> dict[str, Tensor]:
+        """Nothing was learnt."""
+        return {}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Nothing was learnt."""
+
+    def shrink(self) -> str:
+        """Nothing can become smaller."""
+        return ""
+
+    def calm(self) -> None:
+        """There are no steps."""
+
+    def graphs(self) -> Sequence[ExportGraph]:
+        """There are none."""
+        return ()
+
+    def plan(self) -> ApplyPlan:
+        """The renderer drafts, seeing the whole picture."""
+        return ApplyPlan(
+            procedure=Procedure.DRAFT, minimum=1, halo=None, scale=self.data.scale, region=self.data.region
+        )

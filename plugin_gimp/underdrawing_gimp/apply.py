@@ -1,0 +1,209 @@
+"""Apply Edit: the picture that follows from the painted underdrawing, as one new layer with a mask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from . import bake, layers, make_primitive, pixels, record
+from .client.engine import Reply
+from .client.frames import Frame
+from .client.messages import EngineError
+from .gi import Gimp
+from .pixels import Rect
+from .record import Record
+from .service import Service
+from .transform_bridge import Bridge
+
+LEARN = "Choose Filters > Underdrawing > Learn This Picture first."
+
+
+@dataclass(frozen=True)
+class Options:
+    """How an edit becomes a result.
+
+    Attributes:
+        mask: "edit": what was painted, within the selection if there is one; "selection": the selection alone;
+            "both": what was painted and the selection.
+        grow: pixels by which the edit is widened; -1 for the engine's own choice.
+        feather: width of the soft border, pixels.
+        poisson: blend gradients, so that the border takes the picture's colours.
+        whole: the whole picture instead of the edit alone.
+        results: how many, 1 to 8; more than one helps where the method takes noise.
+        seed: of the first.
+        keep: leave the layers of earlier results.
+        hide: hide the underdrawing afterwards, so that the result is seen.
+        baked: also make a copy of the picture's layer with the result in it.
+    """
+
+    mask: str = "edit"
+    grow: int = -1
+    feather: float = 3.0
+    poisson: bool = False
+    whole: bool = False
+    results: int = 1
+    seed: int = 0
+    keep: bool = False
+    hide: bool = True
+    baked: bool = False
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What is sent, read from GIMP at one moment; `picture` is None where it is taken as it was learnt."""
+
+    model: str
+    planes: dict[str, Frame]
+    picture: Frame | None
+    mask: Frame | None
+    at: Rect
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came back: pixels and mask, and where they belong within the underdrawing."""
+
+    picture: Frame
+    mask: Frame
+    merged: Frame | None
+    at: Rect
+    unseen: list[str]
+    notes: list[str]
+    seconds: float
+    device: str
+
+
+def gather(image: Gimp.Image, known: Record, bridge: Bridge) -> Edit:
+    """Read what the engine needs.
+
+    Raises:
+        EngineError: nothing was learnt, or layers are missing or do not fit.
+    """
+    if not known.model:
+        raise EngineError("unknown_model", "This picture is not learnt yet.", LEARN)
+    source = record.source(image, known)
+    at = record.place(image, known)
+    mask = bridge.mask(pixels.selection_frame(image, at))
+    picture = pixels.read(source, known.region) if bridge.way is None else None
+    return Edit(known.model, bridge.planes(make_primitive.drawn_planes(image, known)), picture, mask, at)
+
+
+def request(edit: Edit, options: Options, seed: int) -> tuple[dict[str, Any], list[Frame]]:
+    """The request `apply` and its pictures.
+
+    Raises:
+        EngineError: the selection is wanted as the mask, and nothing is selected.
+    """
+    modes = {"edit": "limit", "selection": "only", "both": "add"}
+    if options.mask == "selection" and edit.mask is None and not options.whole:
+        raise EngineError(
+            "bad_request", "Nothing is selected.", "Select what may change, or take the edit as the mask."
+        )
+    body: dict[str, Any] = {
+        "model": edit.model,
+        "planes": make_primitive.references(edit.planes),
+        "mask_mode": modes[options.mask],
+        "feather": options.feather,
+        "blend": "poisson" if options.poisson else "none",
+        "whole": options.whole,
+        "seed": seed,
+        "merged": options.baked,
+    }
+    frames = list(edit.planes.values())
+    if edit.picture is not None:
+        body["picture"] = {"hash": edit.picture.hash}
+        frames.append(edit.picture)
+    if options.grow >= 0:
+        body["grow"] = options.grow
+    if edit.mask is not None:
+        body["mask"] = {"hash": edit.mask.hash}
+        frames.append(edit.mask)
+    return body, frames
+
+
+def result_of(reply: Reply, fetch: Any) -> Result:
+    """A reply's pixels, mask and place.
+
+    Args:
+        fetch: a function (reply, hash) that gives a picture.
+    """
+    body = reply.body
+    at = Rect(int(body["x"]), int(body["y"]), int(body["width"]), int(body["height"]))
+    return Result(
+        fetch(reply, body["picture"]),
+        fetch(reply, body["mask"]),
+        fetch(reply, body["merged"]) if "merged" in body else None,
+        at,
+        list(body.get("unseen") or []),
+        list(body.get("notes") or []),
+        float(body.get("seconds") or 0.0),
+        str(body.get("device") or ""),
+    )
+
+
+def ask(service: Service, image: Gimp.Image, known: Record, options: Options) -> list[Result]:
+    """The results of an edit; nothing in the picture is changed yet.
+
+    Raises:
+        EngineError: why there is none.
+    """
+    bridge = Bridge.of(service.engine, known)
+    edit = gather(image, known, bridge)
+    found = []
+    for number in range(options.results):
+        body, frames = request(edit, options, options.seed + number)
+        try:
+            reply = service.ask("apply", body, frames)
+        except EngineError as error:
+            waiting = still_learning(service, known) if error.code in ("unknown_model", "still_learning") else None
+            raise waiting or explained(error) from None
+        found.append(bridge.result(result_of(reply, service.picture)))
+    return found
+
+
+def still_learning(service: Service, known: Record) -> EngineError | None:
+    """What to tell where the model is not there yet; None where nobody learns it."""
+    for job in service.ask("jobs").body["jobs"]:
+        if job["job"] == known.job and job["state"] in ("queued", "running", "paused"):
+            share = round(100 * float((job.get("progress") or {}).get("fraction") or 0))
+            text = "The picture is still being learnt (%d %%)." % share
+            if job["state"] == "paused":
+                text = "Learning the picture is paused (at %d %%)." % share
+            return EngineError(
+                "unknown_model", text, "Filters > Underdrawing > Learn This Picture shows how far it is."
+            )
+    return None
+
+
+def explained(error: EngineError) -> EngineError:
+    """An error of `apply` with what to do about it in GIMP."""
+    hints = {
+        "unknown_model": LEARN,
+        "nothing_edited": "Paint on the layers of the group “Underdrawing”, then apply again.",
+        "plane_missing": "Make the underdrawing again, or use the layers that the picture was learnt with.",
+        "wrong_size": "The model saw another part of the picture: learn this one.",
+    }
+    return EngineError(error.code, error.message, hints.get(error.code, error.hint))
+
+
+def place(image: Gimp.Image, known: Record, found: list[Result], options: Options) -> list[Gimp.Layer]:
+    """Put results into the picture: new layers above the source, the first of them visible. One undo step."""
+    origin = record.place(image, known)
+    names = ["Result" if len(found) == 1 else "Result %d" % (number + 1) for number in range(len(found))]
+    made = [
+        layers.result_layer(image, known, name, result.picture, result.mask, origin, result.at)
+        for name, result in zip(names, found)
+    ]
+    group = layers.underdrawing_group(image, known)
+    baked = bake.baked_copy(image, known, found[0]) if found[0].merged is not None else None
+    with layers.one_step(image):
+        source = record.source(image, known)
+        layers.put_result(image, known, made[0], options.keep)
+        for layer in [*made[1:], *([baked] if baked is not None else [])]:
+            layers.insert_beside(image, layer, source)  # each below the one before
+        for layer in made[1:]:
+            layer.set_visible(False)
+        if options.hide:
+            for shown in [group] if group is not None else record.planes(image, known).values():
+                shown.set_visible(False)
+    return made

@@ -1,0 +1,239 @@
+"""Harmonize, Blend, Repaint: what a layer does to the picture below it becomes natural, on a new layer above it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from . import apply, flatten_view, layers, meta_models, pixels, record, single_image, single_image_training
+from .apply import Result
+from .client.frames import Frame
+from .client.messages import EngineError
+from .flatten_view import Changed, View
+from .gi import Gimp
+from .plugin import Call
+from .service import connected
+from .single_image import State, Wish
+from .single_image_training import Ready
+
+AT_ONCE_ALONE = (
+    "A model that a folder's model made at once cannot be fine-tuned on a composite, nor learn at 700 pixels.",
+    "Leave that out, or let the picture be learnt.",
+)
+LEARNT = "learnt"  # in place of a layer: the picture as it was learnt before
+
+
+@dataclass(frozen=True)
+class Words:
+    """How one of them speaks.
+
+    Attributes:
+        task: of the engine.
+        title, yes: of the dialog.
+        caption: of its second picture.
+        result: name of the new layer.
+        busy: in the progress bar.
+        nothing: what is wrong where there is nothing below the layer, and what to do.
+    """
+
+    task: str
+    title: str
+    yes: str
+    caption: str
+    result: str
+    busy: str
+    nothing: tuple[str, str]
+
+
+HARMONIZE = Words(
+    "harmonize",
+    "Harmonize Pasted Layer",
+    "Har_monize",
+    "With what was pasted",
+    "Harmonized",
+    "Harmonizing",
+    (
+        "No picture is visible below the layer “%s”.",
+        "Put what was pasted on a layer of its own above the picture, and select that layer.",
+    ),
+)
+BLEND = Words(
+    "blend",
+    "Blend Rough Edit",
+    "_Blend",
+    "As it was edited",
+    "Blended",
+    "Blending the edit",
+    (
+        "The picture as it was before the edit is not known: nothing is visible below the layer “%s”, and no model "
+        "has learnt it.",
+        "Edit a copy of the layer (Layer > Duplicate Layer), or give the layer with the original.",
+    ),
+)
+REPAINT = Words(
+    "repaint",
+    "Repaint Rough Painting",
+    "Re_paint",
+    "With the painting",
+    "Repainted",
+    "Repainting",
+    (
+        "No picture is visible below the layer “%s”: there is no world that the painting could become a part of.",
+        "Paint on a layer above a picture, and select that layer.",
+    ),
+)
+
+
+def harmonize(call: Call) -> tuple[Any, ...]:
+    """The procedure `underdrawing-harmonize`: layer, model, notes."""
+    return _run(call, HARMONIZE)
+
+
+def blend(call: Call) -> tuple[Any, ...]:
+    """The procedure `underdrawing-blend`: layer, model, notes."""
+    return _run(call, BLEND)
+
+
+def repaint(call: Call) -> tuple[Any, ...]:
+    """The procedure `underdrawing-repaint`: layer, model, notes."""
+    return _run(call, REPAINT)
+
+
+def _run(call: Call, words: Words) -> tuple[Any, ...]:
+    layer = flatten_view.chosen(call.image, call.drawables)
+    changed = flatten_view.changed_by(call.image, layer)
+    if words.task == "harmonize" and changed.below is not None and changed.everywhere:
+        text = "The layer “%s” covers the whole picture." % layer.get_name()
+        raise EngineError(
+            "nothing_edited", text, "Select the layer with what was pasted, or select a part of this one."
+        )
+    values = call.values
+    if call.interactive:
+        call.config.set_property("original", None) if words is not HARMONIZE else None
+        values = _asked(call, words, layer, changed)
+    original = values.get("original")
+    view = flatten_view.layer_alone(call.image, original) if original is not None else changed.below
+    wish = Wish.of(words.task, values)
+    if wish.maker and (values.get("fine_tune") or wish.large):
+        raise EngineError("bad_request", AT_ONCE_ALONE[0], AT_ONCE_ALONE[1])
+    wish = replace(wish, exact=wish.exact or _compares(words, changed))
+    if view is not None:
+        ready = single_image_training.model_for(call, view, wish, changed if values.get("fine_tune") else None)
+    else:
+        ready = Ready(_model_of_before(call, words, layer, changed, wish), False, [])
+    with connected(words.busy) as service:
+        mask = _mask(words, changed)
+        reply = single_image.generate(service, ready.model, words.task, _options(values), changed.given.frame, mask)
+        result = apply.result_of(reply, service.picture)
+    made = put(call.image, layer, words, changed, result)
+    return made, ready.model, ready.tell(call, result.notes)
+
+
+def _asked(call: Call, words: Words, layer: Gimp.Layer, changed: Changed) -> dict[str, Any]:
+    """What a person chooses."""
+    choices: list[tuple[str, str]] = []
+    if words is not HARMONIZE:
+        if changed.below is not None:
+            choices.append(("below", "What is visible below the layer"))
+        elif single_image.remembered(call.image):
+            choices.append((LEARNT, "The picture as it was learnt"))
+        for other in record.all_layers(call.image.get_layers()):
+            if (
+                other.get_id() != layer.get_id()
+                and not other.is_group()
+                and not record.marked(other, flatten_view.RESULT)
+            ):
+                choices.append((str(other.get_id()), "The layer “%s”" % other.get_name()))
+        if not choices:
+            raise _nothing(words, layer)
+    elif changed.below is None:
+        raise _nothing(words, layer)
+    if choices and choices[0][0].isdigit():
+        first = Gimp.Layer.get_by_id(int(choices[0][0]))
+        call.config.set_property("original", first)
+        view: View | None = flatten_view.layer_alone(call.image, first)
+    else:
+        view = changed.below
+
+    def choose(identity: str) -> View | None:
+        if not identity.isdigit():
+            return changed.below
+        return flatten_view.layer_alone(call.image, Gimp.Layer.get_by_id(int(identity)))
+
+    from .single_image_dialog import chosen  # where there is a screen
+
+    exact = _compares(words, changed)
+    pictures = [("The picture", (view or changed.given).small), (words.caption, changed.given.small)]
+    return chosen(call, words.title, words.yes, words.task, view, pictures, choices, choose, exact)
+
+
+def _compares(words: Words, changed: Changed) -> bool:
+    """Whether the engine looks for what differs from the picture that was learnt: that must be the very original."""
+    return words is BLEND and changed.everywhere
+
+
+def _nothing(words: Words, layer: Gimp.Layer) -> EngineError:
+    return EngineError("plane_missing", words.nothing[0] % layer.get_name(), words.nothing[1])
+
+
+def _model_of_before(call: Call, words: Words, layer: Gimp.Layer, changed: Changed, wish: Wish) -> str:
+    """The model that learnt this picture, or was made of it, before it was edited in place.
+
+    Raises:
+        EngineError: there is none.
+    """
+    with connected("Looking for what was learnt of the picture") as service:
+        models, jobs = single_image.known_models(service)
+        if wish.maker:
+            maker = str(meta_models.maker_of(service, wish.maker)["id"])
+            known = meta_models.before(call.image, changed.given, replace(wish, maker=maker), models)
+            if not known:
+                raise _nothing(words, layer)
+            return known
+    wish = Wish(words.task)
+    found = single_image.standing(changed.given, wish, single_image.remembered(call.image), models, jobs)
+    if found.state is not State.CHANGED or words is HARMONIZE:
+        raise _nothing(words, layer)
+    return found.model
+
+
+def _mask(words: Words, changed: Changed) -> Frame | None:
+    """Where the picture may change; None: everywhere for a painting, for an edit where it differs from the original."""
+    return None if changed.everywhere and words is not HARMONIZE else changed.mask
+
+
+def _options(values: dict[str, Any]) -> dict[str, Any]:
+    options: dict[str, Any] = {"seed": values["seed"], "network_picture": values["network_picture"]}
+    options |= {name: values[name] for name in ("grow", "feather") if values[name] >= 0}
+    options |= {name: values[name] / 100 for name in ("light", "freedom") if name in values}
+    return options
+
+
+def put(image: Gimp.Image, layer: Gimp.Layer, words: Words, changed: Changed, result: Result) -> Gimp.Layer:
+    """Put a result above the layer it is for, in place of an earlier one. One undo step.
+
+    What was pasted or painted is hidden where the result covers all of it: nothing of it shows at the soft border.
+
+    Raises:
+        EngineError: the picture or the layer is gone.
+    """
+    size = (changed.given.frame.width, changed.given.frame.height)
+    there = image.is_valid() and any(one.get_id() == layer.get_id() for one in record.all_layers(image.get_layers()))
+    if not there or (image.get_width(), image.get_height()) != size:
+        text = "The picture was closed, cropped or scaled meanwhile, or the layer removed."
+        raise EngineError("wrong_size", text, "What was learnt is kept: choose the same again.")
+    frame = result.picture
+    if changed.given.frame.order.endswith("A"):
+        frame = pixels.with_alpha_of(frame, pixels.cropped(changed.given.frame, result.at))
+    made = layers.masked_layer(image, words.result, frame, result.mask, result.at.x, result.at.y)
+    tattoo = str(layer.get_tattoo())
+    record.mark(made, flatten_view.RESULT, tattoo)
+    with layers.one_step(image):
+        for old in [
+            one for one in record.all_layers(image.get_layers()) if record.marked(one, flatten_view.RESULT) == tattoo
+        ]:
+            image.remove_layer(old)
+        layers.insert_beside(image, made, layer)
+        if words is not BLEND and not changed.selected:
+            layer.set_visible(False)
+    return made

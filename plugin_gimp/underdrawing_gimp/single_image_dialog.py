@@ -1,0 +1,198 @@
+"""What the dialogs of pictures without an underdrawing show beside their arguments: the picture, and what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Callable
+
+from . import device_choice, meta_models, single_image, training, widgets
+from .base_model_choice import Start
+from .client.engine import Reply
+from .client.frames import Frame
+from .client.messages import EngineError
+from .dialogs import drop_downs, fill_in, line_up
+from .flatten_view import SIDE, View
+from .gi import Gimp, GObject
+from .plugin import Call
+from .service import Background
+from .single_image import State, Wish
+
+HIDDEN = ("iterations", "grow", "feather", "original", "maker")  # arguments for scripts
+KNOWN = "Known as “%s”: this takes some seconds."
+BEFORE = "The picture was changed since “%s” learnt it. That model is used; learn anew where the change is large."
+UNDER_WAY = "The picture is being learnt (%d %%)."
+NEW = "The picture is learnt first%s, once for all further uses."
+AT_ONCE = "“%s” makes a model of this picture at once, without learning it."
+REFINED = "“%s” makes a model of this picture, which then learns it further%s."
+
+SLIDERS = ("freedom", "light")
+WRAP = 64  # characters of a line
+
+
+def chosen(
+    call: Call,
+    title: str,
+    yes: str,
+    task: str,
+    view: View | None,
+    pictures: Sequence[tuple[str, Frame]],
+    choices: Sequence[tuple[str, str]] = (),
+    choose: Callable[[str], View | None] | None = None,
+    exact: bool = False,
+) -> dict[str, Any]:
+    """Let a person choose the arguments; their values.
+
+    Args:
+        yes: text of the button that goes on.
+        view: the picture that is learnt, where it is known.
+        pictures: what is shown, with a line above each; the first is the one that is learnt.
+        choices: other pictures to learn, (id, text) each; the first is `view`.
+        choose: gives the picture for one of them.
+        exact: see `Wish`.
+
+    Raises:
+        CancelledError: the dialog was closed.
+    """
+    shown = [argument.name for argument in call.entry.arguments if argument.name not in HIDDEN]
+    scales = [name for name in shown if name in SLIDERS]
+    return fill_in(
+        call,
+        title,
+        yes,
+        shown,
+        lambda dialog: _Head(call, dialog, task, view, pictures, choices, choose, exact).close,
+        scales,
+    )
+
+
+class _Head:
+    """The upper part of the dialog: pictures, and what is known of them."""
+
+    def __init__(
+        self,
+        call: Call,
+        dialog: Any,
+        task: str,
+        view: View | None,
+        pictures: Sequence[tuple[str, Frame]],
+        choices: Sequence[tuple[str, str]],
+        choose: Callable[[str], View | None] | None,
+        exact: bool,
+    ) -> None:
+        self.call, self.dialog, self.task, self.view, self.choose = call, dialog, task, view, choose
+        self.exact = exact
+        self.background = Background()
+        self.models: list[dict[str, Any]] | None = None
+        self.jobs: list[dict[str, Any]] | None = None
+        self.seconds: dict[str, float] = {}  # what recipes need
+        self.wrong = ""
+        boxes = []
+        for caption, frame in pictures:
+            box, image = widgets.picture_box(caption, SIDE)
+            image.set_from_pixbuf(widgets.pixbuf(frame, SIDE))
+            boxes.append((box, image))
+        self.first = boxes[0][1]
+        self.note = widgets.label("", wrap=WRAP)
+        head = widgets.column(widgets.row(*(box for box, _ in boxes), spacing=widgets.GAP), spacing=widgets.GAP)
+        self.start = Start(call, dialog, task)
+        rows = [("Start w_ith", self.start.list)]
+        if len(choices) > 1:
+            original = widgets.choice(choices, choices[0][0])
+            original.connect("changed", lambda one: self._chosen(one.get_active_id()))
+            rows.insert(0, ("_Original", original))
+        form = widgets.form(rows)
+        line_up(dialog, form, [argument.name for argument in call.entry.arguments if argument.name not in HIDDEN])
+        self.start_rows = [form.get_child_at(0, len(rows) - 1), self.start.list]
+        if len(rows) == 1:
+            self.start_rows.append(form)
+        for widget in self.start_rows:
+            widget.set_no_show_all(True)
+        head.pack_start(form, False, False, 0)
+        head.pack_start(self.note, False, False, 0)
+        head.set_margin_bottom(widgets.GAP // 2)
+        head.show_all()
+        place = dialog.get_content_area()
+        place.pack_start(head, False, False, 0)
+        place.reorder_child(head, 0)
+        self.handler = call.config.connect("notify", lambda *_: self._tell())
+        self.note.set_text("Looking for what was learnt of this picture…")
+        self.background.ask("models.list", {}, self._models)
+        self.background.ask("jobs", {}, self._jobs)
+        self.background.ask("methods", {}, self._methods, deadline=120.0)
+
+    def _models(self, reply: Reply | None, error: EngineError | None) -> None:
+        if reply is not None:
+            self.models = list(reply.body["models"])
+            if self.start.offer(self.models):
+                for widget in self.start_rows:
+                    widget.show()
+                self._take_up()
+        elif error is not None:
+            self.wrong = error.message + " " + error.hint
+        self._tell()
+
+    def _jobs(self, reply: Reply | None, error: EngineError | None) -> None:
+        if reply is not None:
+            self.jobs = list(reply.body["jobs"])
+            self._take_up()
+            self._tell()
+
+    def _take_up(self) -> None:
+        """What is under way for this picture is chosen again."""
+        if self.view is not None and self.models is not None and self.jobs is not None:
+            notes = single_image.remembered(self.call.image)
+            found = meta_models.under_way(self.view, self.task, notes, self.models, self.jobs)
+            if found is not None:
+                self.start.choose(*found)
+
+    def _methods(self, reply: Reply | None, error: EngineError | None) -> None:
+        if reply is not None:
+            for method in reply.body["methods"]:
+                budgets = {one["name"]: float(one["budget"]) for one in method["recipes"] if one.get("budget")}
+                self.seconds.update(budgets)
+            for box in drop_downs(self.dialog.get_widget("device", GObject.TYPE_NONE)):
+                device_choice.offer(box, reply.body)
+        self._tell()
+
+    def _tell(self) -> None:
+        """What will happen, as far as it is known."""
+        if self.wrong or self.models is None:
+            self.note.set_text(self.wrong or "Looking for what was learnt of this picture…")
+            return
+        self.start.follow()
+        self.start.refresh()
+        values = self.call.current()
+        wish = Wish.of(self.task, values)
+        wish = replace(wish, exact=wish.exact or self.exact)
+        if self.view is None:
+            self.note.set_text("The picture is compared with what was learnt of it before.")
+            return
+        look = meta_models.standing if wish.maker else single_image.standing
+        found = look(self.view, wish, single_image.remembered(self.call.image), self.models, self.jobs or [])
+        seconds = wish.time or (0 if wish.maker else self.seconds.get(wish.recipe))
+        about = " (about %s)" % training.duration(seconds) if seconds else ""
+        if found.state is State.LEARNT:
+            text = KNOWN % found.name
+        elif found.state is State.CHANGED:
+            text = BEFORE % found.name
+        elif found.state is State.LEARNING:
+            text = UNDER_WAY % round(100 * found.fraction)
+        elif wish.refines:
+            text = REFINED % (self.start.name, about)
+        else:
+            text = AT_ONCE % self.start.name if wish.maker else NEW % about
+        self.note.set_text(text)
+
+    def _chosen(self, identity: str) -> None:
+        layer = Gimp.Layer.get_by_id(int(identity)) if identity.isdigit() else None
+        self.call.config.set_property("original", layer)
+        self.view = self.choose(identity) if self.choose is not None else None
+        if self.view is not None:
+            self.first.set_from_pixbuf(widgets.pixbuf(self.view.small, SIDE))
+        self._tell()
+
+    def close(self) -> None:
+        """End it with the dialog."""
+        self.call.config.disconnect(self.handler)
+        self.background.close()

@@ -1,0 +1,335 @@
+"""Learn This Picture: the procedure, and a window that follows the training while GIMP stays usable."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, Callable
+
+from . import device_choice, pixels, record, training, transform_detection, widgets
+from .client.engine import Call as Request
+from .client.engine import Reply
+from .client.frames import Frame
+from .client.messages import EngineError
+from .gi import Gimp, GLib, gtk
+from .plugin import Call
+from .service import Background, connected
+from .training import Lesson
+
+LONGEST = 54  # characters of a method in the list
+SIDE = 320  # pixels of the sample on the screen
+TIMES = (
+    ("0", "As long as the method sees fit"),
+    ("30", "30 seconds"),
+    ("120", "2 minutes"),
+    ("300", "5 minutes"),
+    ("900", "15 minutes"),
+    ("3600", "1 hour"),
+    ("14400", "4 hours"),
+)
+USABLE = "What is learnt so far can be applied already; it gets better."
+STAYS = "Learning goes on when this window or GIMP is closed; open it again to see how far it is."
+
+
+class State(Enum):
+    """What the window shows."""
+
+    ASKING = "asking"  # nothing is learnt yet: how shall it be done?
+    WAITING = "waiting"  # for the engine's answer
+    LEARNING = "learning"
+    PAUSED = "paused"
+    LEARNT = "learnt"
+
+
+def run(call: Call) -> tuple[Any, ...]:
+    """The procedure `underdrawing-learn`: model, job, state, notes."""
+    known = record.need(call.image, call.drawables)
+    record.layer_of(call.image, known)
+    if call.interactive:
+        return Window(call.image, known).run()
+    values = call.values
+    lesson = Lesson(values["method"], values["recipe"], values["budget"], values["device"], values["model_name"])
+    with connected("Learning the picture") as service:
+        if not values["again"] and known.model:
+            found = transform_detection.look(service.engine, call.image, known)
+            known = found.known
+            if found.same and found.model is not None:
+                return known.model, "", "done", "The picture was learnt before: “%s”." % found.model["name"]
+        body = training.begin(service, call.image, known, lesson)
+        if not values["wait"]:
+            return str(body["model"]), str(body["job"]), "running", ""
+
+        def on_event(event: dict[str, Any]) -> None:
+            if event["event"] == "progress":
+                Gimp.progress_update(float(event.get("fraction") or 0))
+                Gimp.progress_set_text(training.progress_text(event))
+
+        last = training.follow(service, str(body["job"]), on_event)
+    return str(body["model"]), str(body["job"]), str(last["state"]), "\n".join(last["notes"])
+
+
+class Window:
+    """The window. All of it happens in this thread; the engine is looked at from a timer."""
+
+    def __init__(self, image: Gimp.Image, known: record.Record) -> None:
+        Gtk = gtk()[0]
+        self.image, self.known = image, record.as_now(image, known)
+        known = self.known
+        self.background = Background()
+        self.loop = GLib.MainLoop()
+        self.state, self.job, self.last = State.WAITING, known.job, ""
+        self.usable = self.note = ""
+        self.recipes: list[tuple[str, str]] = [("", "")]
+        self.watch: Request | None = None
+        sample, self.sample = widgets.picture_box("The picture", SIDE)
+        self.caption = sample.get_children()[0]
+        self.headline = widgets.label()
+        self.more = widgets.label()
+        self.wrong = widgets.label()
+        self.bar = Gtk.ProgressBar(show_text=True)
+        self.name = Gtk.Entry(text=training.model_name(self.image, ""), max_length=120, activates_default=True)
+        self.method = widgets.choice([("0", "Automatic")])
+        self.time = widgets.choice(TIMES)
+        self.device = widgets.choice(device_choice.DEVICE.choices)
+        self.form = widgets.form(
+            [("_Name", self.name), ("_Method", self.method), ("_Time", self.time), ("_Device", self.device)]
+        )
+        self.go = widgets.button("_Learn", self._begin)
+        self.pause = widgets.button("_Pause", self._pause)
+        self.cancel = widgets.button("_Cancel Learning", self._cancel)
+        right = widgets.column(self.headline, self.form, self.bar, self.more, self.wrong, spacing=widgets.GAP)
+        right.set_size_request(340, -1)
+        content = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=widgets.GAP * 2)
+        content.pack_start(sample, False, False, 0)
+        content.pack_start(right, True, True, 0)
+        title = "Learn “%s”" % record.title(self.image)
+        close = widgets.button("Cl_ose", self._close)
+        self.window = widgets.window(
+            title, "underdrawing-learn", content, [self.cancel, self.pause, close, self.go], self.loop.quit
+        )
+        self.window.set_resizable(False)
+        self.go.set_can_default(True)
+        self.window.set_default(self.go)
+        self.window.show_all()
+        self._picture(pixels.small_frame(record.source(self.image, known), known.region, SIDE))
+        self.method.connect("changed", lambda _: self._method_changed())
+        self._show(State.WAITING, "Looking for the engine…")
+
+    def run(self) -> tuple[Any, ...]:
+        """Show it until it is closed: model, job, state, notes."""
+        self.background.ask("jobs", {}, self._found_jobs)
+        self.background.ask("methods", {}, self._found_methods, deadline=120.0)
+        self.loop.run()
+        self.background.close()
+        self.window.destroy()
+        return self.known.model, self.job, self.last or self.state.value, ""
+
+    def _close(self) -> None:
+        self.window.close()
+
+    # --- what is shown
+
+    def _show(self, state: State, headline: str, more: str = "") -> None:
+        self.state = state
+        asking = state in (State.ASKING, State.LEARNT)
+        self.headline.set_markup("<b>%s</b>" % GLib.markup_escape_text(headline))
+        self.more.set_text(more)
+        self.more.set_visible(bool(more))
+        self.form.set_visible(asking)
+        self.bar.set_visible(state in (State.LEARNING, State.PAUSED))
+        self.go.set_visible(asking or state is State.PAUSED)
+        self.go.set_label({State.LEARNT: "_Learn Again", State.PAUSED: "_Go On"}.get(state, "_Learn"))
+        self.go.set_use_underline(True)
+        self.pause.set_visible(state is State.LEARNING)
+        self.pause.set_sensitive(True)
+        self.cancel.set_visible(state in (State.LEARNING, State.PAUSED))
+        self.cancel.set_sensitive(True)
+        if state is not State.ASKING:
+            widgets.show_error(self.wrong, None)
+
+    def _explain(self) -> None:
+        """What there is to know while it learns."""
+        self.more.set_text("\n\n".join(text for text in (self.usable, self.note, STAYS) if text))
+
+    def _asking(self, error: EngineError | None = None) -> None:
+        self._show(State.ASKING, "This picture is not learnt yet.", STAYS)
+        widgets.show_error(self.wrong, error)
+
+    def _learnt(self, text: str) -> None:
+        self._show(State.LEARNT, text, "Paint on the underdrawing, then choose Filters > Underdrawing > Apply Edit.")
+
+    # --- answers of the engine
+
+    def _found_methods(self, reply: Reply | None, error: EngineError | None) -> None:
+        if reply is None:
+            return
+        drawn = set(record.planes(self.image, self.known))
+        entries = [("0", "Automatic")]
+        for method in reply.body["methods"]:
+            taken = {plane["name"] for plane in method["planes"]}
+            if not taken & drawn:
+                continue
+            for recipe in method["recipes"]:
+                self.recipes.append((method["name"], recipe["name"]))
+                text = "%s, %s: %s" % (method["name"], recipe["name"], recipe["title"])
+                entries.append(
+                    (str(len(self.recipes) - 1), text if len(text) <= LONGEST else text[: LONGEST - 1] + "…")
+                )
+        active = self.method.get_active_id()
+        self.method.remove_all()
+        for identity, text in entries:
+            self.method.append(identity, text)
+        self.method.set_active_id(active)
+        device_choice.offer(self.device, reply.body)
+
+    def _method_changed(self) -> None:
+        method, _ = self.recipes[int(self.method.get_active_id() or 0)]
+        self.time.set_sensitive(method != "draft")
+
+    def _found_jobs(self, reply: Reply | None, error: EngineError | None) -> None:
+        if reply is None:
+            self._asking(error)
+            return
+        mine = [job for job in reply.body["jobs"] if job["job"] == self.known.job]
+        if mine and mine[0]["state"] in ("queued", "running"):
+            self._follow()
+        elif mine and mine[0]["state"] == "paused":
+            self._state(mine[0])
+        else:
+            self._compare()
+
+    def _compare(self) -> None:
+        """Whether a model knows the picture as it is now."""
+        if not self.known.model:
+            self._asking()
+            return
+        try:
+            found = transform_detection.look(self.background.engine, self.image, self.known)
+        except EngineError as error:
+            self._asking(error)
+            return
+        self.known = found.known
+        name = found.model["name"] if found.model is not None else ""
+        if found.model is not None and found.same:
+            text = "This picture was learnt already: “%s”."
+            if self.known.way is not None:
+                text = "This picture was learnt as “%s”, and changed as a whole since. That model is used."
+            self._learnt(text % name)
+            self.last = "done"
+        elif found.model is not None and found.certain:
+            self._learnt("This picture was learnt as “%s”, and retouched since. That model is used." % name)
+            self.last = "done"
+        elif found.model is not None:
+            self._show(State.ASKING, "This picture is no longer as it was when “%s” was learnt." % name, STAYS)
+        else:
+            self._asking()
+
+    def _event(self, event: dict[str, Any]) -> None:
+        if event["event"] == "state":
+            self._state(event)
+        elif event["event"] == "progress":
+            if self.state is not State.LEARNING:
+                self._show(State.LEARNING, "Learning “%s”" % self.name.get_text(), STAYS)
+            self.bar.set_fraction(min(1.0, max(0.0, float(event.get("fraction") or 0))))
+            self.bar.set_text(training.progress_text(event))
+        elif event["event"] == "sample":
+            self.background.fetch(str(event["hash"]), self._sampled)
+        elif event["event"] == "usable":
+            self.usable = USABLE
+            self._explain()
+        elif event["event"] == "note":
+            self.note = str(event["text"])
+            self._explain()
+
+    def _sampled(self, reply: Reply | None, error: EngineError | None) -> None:
+        if reply is not None and reply.frames and reply.frames[0].depth == "u8":
+            self._picture(reply.frames[0])
+            self.caption.set_text("What the model makes of the underdrawing so far")
+
+    def _picture(self, frame: Frame) -> None:
+        self.sample.set_from_pixbuf(widgets.pixbuf(frame, SIDE))
+
+    def _state(self, job: dict[str, Any]) -> None:
+        state = job["state"]
+        self.last = state
+        if job.get("sample"):
+            self.background.fetch(str(job["sample"]), self._sampled)
+        if state == "queued":
+            self._show(State.LEARNING, "Waiting for another training to end", STAYS)
+        elif state == "running":
+            self._show(State.LEARNING, "Learning “%s”" % job["name"], STAYS)
+        elif state == "paused":
+            self._show(State.PAUSED, "Paused", "Nothing that was learnt is lost.")
+            self.bar.set_text("Paused")
+        elif state == "done":
+            self._learnt("Learnt: “%s”." % job["name"])
+        elif state == "failed":
+            self._asking(EngineError.from_dict(job.get("error")))
+        else:
+            self._asking()
+
+    # --- what a person does
+
+    def _follow(self) -> None:
+        self.watch = self.background.ask(
+            "watch", {"job": self.job}, self._watched, deadline=training.FOREVER, on_event=self._event
+        )
+
+    def _watched(self, reply: Reply | None, error: EngineError | None) -> None:
+        self.watch = None
+        if reply is not None:
+            self._state(reply.body)
+        else:
+            self._asking(error)
+
+    def _begin(self) -> None:
+        if self.state is State.PAUSED:
+            self._show(State.LEARNING, "Learning “%s”" % self.name.get_text(), STAYS)
+            self.bar.set_text("Going on…")
+            self.background.ask("resume", {"job": self.job}, self._then(self._follow))
+            return
+        method, recipe = self.recipes[int(self.method.get_active_id() or 0)]
+        budget = 0.0 if method == "draft" else float(self.time.get_active_id())
+        lesson = Lesson(method, recipe, budget, self.device.get_active_id(), self.name.get_text())
+        try:
+            learnt = training.material(self.image, self.known)
+        except EngineError as error:
+            self._asking(error)
+            return
+        self._show(State.WAITING, "The picture is handed over…")
+        body = training.request(self.image, lesson, learnt)
+        frames = [learnt.picture, *learnt.planes.values()]
+        self.background.ask("train", body, self._begun, frames)
+
+    def _begun(self, reply: Reply | None, error: EngineError | None) -> None:
+        if reply is None:
+            self._asking(error)
+            return
+        self.job = str(reply.body["job"])
+        self.known = self.known.learnt(str(reply.body["model"]), self.job)
+        if self.image is not None and self.image.is_valid():
+            record.write(self.image, self.known, undoable=False)
+        self._follow()
+
+    def _pause(self) -> None:
+        self.pause.set_sensitive(False)
+        self.bar.set_text("Pausing…")
+        self.background.ask("pause", {"job": self.job}, self._then(lambda: None))
+
+    def _cancel(self) -> None:
+        more = "What was learnt so far is forgotten."
+        if widgets.ask(self.window, "Cancel learning?", more, "_Cancel Learning", "_Go On"):
+            self.cancel.set_sensitive(False)
+            self.background.ask("cancel", {"job": self.job}, self._then(self._cancelled))
+
+    def _cancelled(self) -> None:
+        if self.watch is None:  # it was paused: nobody else tells of it
+            self._asking()
+
+    def _then(self, go_on: Callable[[], None]) -> Callable[[Reply | None, EngineError | None], None]:
+        def done(reply: Reply | None, error: EngineError | None) -> None:
+            if error is not None:
+                self._asking(error)
+            else:
+                go_on()
+
+        return done

@@ -1,0 +1,104 @@
+"""Without an underdrawing: the picture is learnt once, then harmonized, blended, varied, resized, animated.
+
+All of a use is one row of steps beside the work in hand, so that Krita and the docker stay usable while it learns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Any
+
+from . import generate_models, generate_results
+from .document_model import Workspace
+from .generate_request import generated, on_the_way
+from .generate_tasks import Going, Use, Wish
+from .generate_training import followed, going
+from .i18n import tr
+from .task_inputs import Material, material
+from .tasks import Steps
+from .ui_state import Job
+
+NAME = "alone"
+
+
+def use(ws: Workspace, wish: Wish) -> Steps:
+    """Do what is wished, learning the picture first where that has not been done."""
+    ws.wished = wish.use
+    try:
+        wish.body(ws.size)  # too large a size is told now, and not after the learning
+        going(ws, tr("Reading the picture…"))
+        found = yield from ws.in_turn(material(ws, wish), tr("Reading the picture…"))
+        if wish.use.at_once and wish.maker != ws.record.maker:
+            ws.keep(maker=wish.maker)
+        if wish.use is Use.BETWEEN:
+            reply = yield from on_the_way(ws, wish, found)
+        else:
+            found, reply = yield from _by_a_model(ws, wish, found)
+        ws.going = None
+        told = yield from ws.in_turn(
+            generate_results.place(ws, wish, found, reply), tr("Putting it into the document…")
+        )
+        ws.tell(" ".join((told, *(str(note) for note in reply.body.get("notes") or ()))))
+    finally:
+        ws.going = None
+        ws.touch()
+
+
+def _by_a_model(ws: Workspace, wish: Wish, found: Material) -> Generator[Any, Any, tuple[Material, Any]]:
+    """What a model of the picture makes; and the material, which may have been changed while that was learnt."""
+    model, learnt_now = yield from generate_models.model_for(ws, wish, found)
+    if learnt_now and found.given is not None:
+        # What was changed while it was learnt counts.
+        found = replace((yield from ws.in_turn(material(ws, wish), tr("Reading the picture…"))), learnt=found.learnt)
+    if wish.fine_tune and found.given is not None:
+        model = yield from generate_models.fine_tuned(ws, wish, found, model)
+    return found, (yield from generated(ws, wish, found, model))
+
+
+def control(ws: Workspace, verb: str) -> Steps:
+    """Pause, resume or cancel the training; or give up what is made."""
+    if ws.going is None:
+        return  # it is being put into the document, and done in a moment
+    job = ws.going.job
+    if job is None or not job.alive:
+        if verb == "cancel":
+            ws.stop(NAME)
+            ws.tell(tr("It was cancelled. Nothing was changed."))
+        return
+    if verb == "pause" and job.state == "paused":
+        verb = "resume"
+    paused = job.state == "paused"
+    if not paused:
+        ws.going = Going(job=replace(job, stopping=verb))
+        ws.touch()
+    reply = yield ws.service.ask(verb, {"job": job.id}, (), 60.0)
+    if paused:
+        # Nobody watches a paused job: what becomes of it is in the answer.
+        state = Job.of(reply.body)
+        ws.going = Going(job=replace(state, state="cancelled") if verb == "cancel" else state)
+        ws.touch()
+
+
+def find_again(ws: Workspace) -> Steps:
+    """What became of a training that went on while Krita was closed."""
+    reply = yield ws.service.ask("jobs", {}, (), 60.0)
+    mine = next((Job.of(j) for j in reply.body["jobs"] if j.get("job") == ws.record.alone_job), None)
+    if mine is None or (not mine.alive and mine.state != "done"):
+        ws.keep(alone_job="")
+        return
+    ws.going, ws.wished = Going(job=mine), None
+    ws.touch()
+    try:
+        model = yield from followed(ws, mine)
+        reply = yield ws.service.ask("models.show", {"model": model}, (), 30.0)
+        told = tr("The picture was learnt meanwhile. Press the button again: nothing has to be learnt any more.")
+        if not reply.body.get("base"):
+            ws.keep(alone=model)
+        elif ws.record.maker:
+            ws.keep(at_once=model)
+            told = tr("The model was refined meanwhile. Choose the same time again, and press the button.")
+        ws.tell(told)
+    finally:
+        ws.going = None
+        ws.touch()

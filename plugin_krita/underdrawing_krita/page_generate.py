@@ -1,0 +1,362 @@
+"""The docker's page for what needs no underdrawing: choose a use, set it, press its button, see how far it is."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from . import layers
+from .devices import device_choice, offer
+from .document_model import Workspace
+from .generate import NAME
+from .generate_labels import about, buttons, titles, ways
+from .generate_tasks import ORIGINAL_BELOW, ORIGINAL_LEARNT, Use, Wish
+from .i18n import duration, tr
+from .interpolate_options import Way
+from .meta_models import Maker
+from .page_interpolate import BetweenPart
+from .page_train import state_of
+from .qt import Qt, QtWidgets
+from .ui_state import Job
+from .widgets import Slider, button, choice, column, form, label, named, refill, row, spin
+
+MINUTE = 60.0
+MOST_SIDE = 16384  # pixels
+
+
+class AlonePage(QtWidgets.QWidget):
+    """The uses; each shows only what belongs to it."""
+
+    def __init__(self, perform: Callable[..., Any]) -> None:
+        super().__init__()
+        self._sized = ""
+        self._makers: tuple[Maker, ...] | None = None
+        self._times_of_refining = False
+        self._of_maker = ""  # the folder's model that this document used last
+        back = fold_button("alone_back", tr("Back"), tr("Back to the underdrawing"), Qt.ArrowType.LeftArrow)
+        back.clicked.connect(lambda *_: perform("alone_back"))
+        self.use = choice("alone_use", tr("What is to be done"), [(text, use.value) for use, text in titles().items()])
+        self.about = label("", "alone_about", faint=True)
+        self.layer = choice("alone_layer", tr("The layer that was pasted, edited or painted"), [])
+        self.original = choice(
+            "alone_original", tr("Where the picture is without this layer; it is what is learnt"), []
+        )
+        self.picture = choice("alone_picture", tr("What is learnt"), [])
+        self.count = spin("alone_count", tr("How many variations are made"), 1, 16, 4)
+        self.freedom = Slider(
+            "alone_freedom",
+            tr("Left: faithful to the picture. Right: as free as the model can"),
+            0,
+            100,
+            30,
+            lambda v: "%d %%" % v,
+        )
+        self.hints = Slider(
+            "alone_hints",
+            tr("Left: the painting's forms are kept. Right: they are hints"),
+            0,
+            100,
+            30,
+            lambda v: "%d %%" % v,
+        )
+        self.light = Slider(
+            "alone_light",
+            tr("How much of its surroundings' light and colour it takes on: left none, right all of it"),
+            0,
+            100,
+            80,
+            lambda v: "%d %%" % v,
+        )
+        self.width_ = spin("alone_width", tr("Width of the new picture"), 16, MOST_SIDE, 800, tr(" px"))
+        self.height_ = spin("alone_height", tr("Height of the new picture"), 16, MOST_SIDE, 600, tr(" px"))
+        self.times = choice(
+            "alone_times",
+            tr("How much larger the new picture is"),
+            [(tr("2 times"), 2), (tr("3 times"), 3), (tr("4 times"), 4)],
+        )
+        self.frames = spin("alone_frames", tr("How many frames; 12 of them make a second"), 2, 240, 32)
+        self.start_from = choice(
+            "alone_from",
+            tr("Learn this picture, or begin with what a folder's model makes of it in a moment"),
+            [],
+        )
+        self.time = choice("alone_time", tr("How long the picture is learnt, once: longer gives better results"), [])
+        self.device = device_choice("alone_device")
+        self.seed = spin("alone_seed", tr("Another number gives another result"), 0, 99999, 0)
+        self.between = BetweenPart(self, perform)
+        self.between.wanted.connect(lambda: perform("between_look"))
+        self.between.changed.connect(self._changed)
+        way = self.between
+        some = (Use.HARMONIZE, Use.BLEND, Use.REPAINT)
+        rows = (
+            (tr("Layer"), self.layer, some),
+            (tr("Original"), self.original, some),
+            (tr("Picture"), self.picture, (Use.VARY, Use.RESIZE, Use.ANIMATE, Use.ENLARGE, Use.BETWEEN)),
+            (tr("Other"), way.other, (Use.BETWEEN,)),
+            (tr("Model"), way.model, (Use.BETWEEN,)),
+            (tr("Changes"), way.scales, (Use.BETWEEN,)),
+            (tr("Make"), way.way, (Use.BETWEEN,)),
+            (tr("How many"), way.count, (Use.BETWEEN,)),
+            (tr("Frames"), way.frames, (Use.BETWEEN,)),
+            (tr("Freedom"), way.freedom, (Use.BETWEEN,)),
+            (tr("How many"), self.count, (Use.VARY,)),
+            (tr("Freedom"), self.freedom, (Use.VARY, Use.ANIMATE)),
+            (tr("Freedom"), self.hints, (Use.REPAINT,)),
+            (tr("Light"), self.light, (Use.HARMONIZE,)),
+            (tr("Width"), self.width_, (Use.RESIZE,)),
+            (tr("Height"), self.height_, (Use.RESIZE,)),
+            (tr("Size"), self.times, (Use.ENLARGE,)),
+            (tr("Frames"), self.frames, (Use.ANIMATE,)),
+            (tr("Start from"), self.start_from, tuple(use for use in Use if use.at_once)),
+            (tr("Learn for"), self.time, tuple(use for use in Use if use is not Use.BETWEEN)),
+            (tr("On"), self.device, tuple(use for use in Use if use is not Use.BETWEEN)),
+            (tr("Chance"), self.seed, (*some, Use.VARY, Use.RESIZE, Use.ANIMATE, Use.BETWEEN)),
+        )
+        self._rows = [(label(text, wrap=False), widget, uses) for text, widget, uses in rows]
+        self._form = form()
+        self.fine_tune = named(
+            QtWidgets.QCheckBox(tr("Fine-tune on this composite")),
+            "alone_fine_tune",
+            tr("Goes on learning for this very picture: takes about a minute more each time, and fits better"),
+        )
+        self.network_picture = named(
+            QtWidgets.QCheckBox(tr("Network's own picture")),
+            "alone_network_picture",
+            tr("Shows what the network makes, without the picture's brushwork; published recipes always do"),
+        )
+        self.start = button("alone", "", "", lambda: perform("alone"), main=True)
+        self.note = label("", "alone_note", faint=True)
+        self._settings = QtWidgets.QWidget()
+        boxes = (self.fine_tune, self.network_picture)
+        column(
+            self._settings, self.use, self.about, way.missing, self._form, *boxes, way.look_at, self.start, self.note
+        )
+        for name, widget, _ in self._rows:
+            # Rows that are not shown have their place as well: without one they would be windows.
+            name.setParent(self._settings)
+            widget.setParent(self._settings)
+        self.bar = named(QtWidgets.QProgressBar(), "alone_progress", tr("How much of it is done"))
+        self.bar.setRange(0, 1000)
+        self.state = label("", "alone_state")
+        self.pause = button(
+            "alone_pause",
+            tr("Pause"),
+            tr("Keeps what was learnt, and frees the computer"),
+            lambda: perform("alone_control", "pause"),
+        )
+        self.cancel = button(
+            "alone_cancel", tr("Cancel"), tr("Ends it; nothing is changed"), lambda: perform("alone_control", "cancel")
+        )
+        self._meanwhile = label("", "alone_meanwhile", faint=True)
+        self._going = QtWidgets.QWidget()
+        self._doing = label("")
+        for text in (self.state, self._meanwhile):
+            # Room for two lines, whatever is said: else what changes from one to two is cut for a moment.
+            text.setMinimumHeight(2 * text.fontMetrics().lineSpacing() + 2)
+            text.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        column(self._going, self._doing, self.bar, self.state, row(self.pause, self.cancel), self._meanwhile)
+        column(self, back, self._settings, self._going).addStretch(1)
+        self.use.currentIndexChanged.connect(lambda *_: self._use_chosen())
+        self.start_from.currentIndexChanged.connect(lambda *_: self._start_chosen())
+        self.time.currentIndexChanged.connect(lambda *_: self._fit_start())
+        self.picture.currentIndexChanged.connect(lambda *_: self._changed())
+        self.seed.valueChanged.connect(lambda *_: self._changed())
+        self._fit()
+
+    @property
+    def chosen(self) -> Use:
+        """The use that is set."""
+        return Use(str(self.use.currentData()))
+
+    @property
+    def maker(self) -> str:
+        """The id of the folder's model that is set, or ""."""
+        box = self.between.model if self.chosen is Use.BETWEEN else self.start_from
+        return str(box.currentData() or "") if self.chosen is not Use.ENLARGE else ""
+
+    @property
+    def seen(self) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """What the preview of a way depends on; and of it what says which pictures these are."""
+        ends = (self._sized, self.picture.currentData(), self.between.other.currentData())
+        return (*ends, self.maker, self.between.wish.scales, self.between.freedom.value, int(self.seed.value())), ends
+
+    @property
+    def wish(self) -> Wish:
+        """What is set."""
+        use, maker = self.chosen, self.maker
+        freedom = {Use.BETWEEN: self.between.freedom, Use.REPAINT: self.hints}.get(use, self.freedom)
+        return Wish(
+            use,
+            str((self.layer if use.on_picture else self.picture).currentData() or ""),
+            str(self.original.currentData() or ORIGINAL_BELOW),
+            bool(self.fine_tune.isChecked()) and use in (Use.HARMONIZE, Use.BLEND) and not maker,
+            int(self.count.value()),
+            freedom.value / 100,
+            (int(self.width_.value()), int(self.height_.value())),
+            int(self.times.currentData()),
+            int(self.frames.value()),
+            float(self.time.currentData() or 0.0),
+            int(self.seed.value()),
+            self.light.value / 100,
+            maker=maker,
+            device=str(self.device.currentData()),
+            between=self.between.wish,
+            network_picture=bool(self.network_picture.isChecked()),
+        )
+
+    def choose(self, use: Use) -> None:
+        """Set a use."""
+        self.use.setCurrentIndex(list(titles()).index(use))
+
+    def show_makers(self, makers: tuple[Maker, ...] | None, error: str = "") -> None:
+        """The folders' models that the engine has; None where it did not say, and maybe why."""
+        if makers is not None or self._makers is None:
+            self._makers = makers
+            self.between.show_makers(makers, error)
+            self._fit()
+
+    def show_devices(self, devices: list[dict[str, Any]]) -> None:
+        """What the engine can learn on: `devices` of the verb `methods`."""
+        offer(self.device, devices)
+
+    def show_workspace(self, ws: Workspace) -> None:
+        """Show the layers of this document, or how far it is."""
+        going = ws.going if ws.running(NAME) else None
+        self._settings.setVisible(not ws.running(NAME))
+        self._going.setVisible(ws.running(NAME))
+        if ws.running(NAME):
+            self._show_going(going.job if going is not None else None, ws)
+            return
+        mine = {*ws.record.groups, ws.record.preview}
+        for ids in ws.record.planes.values():
+            mine.update(ids)
+        found = [(entry.name, entry.id) for entry in layers.choices(ws.document, mine)]
+        refill(self.layer, [(tr("The active layer"), ""), *found])
+        refill(self.picture, [(tr("All that is seen"), ""), *found])
+        before = [(tr("What lies below"), ORIGINAL_BELOW), (tr("As it was learnt"), ORIGINAL_LEARNT)]
+        learnt = ws.record.at_once if self.maker else ws.record.alone
+        refill(self.original, [*(before if learnt else before[:1]), *found])
+        if self._sized != ws.key:
+            self._sized, self._of_maker = ws.key, ws.record.maker
+            self._fit()
+            width, height = ws.size
+            self.width_.setValue(min(MOST_SIDE, width + width // 2))
+            self.height_.setValue(min(MOST_SIDE, height))
+        self.between.show_workspace(ws, found, str(self.picture.currentData() or ""))
+        self._changed()
+
+    def _show_going(self, job: Job | None, ws: Workspace) -> None:
+        going = ws.going
+        self._doing.setText(titles()[ws.wished] if ws.wished is not None else tr("Learning this picture"))
+        done, learning = going.done if going is not None else 0.0, job is not None and job.alive
+        self.bar.setRange(0, 1000 if learning or done else 0)
+        self.bar.setValue(round(done * 1000))
+        self.state.setText(state_of(job) if job is not None and learning else going.text if going is not None else "")
+        closed = tr("You can use Krita meanwhile, or close it: the learning goes on.")
+        self._meanwhile.setText(closed if learning else tr("You can use Krita meanwhile."))
+        self.pause.setVisible(learning)
+        self.pause.setText(tr("Go on") if job is not None and job.state == "paused" else tr("Pause"))
+        self.pause.setEnabled(job is None or not job.stopping)
+        self.cancel.setEnabled(going is not None and (job is None or job.stopping != "cancel"))
+
+    def _use_chosen(self) -> None:
+        self.between.forget()
+        self._fit()
+        self._changed()
+
+    def _start_chosen(self) -> None:
+        self._of_maker = str(self.start_from.currentData() or "")
+        self._fit_start()
+
+    def _changed(self) -> None:
+        """Something of the way between two pictures may be set differently."""
+        if self.chosen is not Use.BETWEEN:
+            return
+        way = self.between.wish.way
+        for widget, ways_ in ((self.between.count, (Way.LAYERS,)), (self.between.frames, (Way.CLIP,))):
+            self._show_row(widget, way in ways_ and bool(self._makers))
+        self._say_button(*ways()[way])
+        if self._makers and not self.isHidden():
+            self.between.look(*self.seen)
+
+    def _fit(self) -> None:
+        """Only what belongs to the use."""
+        use = self.chosen
+        missing = use is Use.BETWEEN and not self._makers
+        fitting = [maker for maker in self._makers or () if maker.serves(use)]
+        entries = [(tr("At once, by “%s”") % maker.name, maker.id) for maker in fitting]
+        blocked = self.start_from.blockSignals(True)
+        refill(self.start_from, [(tr("Learn this picture"), ""), *entries])
+        self.start_from.setCurrentIndex(max(0, self.start_from.findData(self._of_maker)))
+        self.start_from.blockSignals(blocked)
+        # Rows that are merely hidden would leave their gaps.
+        while self._form.rowCount():
+            self._form.takeRow(0)
+        for name, widget, uses in self._rows:
+            wanted = use in uses and not missing and (widget is not self.start_from or bool(fitting))
+            if wanted:
+                self._form.addRow(name, widget)
+            name.setVisible(wanted)
+            widget.setVisible(wanted)
+        self.about.setText(about()[use])
+        self.between.missing.setVisible(missing)
+        self.between.look_at.setVisible(use is Use.BETWEEN and not missing)
+        self.start.setVisible(not missing)
+        self._say_button(*buttons()[use])
+        self._fit_start()
+        self._changed()
+
+    def _fit_start(self) -> None:
+        """What depends on whether the picture is learnt, or begun with at once."""
+        use, at_once = self.chosen, bool(self.maker)
+        minutes = ((tr("1 minute"), MINUTE), (tr("10 minutes"), 10 * MINUTE), (tr("1 hour"), 60 * MINUTE))
+        usual = (tr("%s (usual)") % duration(use.seconds), 0.0)
+        before = (tr("Not at all"), 0.0)
+        times = [before, *minutes] if at_once else [minutes[0], usual, *minutes[1:]]
+        if use is not Use.BETWEEN:
+            # A time that was meant for learning is none for refining, and the other way round.
+            same = at_once == self._times_of_refining
+            self._times_of_refining = at_once
+            refill(self.time, times, (self.time.currentData() or 0.0) if same else 0.0)
+        self.device.setEnabled(bool(self.time.currentData()) or not at_once)  # else nothing is learnt
+        tip = tr("How long the picture is learnt, once: longer gives better results")
+        refined = tr("How long the new model goes on learning this picture before it is used, once")
+        self.time.setToolTip(refined if at_once else tip)
+        name = next(name for name, widget, _ in self._rows if widget is self.time)
+        name.setText(tr("Refine for") if at_once else tr("Learn for"))
+        tuned = use in (Use.HARMONIZE, Use.BLEND)
+        self.fine_tune.setVisible(tuned and not at_once)
+        note = tr("The picture is learnt once; after that it takes seconds.")
+        if use is Use.BETWEEN:
+            note = tr("Nothing is learnt: the folder's model makes it.")
+        elif at_once:
+            note = tr("A model is made in a moment. It is a beginning: learnt ones do better.")
+            note += " " + tr("Fine-tuning on the composite needs a learnt one.") if tuned else ""
+        self.note.setText(note)
+        self.note.setVisible(self.between.missing.isHidden())
+
+    def _show_row(self, widget: Any, wanted: bool) -> None:
+        """Show a row, or take it out."""
+        name = next(name for name, other, _ in self._rows if other is widget)
+        there = self._form.indexOf(widget) >= 0
+        if wanted and not there:
+            self._form.insertRow(self._form.getWidgetPosition(self.between.way)[0] + 1, name, widget)
+        elif there and not wanted:
+            self._form.takeRow(widget)
+        name.setVisible(wanted)
+        widget.setVisible(wanted)
+
+    def _say_button(self, text: str, tip: str) -> None:
+        self.start.setText(text)
+        self.start.setToolTip(tip)
+        self.start.setAccessibleName(tip)
+
+
+def fold_button(name: str, text: str, tip: str, arrow: Any) -> Any:
+    """A line to press, with an arrow; it looks like the heading of a fold."""
+    made = named(QtWidgets.QToolButton(), name, tip)
+    made.setText(text)
+    made.setAutoRaise(True)
+    made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    made.setArrowType(arrow)
+    made.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Fixed)
+    return made

@@ -1,0 +1,587 @@
+"""Who comes first, who is refused, what becomes of those who wait: both queues, with puppets for processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.engine.handmade_model import write_model
+from underdrawing.client.frames import Frame
+from underdrawing.client.messages import EngineError, Message, request
+from underdrawing.daemon import render_queue as rendering_module
+from underdrawing.daemon import training_supervisor
+from underdrawing.daemon.child_process import CANCELLED, CRASHED, Inbox, Task
+from underdrawing.daemon.clients import Ask
+from underdrawing.daemon.job_queue import Job, Jobs, State
+from underdrawing.daemon.render_queue import MOST_OF_ONE, MOST_WAITING, PATIENT, Rendering
+from underdrawing.daemon.training_supervisor import CRASHES, PARK, PAUSE, Supervisor
+from underdrawing.store.blob_store import Spool
+from underdrawing.store.model_library import Library, new_identity
+
+IDLE, PLENTY = 300.0, 1 << 40
+
+
+class Puppet:
+    """What the queues see of a child; the test says when it answers, and whether it can be started at all."""
+
+    made: list[Puppet]
+    refuse: bool
+
+    def __init__(self, *_: object) -> None:
+        if Puppet.refuse:
+            raise EngineError("not_startable", "A process could not be started.", "Close other programs.")
+        self.tasks: dict[int, Task] = {}
+        self.alive, self.suspended, self.idle_since = True, False, 0.0
+        self.told: list[tuple[int, str, float]] = []
+        self.process = SimpleNamespace(pid=len(Puppet.made))
+        Puppet.made.append(self)
+
+    def give(self, task: Task) -> None:
+        task.attempts += 1
+        self.tasks[task.number] = task
+
+    def control(self, number: int, what: str, patience: float = 0.7) -> None:
+        self.suspended = False
+        self.told.append((number, what, patience))
+        if number in self.tasks:
+            self.tasks[number].kill_at = patience
+
+    def answer(self, result: dict[str, Any] | None, error: EngineError | None = None) -> None:
+        """The end of what it does."""
+        _, task = self.tasks.popitem()
+        task.on_end(result, error)
+
+    def crash(self, error: EngineError = CRASHED) -> None:
+        self.alive = False
+        self.answer(None, error)
+
+    def suspend(self) -> None:
+        self.suspended = True
+
+    def resume(self) -> None:
+        self.suspended = False
+
+    def tick(self, now: float, most: int) -> None:
+        pass
+
+    def kill(self) -> None:
+        self.alive = False
+
+    def memory(self) -> int:
+        return 7
+
+
+@pytest.fixture(autouse=True)
+def puppets(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Puppet]]:
+    Puppet.made, Puppet.refuse = [], False
+    for module in (rendering_module, training_supervisor):
+        monkeypatch.setattr(module, "Child", Puppet)
+    yield Puppet.made
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    made = Inbox()
+    yield made
+    made.close()
+
+
+# --- the renderer's queue
+
+
+class Counter:
+    """The renderer's queue and those who stand in it."""
+
+    def __init__(self, home: Path, inbox: Inbox) -> None:
+        self.spool = Spool(home / "spool")
+        self.ways: list[bool] = []
+        self.rendering = Rendering("none", inbox, home / "run", self.spool, IDLE, self.ways.append)
+        self.sent: list[Message] = []
+        self.ends: list[tuple[int, dict[str, Any] | None, str]] = []
+        self._number = 0
+
+    def submit(self, name: str = "apply", client: bytes = b"one", pins: tuple[str, ...] = ()) -> Ask:
+        """Ask for something; the number of its task is how many came before."""
+        number, self._number = self._number, self._number + 1
+
+        def ended(result: dict[str, Any] | None, error: EngineError | None) -> None:
+            self.ends.append((number, result, "" if error is None else error.code))
+            if error is not None:
+                ask.fail(error)
+            else:
+                ask.reply(result or {}, tuple((result or {}).get("keys", ())))
+
+        ask = Ask(lambda _, message: self.sent.append(message), self.spool, client, request(name, {}))
+        self.rendering.submit(Task(number, name, {}, lambda _: None, ended), ask, pins)
+        return ask
+
+    @property
+    def doing(self) -> int | None:
+        """The number of what is done now."""
+        current = self.rendering.current
+        return None if current is None else current.task.number
+
+
+@pytest.fixture
+def counter(home: Path, inbox: Inbox) -> Counter:
+    return Counter(home, inbox)
+
+
+def done(puppets: list[Puppet], count: int = 1) -> None:
+    for _ in range(count):
+        puppets[-1].answer({})
+
+
+def order(counter: Counter) -> list[int]:
+    return [number for number, _, _ in counter.ends]
+
+
+def test_applying_overtakes_and_the_others_keep_their_order(counter: Counter, puppets: list[Puppet]) -> None:
+    for name in ("primitive", "region", "layout", "apply", "primitive", "status", "apply"):
+        counter.submit(name)
+    done(puppets, 7)
+    assert order(counter) == [0, 3, 5, 6, 1, 2, 4]
+    assert len(puppets) == 1
+
+
+def test_who_waited_for_long_is_not_overtaken_any_more(counter: Counter, puppets: list[Puppet]) -> None:
+    for name in ("apply", "primitive", "primitive", "apply"):
+        counter.submit(name)
+    counter.rendering.waiting[0].since -= PATIENT + 1
+    done(puppets, 4)
+    assert order(counter) == [0, 1, 3, 2]
+
+
+def test_training_makes_way_until_nothing_waits(counter: Counter, puppets: list[Puppet]) -> None:
+    counter.submit()
+    counter.submit()
+    assert counter.ways == [True]
+    done(puppets)
+    assert counter.ways == [True, True]
+    done(puppets)
+    assert counter.ways[-1] is False
+
+
+def test_a_crash_is_tried_once_more_before_those_who_came_later(counter: Counter, puppets: list[Puppet]) -> None:
+    counter.submit("primitive")
+    counter.submit("primitive")
+    puppets[0].crash()
+    assert (counter.doing, len(puppets)) == (0, 2)
+    puppets[1].crash()
+    assert counter.ends == [(0, None, "crashed")]
+    assert (counter.doing, len(puppets)) == (1, 3)
+    done(puppets)
+    assert counter.ends[-1] == (1, {}, "")
+
+
+@pytest.mark.parametrize("error", [CANCELLED, EngineError("out_of_memory", "Too much.", "Less.")])
+def test_other_ends_are_not_tried_again(counter: Counter, puppets: list[Puppet], error: EngineError) -> None:
+    counter.submit()
+    puppets[0].crash(error)
+    assert counter.ends == [(0, None, error.code)]
+    assert len(puppets) == 1
+
+
+def test_a_crash_of_what_nobody_waits_for_is_not_tried_again(counter: Counter, puppets: list[Puppet]) -> None:
+    counter.submit().open = False
+    puppets[0].crash()
+    assert counter.doing is None and len(puppets) == 1
+
+
+def test_what_nobody_waits_for_is_dropped_or_cancelled(counter: Counter, puppets: list[Puppet]) -> None:
+    running, waiting = counter.submit(), counter.submit()
+    waiting.on_abandon()
+    assert counter.rendering.waiting == []
+    running.on_abandon()
+    assert [(number, what) for number, what, _ in puppets[0].told] == [(0, "cancel")]
+    running.on_abandon()
+    waiting.on_abandon()
+
+
+def test_the_queue_is_shared_fairly(counter: Counter) -> None:
+    clients = MOST_WAITING // MOST_OF_ONE
+    counter.submit(client=b"first")
+    for number in range(clients):
+        for _ in range(MOST_OF_ONE):
+            counter.submit(client=str(number).encode())
+        with pytest.raises(EngineError) as caught:
+            counter.submit(client=str(number).encode())
+        assert caught.value.code == "queue_full"
+    with pytest.raises(EngineError, match=f"{MOST_WAITING} requests"):
+        counter.submit(client=b"one more")
+
+
+def test_pictures_are_kept_while_somebody_needs_them(counter: Counter, puppets: list[Puppet]) -> None:
+    frame = Frame(4, 4, "L", "u8", bytes(16))
+    key = counter.spool.put(frame.header(), frame.blob())
+    counter.spool.limit = 0
+    counter.submit(pins=(key,))
+    waiting = counter.submit(pins=(key,))
+    counter.submit(pins=(key,))
+    for act in (puppets[0].crash, waiting.on_abandon, lambda: done(puppets)):
+        act()
+        counter.spool.sweep()
+        assert counter.spool.has(key)
+    done(puppets)
+    assert not counter.spool.pinned
+    counter.spool.sweep()
+    assert not counter.spool.has(key)
+
+
+def test_a_refused_request_keeps_no_pictures(counter: Counter) -> None:
+    for _ in range(MOST_OF_ONE + 1):
+        counter.submit()
+    with pytest.raises(EngineError):
+        counter.submit(pins=("0" * 64,))
+    assert not counter.spool.pinned
+
+
+def test_when_no_process_can_be_started_nobody_is_forgotten(counter: Counter, puppets: list[Puppet]) -> None:
+    """The renderer crashed while several waited, and the machine has no room for another."""
+    for _ in range(3):
+        counter.submit(pins=("0" * 64,))
+    Puppet.refuse = True
+    puppets[0].crash()
+    assert sorted(counter.ends) == [(number, None, "not_startable") for number in range(3)]
+    assert counter.doing is None and not counter.rendering.waiting and not counter.spool.pinned
+    assert counter.ways[-1] is False
+    Puppet.refuse = False
+    counter.submit()
+    done(puppets)
+    assert counter.ends[-1] == (3, {}, "")
+
+
+def test_an_answer_that_cannot_be_used_is_an_error(counter: Counter, puppets: list[Puppet]) -> None:
+    asked = counter.submit()
+    counter.submit()
+    puppets[0].answer({"keys": ["0" * 64]})
+    assert not asked.open and counter.sent[-1].body["code"] == "unknown_picture"
+    puppets[0].answer({"keys": 7})
+    assert counter.sent[-1].body["code"] == "internal"
+    assert counter.doing is None
+
+
+def test_only_an_unused_renderer_ends(counter: Counter, puppets: list[Puppet]) -> None:
+    assert counter.rendering.end() == 0
+    counter.submit()
+    counter.rendering.tick(IDLE * 10, PLENTY)
+    assert counter.rendering.end() == 0 and puppets[0].alive
+    done(puppets)
+    counter.rendering.tick(IDLE - 1, PLENTY)
+    assert puppets[0].alive
+    counter.rendering.tick(IDLE + 1, PLENTY)
+    assert not puppets[0].alive and counter.rendering.child is None
+
+
+def test_warming_starts_one_renderer(counter: Counter, puppets: list[Puppet]) -> None:
+    counter.rendering.warm()
+    counter.rendering.warm()
+    counter.submit()
+    assert len(puppets) == 1
+    assert counter.rendering.end() == 0
+    done(puppets)
+    assert counter.rendering.end() == 7
+
+
+def test_the_end_of_the_engine_is_told_to_those_who_wait(counter: Counter, puppets: list[Puppet]) -> None:
+    counter.submit()
+    waiting = [counter.submit() for _ in range(2)]
+    counter.rendering.close()
+    assert not any(ask.open for ask in waiting)
+    assert [message.body["code"] for message in counter.sent] == ["engine_ends"] * 2
+    assert not puppets[0].alive
+
+
+# --- trainings
+
+
+class School:
+    """The supervisor, stepped by hand."""
+
+    def __init__(self, home: Path, inbox: Inbox) -> None:
+        self.inbox, self.library = inbox, Library(home)
+        self.jobs, self.chores = Jobs(self.library), ThreadPoolExecutor(1)
+        self.supervisor = Supervisor("none", self.jobs, self.library, inbox, home / "run", self._task, self.chores)
+        self.spool = Spool(home / "spool")
+        self.sent: list[Message] = []
+
+    def _task(self, name: str, args: dict[str, Any], on_event: Any, on_end: Any) -> Task:
+        return Task(1, name, args, on_event, on_end)
+
+    def begin(self, run: bool = True) -> Job:
+        identity = new_identity()
+        self.library.staging(identity).mkdir()
+        job = Job(f"job {identity}", identity, "picture", {})
+        self.jobs.add(job)
+        if run:
+            self.tick()
+            assert job.state is State.RUNNING
+        return job
+
+    def tick(self) -> None:
+        self.supervisor.tick(0.0, PLENTY)
+
+    def end(self, result: dict[str, Any] | None, error: EngineError | None = None) -> None:
+        """The worker's answer; the worker is ended then."""
+        Puppet.made[-1].answer(result, error)
+
+    def settle(self) -> None:
+        """What goes on in another thread comes about."""
+        self.chores.submit(lambda: None).result(30)
+        self.inbox.run()
+
+    def watch(self, job: Job) -> Ask:
+        ask = Ask(lambda _, message: self.sent.append(message), self.spool, b"one", request("watch", {}))
+        self.supervisor.watch(job, ask)
+        return ask
+
+
+@pytest.fixture
+def school(home: Path, inbox: Inbox) -> Iterator[School]:
+    made = School(home, inbox)
+    yield made
+    made.chores.shutdown()
+
+
+def progress(job: Job, school: School, iteration: int, device: str = "CPU") -> None:
+    school.supervisor.heard(job, {"event": "progress", "iteration": iteration, "device": device})
+
+
+def test_one_job_at_a_time_in_their_order(school: School, puppets: list[Puppet]) -> None:
+    first, second = school.begin(), school.begin(run=False)
+    school.tick()
+    assert (first.state, second.state, len(puppets)) == (State.RUNNING, State.QUEUED, 1)
+    school.end(None, EngineError("diverged", "It diverged.", "Use another recipe."))
+    school.tick()
+    assert (first.state, second.state, len(puppets)) == (State.FAILED, State.RUNNING, 2)
+    assert first.error == {"code": "diverged", "message": "It diverged.", "hint": "Use another recipe."}
+    assert not puppets[0].alive
+
+
+def test_a_finished_training_becomes_a_model(school: School) -> None:
+    job = school.begin()
+    write_model(school.library.staging(job.model), job.model)
+    school.end({"state": "done", "figures": {"iterations": 9}})
+    assert school.supervisor.busy and not school.supervisor.parked
+    school.settle()
+    assert job.state is State.DONE and job.figures == {"iterations": 9}
+    assert [m.id for m in school.library.all()] == [job.model]
+    assert not school.supervisor.busy and school.supervisor.parked
+
+
+def test_a_training_that_only_says_it_is_finished_is_kept(school: School) -> None:
+    job = school.begin()
+    school.end({"state": "done"})
+    school.settle()
+    assert (job.state, (job.error or {})["code"]) == (State.FAILED, "not_published")
+    assert school.library.all() == [] and school.library.staging(job.model).is_dir()
+    school.supervisor.resume(job)
+    assert job.state is State.QUEUED and job.error is None
+
+
+def test_an_end_without_a_result_is_said(school: School) -> None:
+    job = school.begin()
+    school.end({"state": "whatever"})
+    assert (job.state, (job.error or {})["code"]) == (State.FAILED, "internal")
+
+
+def test_three_crashes_in_one_place_are_the_end(school: School, puppets: list[Puppet]) -> None:
+    job = school.begin()
+    progress(job, school, 40)
+    for number in range(CRASHES):
+        assert (job.state, len(puppets)) == (State.RUNNING, number + 1)
+        puppets[-1].crash()
+        school.tick()
+    assert (job.state, (job.error or {})["code"]) == (State.FAILED, "crashed")
+    assert len(puppets) == CRASHES
+
+
+def test_crashes_on_the_way_are_forgiven(school: School, puppets: list[Puppet]) -> None:
+    job = school.begin()
+    for step in range(1, 4 * CRASHES):
+        progress(job, school, step)
+        puppets[-1].crash()
+        assert job.state is State.QUEUED and "last checkpoint" in job.notes[-1]
+        school.tick()
+    assert job.state is State.RUNNING
+
+
+def test_a_checkpoint_that_is_older_than_the_crash_is_no_way_forward(school: School, puppets: list[Puppet]) -> None:
+    """It comes to 40, crashes, begins at 30 and crashes before 40: no step further."""
+    job = school.begin()
+    for iteration in (40, 31, 39):
+        assert job.state is State.RUNNING
+        progress(job, school, iteration)
+        puppets[-1].crash()
+        school.tick()
+    assert job.state is State.FAILED
+
+
+def test_a_memory_that_runs_out_is_no_crash_to_be_tried_again(school: School, puppets: list[Puppet]) -> None:
+    job = school.begin()
+    puppets[-1].crash(EngineError("out_of_memory", "Too much.", "Less."))
+    assert (job.state, (job.error or {})["code"]) == (State.FAILED, "out_of_memory")
+
+
+def test_a_worker_that_cannot_be_started_fails_its_job_alone(school: School) -> None:
+    Puppet.refuse = True
+    first = school.begin(run=False)
+    school.tick()
+    assert (first.state, (first.error or {})["code"]) == (State.FAILED, "not_startable")
+    Puppet.refuse = False
+    assert school.begin().state is State.RUNNING
+
+
+@pytest.mark.parametrize(
+    ("wish", "patience"), [("pause", PAUSE), ("cancel", 0.7), ("park", PARK)], ids=["pause", "cancel", "park"]
+)
+def test_wishes_have_deadlines(school: School, puppets: list[Puppet], wish: str, patience: float) -> None:
+    job = school.begin()
+    act: dict[str, Callable[[], None]] = {
+        "pause": lambda: school.supervisor.pause(job),
+        "cancel": lambda: school.supervisor.cancel(job),
+        "park": school.supervisor.park,
+    }
+    act[wish]()
+    assert puppets[0].told == [(1, "cancel" if wish == "cancel" else "pause", patience)]
+
+
+@pytest.mark.parametrize(
+    ("wish", "state"), [("pause", State.PAUSED), ("cancel", State.CANCELLED), ("park", State.QUEUED)]
+)
+@pytest.mark.parametrize("obeys", [True, False])
+def test_a_wish_comes_true_whether_the_worker_obeys_or_is_killed(
+    school: School, puppets: list[Puppet], wish: str, state: State, obeys: bool
+) -> None:
+    job = school.begin()
+    school.supervisor.park() if wish == "park" else getattr(school.supervisor, wish)(job)
+    assert job.public()["stopping"] == ("pause" if wish == "park" else wish)
+    if obeys:
+        school.end({"state": "paused"})
+    else:
+        puppets[0].crash(CANCELLED)
+    assert job.state is state and not job.error
+    assert school.library.staging(job.model).exists() == (wish != "cancel")
+    assert school.supervisor.parked
+
+
+def test_a_cancel_is_not_taken_back_by_a_pause(school: School, puppets: list[Puppet]) -> None:
+    job = school.begin()
+    school.supervisor.pause(job)
+    school.supervisor.cancel(job)
+    school.supervisor.pause(job)
+    assert [what for _, what, _ in puppets[0].told] == ["pause", "cancel"]
+    school.end({"state": "paused"})
+    assert job.state is State.CANCELLED
+
+
+def test_what_was_finished_before_the_pause_came_is_kept(school: School) -> None:
+    job = school.begin()
+    write_model(school.library.staging(job.model), job.model)
+    school.supervisor.pause(job)
+    school.end({"state": "done"})
+    school.settle()
+    assert job.state is State.DONE
+
+
+def test_what_is_on_its_way_into_the_library_cannot_be_cancelled(school: School) -> None:
+    job = school.begin()
+    write_model(school.library.staging(job.model), job.model)
+    school.end({"state": "done"})
+    with pytest.raises(EngineError, match="learnt already"):
+        school.supervisor.cancel(job)
+    school.settle()
+    assert [m.id for m in school.library.all()] == [job.model]
+    for act in (school.supervisor.cancel, school.supervisor.pause, school.supervisor.resume):
+        with pytest.raises(EngineError) as caught:
+            act(job)
+        assert caught.value.code == "job_ended"
+
+
+def test_a_paused_job_lets_the_next_one_run(school: School) -> None:
+    first, second = school.begin(), school.begin(run=False)
+    school.supervisor.pause(first)
+    school.end({"state": "paused"})
+    school.tick()
+    assert (first.state, second.state) == (State.PAUSED, State.RUNNING)
+    school.supervisor.resume(first)
+    school.tick()
+    assert first.state is State.QUEUED
+
+
+def test_an_engine_that_ends_begins_nothing(school: School, puppets: list[Puppet]) -> None:
+    job = school.begin(run=False)
+    school.supervisor.park()
+    school.tick()
+    assert job.state is State.QUEUED and puppets == []
+
+
+@pytest.mark.parametrize(("device", "stands"), [("CPU", True), ("CPU (2 threads)", True), ("NVIDIA H200", False)])
+def test_only_what_learns_on_the_processor_makes_way(
+    school: School, puppets: list[Puppet], device: str, stands: bool
+) -> None:
+    job = school.begin()
+    progress(job, school, 1, device)
+    school.supervisor.make_way(True)
+    assert puppets[0].suspended is stands
+    school.supervisor.make_way(False)
+    assert not puppets[0].suspended
+
+
+def test_a_worker_that_begins_while_the_renderer_works_stands_still_at_once(
+    school: School, puppets: list[Puppet]
+) -> None:
+    school.supervisor.make_way(True)
+    school.begin()
+    assert puppets[0].suspended
+
+
+def test_a_worker_that_must_write_its_checkpoint_does_not_make_way(school: School, puppets: list[Puppet]) -> None:
+    job = school.begin()
+    school.supervisor.make_way(True)
+    school.supervisor.pause(job)
+    school.supervisor.make_way(True)
+    assert not puppets[0].suspended
+
+
+def test_who_watches_late_hears_how_it_stands_and_the_end(school: School) -> None:
+    job = school.begin()
+    progress(job, school, 5)
+    asked = school.watch(job)
+    assert school.sent[-1].body["progress"]["iteration"] == 5
+    school.supervisor.pause(job)
+    school.end({"state": "paused"})
+    assert not asked.open and school.sent[-1].kind == "reply" and school.sent[-1].body["state"] == "paused"
+    again = school.watch(job)
+    assert not again.open and school.sent[-1].body["state"] == "paused"
+    assert not school.supervisor.busy
+
+
+def test_who_stops_watching_is_forgotten(school: School) -> None:
+    job = school.begin()
+    one, two = school.watch(job), school.watch(job)
+    one.open = False
+    one.on_abandon()
+    school.sent.clear()
+    progress(job, school, 1)
+    assert [message.id for message in school.sent] == [two.message.id]
+
+
+def test_notes_do_not_grow_without_end(school: School) -> None:
+    job = school.begin()
+    for number in range(1000):
+        school.supervisor.heard(job, {"event": "note", "text": f"note {number}"})
+    assert len(job.notes) == training_supervisor.MOST_NOTES and job.notes[-1] == "note 999"
+
+
+@pytest.mark.parametrize("event", [{}, {"event": None}, {"event": "progress", "iteration": "x"}, {"event": "note"}])
+def test_strange_events_harm_nobody(school: School, puppets: list[Puppet], event: dict[str, Any]) -> None:
+    job = school.begin()
+    school.supervisor.heard(job, event)
+    puppets[0].crash()
+    assert job.state is State.QUEUED

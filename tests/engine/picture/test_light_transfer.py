@@ -1,0 +1,46 @@
+"""The light of a place on what was put there."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from underdrawing.picture.light_transfer import lit
+
+MASK = np.zeros((60, 80), bool)
+MASK[20:40, 30:55] = True
+
+
+def scene(colour: tuple[float, float, float]) -> np.ndarray:
+    """A rough ground of a colour, and an orange thing on it."""
+    random = np.random.default_rng(0)
+    rgb = np.clip(np.array(colour) + random.normal(0, 0.04, (60, 80, 1)), 0, 1).astype(np.float32)
+    rgb[MASK] = np.clip(np.array([0.9, 0.5, 0.2]) + random.normal(0, 0.04, (int(MASK.sum()), 1)), 0, 1)
+    return rgb
+
+
+def chroma(rgb: np.ndarray) -> float:
+    """Mean colourfulness of the thing."""
+    lab = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2LAB)
+    return float(np.hypot(lab[..., 1], lab[..., 2])[MASK].mean())
+
+
+def test_more_of_it_leads_nearer_to_the_surroundings_and_nothing_else_changes() -> None:
+    rgb = scene((0.2, 0.4, 0.7))
+    ground = rgb[~MASK].mean(0)
+    far = [float(np.abs(lit(rgb, MASK, amount)[MASK].mean(0) - ground).sum()) for amount in (0, 0.3, 0.6, 1)]
+    assert far == sorted(far, reverse=True)
+    assert far[-1] < 0.6 * far[0]
+    away = cv2.dilate(MASK.astype(np.uint8), np.ones((11, 11))) == 0
+    assert np.array_equal(lit(rgb, MASK, 0.8)[away], rgb[away])
+    assert lit(rgb, MASK, 0) is rgb
+
+
+def test_a_colourless_picture_counts_twice_up_to_all_of_it() -> None:
+    grey = scene((0.8, 0.8, 0.8))
+    assert np.allclose(lit(grey, MASK, 0.5), lit(grey, MASK, 1), atol=2e-3)
+    assert np.allclose(lit(grey, MASK, 0.8), lit(grey, MASK, 1), atol=2e-3)
+    assert not np.allclose(lit(grey, MASK, 0.2), lit(grey, MASK, 1), atol=2e-2)
+    assert chroma(lit(grey, MASK, 0.8)) < 0.1 * chroma(grey)
+    blue = scene((0.2, 0.4, 0.7))
+    assert not np.allclose(lit(blue, MASK, 0.5), lit(blue, MASK, 1), atol=2e-2)

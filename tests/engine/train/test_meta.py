@@ -1,0 +1,333 @@
+"""Networks that write weights: each picture its own, scales that grow and freeze, traps refused, exports exact."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from skimage import data
+from torch import nn
+
+from underdrawing.render.verify_export import compare
+from underdrawing.store.manifest import Encoding, Procedure, Task
+from underdrawing.train import export
+from underdrawing.train.data import TrainingData, make_pair
+from underdrawing.train.device import Device
+from underdrawing.train.method import LearnError, Progress
+from underdrawing.train.methods import find
+from underdrawing.train.methods.meta.dataset import others
+from underdrawing.train.methods.meta.finetune import RefinementRun
+from underdrawing.train.methods.meta.networks import (
+    BLOCKS,
+    SLOPE,
+    Activation,
+    Backbone,
+    Basic,
+    HyperNetwork,
+    Layout,
+    per_picture,
+    run_scale,
+)
+from underdrawing.train.methods.meta.run import HyperRun
+
+CPU = Device("CPU", torch.device("cpu"), bfloat16=False)
+SMALL = {
+    "width": 4,
+    "embedding": 8,
+    "side": 32,
+    "filters": 4,
+    "layers": 1,
+    "stages": 3,
+    "smallest": 18,
+    "batch": 2,
+    "crop": 20,
+}
+SIZE = (40, 30)
+Begin = Callable[..., HyperRun]
+
+
+def picture(number: int) -> np.ndarray:
+    """Three pictures that differ: two real ones and a mirrored one, (30, 40, 3) in [0, 1]."""
+    source = (data.coffee(), data.astronaut(), data.coffee()[:, ::-1])[number]
+    return cv2.resize(source, SIZE, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+
+
+def training(count: int) -> TrainingData:
+    pairs = tuple(make_pair(picture(k), {}, None, 1, minimum=12) for k in range(count))
+    return TrainingData(pairs, 1.0, (0, 0, *SIZE), {})
+
+
+@pytest.fixture
+def begin(monkeypatch: pytest.MonkeyPatch) -> Begin:
+    # A shallower backbone, so that steps and exports take a moment; its published depth has a test of its own.
+    monkeypatch.setattr("underdrawing.train.methods.meta.networks.BLOCKS", (1, 1, 1, 1))
+
+    def start(count: int = 3, recipe: str = "meta", seed: int = 0, **options: Any) -> HyperRun:
+        method = find("meta")
+        run = method.begin(training(count), method.recipes[recipe].with_options({**SMALL, **options}), CPU, seed)
+        assert isinstance(run, HyperRun)
+        return run
+
+    return start
+
+
+def learn(run: HyperRun, first: int, last: int, total: int) -> list[dict[str, float]]:
+    losses = []
+    for number in range(first, last):
+        run.enter(number * len(run.stages) // total)
+        losses.append(run.step(Progress(number, number / total)))
+    return losses
+
+
+def test_the_published_sizes() -> None:
+    figures = find("meta").recipes["paper-meta"].figures
+    layout = Layout(figures.filters, figures.layers, 3, Activation.TANH)
+    assert len(layout.sizes) == 10
+    assert sum(layout.sizes) == 114_307
+    network = HyperNetwork(figures.width, figures.embedding, layout)
+    heads = sum(p.numel() for p in network.scales[0].parameters())
+    assert heads == pytest.approx(58.6e6, rel=1e-3)
+    # ResNet-34: 33 convolutions in blocks and stem; its classifier is not counted.
+    assert 2 * sum(BLOCKS) + 1 == 33
+    body = sum(p.numel() for p in network.backbone.parameters()) - 512 * 513
+    assert body == pytest.approx(21.28e6, rel=2e-3)
+    recipes = find("meta").recipes
+    rates = {n: (recipes[n].figures.rate, recipes[n].figures.critic_rate) for n in recipes if n.startswith("paper")}
+    assert rates == {
+        "paper-meta": (5e-5, 5e-5),
+        "paper-meta-batch": (1e-5, 1e-5),
+        "paper-meta-single": (1e-5, 5e-4),
+    }
+
+
+def test_groups_convolve_each_picture_with_its_own_weights() -> None:
+    chance = torch.Generator().manual_seed(0)
+    x = torch.randn(3, 5, 9, 7, generator=chance)
+    weights, biases = torch.randn(3, 4, 5, 3, 3, generator=chance), torch.randn(3, 4, generator=chance)
+    together = per_picture(x, weights, biases, 1)
+    alone = torch.cat([F.conv2d(x[k : k + 1], weights[k], biases[k], padding=1) for k in range(3)])
+    assert torch.allclose(together, alone, atol=1e-5)
+    assert per_picture(x[:1], weights[:1], biases[:1], 0).shape == (1, 4, 7, 5)
+
+
+@pytest.mark.parametrize("filters", [8, 64])
+def test_written_weights_keep_the_strength_of_what_comes_in(filters: int) -> None:
+    """The scaling at run time makes numbers of about 1 a sensible network, whatever its width."""
+    layout = Layout(filters, 3, 1, Activation.NONE)
+    chance = torch.Generator().manual_seed(1)
+    assert layout.gains[0] == pytest.approx((2 / (1 + SLOPE**2) / 27) ** 0.5)
+    assert layout.gains[-2:] == pytest.approx((1 / (9 * filters) ** 0.5,) * 2)
+    assert Layout(filters, 3, 3, Activation.TANH).gains[-2] == pytest.approx(5 / 3 / (9 * filters) ** 0.5)
+    x = torch.randn(1, 3, 24, 24, generator=chance)
+    network = HyperNetwork(4, 8, layout)
+    with torch.no_grad():
+        layers = network.weights(torch.randn(1, 8, generator=chance))
+        assert 0.2 < float(run_scale(x, layers, Activation.NONE, 0).std()) < 5
+
+
+def test_a_picture_is_seen_alike_in_any_company() -> None:
+    backbone = Backbone(8, 16)
+    x = torch.rand(3, 3, 32, 32) * 2 - 1
+    assert torch.allclose(backbone(x)[1:2], backbone(x[1:2]), atol=1e-5)
+    assert not torch.allclose(backbone(x)[:1], backbone(x)[1:2], atol=1e-3)
+
+
+def test_scales_begin_as_copies_and_lower_heads_learn_no_more(begin: Begin) -> None:
+    run = begin()
+    learn(run, 0, 2, 6)
+    run.enter(1)
+    first, second = run.generator.scales
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
+    assert [p.requires_grad for p in first.parameters()] == [False] * len(list(first.parameters()))
+    before = [p.clone() for p in run.generator.parameters()]
+    run.step(Progress(2, 0.35))
+    after = list(run.generator.parameters())
+    names = [name for name, _ in run.generator.named_parameters()]
+    moved = {n for n, a, b in zip(names, before, after, strict=True) if not torch.equal(a, b)}
+    assert not any(name.startswith("scales.0") for name in moved)
+    assert {name.split(".")[0] for name in moved} == {"backbone", "scales"}
+    assert len(run.critic.scales) == 1  # its heads go on from scale to scale
+
+
+def test_noise_follows_the_error_of_every_step(begin: Begin) -> None:
+    run = begin()
+    losses = learn(run, 0, 4, 6)
+    assert run.level == 1
+    left = losses[-1]["reconstruction"] / run.figures.reconstruction
+    assert run.amplitudes == [1.0, pytest.approx(left**0.5)]
+    learn(run, 4, 6, 6)
+    assert run.amplitudes[1] == pytest.approx(left**0.5)  # of a scale that is done it stays
+
+
+def test_rates_fall_and_gradients_are_short(begin: Begin) -> None:
+    run = begin(1, "paper-meta-single", clip=0.01)
+    run.step(Progress(0, 0.0))
+    assert run.generator_steps.param_groups[0]["lr"] == 1e-5
+    length = torch.stack([p.grad.norm() for p in run.learning]).norm()
+    assert float(length) == pytest.approx(0.01, rel=1e-3)
+    run.step(Progress(1, 0.3))
+    assert run.generator_steps.param_groups[0]["lr"] == pytest.approx(1e-6)
+    assert run.critic_steps.param_groups[0]["lr"] == pytest.approx(5e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"critic": "plain"}, "One critic for several pictures"),
+        ({"backbones": "one"}, "one backbone for both sides"),
+        ({"critic": "none"}, "no critic called"),
+        ({"backbones": "three"}, "no backbones"),
+    ],
+)
+def test_traps_of_the_theory_are_refused(begin: Begin, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(LearnError, match=said) as caught:
+        begin(3, **options)
+    assert caught.value.code == "bad_option"
+    assert "Use " in caught.value.hint
+
+
+def test_one_picture_may_have_a_plain_critic(begin: Begin) -> None:
+    run = begin(1, "meta-single")
+    assert not isinstance(run.critic, HyperNetwork)
+    assert set(run.step(Progress(0, 0.0))) == {"critic", "adversarial", "reconstruction"}
+    with pytest.raises(LearnError, match="at a time"):
+        tiny = make_pair(picture(0)[:10], {}, None, 1, minimum=8)
+        method = find("meta")
+        method.begin(TrainingData((tiny,), 1.0, (0, 0, 40, 10), {}), method.recipes["meta"], CPU, 0)
+
+
+def test_a_training_that_was_interrupted_goes_on_as_if_it_was_not(begin: Begin) -> None:
+    whole = begin()
+    expected = learn(whole, 0, 6, 6)
+    first = begin()
+    learn(first, 0, 3, 6)
+    state = {key: value.clone() for key, value in first.state().items()}
+    second = begin()
+    second.load_state(state)
+    for found, wanted in zip(learn(second, 3, 6, 6), expected[3:], strict=True):
+        assert found == pytest.approx(wanted, rel=1e-4)
+    assert torch.allclose(second.sample(), whole.sample(), atol=1e-5)
+    # Back to a good state of a scale before.
+    second.load_state(state)
+    assert second.level == 1
+    with pytest.raises(LearnError) as caught:
+        begin(filters=6).load_state(state)
+    assert caught.value.code == "wrong_task"
+
+
+def test_shortcuts_are_those_of_resnet_without_strided_1x1_convolutions() -> None:
+    """oneDNN damages the heap in the weight gradient of those, where channels are few and last in memory."""
+    layers = [module for module in Backbone(4, 8).modules() if isinstance(module, nn.Conv2d)]
+    assert {layer.stride for layer in layers if layer.kernel_size == (1, 1)} == {(1, 1)}
+    block, x = Basic(4, 8, 2), torch.rand(2, 4, 9, 8, generator=torch.Generator().manual_seed(0))
+    convolution, norm = block.around
+    seen: list[torch.Tensor] = []
+    norm.register_forward_hook(lambda _, inputs, made: seen.append(inputs[0]))
+    assert block(x).shape == (2, 8, 5, 4)
+    torch.testing.assert_close(seen[0], F.conv2d(x, convolution.weight, stride=2))
+
+
+def test_it_learns_the_pictures_each_for_itself(begin: Begin) -> None:
+    run = begin(2, rate=2e-3, stages=1, batch=0, filters=8, penalty=0.0, critic_rate=0.0)
+    losses = learn(run, 0, 80, 80)
+    assert losses[-1]["reconstruction"] < 0.5 * losses[0]["reconstruction"]
+    first, second = ((run.real[k] - run._shown(k)).abs().mean() for k in range(2))
+    crossed = (run.real[0] - run._shown(1)).abs().mean()
+    assert max(float(first), float(second)) < 0.8 * float(crossed)
+
+
+def test_other_colours_are_the_same_for_what_is_learnt_and_what_is_looked_at() -> None:
+    pictures = torch.cat([torch.from_numpy(picture(k)).permute(2, 0, 1)[None] * 2 - 1 for k in range(3)])
+    learnt, looked_at = others(pictures, pictures, 1.0, torch.Generator().manual_seed(2))
+    assert torch.equal(learnt, looked_at)
+    assert learnt.shape == pictures.shape
+    assert float(learnt.abs().max()) <= 1
+    assert float((learnt - pictures).abs().mean((1, 2, 3)).min()) > 0.02
+    plain, _ = others(pictures, pictures, 0.0, torch.Generator().manual_seed(2))
+    assert all(torch.equal(a, b) or torch.equal(a, b.flip(2)) for a, b in zip(plain, pictures, strict=True))
+    run = HyperRun(training(3), find("meta").recipes["meta"].with_options({**SMALL, "others": 0.5}).figures, CPU, 0)
+    assert run.step(Progress(0, 0.0))["reconstruction"] > 0
+
+
+def test_less_memory_means_fewer_pictures_at_a_time(begin: Begin) -> None:
+    run = begin()
+    assert run.shrink() == "1 pictures at a time"
+    assert run.shrink() == ""
+    learn(run, 0, 1, 6)
+
+
+def test_one_pictures_export_is_what_was_trained(begin: Begin, tmp_path: Path) -> None:
+    run = begin(1, "meta-single")
+    learn(run, 0, 3, 3)
+    graphs, plan = run.graphs(), run.plan()
+    assert plan.procedure is Procedure.GENERATE
+    assert plan.tasks == (Task.VARY, Task.RESIZE, Task.ANIMATE)
+    assert [i.encoding for i in plan.graphs[0].inputs] == [Encoding.NOISE] * 3
+    export.export(graphs, tmp_path)
+    export.write_check(graphs, plan, tmp_path)
+    assert compare(tmp_path, "generator.onnx") < 1e-4
+
+
+def test_a_folders_exports_are_what_was_trained(begin: Begin, tmp_path: Path) -> None:
+    run = begin()
+    learn(run, 0, 3, 3)
+    graphs, plan = run.graphs(), run.plan()
+    assert [g.file for g in plan.graphs] == ["writer.onnx", "generator.onnx", "painter.onnx"]
+    assert plan.procedure is Procedure.WRITE
+    assert plan.tasks == ()
+    export.export(graphs, tmp_path)
+    export.write_check(graphs, plan, tmp_path)
+    for graph in plan.graphs:
+        assert compare(tmp_path, graph.file) < 1e-4
+    # What the writer writes for a picture makes, with the fixed noise, what the training shows of it.
+    by_name = {g.file: g for g in graphs}
+    row = by_name["writer.onnx"].module(run.looked_at[1:2])
+    made = by_name["generator.onnx"].module(*run._fixed(1), row)
+    assert torch.allclose(made[0], run._shown(1).clamp(-1, 1), atol=1e-5)
+    assert run.sample().shape == (1, 3, SIZE[1], SIZE[0])
+
+
+def test_a_model_made_at_once_goes_on_learning_its_picture(begin: Begin, tmp_path: Path) -> None:
+    folder = begin()
+    learn(folder, 0, 3, 3)
+    row = {g.file: g for g in folder.graphs()}["writer.onnx"].module(folder.looked_at[:1])
+    method, base = find("meta"), {"weights": row.detach(), "start": torch.tensor(0)}
+    recipe = method.recipes["instant"].with_options({**SMALL, "refine_rate": 5e-3})
+
+    def start(known: dict[str, torch.Tensor]) -> RefinementRun:
+        run = method.begin(replace(training(1), base=known), recipe, CPU, 0)
+        assert isinstance(run, RefinementRun)
+        return run
+
+    run = start(base)
+    # It begins with what the folder's model makes of the picture.
+    assert torch.allclose(run.sample()[0], folder._shown(0).clamp(-1, 1), atol=1e-4)
+    before = float((run.sample() - run.picture).abs().mean())
+    first = [run.step(Progress(k, k / 20)) for k in range(10)]
+    state = {key: value.clone() for key, value in run.state().items()}
+    again = start(base)
+    again.load_state(state)
+    for k in range(10, 20):
+        assert again.step(Progress(k, k / 20)) == pytest.approx(run.step(Progress(k, k / 20)), rel=1e-4)
+    assert float((run.sample() - run.picture).abs().mean()) < 0.8 * before
+    assert first[0].keys() == {"critic", "adversarial", "reconstruction"}
+    painter = start({**state, "start": torch.tensor(1)})
+    for one, tasks in ((run, Task.VARY), (painter, Task.HARMONIZE)):
+        graphs, plan = one.graphs(), one.plan()
+        assert tasks in plan.tasks
+        export.export(graphs, tmp_path)
+        export.write_check(graphs, plan, tmp_path)
+        assert compare(tmp_path, "generator.onnx") < 1e-4
+    for wrong in ({}, {"weights": row[:, 5:], "start": torch.tensor(0)}):
+        with pytest.raises(LearnError) as caught:
+            start(wrong)
+        assert caught.value.code == "wrong_task"
+    with pytest.raises(LearnError, match="go on learning"):
+        method.begin(training(1), recipe, CPU, 0)
