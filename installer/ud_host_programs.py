@@ -90,7 +90,7 @@ def running(host: str) -> list[int]:
 
 def _processes() -> Iterator[tuple[int, str]]:
     """Numbers and names of this user's processes."""
-    if sys.platform == "linux":
+    if Path("/proc/self/comm").exists():  # Linux
         for folder in Path("/proc").iterdir():
             try:
                 if folder.name.isdigit() and folder.stat().st_uid == os.getuid():
