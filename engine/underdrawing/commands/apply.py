@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,8 @@ from underdrawing.commands.output import Json, told
 from underdrawing.commands.primitive import Out
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from underdrawing.client.engine import Engine
     from underdrawing.picture.image import Picture
     from underdrawing.picture.primitive import Primitive
@@ -67,6 +70,8 @@ def apply(
     json: Json = False,
 ) -> None:
     """Write the picture that follows from an edited underdrawing. Outside of its mask no bit changes."""
+    files.check_targets(out, save_mask, save_confidence, save_layer, inputs=(edited, mask))
+    files.check_targets(save_mask, save_confidence, save_layer, inputs=(image,))
     options: dict[str, Any] = {"blend": blend.value, "whole": whole, "seed": seed}
     if grow is not None:
         options["grow"] = grow
@@ -82,6 +87,7 @@ def apply(
         current = None if image is None else files.frame(known.learnt_part(original))
         reply = engine.apply(known.id, files.frames(primitive), current, **options)
         made, alpha = files.composed(engine, reply, original, corner)
+        made = known.with_edited_opacity(made, primitive, alpha)
         sure = None if save_confidence is None else _confidence(engine, reply, alpha.shape, corner)
         layer = None if save_layer is None else _layer(engine, reply)
     body = reply.body
@@ -148,6 +154,27 @@ class Known:
             f"{self.full[0]} x {self.full[1]}."
         )
 
+    def with_edited_opacity(self, made: Picture, edited: Primitive, mask: np.ndarray) -> Picture:
+        """An edited picture whose transparency follows the edit of its areas, where the model has any."""
+        from underdrawing.picture.geometry import Bounds
+        from underdrawing.picture.opacity import edited_opacity
+        from underdrawing.picture.primitive import read_primitive
+
+        if made.alpha is None or edited.segments is None or self.palette is None:
+            return made
+        before = read_primitive(Path(self.details["folder"]) / "primitive.png", self.palette)
+        region = Bounds(*self.region)
+        after = edited if edited.size == before.size else edited.crop(region)
+        part = made.bounds if made.size == before.size else region
+        if before.segments is None or after.segments is None:
+            return made
+        changed = edited_opacity(made.crop(part), before.segments, after.segments, mask[part.slices()])
+        if changed.alpha is None:
+            return made
+        alpha = made.alpha.copy()
+        alpha[part.slices()] = changed.alpha
+        return replace(made, alpha=alpha)
+
     def learnt_part(self, picture: Picture) -> Picture:
         """Of a whole picture the part that was learnt: more need not travel."""
         from underdrawing.picture.geometry import Bounds
@@ -174,11 +201,9 @@ def _layer(engine: Engine, reply: Any) -> Picture:
     """The unblended pixels of the edit, its mask as their transparency."""
     import numpy as np
 
-    from underdrawing.store.frame_codec import with_alpha
-
     mask = files.received(engine, reply, reply.body["mask"]).pixels[..., 0]
     alpha = mask.astype(np.float32) / np.iinfo(mask.dtype).max
-    return with_alpha(files.received(engine, reply, reply.body["picture"]), alpha)
+    return files.received(engine, reply, reply.body["picture"]).with_opacity(alpha)
 
 
 @told
@@ -224,6 +249,8 @@ def _paint(model: str, frames: Path, out: Path, photos: bool, fps: float, seed: 
     """A clip by its underdrawings."""
     from underdrawing.commands.film import Film
 
+    if out.resolve() == frames.resolve():
+        raise output.wrong(f"{out} holds the frames that are read and would be overwritten; choose another name.")
     with output.engine() as engine:
         known = Known(engine, model)
         count = 0

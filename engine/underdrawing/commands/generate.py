@@ -163,17 +163,21 @@ def vary(
     """Other pictures of the same kind, from faithful to free."""
     how = ensure_model.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
     written: list[str] = []
+    losses: list[str] = []
+    files.make_folder(out)
+    files.check_targets(*(numbered(out, number + 1) for number in range(count)), inputs=(picture,))
+    source = files.picture(picture)
     with output.engine() as engine:
-        model, learnt = ensure_model.model_for(engine, "vary", files.picture(picture), picture, how)
+        model, learnt = ensure_model.model_for(engine, "vary", source, picture, how)
         while len(written) < count:
             number = min(16, count - len(written))
             asked = {"count": number, "freedom": freedom, "seed": seed + len(written)}
             reply = ensure_model.generated(engine, model, "vary", network_picture=network_picture, **asked)
             for key in reply.body["pictures"]:
                 file = numbered(out, len(written) + 1)
-                files.save(file, files.received(engine, reply, key), quality)
+                losses += files.save_generated(file, files.received(engine, reply, key), source, True, quality)
                 written.append(str(file))
-    ensure_model.told_of(reply, written, model, learnt)
+    ensure_model.told_of(reply, written, model, learnt, losses=list(dict.fromkeys(losses)))
 
 
 @told
@@ -243,13 +247,19 @@ def walk(picture: Path, out: Path, fps: float, frames: int, asked: dict[str, Any
     """`animate --walk`: a clip that ends where it begins."""
     from underdrawing.commands.film import Film
 
+    if out.resolve() in (picture.resolve(), picture.resolve().parent):
+        raise output.wrong(f"{out} is read by this command, or holds the picture; choose another name.")
+    source = files.picture(picture)
+    losses = [] if source.alpha is None else ["The transparency was left out: clips are opaque."]
+    for loss in losses:
+        output.note(loss)
     with output.engine() as engine:
-        model, learnt = ensure_model.model_for(engine, "animate", files.picture(picture), picture, how)
+        model, learnt = ensure_model.model_for(engine, "animate", source, picture, how)
         with Film(out, fps) as film:
             reply = ensure_model.generated(engine, model, "animate", frames=frames, **asked)
             for key in reply.body["pictures"]:
                 film.add(files.received(engine, reply, key).to_bytes())
-    ensure_model.told_of(reply, [str(out)], model, learnt, frames=frames)
+    ensure_model.told_of(reply, [str(out)], model, learnt, frames=frames, losses=losses)
 
 
 def _on_picture(
@@ -267,6 +277,7 @@ def _on_picture(
     """Harmonize, blend or repaint, and lay the result over the changed picture."""
     from underdrawing.picture.composite import flattened
 
+    files.check_targets(out, save_mask, inputs=(before, after, mask))
     learnt, given = files.picture(before), files.picture(after)
     if given.size != learnt.size:
         sizes = f"{given.size[0]} x {given.size[1]} pixels, {before.name} has {learnt.size[0]} x {learnt.size[1]}"
@@ -301,10 +312,13 @@ def _one(
     how: dict[str, Any],
 ) -> None:
     """Resize or enlarge."""
+    files.check_targets(out, inputs=(path,))
+    source = files.picture(path)
     with output.engine() as engine:
-        model, learnt = ensure_model.model_for(engine, task, files.picture(path), path, how)
+        model, learnt = ensure_model.model_for(engine, task, source, path, how)
         reply = ensure_model.generated(engine, model, task, width=size[0], height=size[1], **asked)
-        losses = files.save(out, files.received(engine, reply, reply.body["picture"]), quality)
+        made = files.received(engine, reply, reply.body["picture"])
+    losses = files.save_generated(out, made, source, task == "enlarge", quality)
     ensure_model.told_of(reply, [str(out)], model, learnt, losses=losses)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from underdrawing.client.messages import EngineError
 from underdrawing.daemon.child_process import End, Task
-from underdrawing.daemon.clients import Clients
+from underdrawing.daemon.clients import Ask, Clients
 from underdrawing.daemon.job_queue import Jobs
 from underdrawing.daemon.render_queue import Rendering
 from underdrawing.daemon.training_supervisor import Supervisor
@@ -40,3 +40,6 @@ class EngineContext(Protocol):
     def chore(self, work: Callable[[], Any], then: Callable[[Any, EngineError | None], None]) -> None:
         """Run `work` beside the loop; `then` is called in the loop with its result or its error."""
         ...
+
+
+Handler = Callable[[EngineContext, Ask, Any], None]  # the last argument is the request's dataclass

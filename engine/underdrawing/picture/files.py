@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from underdrawing.picture import png, tiff
 from underdrawing.picture.image import Picture, PictureError, srgb_encode
 from underdrawing.picture.normalize import cmyk_to_rgb, upright
+from underdrawing.picture.replacing import write_whole
 
 LIMIT = 500_000_000  # pixels; files that claim more are taken for bombs
 FORMATS = {".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WebP"}
@@ -140,6 +139,18 @@ def _decode_other(data: bytes) -> Picture:
     return upright(Picture(pixels, alpha, profile), orientation)
 
 
+def check_ending(path: Path) -> str:
+    """The format that a name's ending says: "PNG", "TIFF", "JPEG" or "WebP".
+
+    Raises:
+        PictureError: an ending that is not known.
+    """
+    kind = FORMATS.get(path.suffix.lower())
+    if kind is None:
+        raise PictureError(f"{path.name!r} does not end like a picture: use .png, .tif, .jpg or .webp.")
+    return kind
+
+
 def write_picture(path: Path, picture: Picture, quality: int = 95, text: dict[str, str] | None = None) -> list[str]:
     """Write a picture; the format follows the name's ending. The file is there as a whole or not at all.
 
@@ -154,9 +165,7 @@ def write_picture(path: Path, picture: Picture, quality: int = 95, text: dict[st
         PictureError: an ending that is not known, sides too long for the format, or a folder that cannot be written.
     """
     path = Path(path)
-    kind = FORMATS.get(path.suffix.lower())
-    if kind is None:
-        raise PictureError(f"{path.name!r} does not end like a picture: use .png, .tif, .jpg or .webp.")
+    kind = check_ending(path)
     most = LARGEST_SIDE.get(kind, 1 << 31)
     if max(picture.size) > most:
         raise PictureError(f"{kind} holds at most {most} pixels a side; write a PNG or a TIFF file.")
@@ -171,7 +180,7 @@ def write_picture(path: Path, picture: Picture, quality: int = 95, text: dict[st
             data = _encode_lossy(picture, kind, quality, losses)
     if text and kind != "PNG":
         losses.append(f"{kind} files keep no texts: {', '.join(text)} left out.")
-    _write_whole(path, data)
+    write_whole(path, data)
     return losses
 
 
@@ -242,24 +251,3 @@ def _encode_lossy(picture: Picture, kind: str, quality: int, losses: list[str]) 
     image = Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else np.ascontiguousarray(samples))
     image.save(buffer, kind.upper(), **options)
     return buffer.getvalue()
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Under another name first, then renamed: a full disk or a crash leaves the old file as it was."""
-    try:
-        handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
-    except OSError as error:
-        raise PictureError(f"{path.name} cannot be written to {path.parent}: {error.strerror or error}.") from None
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise PictureError(f"{path.name} cannot be written: {error.strerror or error}.") from None
