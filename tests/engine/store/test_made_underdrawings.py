@@ -10,14 +10,15 @@ import pytest
 
 from tests.engine.handmade_model import write_model
 from underdrawing.store import made_underdrawings
-from underdrawing.store.made_underdrawings import MOST_OF_ONE, keep, of_picture
+from underdrawing.store.made_underdrawings import MOST_OF_ONE, MadeUnderdrawing, keep, of_picture, read
 from underdrawing.store.manifest import MANIFEST_FILE
 
+MADE = MadeUnderdrawing(3, 2, ("paint",), [])
 ONE, OTHER = "a" * 64, "b" * 64
 
 
 def made(home: Path, picture: str, identity: str) -> None:
-    keep(home, picture, identity, lambda folder: (folder / "primitive.png").write_bytes(identity.encode()))
+    keep(home, picture, identity, MADE, {"paint": b"\7" * 18})
 
 
 def names(home: Path, picture: str) -> list[str]:
@@ -35,6 +36,16 @@ def test_they_are_found_by_their_picture_the_newest_first(tmp_path: Path) -> Non
     assert names(tmp_path, "c" * 64) == names(tmp_path, "../" + ONE) == []
 
 
+def test_they_are_read_as_they_were_kept_or_not_at_all(tmp_path: Path) -> None:
+    made(tmp_path, ONE, "x")
+    (folder,) = of_picture(tmp_path, ONE)
+    assert read(folder) == (MADE, {"paint": b"\7" * 18})
+    packed = (folder / "paint.z").read_bytes()
+    for damaged in (packed[:-3], b"", packed.replace(packed[4:6], b"\0\0")):
+        (folder / "paint.z").write_bytes(damaged)
+        assert read(folder) is None
+
+
 def test_the_oldest_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(MOST_OF_ONE + 2):
         made(tmp_path, ONE, str(number))
@@ -46,13 +57,13 @@ def test_the_oldest_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert names(tmp_path, ONE) == []
 
 
-def test_one_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
-    def full(folder: Path) -> None:
-        (folder / "primitive.png").write_bytes(b"half")
+def test_one_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
+    monkeypatch.setattr(made_underdrawings.json, "dumps", full)
     with pytest.raises(OSError, match="No space"):
-        keep(tmp_path, ONE, "x", full)
+        made(tmp_path, ONE, "x")
     assert names(tmp_path, ONE) == []
 
 

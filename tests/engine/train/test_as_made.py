@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from underdrawing.picture.primitive import Primitive, write_primitive
-from underdrawing.store.made_underdrawings import keep
+from underdrawing.picture.primitive import Primitive
+from underdrawing.store.made_underdrawings import MadeUnderdrawing, keep
 from underdrawing.train.as_made import agreement, underdrawing_as_made
 
 HASH = "a" * 64
@@ -25,7 +25,9 @@ def halves(at: int) -> np.ndarray:
 def home(tmp_path: Path) -> Path:
     for at in (10, 30):
         primitive, _ = Primitive.from_planes({"segments": halves(at)})
-        keep(tmp_path, HASH, str(at), lambda folder, p=primitive: write_primitive(folder / "primitive.png", p))  # type: ignore[misc]
+        palette = [] if primitive.palette is None else primitive.palette.to_json()
+        made = MadeUnderdrawing(40, 20, primitive.names, palette)
+        keep(tmp_path, HASH, str(at), made, primitive.planes())
     return tmp_path
 
 
