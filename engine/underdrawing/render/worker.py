@@ -91,7 +91,8 @@ class Renderer:
         answer = inputs.put_primitive(made, args.get("order") or "")
         kept = MadeUnderdrawing(*made.size, made.names, answer["palette"])
         identity = hashlib.sha256(repr(answer["planes"]).encode()).hexdigest()[:12]
-        made_underdrawings.keep(Path(args["home"]), picture.hash, identity, kept, made.planes())
+        planes = {name: np.ascontiguousarray(plane) for name, plane in made.planes().items()}
+        made_underdrawings.keep(Path(args["home"]), picture.hash, identity, kept, planes)
         return {**answer, "notes": notes, "picture_hash": picture.hash}
 
     def region(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:

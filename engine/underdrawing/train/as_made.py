@@ -62,9 +62,8 @@ def _read(folder: Path) -> Primitive | None:
         made, planes = kept
         shape = (made.height, made.width, 3)
         palette = Palette.from_json(made.palette) if made.palette else None
-        return Primitive.from_planes(
-            {n: np.frombuffer(p, np.uint8).reshape(shape) for n, p in planes.items()}, palette
-        )[0]
+        drawn = {name: np.frombuffer(plane, np.uint8).reshape(shape) for name, plane in planes.items()}
+        return Primitive.from_planes(drawn, palette)[0]
     except PictureError:
         return None
 
