@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import cv2
 import numpy as np
@@ -140,7 +141,7 @@ def _from_tree(
     if ins:
         start = tree.containing(*ins[0])
     else:
-        rows, columns = np.nonzero(wanted) if wanted is not None else ([], [])
+        rows, columns = np.nonzero(wanted if wanted is not None else np.zeros((1, 1), bool))
         if not len(rows):
             return []
         start = sorted(
@@ -249,7 +250,8 @@ def refined(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
     if core.any() and (near == 0).any():
         cv2.setRNGSeed(0)
         models = np.zeros((1, 65)), np.zeros((1, 65))
-        cv2.grabCut(np.ascontiguousarray(seen), labels, None, *models, 2, cv2.GC_INIT_WITH_MASK)
+        none: Any = None  # the rectangle, which a mask replaces
+        cv2.grabCut(np.ascontiguousarray(seen), labels, none, *models, 2, cv2.GC_INIT_WITH_MASK)
         settled = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
         if overlap(settled, large) < 0.6:  # it ran away: colours on both sides are alike
             settled = large
