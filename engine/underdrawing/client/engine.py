@@ -12,6 +12,8 @@ from . import endpoint
 from .endpoint import Connection
 from .fields import Request
 from .frames import Frame
+from .labels import AREAS as PARTS
+from .labels import RECIPES
 from .messages import CHUNK, EngineError, new_id, request
 from .requests import (
     ApplyRequest,
@@ -26,20 +28,10 @@ from .requests import (
 )
 from .session import Call, OnEvent, Reply, Session, Steps
 
-__all__ = ["Call", "Engine", "Reply", "references"]
+__all__ = ["PARTS", "RECIPES", "Call", "Engine", "Reply", "references"]  # the first two: use `labels`
 
 TICK = 0.05  # seconds between looks at `cancelled`
 FOREVER = 1e9
-PARTS = 12  # of another picture that are told, where a person matches them with a model's classes
-RECIPES = {  # what is learnt for a task of `generate` where no model of the picture can do it yet
-    "harmonize": "harmonize",
-    "blend": "blend",
-    "repaint": "blend",
-    "vary": "vary",
-    "resize": "vary",
-    "animate": "animate",
-    "enlarge": "enlarge",
-}
 
 Cancelled = Optional[Callable[[], bool]]
 

@@ -195,6 +195,8 @@ class TrainRequest(Request):
     picture: Reference
     planes: Annotated[Dict[str, Json], checks.planes_or_none] = field(default_factory=dict)
     palette: Optional[Palette] = None
+    as_made: Optional[Annotated[str, checks.hashed]] = None
+    edited: Annotated[Dict[str, Json], checks.planes_or_none] = field(default_factory=dict)
     name: Optional[Text] = None
     method: Optional[Text] = None
     recipe: Optional[Text] = None
@@ -214,7 +216,7 @@ class TrainRequest(Request):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.planes and not (self.method or self.recipe or self.base):
+        if not self.planes and not (self.method or self.recipe or self.base or self.as_made):
             raise EngineError("plane_missing", "The underdrawing has no plane.", "Send segments, edges or paint.")
         if self.base and (self.composite is None) != (self.mask is None):
             raise wrong("To fine-tune for a changed picture, the picture and its mask are needed.", "Send both.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from underdrawing.client.engine import PARTS
+from underdrawing.client.labels import AREAS
 from underdrawing.commands import files, output
 from underdrawing.commands import pick as picking
 from underdrawing.commands.output import Json, told
@@ -163,7 +163,7 @@ def layout(
     files.check_targets(*files.primitive_targets(out, []), inputs=(image,))
     by_hand = dict(_matched(entry) for entry in match or [])
     if by_hand and areas is None:
-        areas = PARTS
+        areas = AREAS
     with output.engine() as engine:
         reply = engine.layout(model, files.frame(files.picture(image)), areas, by_hand)
         written = files.save_primitive(out, files.received_primitive(engine, reply))

@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
+from underdrawing.client.job_status import JobStatus
 from underdrawing.client.key_values import options_of
-from underdrawing.commands import output, train
+from underdrawing.commands import output
 from underdrawing.picture.files import read_picture, write_picture
 from underdrawing.picture.image import Picture
 
@@ -237,6 +238,7 @@ def test_options_keep_their_types() -> None:
 
 def test_progress_is_one_line() -> None:
     event = {
+        "event": "progress",
         "phase": "training",
         "left": 75.4,
         "iteration": 12,
@@ -244,4 +246,5 @@ def test_progress_is_one_line() -> None:
         "device": "CPU",
         "losses": {"l1": 0.12345},
     }
-    assert train.described(event) == "training, 1:15 left, iteration 12, 3.2/s, CPU, l1 0.123"
+    told = JobStatus("j", "m", state="running").after(event).details
+    assert told == "Training · on the processor · 1:15 min left · 3.2 steps a second · iteration 12 · l1 0.123"
