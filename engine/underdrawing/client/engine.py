@@ -21,6 +21,7 @@ from .requests import (
     GenerateRequest,
     InstantRequest,
     LayoutRequest,
+    PickRequest,
     PrimitiveRequest,
     RegionRequest,
     TrainRequest,
@@ -266,6 +267,18 @@ class Engine:
             frames.append(region["mask"])
             region = {"mask": {"hash": region["mask"].hash}}
         return self.ask(RegionRequest(references(planes), region, operation, palette, **more), frames, 120.0)
+
+    def pick(
+        self,
+        picture: Frame,
+        inside: Sequence[Sequence[float]] = (),
+        outside: Sequence[Sequence[float]] = (),
+        mask: Optional[Frame] = None,
+    ) -> Reply:
+        """What is meant by points (x, y) or a rough mask: body candidates [{mask, score, share, source}], notes."""
+        pictures, frames = given(mask=mask)
+        points = [[float(x), float(y)] for x, y in inside], [[float(x), float(y)] for x, y in outside]
+        return self.ask(PickRequest({"hash": picture.hash}, *points, **pictures), [picture, *frames], 120.0)
 
     def layout(
         self, model: str, picture: Frame, areas: Optional[int] = None, match: Optional[Dict[int, str]] = None

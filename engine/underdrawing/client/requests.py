@@ -16,6 +16,7 @@ from .messages import EngineError
 from .service_requests import Flag, Text
 
 MOST_SEED = 2**63 - 1
+MOST_POINTS = 64  # that one thing is pointed at by
 MOST_AREAS = 64  # parts of another picture
 MOST_COUNT = 16  # variations of one request
 MOST_FRAMES = 240  # of one animation
@@ -53,6 +54,22 @@ class PrimitiveRequest(Request):
     kind: Annotated[str, checks.one_of(*KINDS)]
     options: Object = field(default_factory=dict)
     order: Order = ""
+
+
+@dataclass(frozen=True)
+class PickRequest(Request):
+    """What a person means who points at a picture."""
+
+    verb = "pick"
+    picture: Reference
+    inside: Annotated[List[List[float]], checks.points(MOST_POINTS)] = field(default_factory=list)
+    outside: Annotated[List[List[float]], checks.points(MOST_POINTS)] = field(default_factory=list)
+    mask: Optional[Reference] = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.inside and self.mask is None:
+            raise wrong("Nothing was pointed at.", "Send a point inside of the thing, or a mask.")
 
 
 @dataclass(frozen=True)
