@@ -94,7 +94,11 @@ class Renderer:
         kept = MadeUnderdrawing(*made.size, made.names, answer["palette"])
         identity = hashlib.sha256(repr(answer["planes"]).encode()).hexdigest()[:12]
         planes = {name: np.ascontiguousarray(plane) for name, plane in made.planes().items()}
-        made_underdrawings.keep(Path(args["home"]), picture.hash, identity, kept, planes)
+        try:
+            made_underdrawings.keep(Path(args["home"]), picture.hash, identity, kept, planes)
+        except OSError as fault:
+            text = "The underdrawing could not be kept for later trainings"
+            notes = [*notes, f"{text}: {fault.strerror or fault}. Train before you paint."]
         return {**answer, "notes": notes, "picture_hash": picture.hash}
 
     def pick(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
