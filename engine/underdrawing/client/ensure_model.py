@@ -101,13 +101,15 @@ class Ready:
 
     Attributes:
         model: its id.
-        created: it was made or trained just now.
+        created: it was made just now.
+        trained: somebody has just waited for its training.
         older: it was trained on the picture as it was before.
     """
 
     model: str
     name: str
     created: bool = False
+    trained: bool = False
     older: bool = False
 
 
@@ -301,7 +303,7 @@ def _train(
 
 def _followed(job: Json, title: str) -> ModelSteps:
     ended: JobStatus = yield Follow(JobStatus.of(job), title)
-    return Ready(ended.finished_model(), ended.name or str(job["name"]), created=True)
+    return Ready(ended.finished_model(), ended.name or str(job["name"]), created=True, trained=True)
 
 
 def _refined_enough(model: Json, wish: ModelWish) -> bool:

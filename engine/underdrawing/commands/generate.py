@@ -180,7 +180,7 @@ def vary(
                 file = numbered(out, len(written) + 1)
                 losses += files.save_generated(file, files.received(engine, reply, key), source, True, quality)
                 written.append(str(file))
-    task_model.answer(reply, written, ready.model, ready.created, losses=list(dict.fromkeys(losses)))
+    task_model.answer(reply, written, ready.model, ready.trained, losses=list(dict.fromkeys(losses)))
 
 
 @told
@@ -262,7 +262,7 @@ def walk(picture: Path, out: Path, fps: float, frames: int, asked: dict[str, Any
             reply = task_model.generated(engine, ready.model, "animate", frames=frames, **asked)
             for key in reply.body["pictures"]:
                 film.add(files.received(engine, reply, key).to_bytes())
-    task_model.answer(reply, [str(out)], ready.model, ready.created, frames=frames, losses=losses)
+    task_model.answer(reply, [str(out)], ready.model, ready.trained, frames=frames, losses=losses)
 
 
 def _on_picture(
@@ -303,7 +303,7 @@ def _on_picture(
         files.save(save_mask, files.mask_picture(alpha))
         written.append(str(save_mask))
     place = [reply.body[key] for key in ("x", "y", "width", "height")]
-    task_model.answer(reply, written, ready.model, ready.created, changed=place, losses=losses)
+    task_model.answer(reply, written, ready.model, ready.trained, changed=place, losses=losses)
 
 
 def _one(
@@ -323,7 +323,7 @@ def _one(
         reply = task_model.generated(engine, ready.model, task, width=size[0], height=size[1], **asked)
         made = files.received(engine, reply, reply.body["picture"])
     losses = files.save_generated(out, made, source, task == "enlarge", quality)
-    task_model.answer(reply, [str(out)], ready.model, ready.created, losses=losses)
+    task_model.answer(reply, [str(out)], ready.model, ready.trained, losses=losses)
 
 
 def numbered(out: Path, number: int) -> Path:

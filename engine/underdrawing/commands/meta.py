@@ -90,6 +90,7 @@ def between(
                     film.add(files.received(engine, reply, key).to_bytes())
             written.append(str(out))
         else:
+            files.make_folder(out)
             for number, key in enumerate(keys, 1):
                 file = generate.numbered(out, number)
                 files.save(file, files.received(engine, reply, key), quality)

@@ -18,7 +18,7 @@ from underdrawing.picture.extract import make_primitive
 from underdrawing.picture.image import Picture, PictureError
 from underdrawing.picture.layout_matching import Area, areas_of, matched
 from underdrawing.picture.layout_transfer import segment_like
-from underdrawing.picture.primitive import Primitive, write_primitive
+from underdrawing.picture.primitive import Primitive
 from underdrawing.picture.regions import change, region_at, region_of_class
 from underdrawing.render import apply as applying
 from underdrawing.render.apply import Options
@@ -34,6 +34,7 @@ from underdrawing.render.results import answer_of
 from underdrawing.store import made_underdrawings
 from underdrawing.store.child_main import Context, serve
 from underdrawing.store.frame_codec import Inputs
+from underdrawing.store.made_underdrawings import MadeUnderdrawing
 from underdrawing.store.manifest import MANIFEST_FILE
 
 MODELS_KEPT = 4
@@ -89,16 +90,12 @@ class Renderer:
         made = make_primitive(
             picture, args["kind"], **numbers, soft_edges=networks.get("soft_edges"), saliency=networks.get("saliency")
         )
-        planes = b"".join(plane.tobytes() for plane in made.planes().values())
-        identity = hashlib.sha256(planes).hexdigest()[:12]
-        made_underdrawings.keep(
-            Path(args["home"]), picture.hash, identity, lambda folder: write_primitive(folder / "primitive.png", made)
-        )
-        return {
-            **inputs.put_primitive(made, args.get("order") or ""),
-            "notes": notes,
-            "picture_hash": picture.hash,
-        }
+        answer = inputs.put_primitive(made, args.get("order") or "")
+        kept = MadeUnderdrawing(*made.size, made.names, answer["palette"])
+        identity = hashlib.sha256(repr(answer["planes"]).encode()).hexdigest()[:12]
+        planes = {name: np.ascontiguousarray(plane) for name, plane in made.planes().items()}
+        made_underdrawings.keep(Path(args["home"]), picture.hash, identity, kept, planes)
+        return {**answer, "notes": notes, "picture_hash": picture.hash}
 
     def pick(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """The things that a person may mean, the most likely first."""

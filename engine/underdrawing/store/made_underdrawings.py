@@ -1,32 +1,53 @@
 """Underdrawings as they were made, before anybody painted on them: what later trainings of a picture start from.
 
-`HOME/underdrawings/PICTURE_HASH/ID/primitive*.png`. A model keeps its own, too, in its folder.
+`HOME/underdrawings/PICTURE_HASH/ID/`: `planes.json`, and each plane's bytes, packed quickly: flat colours pack well at
+any level. A model keeps its own in its folder, as pictures.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
 import uuid
-from collections.abc import Callable
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from underdrawing.store.manifest import Manifest, ManifestError
 
 MOST_OF_ONE = 4  # kept of one picture: the newest
 MOST_PICTURES = 256  # whose underdrawings are kept: the newest
+DESCRIPTION = "planes.json"
 HASH = re.compile(r"[0-9a-f]{64}\Z")
 
 
-def keep(home: Path, picture_hash: str, identity: str, write: Callable[[Path], object]) -> None:
+@dataclass(frozen=True)
+class MadeUnderdrawing:
+    """One as it was made.
+
+    Attributes:
+        names: of its planes.
+        palette: as `Palette.to_json` gives it; empty without segments.
+    """
+
+    width: int
+    height: int
+    names: tuple[str, ...]
+    palette: list[dict[str, Any]]
+
+
+def keep(home: Path, picture_hash: str, identity: str, made: MadeUnderdrawing, planes: Mapping[str, Any]) -> None:
     """Keep one that was just made of a picture.
 
     Args:
         picture_hash: of the picture's colours, see `Picture.hash`.
         identity: the same for the same planes; one that is there already becomes the newest.
-        write: writes its files into a folder.
+        planes: by name the bytes of (height, width, 3) values of 8 bits.
     """
     root = home / "underdrawings"
     folder = root / picture_hash / identity
@@ -37,7 +58,9 @@ def keep(home: Path, picture_hash: str, identity: str, write: Callable[[Path], o
         partial = folder.with_name(f"{uuid.uuid4().hex}.partial")
         try:
             partial.mkdir()
-            write(partial)
+            for name, plane in planes.items():
+                (partial / f"{name}.z").write_bytes(zlib.compress(plane, 1))
+            (partial / DESCRIPTION).write_text(json.dumps(asdict(made)), encoding="utf-8")
             partial.replace(folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
@@ -45,6 +68,18 @@ def keep(home: Path, picture_hash: str, identity: str, write: Callable[[Path], o
     for group, most in ((folder.parent, MOST_OF_ONE), (root, MOST_PICTURES)):
         for old in _newest_first(group)[most:]:
             shutil.rmtree(old, ignore_errors=True)
+
+
+def read(folder: Path) -> tuple[MadeUnderdrawing, dict[str, bytes]] | None:
+    """One that was kept, and its planes; None where the folder holds none, or a damaged one."""
+    try:
+        raw = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        made = MadeUnderdrawing(raw["width"], raw["height"], tuple(raw["names"]), raw["palette"])
+        planes = {name: zlib.decompress((folder / f"{name}.z").read_bytes()) for name in made.names}
+    except (OSError, ValueError, KeyError, TypeError, zlib.error):
+        return None
+    whole = all(len(plane) == made.width * made.height * 3 for plane in planes.values())
+    return (made, planes) if whole else None
 
 
 def of_picture(home: Path, picture_hash: str) -> list[Path]:

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 
 from underdrawing.picture.image import PictureError
+from underdrawing.picture.palette import Palette
 from underdrawing.picture.primitive import Primitive, read_primitive, write_primitive
-from underdrawing.store.made_underdrawings import of_picture
+from underdrawing.store import made_underdrawings
 
 AGREES = 0.5  # of a plane: below it is a drawing of its own, and no edit of what was made
 NEAR = 24  # of 255: colours that noise alone tells apart
@@ -36,11 +37,10 @@ def underdrawing_as_made(
     if kept.parent.is_dir():
         return read_primitive(kept)
     found: list[tuple[float, Primitive]] = []
-    for one in of_picture(home, picture_hash):
-        try:
-            primitive = read_primitive(one / "primitive.png")
-        except PictureError:
-            continue  # pruned meanwhile, or damaged
+    for one in made_underdrawings.of_picture(home, picture_hash):
+        primitive = _read(one)
+        if primitive is None:  # pruned meanwhile, or damaged
+            continue
         agreed = agreement(primitive.planes(), given)
         if agreed >= least:
             found.append((agreed, primitive))
@@ -52,6 +52,20 @@ def underdrawing_as_made(
     kept.parent.mkdir()
     write_primitive(kept, best)
     return best
+
+
+def _read(folder: Path) -> Primitive | None:
+    kept = made_underdrawings.read(folder)
+    try:
+        if kept is None:
+            return read_primitive(folder / "primitive.png")
+        made, planes = kept
+        shape = (made.height, made.width, 3)
+        palette = Palette.from_json(made.palette) if made.palette else None
+        drawn = {name: np.frombuffer(plane, np.uint8).reshape(shape) for name, plane in planes.items()}
+        return Primitive.from_planes(drawn, palette)[0]
+    except PictureError:
+        return None
 
 
 def agreement(made: Mapping[str, np.ndarray], given: Mapping[str, np.ndarray]) -> float:

@@ -109,7 +109,7 @@ VARY = ModelWish("vary", title="meadow")
 
 def test_a_picture_without_a_model_is_trained() -> None:
     library = Library(model("of another", picture_hash="0" * 64))
-    assert library.run(VARY) == Ready("new", "meadow, vary", created=True)
+    assert library.run(VARY) == Ready("new", "meadow, vary", created=True, trained=True)
     (body,) = library.sent("train")
     assert (body["recipe"], body["name"]) == ("vary", "meadow, vary")
 
@@ -149,6 +149,7 @@ def test_a_training_that_does_not_end_well_is_an_error(state: str) -> None:
 def test_a_folder_model_makes_one_and_refines_it_once() -> None:
     library = Library(model("folder", tasks=[], picture_hash="f" * 64))
     wish = replace(VARY, maker="model folder", budget=5.0)
+    assert library.run(replace(wish, budget=None)) == Ready("made", "model made", created=True)
     library.run(wish)
     assert len(library.sent("instant")) == 1
     assert library.sent("train")[0]["base"] == "made"
@@ -188,7 +189,7 @@ def test_an_edited_picture_has_the_model_that_its_document_remembers() -> None:
 def test_apply_without_a_model_makes_the_draft() -> None:
     library = Library(model("without planes"))
     wish = ModelWish(APPLY, title="meadow", planes={"segments": OTHER})
-    assert library.run(wish) == Ready("new", "meadow", created=True)
+    assert library.run(wish) == Ready("new", "meadow", created=True, trained=True)
     body = library.sent("train")[-1]
     assert body["method"] == "draft"
     assert body["planes"]["segments"] == {"hash": "a" * 64}, "of the underdrawing as it is made, not of the edit"

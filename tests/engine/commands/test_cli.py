@@ -111,6 +111,29 @@ def test_a_given_picture_stays_what_it_is_outside_the_edit(place: Place) -> None
     assert np.array_equal(other.pixels[mask == 0], after.pixels[mask == 0])
 
 
+def test_apply_takes_a_picture_and_no_edit_is_lost_by_training(place: Place) -> None:
+    fresh = Picture(place.picture.pixels[:, ::-1].copy())
+    write_picture(place.folder / "fresh.png", fresh)
+    place.ask("primitive", "fresh.png", "--kind", "segments", "--regions", "3", "-o", "made.png")
+    place.ask("region", "made.png", "move", "--at", "47,26", "--dx", "-22", "-o", "once.png")
+    place.ask("apply", "fresh.png", "once.png", "-o", "first.png", "--save-mask", "first mask.png")
+    place.ask("train", "fresh.png", "--method", "deepsim", "--iterations", "1", "--name", "fresh again")
+    models = {m["name"]: m for m in place.ask("models", "list")["models"] if m["picture_hash"] == fresh.hash}
+    assert (models["fresh"]["method"], models["fresh again"]["method"]) == ("draft", "deepsim")
+    assert models["fresh again"]["planes"] == ["segments"], "from the areas that were made, not from new ones"
+
+    twice = read_picture(place.folder / "once.png").pixels.copy()
+    twice[-8:, -8:] = twice[26, 25]
+    write_picture(place.folder / "twice.png", Picture(twice))
+    place.ask("apply", "fresh.png", "twice.png", "-o", "second.png", "--save-mask", "second mask.png")
+    first, second = (read_picture(place.folder / f"{name} mask.png").pixels[..., 0] > 0 for name in ("first", "second"))
+    assert second[26, 25], "the first edit is still there"
+    assert second[-4, -4]
+    assert first[26, 25]
+    assert not first[-4, -4]
+    assert len([m for m in place.ask("models", "list")["models"] if m["picture_hash"] == fresh.hash]) == 2
+
+
 def test_a_lossy_file_is_said_aloud(place: Place) -> None:
     place.ask("region", "areas.png", "move", "--at", "24,26", "--dy", "6", "-o", "down.png")
     done = place.run("apply", "sun", "down.png", "-o", "out.jpg")
