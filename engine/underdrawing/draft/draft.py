@@ -316,7 +316,7 @@ def _fill(canvas: Canvas, maps: Channels, uncovered: np.ndarray, taken_away: np.
         valid=valid[part],
         wanted=wanted,
         known=known,
-        came=canvas.came[part] - np.float32((near.x, near.y)),
+        came=canvas.came[part] - np.array((near.x, near.y), np.float32),
         labels=labels[part],
         given=given[part],
         clear=clear[part],
