@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,25 @@ except EngineError as fault:
 if error:
     raise SystemExit(str(error.get("message")))
 """
+_WEIGHTS = """
+import sys
+from underdrawing import weights
+names = weights.missing()
+for name in names: print(f"  {name}: {weights.CATALOGUE[name].use}")
+try:
+    weights.fetch(names, offline=sys.argv[1] or None)
+except weights.WeightsError as error:
+    sys.exit(str(error))
+"""
 _MODULES = ("underdrawing", "numpy", "cv2", "skimage", "h5py", "onnx", "onnxruntime", "zmq", "psutil", "safetensors")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a program printed, and why it failed: its last line, without a full stop; empty where it did not."""
+
+    output: str
+    why: str
 
 
 class Environment:
@@ -79,59 +98,44 @@ class Environment:
         """Whether the installer made this environment."""
         return bool(self.state())
 
+    def ask(self, *words: str, timeout: float = 300, **variables: str) -> Outcome:
+        """Run the environment's Python with these words; its output is in the log, too."""
+        command, env = [str(self.python), *words], {**clean_environment(), **variables}
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, env=env)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return Outcome("", str(error))
+        self.report.log(done.stdout + done.stderr)
+        complaint = (done.stderr.strip().splitlines() or ["no output"])[-1].rstrip(".")
+        return Outcome(done.stdout.strip(), complaint if done.returncode else "")
+
     def runs(self) -> bool:
         """Whether its Python starts."""
-        try:
-            done = subprocess.run([str(self.python), "-c", ""], capture_output=True, timeout=60, check=False)
-        except (OSError, subprocess.TimeoutExpired):
-            return False
-        return done.returncode == 0
+        return not self.ask("-c", "", timeout=60).why
 
     def probe(self, *more: str) -> tuple[str | None, str]:
         """(torch's build, "") when everything can be imported, else (None, the last line of the reason)."""
-        command = [str(self.python), "-W", "ignore", "-c", _PROBE, *_MODULES, *more]
-        try:
-            done = subprocess.run(
-                command, capture_output=True, text=True, timeout=300, check=False, env=clean_environment()
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return None, str(error)
-        self.report.log(done.stdout + done.stderr)
-        words = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines() or ["no answer"]
-        return (words[-1], "") if done.returncode == 0 else (None, words[-1])
+        done = self.ask("-W", "ignore", "-c", _PROBE, *_MODULES, *more)
+        return (None, done.why) if done.why else (done.output.splitlines()[-1], "")
 
     def home(self) -> Path | None:
         """Underdrawing's data folder, as its own code has it; None when that does not run."""
-        script = "from underdrawing.client.endpoint import home; print(home())"
-        try:
-            command = [str(self.python), "-c", script]
-            done = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_environment())
-        except OSError:
-            return None
-        return Path(done.stdout.strip()) if done.returncode == 0 and done.stdout.strip() else None
+        done = self.ask("-c", "from underdrawing.client.endpoint import home; print(home())")
+        return Path(done.output) if done.output and not done.why else None
 
     def answers(self) -> str:
         """Why an engine of this environment does not answer; empty when it does."""
         with tempfile.TemporaryDirectory(prefix="underdrawing-") as home:
-            variables = {**clean_environment(), "UNDERDRAWING_HOME": home}
-            try:
-                done = subprocess.run(
-                    [str(self.python), "-W", "ignore", "-c", _ROUND],
-                    capture_output=True,
-                    text=True,
-                    timeout=300,
-                    check=False,
-                    env=variables,
-                )
-            except (OSError, subprocess.TimeoutExpired) as error:
-                return str(error)
-        self.report.log(done.stdout + done.stderr)
-        return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no output"])[-1].rstrip(".")
+            return self.ask("-W", "ignore", "-c", _ROUND, UNDERDRAWING_HOME=home).why
+
+    def fetch_weights(self, **variables: str) -> Outcome:
+        """Fetch what is missing of the default weights, and list it. variables: for the process."""
+        return self.ask("-c", _WEIGHTS, str(self.where.offline or ""), timeout=7200, **variables)
 
     def check(self) -> str:
         """Why this environment does not work; empty when everything loads and an engine answers."""
         build, why = self.probe()
-        return why.rstrip(".") if build is None else self.answers()
+        return why if build is None else self.answers()
 
     # --- Making it ----------------------------------------------------------------------------------------------
 
@@ -301,15 +305,12 @@ class Environment:
             shutil.rmtree(remains, ignore_errors=True)
 
     def _site(self) -> Path:
-        command = [str(self.python), "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"]
-        return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
+        return Path(self.ask("-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])").output)
 
     def _forget_other_kind(self, old: str, new: str) -> None:
         """onnxruntime and onnxruntime-gpu overwrite each other's files: both go before either comes."""
         self.report.step(f"Changing the environment from {old} to {new}")
-        command = [str(self.python), "-m", "pip", "uninstall", "-y", "torch", "onnxruntime", "onnxruntime-gpu"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_environment())
-        self.report.log(done.stdout + done.stderr)
+        self.ask("-m", "pip", "uninstall", "-y", "torch", "onnxruntime", "onnxruntime-gpu")
         steps = {name: key for name, key in self.state().get("steps", {}).items() if name in ("tools", "tests")}
         self.record(steps=steps)
 

@@ -7,7 +7,6 @@ it are imported by their own names (ud_…), never relatively.
 from __future__ import annotations
 
 import argparse
-import subprocess
 from pathlib import Path
 
 import ud_doctor
@@ -22,7 +21,7 @@ import ud_test
 import ud_update
 import ud_wizard
 from ud_env import Environment
-from ud_hardware import ROOT, clean_environment, folder_megabytes
+from ud_hardware import ROOT, folder_megabytes
 from ud_hosts import HOSTS
 from ud_pip import Pip, Where
 from ud_plugins import digest, installed
@@ -126,31 +125,17 @@ def install(environment: Environment, options: argparse.Namespace, report: Repor
     """The verb `engine`."""
     engine(environment, options, report)
     ud_engine_register.register(environment)
-    weights(environment, options, report)
+    weights(environment, report)
     ud_engine_register.serve(environment, getattr(options, "service", None), report)
     return 0
 
 
-def weights(environment: Environment, options: argparse.Namespace, report: Reporter) -> None:
+def weights(environment: Environment, report: Reporter) -> None:
     """Fetch the default weights; without them Underdrawing works, less well, which a warning explains."""
-    script = (
-        "import sys\nfrom underdrawing import weights\n"
-        "names = weights.missing()\n"
-        "for n in names: print(f'  {n}: {weights.CATALOGUE[n].use}')\n"
-        "try:\n    weights.fetch(names, offline=sys.argv[1] or None)\n"
-        "except weights.WeightsError as error:\n    sys.exit(str(error))\n"
-    )
     report.step("Pretrained weights (68 MB, fetched once)")
-    done = subprocess.run(
-        [str(environment.python), "-c", script, str(options.offline or "")],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=clean_environment(),
-    )
-    report.log(done.stdout + done.stderr)
-    if done.returncode != 0:
-        report.warn((done.stderr.strip().splitlines() or ["The weights could not be fetched."])[-1])
+    why = environment.fetch_weights().why
+    if why:
+        report.warn(f"{why}.")
         report.warn("Going on without them: results of training are softer. Later: underdrawing weights fetch")
 
 
@@ -184,7 +169,6 @@ def test(environment: Environment, options: argparse.Namespace, report: Reporter
         only=options.only,
         long=options.long,
         without_hosts=options.without_hosts,
-        offline=options.offline,
         more=more,
     )
 

@@ -51,7 +51,8 @@ def apply(
     edited: Annotated[Path, typer.Argument(help="The edited underdrawing.")],
     out: Out,
     image: Annotated[
-        Path | None, typer.Option(help="The whole picture (default: PICTURE, or the one that was learnt).")
+        Path | None,
+        typer.Option(help="The whole picture (default: PICTURE, or the one that the model was trained on)."),
     ] = None,
     mask: Annotated[
         Path | None, typer.Option(help="Where the picture may change: what is not black; grey in part.")
@@ -65,7 +66,7 @@ def apply(
     ] = None,
     save_layer: Annotated[Path | None, typer.Option(help="Also write the edit alone, transparent around it.")] = None,
     grow: Annotated[
-        int | None, typer.Option(help="Widen the difference by so many pixels; nothing else comes along.")
+        int | None, typer.Option(help="Widen the difference by this many pixels, without dependent changes.")
     ] = None,
     feather: Annotated[float | None, typer.Option(help="Width of the soft inner border, in pixels.")] = None,
     blend: Annotated[

@@ -22,7 +22,9 @@ Pictured = Annotated[
     Path, typer.Argument(metavar="PICTURE", help="The picture, as it was before anything was changed.")
 ]
 Named = Annotated[str | None, typer.Option(help="What the model is called (default: picture and task).")]
-Budget = Annotated[str | None, typer.Option(metavar="TIME", help="Learn for 90s, 2m, 1h …, where it must be learnt.")]
+Budget = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Training time if a model must be trained: 90s, 2m, 1h …")
+]
 Iterations = Annotated[int | None, typer.Option(min=1, help="… or for so many iterations.")]
 Recipe = Annotated[str | None, typer.Option(help="The settings to learn with, for example paper-harmonize.")]
 Figure = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change one of the recipe's figures.")]
@@ -30,7 +32,7 @@ Where = Annotated[str, typer.Option(help="Where to learn: auto, cpu or cuda.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Processor threads (default: all).")]
 Anew = Annotated[bool, typer.Option(help="Learn the picture again, also where a model of it can do this.")]
 Maker = Annotated[
-    str | None, typer.Option("--from", metavar="MODEL", help="Learn nothing: this folder's model makes it at once.")
+    str | None, typer.Option("--from", metavar="MODEL", help="Make the model with this folder model, without training.")
 ]
 Refine = Annotated[str | None, typer.Option(metavar="TIME", help="With --from: then learn this picture for 60s, 2m …")]
 Seed = Annotated[int, typer.Option(min=0, help="Another one gives another result.")]

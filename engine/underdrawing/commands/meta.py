@@ -29,7 +29,9 @@ def train(
     seed: Annotated[int | None, typer.Option(help="For reproducible runs, with --iterations.")] = None,
     device: generate.Where = "auto",
     threads: generate.Threads = None,
-    detach: Annotated[bool, typer.Option(help="Come back at once; `underdrawing watch` follows it.")] = False,
+    detach: Annotated[
+        bool, typer.Option(help="Return immediately; `underdrawing watch` follows the training.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Learn a folder of pictures. Ctrl-C pauses it; `underdrawing resume` goes on."""

@@ -47,10 +47,12 @@ def train(
     option: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change one of the recipe's figures.")
     ] = None,
-    detach: Annotated[bool, typer.Option(help="Come back at once; `underdrawing watch` follows it.")] = False,
+    detach: Annotated[
+        bool, typer.Option(help="Return immediately; `underdrawing watch` follows the training.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Learn a picture. Ctrl-C pauses it: nothing that was learnt is lost."""
+    """Train a model on a picture. Ctrl-C pauses training without losing progress."""
     if budget is not None and iterations is not None:
         raise output.wrong("Give --budget or --iterations, not both.")
     asked: dict[str, Any] = {
@@ -113,7 +115,7 @@ def pause(job: JobName, json: Json = False) -> None:
 
 @told
 def resume(
-    job: JobName, detach: Annotated[bool, typer.Option(help="Come back at once.")] = False, json: Json = False
+    job: JobName, detach: Annotated[bool, typer.Option(help="Return immediately.")] = False, json: Json = False
 ) -> None:
     """Go on with a paused or interrupted training."""
     with output.engine() as engine:
