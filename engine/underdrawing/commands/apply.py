@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from underdrawing.commands import ensure_model, files, generate, output
-from underdrawing.commands.output import Json, told
+from underdrawing.commands.output import Json, Strip, told
 from underdrawing.commands.primitive import Out
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def apply(
     whole: Annotated[bool, typer.Option(help="Paint everything anew, not the edit alone.")] = False,
     seed: Annotated[int, typer.Option(help="Chooses among fills of uncovered ground that are about as good.")] = 0,
     quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 95,
+    strip: Strip = False,
     json: Json = False,
 ) -> None:
     """Write the picture that follows from an edited underdrawing. Outside of its mask no bit changes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,16 +21,18 @@ if TYPE_CHECKING:
 
 
 def picture(path: Path) -> Picture:
-    """Read a picture."""
+    """Read a picture; damage that leaves its pixels whole is reported."""
     from underdrawing.picture.files import read_picture
 
-    return read_picture(path)
+    return read_picture(path, lambda text: output.note(f"{path.name}: {text}"))
 
 
 def save(path: Path, made: Picture, quality: int = 95) -> list[str]:
     """Write a picture, and say aloud what its format could not hold."""
     from underdrawing.picture.files import write_picture
 
+    if output.strips():
+        made = replace(made, metadata=made.metadata.stripped())
     losses = write_picture(path, made, quality)
     for loss in losses:
         output.note(loss)
@@ -44,6 +47,7 @@ def save_generated(path: Path, made: Picture, source: Picture, same_shape: bool,
     """
     from underdrawing.picture.opacity import generated_opacity
 
+    made = replace(made, metadata=source.metadata.for_size(made.size))
     if same_shape:
         return save(path, generated_opacity(made, source), quality)
     losses = save(path, made, quality)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from underdrawing.commands import ensure_model, files, output
-from underdrawing.commands.output import Json, told
+from underdrawing.commands.output import Json, Strip, told
 from underdrawing.commands.primitive import Out
 
 SIZE = re.compile(r"(\d{1,5})x(\d{1,5})\Z")
@@ -70,6 +70,7 @@ def harmonize(
     refine: Refine = None,
     network_picture: NetworkPicture = False,
     quality: Quality = 95,
+    strip: Strip = False,
     json: Json = False,
 ) -> None:
     """Something pasted takes on the picture's light, colours and brushwork. Outside its mask nothing changes."""
@@ -101,6 +102,7 @@ def blend(
     refine: Refine = None,
     network_picture: NetworkPicture = False,
     quality: Quality = 95,
+    strip: Strip = False,
     json: Json = False,
 ) -> None:
     """The seams and textures of a rough edit become natural. Outside its mask nothing changes."""
@@ -131,6 +133,7 @@ def repaint(
     refine: Refine = None,
     network_picture: NetworkPicture = False,
     quality: Quality = 95,
+    strip: Strip = False,
     json: Json = False,
 ) -> None:
     """A rough painting becomes a picture of the same world as the one that was learnt."""
@@ -158,6 +161,7 @@ def vary(
     refine: Refine = None,
     network_picture: NetworkPicture = False,
     quality: Quality = 95,
+    strip: Strip = False,
     json: Json = False,
 ) -> None:
     """Other pictures of the same kind, from faithful to free."""
@@ -198,6 +202,7 @@ def resize(
     refine: Refine = None,
     network_picture: NetworkPicture = False,
     quality: Quality = 95,
+    strip: Strip = False,
     json: Json = False,
 ) -> None:
     """The same scene in another size or shape: generated, not scaled, so that things keep their own shape."""
@@ -225,6 +230,7 @@ def enlarge(
     anew: Anew = False,
     network_picture: NetworkPicture = False,
     quality: Quality = 95,
+    strip: Strip = False,
     json: Json = False,
 ) -> None:
     """The picture with more pixels, whose fine detail is made after its own."""

@@ -19,6 +19,7 @@ R = TypeVar("R")
 
 FAILED, INTERRUPTED = 1, 130
 _as_json: ContextVar[bool] = ContextVar("as_json", default=False)
+_strip: ContextVar[bool] = ContextVar("strip", default=False)
 
 
 def _remember(value: bool) -> bool:
@@ -27,6 +28,27 @@ def _remember(value: bool) -> bool:
 
 
 Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON object.", callback=_remember, is_eager=True)]
+
+
+def _remember_strip(value: bool) -> bool:
+    _strip.set(value)
+    return value
+
+
+Strip = Annotated[
+    bool,
+    typer.Option(
+        "--strip",
+        help="Leave out EXIF (place and time, too), XMP, IPTC, texts and resolution.",
+        callback=_remember_strip,
+        is_eager=True,
+    ),
+]
+
+
+def strips() -> bool:
+    """Whether results are to be written without metadata."""
+    return _strip.get()
 
 
 def as_json() -> bool:

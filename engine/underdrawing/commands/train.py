@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,7 @@ import typer
 
 from underdrawing.client.key_values import options_of
 from underdrawing.commands import files, output
-from underdrawing.commands.output import Json, told
+from underdrawing.commands.output import Json, Strip, told
 from underdrawing.commands.primitive import Kind
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def train(
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change one of the recipe's figures.")
     ] = None,
     detach: Annotated[bool, typer.Option(help="Come back at once; `underdrawing watch` follows it.")] = False,
+    strip: Strip = False,
     json: Json = False,
 ) -> None:
     """Learn a picture. Ctrl-C pauses it: nothing that was learnt is lost."""
@@ -61,6 +63,10 @@ def train(
         "options": options_of(option or []),
     }
     picture = files.picture(image)
+    for loss in picture.metadata.lost:
+        output.note(loss)
+    if output.strips():
+        picture = replace(picture, metadata=picture.metadata.stripped())
     with output.engine() as engine:
         if primitive is not None:
             drawn, _ = files.drawn(primitive)
