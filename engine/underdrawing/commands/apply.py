@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -60,7 +61,9 @@ def apply(
     grow: Annotated[
         int | None, typer.Option(help="Widen the difference by so many pixels; nothing else comes along.")
     ] = None,
-    feather: Annotated[float | None, typer.Option(help="Width of the soft inner border, in pixels.")] = None,
+    feather: Annotated[
+        float | None, typer.Option(help="Width of the soft inner border, in pixels.", callback=output.finite)
+    ] = None,
     blend: Annotated[
         Blend, typer.Option(help="poisson: gradients of the result, colours of the picture.")
     ] = Blend.NONE,
@@ -80,7 +83,8 @@ def apply(
         options["feather"] = feather
     with output.engine() as engine:
         known = Known(engine, model)
-        primitive, unseen = files.drawn(edited, known.palette)
+        primitive, unseen = files.drawn(edited, known.palette, known.planes)
+        primitive = known.settled(primitive)
         original, corner = known.original(image)
         if mask is not None:
             options["mask"] = files.frame(files.picture(mask))
@@ -110,6 +114,7 @@ def apply(
     place = [body["x"], body["y"], body["width"], body["height"]]
     answer = {
         "files": written,
+        "model": known.id,
         "changed": place,
         "device": body.get("device"),
         "seconds": body.get("seconds"),
@@ -129,6 +134,8 @@ class Known:
         self.id = str(self.details["id"])
         self.manifest: dict[str, Any] = self.details["manifest"]
         self.palette = files.palette_of(self.manifest)
+        self.planes = [str(plane["name"]) for plane in self.manifest["planes"]]
+        output.note_same_name(engine, model, self.details)
         x, y, width, height = self.manifest["plan"]["region"]
         info = self.manifest["picture"]
         if not width or not height:
@@ -155,16 +162,32 @@ class Known:
             f"{self.full[0]} x {self.full[1]}."
         )
 
+    @cached_property
+    def primitive(self) -> Primitive:
+        """The underdrawing that was learnt, of the learnt region."""
+        from underdrawing.picture.primitive import read_primitive
+
+        return read_primitive(Path(self.details["folder"]) / "primitive.png", self.palette)
+
+    def settled(self, edited: Primitive) -> Primitive:
+        """An edit without the noise of a lossy file."""
+        from underdrawing.picture.geometry import Bounds
+        from underdrawing.picture.lossy_edit import settled
+
+        if not edited.lossy or self.palette is None:
+            return edited
+        if edited.size == self.full != self.region[2:]:
+            edited = edited.crop(Bounds(*self.region))
+        return settled(self.primitive, edited)
+
     def with_edited_opacity(self, made: Picture, edited: Primitive, mask: np.ndarray) -> Picture:
         """An edited picture whose transparency follows the edit of its areas, where the model has any."""
         from underdrawing.picture.geometry import Bounds
         from underdrawing.picture.opacity import edited_opacity
-        from underdrawing.picture.primitive import read_primitive
 
         if made.alpha is None or edited.segments is None or self.palette is None:
             return made
-        before = read_primitive(Path(self.details["folder"]) / "primitive.png", self.palette)
-        region = Bounds(*self.region)
+        before, region = self.primitive, Bounds(*self.region)
         after = edited if edited.size == before.size else edited.crop(region)
         part = made.bounds if made.size == before.size else region
         if before.segments is None or after.segments is None:

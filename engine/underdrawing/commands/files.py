@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,11 +119,13 @@ def _files_of(path: Path) -> list[Path]:
     return [path, *(base.with_name(f"{base.name}.{name}.png") for name in Plane)]
 
 
-def drawn(path: Path, palette: Palette | None = None) -> tuple[Primitive, list[str]]:
-    """Read a primitive, and say which of its colours the palette lacks."""
+def drawn(
+    path: Path, palette: Palette | None = None, takes: Collection[str] | None = None
+) -> tuple[Primitive, list[str]]:
+    """Read a primitive of the planes that can be used, and say which of its colours the palette lacks."""
     from underdrawing.picture.primitive import read_drawn
 
-    primitive, unseen = read_drawn(path, palette)
+    primitive, unseen = read_drawn(path, palette, takes)
     for colour in unseen:
         output.note(str(colour))
     return primitive, [str(colour) for colour in unseen]

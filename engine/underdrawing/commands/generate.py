@@ -36,9 +36,14 @@ Masked = Annotated[
 ]
 FineTune = Annotated[bool, typer.Option(help="Go on learning for this picture alone; takes about a minute more.")]
 Grow = Annotated[int | None, typer.Option(min=0, help="Widen the mask by so many pixels, so that edges can settle.")]
-Feather = Annotated[float | None, typer.Option(min=0, help="Width of the soft border, in pixels.")]
+Feather = Annotated[
+    float | None, typer.Option(min=0, help="Width of the soft border, in pixels.", callback=output.finite)
+]
 SaveMask = Annotated[Path | None, typer.Option(help="Also write the mask, feather included.")]
-Freedom = Annotated[float, typer.Option(min=0, max=1, help="0: faithful to the picture; 1: as free as the model can.")]
+Freedom = Annotated[
+    float,
+    typer.Option(min=0, max=1, help="0: faithful to the picture; 1: as free as the model can.", callback=output.finite),
+]
 NetworkPicture = Annotated[
     bool,
     typer.Option("--network-picture", help="Show the network's own picture, without the picture's brushwork over it."),
@@ -53,7 +58,9 @@ def harmonize(
     out: Out,
     mask: Masked = None,
     fine_tune: FineTune = False,
-    light: Annotated[float, typer.Option(min=0, max=1, help="How much it takes on of the light around it.")] = 0.8,
+    light: Annotated[
+        float, typer.Option(min=0, max=1, help="How much it takes on of the light around it.", callback=output.finite)
+    ] = 0.8,
     grow: Grow = None,
     feather: Feather = None,
     save_mask: SaveMask = None,
@@ -118,7 +125,8 @@ def repaint(
     out: Out,
     mask: Annotated[Path | None, typer.Option(help="Only what is not black here (default: everything).")] = None,
     freedom: Annotated[
-        float, typer.Option(min=0, max=1, help="0: the painting's forms are kept; 1: they are hints.")
+        float,
+        typer.Option(min=0, max=1, help="0: the painting's forms are kept; 1: they are hints.", callback=output.finite),
     ] = 0.3,
     seed: Seed = 0,
     name: Named = None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import sys
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -131,6 +132,31 @@ def _failed(code: str, message: str, hint: str) -> None:
 def wrong(message: str) -> typer.BadParameter:
     """The error for an option whose value cannot be used."""
     return typer.BadParameter(message)
+
+
+def finite(value: float | None) -> float | None:
+    """An option's number, unless it is none ("nan") or endless."""
+    if value is not None and not math.isfinite(value):
+        raise wrong(f"{value} is no number that can be used here.")
+    return value
+
+
+def note_same_name(engine: Engine, wanted: str, found: Mapping[str, Any]) -> None:
+    """Say which model is meant where several have the name that was given."""
+    if wanted == found["id"]:
+        return
+    same = [model for model in engine.models() if model["name"] == wanted and model["id"] != found["id"]]
+    if same:
+        others = ", ".join(str(model["id"]) for model in same)
+        note(f"{len(same) + 1} models are called {wanted!r}; the latest, {found['id']}, is used. Others: {others}.")
+
+
+def note_name_taken(engine: Engine, name: str) -> None:
+    """Say what becomes of a name that a model has already."""
+    same = [str(model["id"]) for model in engine.models() if model["name"] == name]
+    if same:
+        text = f"A model called {name!r} is there already; the name will mean the new one, and the id the older: "
+        note(f"{text}{', '.join(same)}. Give another name with --name.")
 
 
 def engine(start: bool = True) -> Engine:

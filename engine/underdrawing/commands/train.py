@@ -68,6 +68,7 @@ def train(
     if output.strips():
         picture = replace(picture, metadata=picture.metadata.stripped())
     with output.engine() as engine:
+        output.note_name_taken(engine, asked["name"])
         if primitive is not None:
             drawn, _ = files.drawn(primitive)
         elif _needs_none(engine, method, recipe):
