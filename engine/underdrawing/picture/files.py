@@ -74,6 +74,22 @@ def _decoded(data: bytes, note: Callable[[str], None]) -> Picture:
     return pillow.decode(data, ("JPEG",) if kind is kinds.JPEG else ("WEBP",), note)
 
 
+def size_of(path: Path) -> tuple[int, int]:
+    """Width and height that a PNG or TIFF file promises; nothing is unpacked.
+
+    Raises:
+        PictureError: another file, or one that is damaged at its beginning.
+    """
+    data = _bytes_of(path)
+    try:
+        if kinds.kind_of(data) is kinds.PNG:
+            head = png.header(data)
+            return head.width, head.height
+        return tiff.size_of(data)
+    except PictureError as error:
+        raise PictureError(f"{path.name}: {error}") from None
+
+
 def read_text(path: Path) -> dict[str, str]:
     """The texts in a PNG file; empty for other files."""
     return png.texts(Path(path))

@@ -88,6 +88,20 @@ def decode(data: bytes) -> Picture:
     return upright(Picture(pixels, alpha, profile or None, linear, about), orientation)
 
 
+def size_of(data: bytes) -> tuple[int, int]:
+    """Width and height that a file promises.
+
+    Raises:
+        PictureError: no TIFF file, or one that is damaged.
+    """
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            page = tiff_pages(file)[0]
+            return int(page.imagewidth), int(page.imagelength)
+    except _FAULTS as error:
+        raise PictureError(f"The TIFF file is cut off or damaged: {error}.") from None
+
+
 def _facts(page: tifffile.TiffPage, data: bytes) -> tuple[int, Metadata]:
     """Orientation, and what a page says beside its pixels."""
     layout, _ = ifd.layout_of(data)
