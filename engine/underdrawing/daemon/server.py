@@ -93,7 +93,7 @@ class Daemon:
         self.home, self.settings = home, settings
         self.began = time.monotonic()
         self.memory = settings.memory or int(psutil.virtual_memory().total * 0.85)
-        self.spool, self.library = Spool(home / "spool", settings.spool), Library(home)
+        self.spool, self.library = Spool(home / "spool", settings.spool, owner=True), Library(home)
         self.jobs, self.inbox, self.chores = Jobs(self.library), Inbox(), ThreadPoolExecutor(1, "chores")
         self.supervisor = Supervisor(
             settings.worker, self.jobs, self.library, self.inbox, home / "run", self.task, self.chores
