@@ -159,11 +159,14 @@ def note_name_taken(engine: Engine, name: str) -> None:
         note(f"{text}{', '.join(same)}. Give another name with --name.")
 
 
-def engine(start: bool = True) -> Engine:
+def engine(start: bool = True, timeout: float = 30.0) -> Engine:
     """The connection to the user's engine, started if need be."""
     from underdrawing.client.engine import Engine
 
-    return Engine.connect(start=start)
+    found = Engine.connect(start=start, timeout=timeout)
+    if found.session.note:
+        note(found.session.note)
+    return found
 
 
 def table(rows: list[list[str]], head: list[str]) -> str:
@@ -214,12 +217,12 @@ def numbers(text: str | None, count: int, what: str) -> list[int] | None:
     return found
 
 
-def running() -> Engine | None:
+def running(timeout: float = 30.0) -> Engine | None:
     """The engine if it runs, else None."""
     from underdrawing.client.messages import EngineError
 
     try:
-        return engine(start=False)
+        return engine(start=False, timeout=timeout)
     except EngineError as error:
         if error.code == "not_running":
             return None
