@@ -15,8 +15,8 @@ from .transport import Transport, open_transport
 
 GREET = 8.0  # seconds that an engine has to answer the first message
 PAUSE = 0.03  # seconds between looks
-SILENT = 2  # greetings in a row without an answer, after which an engine is replaced
-STOPPED = 1.0  # seconds that an engine has to answer which the system says was halted
+HUNG = 15.0  # seconds without any answer after which an engine is replaced
+STOPPED = 6.0  # the same for one that the system says was halted
 HIDDEN = 10.0  # seconds in which an engine that lives, or starts, writes its connection file
 KNOCK = 1.0  # seconds for the plain connection that tells whether anybody listens
 
@@ -46,7 +46,8 @@ class Finder:
         self._patience = GREET
         self._wrong: Optional[Connection] = None  # where somebody listens who is not our engine
         self._refusal: Optional[EngineError] = None
-        self._silent = 0  # greetings without an answer
+        self._asked = 0.0  # when an engine was first greeted without an answer, and which one
+        self._asked_whom: Optional[Connection] = None
         self._held_since = 0.0  # since when an engine holds the lock that tells nobody where it is
         self.note = ""  # what a person should know about how the engine was found
 
@@ -91,7 +92,7 @@ class Finder:
         there = self.remote is not None or (connection is not None and _somebody_listens(connection))
         if connection is not None and connection != self._wrong and there:
             self._greet(connection, now)
-        elif self.remote is None and self._hides(now):
+        elif self.remote is None and not there and self._hides(now):
             return None
         elif not self.start:
             raise self._absent()
@@ -122,10 +123,16 @@ class Finder:
         self._replace("The engine could not be reached and was started afresh; trainings go on from their checkpoints.")
         return False
 
+    def _hangs(self, now: float) -> bool:
+        """Whether the engine that was greeted holds this home, and has not answered for so long that it never will."""
+        if self.connection is None or takeover.holder(self.folder) != self.connection.pid:
+            return False
+        return now - self._asked >= (STOPPED if takeover.is_stopped(self.connection.pid) else HUNG)
+
     def _replace(self, note: str) -> None:
         """End an engine that cannot be used, in its place a new one is started."""
         takeover.end(self.folder, 0.0)
-        self.note, self._silent, self._wrong, self._process, self._refusal = note, 0, None, None, None
+        self.note, self._asked, self._wrong, self._process, self._refusal = note, 0.0, None, None, None
 
     def _greet(self, connection: Connection, now: float) -> None:
         """Say hello; only who answers is our engine."""
@@ -141,9 +148,9 @@ class Finder:
         hello = request("hello", {})
         transport.send(hello.encode())
         self._greeting, self._greeted, self.connection = transport, hello.id, connection
-        stopped = self.remote is None and takeover.is_stopped(connection.pid)
-        self._silent = SILENT - 1 if stopped else self._silent
-        self._greet_end = min(self.end, now + (STOPPED if stopped else self._patience))
+        if self._asked == 0.0 or self._asked_whom != connection:
+            self._asked, self._asked_whom = now, connection
+        self._greet_end = min(self.end, now + self._patience)
 
     def _listen(self, now: float) -> Optional[Transport]:
         transport = self._greeting
@@ -167,12 +174,11 @@ class Finder:
             self._refusal = EngineError(
                 "engine_silent", "The engine does not answer.", "Restart it: underdrawing engine stop"
             )
-            self._silent += 1
         transport.close()
         self._greeting, self._wrong = None, self.connection
         if not self.start:
             raise self._refusal or self._absent()
-        if self._silent >= SILENT:
+        if self._hangs(now):
             self._replace("The engine did not answer and was started afresh; trainings go on from their checkpoints.")
         self._begin()
         return None
@@ -201,7 +207,7 @@ class Finder:
                 return
             if self._wrong is not None:
                 # It did not answer in time, and still is this folder's engine: a busy one, which is asked again.
-                self._wrong, self._process = None, None
+                self._wrong, self._process, self._patience = None, None, 2 * self._patience
                 return
         if self._lock is None:
             endpoint.make_home(self.folder)
