@@ -33,7 +33,7 @@ def start(json: Json = False) -> None:
 @app.command()
 @told
 def stop(json: Json = False) -> None:
-    """End the engine, whatever state it is in. What is being learnt goes on at the next start."""
+    """End the engine, whatever state it is in. Training resumes at the next start."""
     from underdrawing.client import takeover
     from underdrawing.client.endpoint import home, remote
     from underdrawing.client.messages import EngineError
