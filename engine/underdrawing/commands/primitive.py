@@ -118,7 +118,7 @@ def region(
         except ValueError:
             raise output.wrong(f"'{factor}' is no factor: write 1.5 or 1.5,0.8.") from None
         more["factor"] = values[0] if len(values) == 1 else values
-    drawn, _ = files.drawn(primitive)
+    drawn, _ = files.drawn(primitive, takes=(Kind.SEGMENTS.value, Kind.EDGES.value))
     targets = files.primitive_targets(out, list(drawn.names))
     files.check_targets(*targets, save_mask, inputs=(primitive, mask))
     with output.engine() as engine:

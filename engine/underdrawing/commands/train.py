@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,7 @@ import typer
 from underdrawing.client.job_status import JobStatus
 from underdrawing.client.key_values import options_of
 from underdrawing.commands import files, output
-from underdrawing.commands.output import Json, told
+from underdrawing.commands.output import Json, Strip, told
 from underdrawing.commands.primitive import Kind
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def train(
     detach: Annotated[
         bool, typer.Option(help="Return immediately; `underdrawing watch` follows the training.")
     ] = False,
+    strip: Strip = False,
     json: Json = False,
 ) -> None:
     """Train a model on a picture. Ctrl-C pauses training without losing progress."""
@@ -68,7 +70,12 @@ def train(
         "options": options_of(option or []),
     }
     picture = files.picture(image)
+    for loss in picture.metadata.lost:
+        output.note(loss)
+    if output.strips():
+        picture = replace(picture, metadata=picture.metadata.stripped())
     with output.engine() as engine:
+        output.note_name_taken(engine, asked["name"])
         frame = files.frame(picture)
         if primitive is not None:
             drawn, _ = files.drawn(primitive)

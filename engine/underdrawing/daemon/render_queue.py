@@ -109,6 +109,9 @@ class Rendering:
             if error is CRASHED and work.task.attempts < ATTEMPTS and work.ask.open:
                 log.info("the renderer ended unexpectedly; %s is tried once more", work.task.name)
                 self.waiting.insert(0, work)
+            elif self._makes_room(work, error):
+                log.info("the disk was full; %s is tried once more", work.task.name)
+                self.waiting.insert(0, work)
             else:
                 self.spool.unpin(*work.pins)
                 try:
@@ -121,6 +124,12 @@ class Rendering:
             self.feed()
 
         return ended
+
+    def _makes_room(self, work: Work, error: EngineError | None) -> bool:
+        """Whether a task failed for want of room on the disk, and pictures that nobody uses have made some."""
+        if error is None or error.code != "disk_full" or work.task.attempts >= ATTEMPTS or not work.ask.open:
+            return False
+        return self.spool.give_way(self.spool.limit) > 0
 
     def warm(self) -> Child:
         """The process; started before the first task, as loading its libraries takes a second or two."""

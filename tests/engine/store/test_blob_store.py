@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -148,3 +151,68 @@ def test_linked_inputs_outlive_the_spool(tmp_path: Path) -> None:
     for path in spool.folder.iterdir():
         path.unlink()
     assert bytes(Spool(tmp_path / "inputs").open(key)) == bytes(frame(9).blob())
+
+
+class SmallDisk:
+    """A disk with little room: what the spool's files take is missing, and too much cannot be written."""
+
+    def __init__(self, folder: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder, self.size = folder, size
+        write = io.FileIO.write
+        disk = self
+
+        class Full(io.FileIO):
+            def write(self, data: Any) -> int:
+                if memoryview(data).nbytes > disk.free:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                return write(self, data)
+
+        usage = shutil.disk_usage(folder)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=self.free))
+        plain = Path.open
+
+        def opened(path: Path, mode: str = "r", *more: Any, **options: Any) -> Any:
+            return Full(path, "x") if mode == "xb" else plain(path, mode, *more, **options)
+
+        monkeypatch.setattr(Path, "open", opened)
+
+    @property
+    def free(self) -> int:
+        return self.size - sum(path.stat().st_size for path in self.folder.iterdir() if path.suffix != ".json")
+
+
+def test_on_a_full_disk_the_least_used_goes_and_the_picture_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool, sent = Spool(tmp_path, owner=True), [frame(number, 16) for number in range(9)]  # 768 bytes each
+    disk = SmallDisk(tmp_path, 4000, monkeypatch)
+    for number, one in enumerate(sent):
+        Incoming(spool, one.header()).add(0, one.blob())
+        os.utime(spool.path(one.hash), (number, number))
+    assert [spool.path(one.hash).exists() for one in sent] == [False] * 4 + [True] * 5
+    assert disk.free >= 0
+    spool.pin(*(one.hash for one in sent[4:]))
+    with pytest.raises(EngineError) as caught:
+        Incoming(spool, sent[0].header()).add(0, sent[0].blob())
+    assert caught.value.code == "disk_full"
+    spool.unpin(sent[6].hash)
+    assert Incoming(spool, sent[0].header()).add(0, sent[0].blob())
+    assert not spool.path(sent[6].hash).exists()
+
+
+def test_the_limit_is_a_share_of_the_free_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = Spool(tmp_path, owner=True)
+    keys = put(spool, *(frame(number, 16) for number in range(8)))
+    for number, key in enumerate(keys):
+        os.utime(spool.path(key), (number, number))
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=2 * 768))
+    spool.make_room(768)
+    assert [spool.has(key) for key in keys] == [False] * 4 + [True] * 4
+
+
+def test_only_the_daemon_makes_room(tmp_path: Path) -> None:
+    (key,) = put(Spool(tmp_path), frame(1))
+    assert Spool(tmp_path).give_way(1 << 20) == 0
+    assert Spool(tmp_path, owner=True).give_way(1 << 20) > 0
+    assert not Spool(tmp_path).has(key)
