@@ -142,6 +142,7 @@ class Run(Protocol):
     """One training of a method on one set of data: the networks, their optimisers and one step of them."""
 
     stages: Sequence[Stage]
+    length: int | None  # iterations that the paper gives for these data; None: those of the recipe
     notes: Sequence[str]  # what differs from the recipe because something is not installed, in sentences
 
     def enter(self, stage: int) -> None:

@@ -85,6 +85,7 @@ class DraftRun:
     """A run of no steps: it only says how it is applied."""
 
     stages: Sequence[Stage] = ()
+    length: int | None = None
     notes: Sequence[str] = ()
 
     def __init__(self, data: TrainingData) -> None:

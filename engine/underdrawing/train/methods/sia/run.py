@@ -50,6 +50,7 @@ class SIARun:
     """One training: generator, discriminator, classifier, their optimisers, and a step of all three."""
 
     stages: Sequence[Stage] = (Stage("learning", 1.0),)
+    length: int | None = None
 
     def __init__(self, data: TrainingData, figures: Figures, device: Device, seed: int) -> None:
         torch.manual_seed(seed)
