@@ -27,7 +27,7 @@ PAPER_VARY = make_recipe(
     "paper-vary",
     "The published method: other pictures of the same kind",
     Figures,
-    iterations=12_000,
+    iterations=Given(12_000, f"{_PAPER}: 2,000 for each of six stages"),
     budget=None,
     generator=Given("growing", "ConSinGAN (2021), section 3, figure 1"),
     lesson=Given("noise", _TASK),
@@ -67,7 +67,7 @@ PAPER_VARY = make_recipe(
 PAPER_ANIMATE = PAPER_VARY.vary(
     "paper-animate",
     "The published method, for animation",
-    iterations=12_000,
+    iterations=Given(12_000, f"{_PAPER}: 2,000 for each of six stages"),
     budget=None,
     start=Given("noise", _PROGRAM),
     smallest=Given(20, _PROGRAM),
@@ -75,7 +75,7 @@ PAPER_ANIMATE = PAPER_VARY.vary(
 PAPER_HARMONIZE = PAPER_VARY.vary(
     "paper-harmonize",
     "The published method, for something pasted onto the picture",
-    iterations=3_000,
+    iterations=Given(3_000, f"{_HARMONY}: 1,000 for each of three stages"),
     budget=None,
     each=Given(1_000, _HARMONY),
     lesson=Given("harmony", f"{_TASK}, figure 2"),
@@ -88,7 +88,7 @@ PAPER_HARMONIZE = PAPER_VARY.vary(
 PAPER_HARMONIZE_LARGE = PAPER_HARMONIZE.vary(
     "paper-harmonize-large",
     "The published method, for something pasted onto a picture of up to 700 pixels",
-    iterations=4_000,
+    iterations=Given(4_000, f"{_HARMONY}: 1,000 for each of four stages"),
     budget=None,
     stages=Given(4, _HARMONY),
     longest=Given(700, _HARMONY),
@@ -96,7 +96,7 @@ PAPER_HARMONIZE_LARGE = PAPER_HARMONIZE.vary(
 PAPER_BLEND = PAPER_HARMONIZE.vary(
     "paper-blend",
     "The published method, for rough edits",
-    iterations=6_000,
+    iterations=Given(6_000, f"{_HARMONY}: 1,000 a stage, of which the program has six"),
     budget=None,
     lesson=Given("tiles", _PROGRAM),
     slope=Given(0.05, f"{_PROGRAM}; section 4 has 0.3 for tasks such as harmonization"),
@@ -107,7 +107,7 @@ PAPER_BLEND = PAPER_HARMONIZE.vary(
 SINGAN = PAPER_VARY.vary(
     "singan",
     "SinGAN, for comparison: pictures between the stages, one stage at a time",
-    iterations=18_000,
+    iterations=Given(18_000, f"{_SINGAN}: 2,000 for each of usually nine stages"),
     budget=None,
     generator=Given("chained", _SINGAN),
     start=Given("noise", _SINGAN),

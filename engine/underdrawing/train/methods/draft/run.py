@@ -33,7 +33,7 @@ AT_ONCE = make_recipe(
     "draft",
     "At once: pixels are carried, nothing is learnt",
     Figures,
-    iterations=1,
+    iterations=Given(1, "nothing is trained"),
     budget=None,
     pixels=Given(640 * 480, "half a second on two processor cores"),
 )
