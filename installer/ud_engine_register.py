@@ -1,4 +1,4 @@
-"""What the engine's clients are told: which Python runs it, and what a release leaves behind when it goes."""
+"""Registers the engine for its clients: which Python runs it; and ends it before it is deleted."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _WRITE = """
 import json, sys
 from underdrawing import __version__
 from underdrawing.client.endpoint import home, make_home, write_private
-told = {"python": sys.executable, "version": __version__, "root": sys.argv[1], "made": json.loads(sys.argv[2])}
-write_private(make_home(home()) / "install.json", json.dumps(told, indent=1))
+note = {"python": sys.executable, "version": __version__, "root": sys.argv[1], "made": json.loads(sys.argv[2])}
+write_private(make_home(home()) / "install.json", json.dumps(note, indent=1))
 """
 _END = """
 from underdrawing.client.engine import Engine
@@ -36,10 +36,10 @@ except EngineError:
 def read(home: Path) -> dict[str, Any]:
     """What is written down in an engine's home; empty without it."""
     try:
-        told = json.loads((home / NOTE).read_text(encoding="utf-8"))
+        note = json.loads((home / NOTE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return note if isinstance(note, dict) else {}
 
 
 def register(environment: Environment) -> None:
@@ -50,7 +50,7 @@ def register(environment: Environment) -> None:
     done = _run(environment, _WRITE, str(ROOT), json.dumps(made))
     environment.report.log(done.stderr)
     if done.returncode != 0:
-        why = (done.stderr.strip().splitlines() or ["no word"])[-1]
+        why = (done.stderr.strip().splitlines() or ["no output"])[-1]
         raise InstallError(
             f"The engine's place could not be written down: {why}.",
             "Is your data folder writable? Another can be named with UNDERDRAWING_HOME.",
@@ -63,7 +63,7 @@ def registered(home: Path) -> bool:
 
 
 def end_engine(environment: Environment) -> None:
-    """End the engine that runs, if one does; what is being learnt goes on with the next."""
+    """End the engine that runs, if one does; trainings go on with the next one."""
     _run(environment, _END)
 
 

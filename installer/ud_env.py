@@ -57,11 +57,11 @@ class Environment:
 
     @property
     def mark(self) -> Path:
-        """The file that says this environment is the installer's, and which steps are done."""
+        """The file that makes this environment the installer's, and lists the steps that are done."""
         return self.folder / MARK
 
     def state(self) -> dict[str, Any]:
-        """What the mark says; empty when there is none or it is damaged."""
+        """The content of the mark; empty when there is none or it is damaged."""
         try:
             found = json.loads(self.mark.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -69,7 +69,7 @@ class Environment:
         return found if isinstance(found, dict) else {}
 
     def record(self, **changes: Any) -> None:
-        """Change what the mark says; all of it or nothing."""
+        """Change the mark; all of it or nothing."""
         state = {**self.state(), **changes}
         scratch = self.mark.with_name(MARK + ".new")
         scratch.write_text(json.dumps(state, indent=1), encoding="utf-8")
@@ -101,7 +101,7 @@ class Environment:
         return (words[-1], "") if done.returncode == 0 else (None, words[-1])
 
     def home(self) -> Path | None:
-        """Underdrawing's data folder, as its own code says; None when that cannot be asked."""
+        """Underdrawing's data folder, as its own code has it; None when that does not run."""
         script = "from underdrawing.client.endpoint import home; print(home())"
         try:
             command = [str(self.python), "-c", script]
@@ -126,7 +126,7 @@ class Environment:
             except (OSError, subprocess.TimeoutExpired) as error:
                 return str(error)
         self.report.log(done.stdout + done.stderr)
-        return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no word"])[-1].rstrip(".")
+        return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no output"])[-1].rstrip(".")
 
     def check(self) -> str:
         """Why this environment does not work; empty when everything loads and an engine answers."""
@@ -136,7 +136,7 @@ class Environment:
     # --- Making it ----------------------------------------------------------------------------------------------
 
     def ensure(self, wanted: str | None = None, tests: bool = False) -> str:
-        """Bring the environment up to what the lock files say; quick when nothing is to be done.
+        """Bring the environment to the state of the lock files; quick when nothing is to be done.
 
         wanted: "cpu" or "cuda" against what the machine suggests. tests: with what the tests need.
         Returns the kind. Raises InstallError.
@@ -210,7 +210,7 @@ class Environment:
                     f"{self.folder} is there already and is no environment, so it stays as it is.",
                     "Move it away, or name another folder with --venv DIR.",
                 )
-            # Ours but broken, or the torso of an interrupted run: nothing in it is worth keeping.
+            # Ours but broken, or the remains of an interrupted run: nothing in it is worth keeping.
             shutil.rmtree(self.folder)
         # The mark comes first, so that what an interrupted run leaves is known as the installer's.
         self.folder.mkdir(parents=True)
@@ -219,7 +219,7 @@ class Environment:
         self.report.log(done.stdout + done.stderr)
         if done.returncode != 0 or not self.runs():
             shutil.rmtree(self.folder, ignore_errors=True)
-            words = (done.stderr or done.stdout).strip().splitlines() or ["no word"]
+            words = (done.stderr or done.stdout).strip().splitlines() or ["no output"]
             raise InstallError(
                 f"The environment {self.folder} could not be made: {words[-1]}.",
                 "Is the folder writable? A copy of Underdrawing in a folder of your own always is.",
@@ -265,11 +265,11 @@ class Environment:
         if index is None and pip.attempt(label, arguments) is None:
             return
         index = index or source["index"]
-        said = pip.attempt(label, ["--index-url", index, *arguments], elsewhere=False)
-        if said is not None:
+        output = pip.attempt(label, ["--index-url", index, *arguments], elsewhere=False)
+        if output is not None:
             raise InstallError(
-                f"pip could not get {label} from {index}: {reason(said)}",
-                f"{advice(said, self.where)} Another place can be named with --torch-index URL.",
+                f"pip could not get {label} from {index}: {reason(output)}",
+                f"{advice(output, self.where)} Another place can be named with --torch-index URL.",
             )
 
     def _step(self, name: str, label: str, work: Any, lock: str, extra: str = "") -> None:
@@ -289,7 +289,7 @@ class Environment:
         return hashlib.sha256((LOCKS / lock).read_bytes() + str(ROOT).encode() + extra.encode()).hexdigest()
 
     def _mend(self, step: str) -> None:
-        """After an interrupted pip: forget packages that were unpacked by halves, so that they are installed again.
+        """After an interrupted pip: forget half-unpacked packages, so that they are installed again.
 
         pip writes INSTALLER when all of a package's files are in place.
         """
@@ -297,8 +297,8 @@ class Environment:
         for info in self._site().glob("*.dist-info"):
             if not (info / "INSTALLER").exists():
                 shutil.rmtree(info)
-        for torso in self._site().glob("~*"):
-            shutil.rmtree(torso, ignore_errors=True)
+        for remains in self._site().glob("~*"):
+            shutil.rmtree(remains, ignore_errors=True)
 
     def _site(self) -> Path:
         command = [str(self.python), "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"]
@@ -324,7 +324,7 @@ class Environment:
             self.record(steps={}, broken=True)
             raise InstallError(
                 f"The installed packages cannot be loaded: {why}.",
-                "Run the same command again: it installs them anew. If it says the same, see docs/installation.md.",
+                "Run the same command again: it installs them again. If that does not help, see docs/installation.md.",
             )
         if kind == "cpu" and build != "cpu":
             self.report.warn(f"torch was built for CUDA {build}: larger than needed, it runs on the CPU all the same.")
@@ -341,15 +341,3 @@ class Environment:
         env = {**clean_environment(), **(environment or {})}
         self.report.log("$ " + " ".join([str(self.python), *arguments]))
         return subprocess.run([str(self.python), *arguments], cwd=ROOT, env=env, check=False).returncode
-
-    def size_megabytes(self) -> int:
-        """What it takes on the disk."""
-        return folder_megabytes(self.folder)
-
-
-def folder_megabytes(folder: Path) -> int:
-    """The size of all files below a folder."""
-    total = 0
-    for root, _, files in os.walk(folder):
-        total += sum((Path(root) / name).lstat().st_size for name in files)
-    return total // 1_000_000

@@ -14,29 +14,28 @@ import ud_doctor
 import ud_engine_register
 import ud_host_install
 import ud_host_probe
-import ud_hosts
 import ud_lock
 import ud_package
+import ud_profiles
 import ud_remove
 import ud_test
-import ud_tour
 import ud_update
-import ud_wheel
 import ud_wizard
 from ud_env import Environment
-from ud_hardware import ROOT, clean_environment
+from ud_hardware import ROOT, clean_environment, folder_megabytes
+from ud_hosts import HOSTS
 from ud_pip import Pip, Where
 from ud_plugins import digest, installed
 from ud_report import InstallError, Reporter, plain_output
 
 EPILOGUE = """examples:
-  python3 installer demo        install, and show what editing bundled pictures' underdrawings does
+  python3 installer demo        install, and edit bundled pictures
   python3 installer engine      install (or go on with an interrupted installation)
   python3 installer gimp        the same, and put the plug-in into your GIMP 3
   python3 installer krita       the same, and put the docker into your Krita
   python3 installer test        run the tests
   python3 installer update      after a new release: bring everything to it, or go back
-  python3 installer doctor      what is well here, and what is not
+  python3 installer doctor      what works here, and what does not
   python3 installer remove      take the environment away again"""
 
 
@@ -70,7 +69,7 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python3 installer",
         parents=[_common(None), _service(None)],
-        description="Without a command: looks around, says what it will do, asks, and does it.",
+        description="Without a command: shows what is here and what it would do, asks, and does it.",
         epilog=EPILOGUE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -78,15 +77,14 @@ def arguments() -> argparse.ArgumentParser:
     common, service = _common(argparse.SUPPRESS), _service(argparse.SUPPRESS)
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND")
     verbs.add_parser("engine", parents=[common, service], help="install the engine")
-    demo = verbs.add_parser(
-        "demo", parents=[common, service], help="install, and show what it does with bundled pictures"
-    )
+    demo = verbs.add_parser("demo", parents=[common, service], help="install, and edit bundled pictures")
     demo.add_argument("--out", type=Path, default=ROOT / "demo", help="where the demo's pictures go (default: demo)")
-    for host, name in ud_hosts.NAMES.items():
-        plugin = verbs.add_parser(host, parents=[common, service], help=f"install, and put the plug-in into {name}")
-        plugin.add_argument("--to", type=Path, metavar="DIR", help=f"{name}'s folder of plug-ins (default: found)")
-        program = "gimp-console" if host == "gimp" else "kritarunner"
-        plugin.add_argument("--program", type=Path, metavar="FILE", help=f"{name}'s {program} (default: found)")
+    for host, spec in HOSTS.items():
+        plugin = verbs.add_parser(
+            host, parents=[common, service], help=f"install, and put the plug-in into {spec.title}"
+        )
+        plugin.add_argument("--to", type=Path, metavar="DIR", help=f"{spec.name}'s folder of plug-ins (default: found)")
+        plugin.add_argument("--program", type=Path, metavar="FILE", help=f"the {spec.console} (default: found)")
     test = verbs.add_parser("test", parents=[common], help="run the tests (what follows -- goes to pytest)")
     test.add_argument("--only", choices=ud_test.SUITES, help="one suite alone")
     test.add_argument(
@@ -94,11 +92,11 @@ def arguments() -> argparse.ArgumentParser:
     )
     test.add_argument("--long", action="store_true", help="the tests that take minutes, too")
     test.add_argument("--without-hosts", action="store_true", help="without those that need GIMP or Krita")
-    doctor = verbs.add_parser("doctor", parents=[common], help="look at everything and say what to do")
-    doctor.add_argument("--report", type=Path, metavar="FILE", help="write it down, too, in a form that can be shown")
+    doctor = verbs.add_parser("doctor", parents=[common], help="check everything and show what to do")
+    doctor.add_argument("--report", type=Path, metavar="FILE", help="also write it to a file that others may see")
     verbs.add_parser("update", parents=[common], help="bring environment and plug-ins to this copy's release")
     remove = verbs.add_parser("remove", parents=[common], help="take away what was installed")
-    remove.add_argument("--models", action="store_true", help="the learnt models and the weights, too")
+    remove.add_argument("--models", action="store_true", help="your models and the weights, too")
     package = verbs.add_parser("package", parents=[common], help="the plug-ins as archives, and the wheel with both")
     package.add_argument("--to", type=Path, default=ROOT / "dist", metavar="DIR", help="where they go (default: dist)")
     lock = verbs.add_parser("lock", parents=[common], help="make the lock files anew (maintainers)")
@@ -107,7 +105,7 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def where_from(options: argparse.Namespace) -> Where:
-    """Where packages come from, as the command line says."""
+    """Where packages come from, by the command line."""
     if options.offline is not None and not options.offline.is_dir():
         raise InstallError(f"There is no folder {options.offline}.", "Give --offline a folder with the files.")
     offline = options.offline.resolve() if options.offline else None
@@ -121,7 +119,7 @@ def engine(environment: Environment, options: argparse.Namespace, report: Report
     if options.kind and environment.ours():
         environment.record(asked=True)
     if before != environment.state().get("verified") or not environment.ours():
-        report.say(f"Ready: {environment.folder} ({kind}, {environment.size_megabytes()} MB)")
+        report.say(f"Ready: {environment.folder} ({kind}, {folder_megabytes(environment.folder)} MB)")
 
 
 def install(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
@@ -134,7 +132,7 @@ def install(environment: Environment, options: argparse.Namespace, report: Repor
 
 
 def weights(environment: Environment, options: argparse.Namespace, report: Reporter) -> None:
-    """Fetch the default weights; without them Underdrawing works, less well, and that is said."""
+    """Fetch the default weights; without them Underdrawing works, less well, which a warning explains."""
     script = (
         "import sys\nfrom underdrawing import weights\n"
         "names = weights.missing()\n"
@@ -153,13 +151,13 @@ def weights(environment: Environment, options: argparse.Namespace, report: Repor
     report.log(done.stdout + done.stderr)
     if done.returncode != 0:
         report.warn((done.stderr.strip().splitlines() or ["The weights could not be fetched."])[-1])
-        report.warn("Going on without them: learnt pictures come out softer. Later: underdrawing weights fetch")
+        report.warn("Going on without them: results of training are softer. Later: underdrawing weights fetch")
 
 
 def demo(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
     """The verb `demo`."""
     install(environment, options, report)
-    return environment.run(["-m", "underdrawing.commands.demo", "--out", str(options.out)])
+    return environment.run(["-m", "underdrawing", "demo", "--out", str(options.out)])
 
 
 def plugin(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
@@ -167,9 +165,11 @@ def plugin(environment: Environment, options: argparse.Namespace, report: Report
     install(environment, options, report)
     home = environment.home()
     pip = Pip(environment.python, report, environment.where)
-    code = ud_host_install.serve(options.verb, report, to=options.to, named=options.program, engine_home=home, pip=pip)
+    code = ud_host_install.install(
+        options.verb, report, to=options.to, named=options.program, engine_home=home, pip=pip
+    )
     if options.to is None:
-        ud_host_install.about_sandboxes([options.verb], environment, options.service, report)
+        ud_host_install.about_flatpaks([options.verb], environment, options.service, report)
     return code
 
 
@@ -198,13 +198,11 @@ def update(environment: Environment, options: argparse.Namespace, report: Report
         ud_engine_register.end_engine(environment)
     ud_engine_register.register(environment)
     ud_engine_register.serve(environment, None, report, afresh=True)
-    for host in ud_hosts.NAMES:
-        folders = ud_hosts.with_plugin(host, Path.home())
+    for host in HOSTS:
+        folders = ud_profiles.with_plugin(host, Path.home())
         if folders:
             changed |= any((installed(host, folder) or {}).get("digest") != digest(host) for folder in folders)
-            ud_hosts.put(host, report, folders=folders)
-            for folder in folders:
-                ud_wheel.renew(host, folder, Pip(environment.python, report, environment.where), report)
+            ud_profiles.put(host, report, folders=folders)
             ud_host_probe.still_open(host, report)
     report.say("Everything is up to date." if not changed else "Updated.")
     return 0
@@ -222,18 +220,17 @@ def everything(environment: Environment, options: argparse.Namespace, report: Re
     pip = Pip(environment.python, report, environment.where)
     for host in made.hosts:
         try:
-            failed |= ud_host_install.serve(host, report, engine_home=environment.home(), pip=pip) != 0
+            failed |= ud_host_install.install(host, report, engine_home=environment.home(), pip=pip) != 0
         except InstallError as error:
             # The other one is served all the same.
             report.fail(error)
             failed = True
-    ud_host_install.about_sandboxes(made.hosts, environment, options.service, report)
+    ud_host_install.about_flatpaks(made.hosts, environment, options.service, report)
     if not made.hosts:
         report.say("Neither GIMP 3 nor Krita is here yet: install one, and run this again. Until then there is")
         report.say("the command line:")
-    ud_tour.offer(environment, made.hosts, report, options.yes)
     report.say(
-        "A first look in any case:   python3 installer demo   (two bundled pictures; it takes a quarter of a minute)"
+        "A first look:   python3 installer demo   (two bundled pictures, and where to click; a quarter of a minute)"
     )
     return 1 if failed else 0
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from ud_env import Environment
 from ud_hardware import ROOT, clean_environment
+from ud_hosts import HOSTS
 from ud_pip import advice, reason
-from ud_plugins import HOSTS, lay_out, version
+from ud_plugins import lay_out, version
 from ud_report import InstallError, Reporter
 
 # The same files give the same archive, whenever it is made.
@@ -60,8 +61,8 @@ def wheel(environment: Environment, folder: Path) -> Path:
         environment.report.log(done.stdout)
         built = list(Path(place).glob("underdrawing-*.whl"))
         if done.returncode != 0 or not built:
-            said = [line.strip() for line in done.stdout.splitlines()]
-            raise InstallError(f"The wheel could not be built: {reason(said)}", advice(said, environment.where))
+            output = [line.strip() for line in done.stdout.splitlines()]
+            raise InstallError(f"The wheel could not be built: {reason(output)}", advice(output, environment.where))
         made = folder / built[0].name
         shutil.copyfile(built[0], made)
         return made

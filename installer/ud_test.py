@@ -73,11 +73,11 @@ def fetch_weights(environment: Environment, folder: Path, offline: Path | None) 
     env = {**clean_environment(), "UNDERDRAWING_WEIGHTS": str(folder)}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     environment.report.log(done.stdout + done.stderr)
-    return None if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no word"])[-1]
+    return None if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no output"])[-1]
 
 
 def make_hosts(environment: Environment, made: Plan) -> None:
-    """Get GIMP and Krita for their suites; where that cannot be (they skip themselves then), the list says why."""
+    """Get GIMP and Krita for their suites; where that is impossible (the suites skip themselves), list the reason."""
     script = ROOT / "tests" / "hosts" / "debian.py"
     suites = [suite for suite in HOSTS if f"tests/{suite}" in made.folders]
     if not suites or not script.is_file():

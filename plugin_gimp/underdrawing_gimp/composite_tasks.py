@@ -151,7 +151,7 @@ def _asked(call: Call, words: Words, layer: Gimp.Layer, changed: Changed) -> dic
     if choices and choices[0][0].isdigit():
         first = Gimp.Layer.get_by_id(int(choices[0][0]))
         call.config.set_property("original", first)
-        view = flatten_view.layer_alone(call.image, first)
+        view: View | None = flatten_view.layer_alone(call.image, first)
     else:
         view = changed.below
 

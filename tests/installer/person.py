@@ -27,18 +27,6 @@ fi
 exec -a {here} {real} "$@"
 """
 
-TOUR = """
-from gi.repository import Gimp, Gio
-image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, Gio.File.new_for_path({picture!r}))
-procedure = Gimp.get_pdb().lookup_procedure("underdrawing-make")
-config = procedure.create_config()
-config.set_property("run-mode", Gimp.RunMode.NONINTERACTIVE)
-config.set_property("image", image)
-config.set_core_object_array("drawables", [image.get_layers()[0]])
-model = procedure.run(config).index(3)
-open({answer!r}, "w").write(str(model))
-"""
-
 
 class User:
     """A person, and a copy of Underdrawing somewhere below their folder."""
@@ -153,20 +141,6 @@ def gimp_way(user: User, program: Path, profile: Path, **more: str) -> dict[str,
     return user.way(quiet, "underdrawing_gimp", **more)
 
 
-def gimp_tour(user: User, program: Path) -> tuple[str, str]:
-    """The first picture is made, opened in GIMP, and given an underdrawing there: the tour's model, and GIMP's."""
-    command = [str(user.venv / "bin" / "python"), "-m", "underdrawing", "tour", "--json"]
-    done = subprocess.run(command, env=user.variables(), capture_output=True, text=True, check=True, timeout=PATIENCE)
-    told, answer = json.loads(done.stdout), user.scratch / "tour.txt"
-    code = TOUR.format(picture=told["picture"], answer=str(answer))
-    quiet = [str(program), "-i", "-d", "-f", "--batch-interpreter", "python-fu-eval", "-b", code, "--quit"]
-    done = subprocess.run(
-        quiet, env=user.variables(), capture_output=True, text=True, check=False, timeout=PATIENCE, errors="replace"
-    )
-    assert answer.is_file(), done.stdout + done.stderr
-    return str(told["model"]), answer.read_text(encoding="utf-8")
-
-
 def krita_way(user: User, runner: str, pykrita: Path) -> dict[str, Any]:
     """The way in Krita's own runner of scripts."""
     scratch = {name: str(user.scratch / name) for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
@@ -175,11 +149,11 @@ def krita_way(user: User, runner: str, pykrita: Path) -> dict[str, Any]:
     return user.way([runner, "-s", "host_way", "-f", "way"], "underdrawing_krita", **more)
 
 
-def check_way(told: dict[str, Any], user: User, bridged: bool) -> None:
+def check_way(reply: dict[str, Any], user: User, bridged: bool) -> None:
     """What the way wrote down is that of a whole way, with the copy of `link` that was installed."""
-    assert "error" not in told, told
-    assert str(user.home) in told["client"]
-    assert told["state"] == "done"
-    assert told["area"][2] > 0
-    assert told["area"][3] > 0
-    assert told["bridged"] == bridged
+    assert "error" not in reply, reply
+    assert str(user.home) in reply["client"]
+    assert reply["state"] == "done"
+    assert reply["area"][2] > 0
+    assert reply["area"][3] > 0
+    assert reply["bridged"] == bridged

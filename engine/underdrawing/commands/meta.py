@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from underdrawing.commands import ensure_model, files, generate, output
-from underdrawing.commands.film import PICTURES, Film
+from underdrawing.client.key_values import options_of
+from underdrawing.commands import files, generate, output, task_model
+from underdrawing.commands.film import Film
 from underdrawing.commands.output import Json, told
 from underdrawing.commands.train import bar, follow
 
-if TYPE_CHECKING:
-    from underdrawing.picture.image import Picture
-
 app = typer.Typer(no_args_is_help=True, help="Learn a folder: a model that makes models of pictures.")
-LONGEST_SENT = 512  # pixels: no recipe learns more of each picture of a folder
-ON_THE_SHEET = 16
 KINDS = (".mp4", ".gif")
 
 
@@ -37,13 +33,25 @@ def train(
     json: Json = False,
 ) -> None:
     """Learn a folder of pictures. Ctrl-C pauses it; `underdrawing resume` goes on."""
-    how = ensure_model.how_to_learn(None, budget, iterations, recipe, option, device, threads, False)
-    how |= {"name": name or folder.resolve().name, "method": "meta", "seed": seed}
+    from underdrawing.picture.folder import pictures_in, reduced, sheet_of
+
+    if budget is not None and iterations is not None:
+        raise output.wrong("Give --budget or --iterations, not both.")
+    how: dict[str, Any] = {
+        "name": name or folder.resolve().name,
+        "method": "meta",
+        "recipe": recipe,
+        "budget": output.seconds(budget),
+        "iterations": iterations,
+        "options": options_of(option or []),
+        "seed": seed,
+        "device": device,
+        "threads": threads,
+    }
     pictures = [reduced(files.picture(path)) for path in pictures_in(folder)]
-    asked = {key: value for key, value in how.items() if value is not None and key != "anew"}
     with output.engine() as engine:
         sheet = files.frame(sheet_of(pictures))
-        started = engine.train(sheet, {}, pictures=[files.frame(picture) for picture in pictures], **asked)
+        started = engine.train(sheet, {}, pictures=[files.frame(picture) for picture in pictures], **how)
         if detach:
             output.answer(started, f"job {started['job']}, model {started['model']}")
             return
@@ -86,54 +94,4 @@ def between(
                 file = generate.numbered(out, number)
                 files.save(file, files.received(engine, reply, key), quality)
                 written.append(str(file))
-    ensure_model.told_of(reply, written, str(reply.body["model"]), False)
-
-
-def pictures_in(folder: Path) -> list[Path]:
-    """The pictures of a folder, by name.
-
-    Raises:
-        BadParameter: there are fewer than two.
-    """
-    if not folder.is_dir():
-        raise output.wrong(f"There is no folder {folder}.")
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
-    if len(found) < 2:
-        raise output.wrong(f"{folder} has {len(found)} pictures; two at least are needed. Name a folder of pictures.")
-    return found
-
-
-def reduced(picture: Picture) -> Picture:
-    """A picture no larger than what can be learnt of it, with 8 bits."""
-    import cv2
-
-    from underdrawing.picture.image import Picture
-
-    rgb = picture.to_bytes()
-    scale = LONGEST_SENT / max(picture.size)
-    if scale >= 1:
-        return Picture(rgb)
-    size = [max(1, round(side * scale)) for side in picture.size]
-    return Picture(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
-
-
-def sheet_of(pictures: list[Picture]) -> Picture:
-    """Small copies of the first pictures side by side: it stands for the folder in lists of models."""
-    import cv2
-    import numpy as np
-
-    from underdrawing.picture.image import Picture
-
-    side = 96
-    cells: list[Any] = []
-    for picture in pictures[:ON_THE_SHEET]:
-        rgb = picture.to_bytes()
-        edge = min(picture.size)
-        y, x = (rgb.shape[0] - edge) // 2, (rgb.shape[1] - edge) // 2
-        square = np.ascontiguousarray(rgb[y : y + edge, x : x + edge])
-        cells.append(cv2.resize(square, (side, side), interpolation=cv2.INTER_AREA))
-    columns = int(np.ceil(len(cells) ** 0.5))
-    rows = -(-len(cells) // columns)
-    cells += [np.full((side, side, 3), 250, np.uint8)] * (rows * columns - len(cells))
-    lines = [np.hstack(cells[k * columns : (k + 1) * columns]) for k in range(rows)]
-    return Picture(np.vstack(lines))
+    task_model.answer(reply, written, str(reply.body["model"]), False)

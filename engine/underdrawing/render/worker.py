@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from collections import OrderedDict
@@ -17,7 +18,7 @@ from underdrawing.picture.extract import make_primitive
 from underdrawing.picture.image import Picture, PictureError
 from underdrawing.picture.layout_matching import Area, areas_of, matched
 from underdrawing.picture.layout_transfer import segment_like
-from underdrawing.picture.primitive import Primitive
+from underdrawing.picture.primitive import Primitive, write_primitive
 from underdrawing.picture.regions import change, region_at, region_of_class
 from underdrawing.render import apply as applying
 from underdrawing.render.apply import Options
@@ -29,6 +30,7 @@ from underdrawing.render.onnx_guard import check_graph, check_plan
 from underdrawing.render.onnx_sessions import SessionStore, probe
 from underdrawing.render.pretrained import helper_networks
 from underdrawing.render.results import answer_of
+from underdrawing.store import made_underdrawings
 from underdrawing.store.child_main import Context, serve
 from underdrawing.store.frame_codec import Inputs
 from underdrawing.store.manifest import MANIFEST_FILE
@@ -85,7 +87,16 @@ class Renderer:
         made = make_primitive(
             picture, args["kind"], **numbers, soft_edges=networks.get("soft_edges"), saliency=networks.get("saliency")
         )
-        return {**inputs.put_primitive(made, args.get("order") or ""), "notes": notes}
+        planes = b"".join(plane.tobytes() for plane in made.planes().values())
+        identity = hashlib.sha256(planes).hexdigest()[:12]
+        made_underdrawings.keep(
+            Path(args["home"]), picture.hash, identity, lambda folder: write_primitive(folder / "primitive.png", made)
+        )
+        return {
+            **inputs.put_primitive(made, args.get("order") or ""),
+            "notes": notes,
+            "picture_hash": picture.hash,
+        }
 
     def region(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """A region tool on all planes together."""

@@ -182,9 +182,11 @@ class Sampler:
         corners = self._corners(batch, side, generator)
         device = self.pair.picture.device
         grid = tps.sampling_grid(self.points, coefficients.to(device), (height, width), (corners, *side), mirror=mirror)
-        read = lambda values, mode: F.grid_sample(  # noqa: E731
-            values.expand(batch, -1, -1, -1), grid, mode=mode, padding_mode="reflection", align_corners=False
-        )
+
+        def read(values: Tensor, mode: str) -> Tensor:
+            many = values.expand(batch, -1, -1, -1)
+            return F.grid_sample(many, grid, mode=mode, padding_mode="reflection", align_corners=False)
+
         picture = read(self.pair.picture, "bilinear")
         raw = {
             name: read(plane.values, "nearest" if plane.kind is PlaneKind.CLASSES else "bilinear")

@@ -12,7 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
-from underdrawing.commands import output, train
+from underdrawing.client.job_status import JobStatus
+from underdrawing.client.key_values import options_of
+from underdrawing.commands import output
 from underdrawing.picture.files import read_picture, write_picture
 from underdrawing.picture.image import Picture
 
@@ -231,11 +233,12 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 
 def test_options_keep_their_types() -> None:
     words = ["rate=0.001", "width=32", "gan=no", "norm=instance"]
-    assert train.options_of(words) == {"rate": 0.001, "width": 32, "gan": False, "norm": "instance"}
+    assert options_of(words) == {"rate": 0.001, "width": 32, "gan": False, "norm": "instance"}
 
 
 def test_progress_is_one_line() -> None:
     event = {
+        "event": "progress",
         "phase": "training",
         "left": 75.4,
         "iteration": 12,
@@ -243,4 +246,5 @@ def test_progress_is_one_line() -> None:
         "device": "CPU",
         "losses": {"l1": 0.12345},
     }
-    assert train.described(event) == "training, 1:15 left, iteration 12, 3.2/s, CPU, l1 0.123"
+    told = JobStatus("j", "m", state="running").after(event).details
+    assert told == "Training · on the processor · 1:15 min left · 3.2 steps a second · iteration 12 · l1 0.123"
