@@ -62,6 +62,8 @@ def sizes_of(figures: Figures, size: scales.Size) -> list[scales.Size]:
 
 def sizes_like_trained(figures: Figures, size: scales.Size) -> list[scales.Size]:
     """The same for a picture that may be smaller than those that were trained on: as many scales as they have."""
+    if figures.stages:
+        return sizes_of(figures, size)
     part = figures.longest / max(size)
     trained = sizes_of(figures, (round(size[0] * part), round(size[1] * part)))
     return [(max(scales.LEAST, round(w / part)), max(scales.LEAST, round(h / part))) for w, h in trained[:-1]] + [size]
