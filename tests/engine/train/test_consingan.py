@@ -293,3 +293,10 @@ def test_published_fine_tuning_trains_the_last_three_stages(begin: Begin, pictur
     ]
     assert moved == [False, False, True, True, True]
     assert [group["lr"] for group in more.generator_steps.param_groups] == pytest.approx([5e-4, 5e-5, 5e-6])
+
+
+def test_lengths_count_the_stages_that_there_are(begin: Begin) -> None:
+    assert begin("paper-vary").length == 3 * 2_000
+    assert begin("paper-harmonize").length == 3 * 1_000
+    assert begin("singan", stages=0).length == 2_000 * len(begin("singan", stages=0).sizes)
+    assert begin("vary").length is None

@@ -59,6 +59,7 @@ class PyramidRun:
         self._fixed: dict[tuple[int, scales.Size], Tensor] = {}
         self.fine = data.base is not None
         self.stages: Sequence[Stage] = self._stages()
+        self.length: int | None = figures.each * len(self.stages) if figures.each and not self.fine else None
         self.notes: Sequence[str] = ()
         if data.base is not None:
             self._grow_to(len(self.sizes) - 1)

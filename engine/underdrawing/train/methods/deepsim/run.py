@@ -36,6 +36,7 @@ class DeepSIMRun:
     """One training: generator, discriminator, their optimisers, and a step of both."""
 
     stages: Sequence[Stage] = (Stage("learning", 1.0),)
+    length: int | None = None
 
     def __init__(self, data: TrainingData, figures: Figures, device: Device, seed: int) -> None:
         torch.manual_seed(seed)

@@ -33,7 +33,7 @@ AT_ONCE = make_recipe(
     "draft",
     "At once: pixels are carried, nothing is learnt",
     Figures,
-    iterations=1,
+    iterations=Given(1, "nothing is trained"),
     budget=None,
     pixels=Given(640 * 480, "half a second on two processor cores"),
 )
@@ -85,6 +85,7 @@ class DraftRun:
     """A run of no steps: it only says how it is applied."""
 
     stages: Sequence[Stage] = ()
+    length: int | None = None
     notes: Sequence[str] = ()
 
     def __init__(self, data: TrainingData) -> None:

@@ -134,6 +134,7 @@ class RefineRun:
     """One training: lessons, the refiner, its optimiser."""
 
     stages: Sequence[Stage] = (Stage("learning", 1.0),)
+    length: int | None = None
 
     def __init__(self, data: TrainingData, figures: Figures, device: Device, seed: int) -> None:
         torch.manual_seed(seed)
