@@ -218,9 +218,10 @@ def put(image: Gimp.Image, layer: Gimp.Layer, words: Words, changed: Changed, re
         EngineError: the picture or the layer is gone.
     """
     size = (changed.given.frame.width, changed.given.frame.height)
-    there = image.is_valid() and any(one.get_id() == layer.get_id() for one in record.all_layers(image.get_layers()))
+    layers.need_open(image)
+    there = any(one.get_id() == layer.get_id() for one in record.all_layers(image.get_layers()))
     if not there or (image.get_width(), image.get_height()) != size:
-        text = "The picture was closed, cropped or scaled meanwhile, or the layer removed."
+        text = "The picture was cropped or scaled meanwhile, or the layer removed."
         raise EngineError("wrong_size", text, "What was learnt is kept: choose the same again.")
     frame = result.picture
     if changed.given.frame.order.endswith("A"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from . import layers, matching_window, other_picture, record, widgets
-from .apply import LEARN
 from .client.engine import PARTS
 from .client.frames import Frame
 from .client.messages import EngineError
@@ -21,14 +20,11 @@ BY_HAND = 1  # the answer of a dialog
 
 def run(call: Call) -> tuple[Any, ...]:
     """The procedure `underdrawing-layout`: notes."""
-    known = record.need(call.image, call.drawables)
-    if not known.model:
-        raise EngineError("unknown_model", "This picture is not learnt yet.", LEARN)
     known = followed(call)
     other, path, by_hand = call.values["other"], call.values["file"], False
     if call.interactive:
         other, path, by_hand = _choose(call.image)
-    learnt = Rect(0, 0, *known.way.learnt) if known.way is not None else known.region
+    learnt = Rect(0, 0, *known.way.trained) if known.way is not None else known.region
     with other_picture.opened(other, path) as opened:
         picture = other_picture.fitted(opened, learnt)
     with connected("Looking at the layout of the other picture") as service:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from . import apply, layers, pixels, record, training, widgets
-from .apply import LEARN, Edit, Options, Result
+from . import apply, apply_dialog, layers, pixels, record, training, widgets
+from .apply import Edit, Options, Result
 from .client.engine import Call as Request
 from .client.engine import Reply
 from .client.frames import Frame
@@ -22,7 +22,6 @@ SIDE = 420  # pixels of the preview on the screen
 LOOK = 150  # milliseconds between looks at the layers, at least
 SHARE = 4  # looking may take one part of so many of the time: large pictures are looked at less often
 NAME = "Live result"
-LIVE = "underdrawing-live"
 
 
 def run(call: Call) -> tuple[Any, ...]:
@@ -30,14 +29,12 @@ def run(call: Call) -> tuple[Any, ...]:
 
     Without a person: refreshes once and ends.
     """
-    known = record.need(call.image, call.drawables)
-    if not known.model:
-        raise EngineError("unknown_model", "This picture is not learnt yet.", LEARN)
     known = followed(call)
     canvas = Canvas(call.image, known)
     follower = Follower(call.image, known, canvas)
     if call.interactive:
-        Window(call.image, known, follower).run()
+        if Window(call.image, known, follower).run():
+            apply_dialog.apply_edit(call, record.need(call.image, call.drawables), [], Options())
     else:
         follower.run_once()
     return follower.count, follower.milliseconds
@@ -55,23 +52,29 @@ class Canvas:
         size = (self.known.region.width, self.known.region.height)
         for layer in record.all_layers(self.image.get_layers()):
             fits = (layer.get_width(), layer.get_height()) == size and layer.get_mask() is not None
-            if record.marked(layer, LIVE) == self.known.id and fits:
+            if record.marked(layer, record.LIVE) == self.known.id and fits:
                 self.shown = Rect(0, 0, *size)
                 return layer
         return None
 
     def _make(self) -> Gimp.Layer:
         source = record.source(self.image, self.known)
+        below = layers.top(self.image, self.known)
         area, at = self.known.region, record.place(self.image, self.known)
         picture = pixels.read(source, area)
         mask = Frame(area.width, area.height, "L", "u8", bytes(area.width * area.height))
         inside = Rect(0, 0, area.width, area.height)
         layer = layers.result_layer(self.image, self.known, NAME, picture, mask, at, inside)
-        record.mark(layer, LIVE, self.known.id)
-        above = [old for old in record.results(self.image, self.known) if _parent(old) == _parent(source)]
+        record.mark(layer, record.LIVE, self.known.id)
         with layers.no_step(self.image):
-            layers.insert_beside(self.image, layer, above[0] if above else source)
+            layers.insert_beside(self.image, layer, below)
         return layer
+
+    def remove(self) -> None:
+        """Take the layer away again, without a step in the undo history."""
+        if self.image.is_valid() and self.layer.is_valid():
+            with layers.no_step(self.image):
+                self.image.remove_layer(self.layer)
 
     def show(self, result: Result | None) -> None:
         """Put a result there; None for none."""
@@ -166,6 +169,8 @@ class Follower:
 
     def _answered(self, reply: Reply | None, error: EngineError | None) -> None:
         self.request = None
+        if not self.image.is_valid():
+            return  # the window closes itself
         if reply is not None:
             try:
                 self._over(self.bridge.result(apply.result_of(reply, self.background.picture)), None)
@@ -207,19 +212,21 @@ class Window:
         Gtk = gtk()[0]
         self.image, self.known, self.follower = image, known, follower
         self.loop = GLib.MainLoop()
-        self.paused, self.open = False, True
+        self.paused, self.open, self.applying = False, True, False
         box, self.preview = widgets.picture_box("Paint on the underdrawing: the picture follows.", SIDE)
         self.told = widgets.label("", wrap=52)
         self.learning = widgets.label("", wrap=52)
         self.wrong = widgets.label("", wrap=52)
         self.pause = Gtk.ToggleButton.new_with_mnemonic("_Pause")
         self.pause.connect("toggled", lambda one: setattr(self, "paused", one.get_active()))
+        keep = widgets.button("_Apply", self._apply)
+        keep.set_tooltip_text("Close this window, and keep the result on a layer.")
         close = widgets.button("_Close", self._close)
         self.window = widgets.window(
             "Live Underdrawing of “%s”" % record.title(image),
             "underdrawing-live",
             widgets.column(box, self.told, self.learning, self.wrong, spacing=widgets.GAP),
-            [self.pause, close],
+            [self.pause, close, keep],
             self._closed,
         )
         self.window.set_resizable(False)
@@ -232,13 +239,15 @@ class Window:
         follower.changed = self._changed
         self.told.set_text("Looking for the engine…")
 
-    def run(self) -> None:
-        """Follow until the window is closed."""
+    def run(self) -> bool:
+        """Follow until the window is closed; whether the edit is to be applied then."""
         self.follower.follow()
         GLib.timeout_add(LOOK, self._look)
         self.loop.run()
         self.follower.background.close()
+        self.follower.canvas.remove()
         self.window.destroy()
+        return self.applying and self.image.is_valid()
 
     def _look(self) -> bool:
         if not self.open:
@@ -279,14 +288,13 @@ class Window:
         self.learning.set_text(text and text + ". The result gets better by itself.")
         self.learning.set_visible(bool(text))
 
+    def _apply(self) -> None:
+        self.applying = True
+        self.window.close()
+
     def _close(self) -> None:
         self.window.close()
 
     def _closed(self) -> None:
         self.open = False
         self.loop.quit()
-
-
-def _parent(layer: Gimp.Layer) -> int:
-    parent = layer.get_parent()
-    return int(parent.get_id()) if parent is not None else -1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from . import layers, pixels, record
+from . import layers, original_planes, pixels, record
 from .client.frames import Frame
 from .client.messages import EngineError
 from .gi import Gimp
@@ -148,8 +148,24 @@ def put(
     """
     known = Record.fresh(layer, area, palette, pixels.pixel_hash(layer, area, colour))
     _, x, y = layer.get_offsets()
-    group = layers.add_underdrawing(image, known, drawn, area.moved(x, y), layer, colour)
+    layers.need_open(image)
+    earlier = earlier_groups(image, layer)
+    group = layers.add_underdrawing(image, known, drawn, area.moved(x, y), layer, colour, earlier)
     return Made(group, known, layers.palette_resource(image, palette), notes)
+
+
+def earlier_groups(image: Gimp.Image, layer: Gimp.Layer) -> list[tuple[Gimp.Layer, bool]]:
+    """Groups of underdrawings that were made of this layer, and whether they were painted on."""
+    found = []
+    for identity in record.marked(layer, record.SOURCE).split():
+        known = record.read_by_id(image, identity)
+        try:
+            group = layers.underdrawing_group(image, known) if known is not None else None
+            if known is not None and group is not None:
+                found.append((group, drawn_planes(image, known) != original_planes.kept(image, identity)))
+        except EngineError:
+            continue  # its layers are gone, or do not fit any more
+    return found
 
 
 def use_layers(image: Gimp.Image, given: dict[str, Gimp.Layer], source: Gimp.Layer) -> tuple[Record, list[str]]:
@@ -179,6 +195,7 @@ def use_layers(image: Gimp.Image, given: dict[str, Gimp.Layer], source: Gimp.Lay
             layer.attach_parasite(note)
         record.mark_source(source, known)
         record.write(image, known, undoable=True)
+        original_planes.keep(image, known.id, drawn_planes(image, known), True)
     return known, []
 
 

@@ -26,7 +26,7 @@ class Way:
     """What became of the learnt picture since: mirrored, turned, cropped and scaled, in this order.
 
     Attributes:
-        learnt: width and height that the model knows.
+        trained: width and height that the model knows.
         now: width and height that are left of it today.
         cut: what is left after mirroring and turning, before scaling.
         mirrored: left and right were exchanged.
@@ -34,7 +34,7 @@ class Way:
         manner: GIMP's number of the interpolation with which it was scaled; -1 where that is not known.
     """
 
-    learnt: tuple[int, int]
+    trained: tuple[int, int]
     now: tuple[int, int]
     cut: Rect
     mirrored: bool = False
@@ -42,21 +42,21 @@ class Way:
     manner: int = -1
 
     @classmethod
-    def scaled(cls, learnt: tuple[int, int], now: tuple[int, int]) -> Way | None:
+    def scaled(cls, trained: tuple[int, int], now: tuple[int, int]) -> Way | None:
         """The picture was scaled as a whole; None where its proportions are others."""
-        if abs(now[0] * learnt[1] / (now[1] * learnt[0]) - 1) > NEARLY:
+        if abs(now[0] * trained[1] / (now[1] * trained[0]) - 1) > NEARLY:
             return None
-        return cls(learnt, now, Rect(0, 0, *learnt))
+        return cls(trained, now, Rect(0, 0, *trained))
 
     @classmethod
     def parse(cls, raw: dict[str, Any]) -> Way:
         """From what `dataclasses.asdict` makes of one."""
-        return cls(**{**raw, "learnt": tuple(raw["learnt"]), "now": tuple(raw["now"]), "cut": Rect(**raw["cut"])})
+        return cls(**{**raw, "trained": tuple(raw["trained"]), "now": tuple(raw["now"]), "cut": Rect(**raw["cut"])})
 
     @property
     def turned(self) -> tuple[int, int]:
         """Width and height after turning."""
-        return (self.learnt[1], self.learnt[0]) if self.turns % 2 else self.learnt
+        return (self.trained[1], self.trained[0]) if self.turns % 2 else self.trained
 
     @property
     def cropped(self) -> bool:
@@ -82,11 +82,11 @@ class Way:
         if not self.resized:
             return self.back(frame, how, learnt)
         manner = Gimp.InterpolationType(self.manner) if self.manner >= 0 else SOFT
-        before = self.forth(learnt, manner, Rect(0, 0, *self.learnt))
+        before = self.forth(learnt, manner, Rect(0, 0, *self.trained))
         painted = different(before[0], frame, exact=self.manner >= 0) if before is not None else None
         if painted is None:
             return learnt
-        width, height = self.learnt
+        width, height = self.trained
         mask = self.back(painted, HARD, Frame(width, height, "L", "u8", bytes(width * height)))
         with sheet(learnt) as image:
             over = _layer(image, self.back(frame, how, learnt))
@@ -140,7 +140,7 @@ class Way:
         return scaled(frame, (there.width, there.height), how), there
 
     def _turned(self, at: Rect) -> Rect:
-        width, height = self.learnt
+        width, height = self.trained
         if self.mirrored:
             at = Rect(width - at.x - at.width, at.y, at.width, at.height)
         for _ in range(self.turns):

@@ -62,7 +62,7 @@ def look(engine: Engine, image: Gimp.Image, known: Record) -> Found:
         if known.model and known.checked == now and (area.width, area.height) == _today(known):
             return _kept(image, known, Found(fresh, True, model, known.way is not None))
     if model is not None:
-        with _learnt_picture(engine, known.model) as learnt:
+        with _trained_picture(engine, known.model) as learnt:
             for area, now in seen:
                 way = search(learnt, source, area)
                 if way is not None:
@@ -112,7 +112,7 @@ def _kept(image: Gimp.Image, before: Record, found: Found) -> Found:
 
 
 @contextmanager
-def _learnt_picture(engine: Engine, model: str) -> Iterator[Gimp.Image]:
+def _trained_picture(engine: Engine, model: str) -> Iterator[Gimp.Image]:
     """The picture that a model learnt, opened by GIMP for as long as it is needed.
 
     Raises:

@@ -10,6 +10,7 @@ from .client.messages import EngineError
 from .gi import GLib, breathe, gtk
 from .service import sentence
 
+LOOK = 200  # milliseconds between looks at whether the picture is still open
 GAP = 12  # pixels between groups of widgets, as GIMP's own dialogs have it
 
 
