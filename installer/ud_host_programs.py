@@ -12,16 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-# What is asked: GIMP without windows, and Krita's own runner of scripts.
-NAMES = {
-    "gimp": ("gimp-console-3.2", "gimp-console-3.0", "gimp-console-3", "gimp-console"),
-    "krita": ("kritarunner",),
-}
-# Names of the processes of a host that a person has open; 15 letters are all that Linux keeps.
-PROCESSES = {
-    "gimp": re.compile(r"(?:gimp|gimp-3(?:\.\d+)?)(?:\.exe|-bin)?\Z", re.IGNORECASE),
-    "krita": re.compile(r"krita(?:\.exe|\.com|-bin)?\Z", re.IGNORECASE),
-}
+from ud_hosts import HOSTS, Host, scratch
+
 PATIENCE = 90  # seconds for a program to say its version: the first start on a cold disk is slow
 
 
@@ -38,12 +30,12 @@ class Program:
         return ".".join(self.version.split(".")[:2])
 
 
-def version_of(path: str, variables: dict[str, str] | None = None) -> str:
-    """The version that a program tells; empty where it does not start."""
-    # Some make their folders even to say their version: in one that goes away.
+def version_of(path: str) -> str:
+    """The version that a program prints; empty where it does not start."""
+    # Some make their folders even to print their version: in one that goes away.
     with tempfile.TemporaryDirectory(prefix="underdrawing-") as place:
-        own = dict.fromkeys(("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"), place)
-        environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", **own, **(variables or {})}
+        variables = {**scratch(Path(place)), "XDG_CONFIG_HOME": place, "QT_QPA_PLATFORM": "offscreen"}
+        environment = {**os.environ, **variables}
         try:
             done = subprocess.run(
                 [path, "--version"],
@@ -61,62 +53,44 @@ def version_of(path: str, variables: dict[str, str] | None = None) -> str:
     return found.group(0) if found and done.returncode == 0 else ""
 
 
-def _candidates(host: str) -> Iterator[str]:
-    for name in NAMES[host]:
+def _candidates(host: Host) -> Iterator[str]:
+    for name in host.consoles:
         yield shutil.which(name) or ""
-    places: list[Path] = []
+    bases: list[Path] = []
     if sys.platform == "win32":
-        for variable in ("ProgramFiles", "LOCALAPPDATA"):
-            base = Path(os.environ.get(variable) or "C:/Program Files")
-            base = base / "Programs" if variable == "LOCALAPPDATA" else base
-            if host == "gimp":
-                places += sorted(base.glob("GIMP 3*/bin/gimp-console*.exe"), reverse=True)
-            else:
-                places += base.glob("Krita*/bin/kritarunner.exe")
+        local = Path(os.environ.get("LOCALAPPDATA") or "C:/")
+        bases = [Path(os.environ.get("PROGRAMFILES") or "C:/Program Files"), local / "Programs"]
     elif sys.platform == "darwin":
-        for base in (Path("/Applications"), Path.home() / "Applications"):
-            if host == "gimp":
-                places += sorted(base.glob("GIMP*.app/Contents/MacOS/gimp-console*"), reverse=True)
-            else:
-                places += base.glob("[Kk]rita*.app/Contents/MacOS/kritarunner")
-    for place in places:
-        yield str(place)
+        bases = [Path("/Applications"), Path.home() / "Applications"]
+    for base in bases:
+        pattern = host.windows if sys.platform == "win32" else host.mac
+        yield from (str(place) for place in sorted(base.glob(pattern), reverse=True))
 
 
 def programs(host: str, named: Path | None = None) -> list[Program]:
-    """The programs of a host on this machine, of the versions that are served: GIMP 3, Krita 5 and newer.
+    """The programs of a host on this machine, of the versions that are supported.
 
-    named: this one alone, where it is not to be looked for.
+    named: only this one, where it is not to be looked for.
     """
+    spec = HOSTS[host]
     found: dict[str, Program] = {}
-    least = 3 if host == "gimp" else 5
-    for path in [str(named)] if named is not None else _candidates(host):
+    for path in [str(named)] if named is not None else _candidates(spec):
         if not path:
             continue
         program = Program(path, version_of(path))
-        if program.version and int(program.version.split(".")[0]) >= least:
+        if program.version and int(program.version.split(".")[0]) >= spec.least:
             found.setdefault(program.version, program)
     return list(found.values())
 
 
-def appimages(host: str, home: Path) -> list[Path]:
-    """A host as AppImages where people keep these. They use the same folders as a program of the system."""
-    if sys.platform != "linux":
-        return []
-    places = [home / name for name in ("", "Applications", "Apps", "bin", ".local/bin", "Downloads", "Desktop")]
-    found = [path for place in [*places, Path("/opt")] for path in place.glob("*.[Aa]pp[Ii]mage")]
-    least = "[3-9]" if host == "gimp" else "[5-9]"
-    return sorted(path for path in found if re.match(rf"{host}[-_ ]?{least}", path.name, re.IGNORECASE))
-
-
 def running(host: str) -> list[int]:
     """The processes of a host that this user has open (all users' on Windows)."""
-    return [number for number, name in _processes() if PROCESSES[host].match(name)]
+    return [number for number, name in _processes() if HOSTS[host].process.match(name)]
 
 
 def _processes() -> Iterator[tuple[int, str]]:
     """Numbers and names of this user's processes."""
-    if sys.platform == "linux":
+    if Path("/proc/self/comm").exists():  # Linux
         for folder in Path("/proc").iterdir():
             try:
                 if folder.name.isdigit() and folder.stat().st_uid == os.getuid():

@@ -1,4 +1,7 @@
-"""Finds the folders where GIMP 3 and Krita look for a user's plug-ins, and puts ours there or takes it away."""
+"""GIMP and Krita: everything that the installer knows about a host, in one record for each.
+
+A new host is a new record here, and its plug-in's folder.
+"""
 
 from __future__ import annotations
 
@@ -6,215 +9,234 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from ud_plugins import HOSTS, installed, lay_out
-from ud_report import InstallError, Reporter
-from ud_uninstall_record import Traces, forget, missing, read, short
-
-NAMES = {"gimp": "GIMP 3", "krita": "Krita"}
-KRITA_SECTION, KRITA_KEY = "[python]", "enable_underdrawing_krita"
+import ud_krita_settings
 
 
-def _configurations(home: Path) -> list[Path]:
-    """Folders of settings: the system's, and those of Flatpak and Snap."""
-    if sys.platform == "win32":
-        return [Path(os.environ.get("APPDATA") or home / "AppData" / "Roaming")]
-    if sys.platform == "darwin":
-        return [home / "Library" / "Application Support"]
-    own = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
-    return [own, home / ".var/app/org.gimp.GIMP/config", home / "snap/gimp/current/.config"]
+@dataclass(frozen=True)
+class Question:
+    """How a host is asked something without a window: a command, and variables on top of the user's."""
+
+    command: list[str]
+    variables: dict[str, str]
 
 
-def gimp_profiles(home: Path) -> list[Path]:
-    """Where a GIMP that is no sandbox keeps its profiles; it need not exist yet."""
-    return [_configurations(home)[0] / "GIMP"]
+@dataclass(frozen=True)
+class Host:
+    """A program that a plug-in is for.
 
-
-def krita_data(home: Path) -> Path:
-    """Where a Krita that is no sandbox keeps what belongs to the user; it need not exist yet."""
-    if sys.platform in ("win32", "darwin"):
-        return _configurations(home)[0] / "krita"
-    return Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share") / "krita"
-
-
-def plugin_folders(host: str, home: Path) -> list[Path]:
-    """Folders of plug-ins of every profile that the host has made for this user; they need not exist yet."""
-    if host == "gimp":
-        named = os.environ.get("GIMP3_DIRECTORY")
-        profiles = [Path(named)] if named else []
-        for folder in _configurations(home):
-            profiles += sorted((folder / "GIMP").glob("3.*"))
-        return [profile / "plug-ins" for profile in profiles if profile.is_dir()]
-    places = [krita_data(home)]
-    if sys.platform not in ("win32", "darwin"):
-        places += [
-            home / ".var/app/org.kde.krita/data/krita",
-            home / "snap/krita/current/.local/share/krita",
-        ]
-    return [place / "pykrita" for place in places if place.is_dir()]
-
-
-def kritarc(pykrita: Path, home: Path) -> Path:
-    """The settings of the Krita whose plug-ins are in this folder."""
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "kritarc"
-    if sys.platform == "darwin":
-        return home / "Library" / "Preferences" / "kritarc"
-    data = pykrita.parent.parent
-    if data.name == "data":  # Flatpak
-        return data.parent / "config" / "kritarc"
-    if data == home / ".local" / "share" or str(data) == os.environ.get("XDG_DATA_HOME"):
-        return Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "kritarc"
-    return data.parent.parent / ".config" / "kritarc"
-
-
-def switched(text: str, on: bool) -> str:
-    """Krita's settings with our plug-in switched on or off; everything else stays as it is, to the letter."""
-    end = "\r\n" if "\r\n" in text else "\n"
-    text, count = re.subn(rf"(?m)^{KRITA_KEY}=.*(?:\n|\Z)", "", text)
-    section = re.escape(KRITA_SECTION)
-    if not on:
-        # A section at the end that has nothing else in it came with our line, and goes with it.
-        return re.sub(rf"(?:^|\r?\n){section}\r?\n\Z", "", text) if count else text
-    line = f"{KRITA_KEY}=true{end}"
-    if re.search(rf"(?m)^{section}\r?$", text):
-        return re.sub(rf"(?m)^{section}(?:\r?\n|\Z)", lambda _: f"{KRITA_SECTION}{end}{line}", text, count=1)
-    gap = "" if not text or text.endswith(end * 2) else end if text.endswith(end) else end * 2
-    return f"{text}{gap}{KRITA_SECTION}{end}{line}"
-
-
-def is_on(pykrita: Path, home: Path) -> bool:
-    """Whether Krita's settings have our plug-in switched on."""
-    return f"{KRITA_KEY}=true" in (_content(kritarc(pykrita, home)) or "").splitlines()
-
-
-def _content(settings: Path) -> str | None:
-    """A settings file, a letter for each byte, so that nothing in it can be unreadable or changed on the way."""
-    try:
-        return settings.read_bytes().decode("latin-1")
-    except OSError:
-        return None
-
-
-def _write(settings: Path, text: str) -> None:
-    """Change a settings file: all of it or nothing; its rights stay, and a link to it stays a link."""
-    settings = settings.resolve()
-    settings.parent.mkdir(parents=True, exist_ok=True)
-    partial = settings.with_name(settings.name + ".underdrawing")
-    partial.write_bytes(text.encode("latin-1"))
-    if settings.is_file():
-        shutil.copymode(settings, partial)
-    partial.replace(settings)
-
-
-def put(
-    host: str,
-    report: Reporter,
-    to: Path | None = None,
-    home: Path | None = None,
-    folders: list[Path] | None = None,
-    begun: Traces | None = None,
-) -> list[Path]:
-    """Put the plug-in where the host finds it; an older one is replaced. What was written.
-
-    Args:
-        host: `gimp` or `krita`.
-        to: the folder of plug-ins, where it is not to be looked for.
-        home: the user's folder; as a rule the system's answer.
-        folders: the folders of plug-ins, where they were looked for already.
-        begun: what was made for the plug-in before.
-
-    Raises:
-        InstallError: no profile of the host is there.
+    Attributes:
+        key: what the command line calls it.
+        name, title: its name, and the same with the version that is needed.
+        least: the oldest major version.
+        source: the plug-in's folder in the repository.
+        package: its Python package, within `source`; the engine's `client` is copied into it.
+        files: what else is in `source`.
+        folder: a folder of the host's plug-in folder that takes all of it; empty for the plug-in folder itself.
+        consoles: programs that answer questions without a window, the first is taken.
+        console: what to name with `--program`, in words.
+        windows, mac: where they are, as patterns below the folders of programs.
+        process: names of its processes; Linux keeps 15 letters.
+        flatpak: its name as a Flatpak.
+        menu: where the plug-in is.
+        first: where to click first.
+        folders: from the user's folder, the folders of plug-ins of the profiles that exist.
+        first_folder: the same for a host that never ran and takes a folder as it finds it; None where it must make its
+            profile itself.
+        settings: from a folder of plug-ins and the user's folder, the file in which a plug-in has to be switched on.
+        look: from a program, a folder of plug-ins, a scratch folder and a file for the answer (JSON), how the host is
+            asked whether it sees the plug-in (`seen`), and the plug-in whether it reaches the engine (see `ROUND`).
     """
-    home = home or Path.home()
-    folders = folders or ([to] if to is not None else plugin_folders(host, home))
-    if not folders:
-        raise InstallError(
-            f"{NAMES[host]} has made no folder for you yet.",
-            f"Start {NAMES[host]} once and run this again, or name its folder of plug-ins with --to DIR.",
-        )
-    written = []
-    for folder in folders:
-        settings = kritarc(folder, home) if host == "krita" and to is None else None
-        before = _content(settings) if settings is not None else None
-        after = switched(before or "", on=True)
-        # A folder that was named is nobody's profile: nothing is written down, and nothing taken away there.
-        note = None
-        if to is None:
-            note = _traces(host, folder, settings, before, after, home, begun).as_note()
-        for place in lay_out(host, folder, note=note):
-            report.say(f"Put: {place}")
-            written.append(place)
-        if settings is not None and after != before:
-            _write(settings, after)
-    return written
+
+    key: str
+    name: str
+    title: str
+    least: int
+    source: str
+    package: str
+    files: tuple[str, ...]
+    folder: str
+    consoles: tuple[str, ...]
+    console: str
+    windows: str
+    mac: str
+    process: re.Pattern[str]
+    flatpak: str
+    menu: str
+    first: str
+    folders: Callable[[Path], list[Path]]
+    first_folder: Callable[[Path], Path] | None
+    settings: Callable[[Path, Path], Path] | None
+    look: Callable[[str, Path, Path, Path], Question]
+
+    def inner(self, plugins: Path) -> Path:
+        """The plug-in's package within a folder of plug-ins."""
+        return plugins / self.folder / self.package
+
+    def entries(self) -> tuple[str, ...]:
+        """What the plug-in puts directly into a folder of plug-ins."""
+        return (self.folder,) if self.folder else (self.package, *self.files)
 
 
-def _traces(
-    host: str,
-    folder: Path,
-    settings: Path | None,
-    before: str | None,
-    after: str,
-    home: Path,
-    begun: Traces | None,
-) -> Traces:
-    """What is not there yet and will be made, now or (as the note of an older plug-in says) before."""
-    note = installed(host, folder)
-    former = read(note)
-    kept = former.settings if former.settings.get("after") == short((before or "").encode("latin-1")) else {}
-    if settings is not None and not kept:
-        # Where the plug-in is there already, and Krita has written its settings since: they have our line.
-        own = before if note is None or before is None else switched(before, on=False)
-        kept = {"before": own, "after": short(after.encode("latin-1"))}
-    if note is not None and note.get("made") is not None:
-        return Traces(former.made, former.profiles, kept)
-    places = [folder, *([settings] if settings is not None else [])]
-    made = missing(places, home)
-    begun = begun or Traces()
-    mine = [name for name in begun.profiles if folder.is_relative_to(name)]
-    return Traces(tuple(dict.fromkeys([*begun.made, *made])), {name: begun.profiles[name] for name in mine}, kept)
+# Runs in the host's own Python, with the plug-in's own copy of `client`: one question to the engine, and the answer.
+ROUND = """
+def engine(package):
+    import importlib
+    found = {}
+    try:
+        Engine = importlib.import_module(package + ".client.engine").Engine
+        with Engine.connect(timeout=60) as engine:
+            found["engine"], found["bridged"] = engine.hello()["version"], bool(engine.bridged)
+    except Exception as error:
+        found["error"] = "%s %s" % (getattr(error, "message", error), getattr(error, "hint", ""))
+    return found
+"""
+_GIMP = """
+import json, sys
+from gi.repository import Gimp
+found = {"seen": Gimp.get_pdb().lookup_procedure("underdrawing-engine") is not None}
+if found["seen"]:
+    sys.path.insert(0, %(folder)r)
+    found.update(engine(%(package)r))
+with open(%(answer)r, "w", encoding="utf-8") as file:
+    json.dump(found, file)
+"""
+_KRITA = """
+def look(*_):
+    import json, os, sys
+    found = {}
+    try:
+        import importlib
+        importlib.import_module("underdrawing_krita.docker")
+        found["seen"] = True
+        found.update(engine("underdrawing_krita"))
+    except BaseException as error:
+        found["why"] = "%s: %s" % (type(error).__name__, error)
+    with open(os.environ["UD_LOOK_ANSWER"], "w", encoding="utf-8") as file:
+        json.dump(found, file)
+"""
 
 
-def take_away(host: str, home: Path | None = None) -> list[Path]:
-    """Take the plug-in out of every profile; what was there and is gone now."""
-    home = home or Path.home()
-    layout, gone = HOSTS[host], []
-    names = [layout.folder] if layout.folder else [layout.package, *layout.files]
-    for folder in plugin_folders(host, home):
-        traces = read(installed(host, folder))
-        for place in (folder / name for name in names):
-            if place.is_dir():
-                shutil.rmtree(place)
-                gone.append(place)
-            elif place.is_file():
-                place.unlink()
-                gone.append(place)
-        if host == "krita":
-            _switch_off(kritarc(folder, home), traces)
-        forget(traces)
-    return gone
+def settings_folder(home: Path) -> Path:
+    """Where programs of this user keep their settings."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("APPDATA") or home / "AppData" / "Roaming")
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support"
+    return Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
 
 
-def _switch_off(settings: Path, traces: Traces) -> None:
-    """Krita's settings as they were before us; where Krita has written them since, without our line."""
-    now = _content(settings)
-    if now is None:
-        return
-    before, after = traces.settings.get("before"), traces.settings.get("after")
-    if after == short(now.encode("latin-1")):
-        if before is None:
-            settings.resolve().unlink()
-            return
-        _write(settings, str(before))
-    elif switched(now, on=False) != now:
-        _write(settings, switched(now, on=False))
+def _gimp_folders(home: Path) -> list[Path]:
+    named = os.environ.get("GIMP3_DIRECTORY")
+    profiles = [Path(named)] if named else []
+    for folder in (settings_folder(home), home / ".var/app/org.gimp.GIMP/config"):
+        profiles += sorted((folder / "GIMP").glob("3.*"))
+    return [profile / "plug-ins" for profile in profiles if profile.is_dir()]
 
 
-def with_plugin(host: str, home: Path) -> list[Path]:
-    """The folders of plug-ins that have ours."""
-    layout = HOSTS[host]
-    names = [layout.folder] if layout.folder else [layout.package, *layout.files]
-    return [folder for folder in plugin_folders(host, home) if any((folder / name).exists() for name in names)]
+def _krita_folder(home: Path) -> Path:
+    if sys.platform in ("win32", "darwin"):
+        return settings_folder(home) / "krita" / "pykrita"
+    return Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share") / "krita" / "pykrita"
+
+
+def _krita_folders(home: Path) -> list[Path]:
+    places = [_krita_folder(home), home / ".var/app/org.kde.krita/data/krita/pykrita"]
+    return [place for place in places if place.parent.is_dir()]
+
+
+def scratch(place: Path) -> dict[str, str]:
+    """Variables that let a host keep caches and data in a folder that goes away, and nothing in the user's."""
+    return {"XDG_CACHE_HOME": str(place / "cache"), "XDG_DATA_HOME": str(place / "data")}
+
+
+def gimp_batch(program: str, code: str) -> list[str]:
+    """The command that runs some Python in GIMP."""
+    quiet = [program, "-i", "-d", "-f", "--batch-interpreter", "python-fu-eval"]
+    return [*quiet, "-b", f"exec({code!r})", "--quit"]
+
+
+def _look_in_gimp(program: str, plugins: Path, place: Path, answer: Path) -> Question:
+    # A profile that goes away, with the person's own settings and plug-ins: GIMP writes into each that it opens.
+    profile = place / "profile"
+    profile.mkdir()
+    if (plugins.parent / "gimprc").is_file():
+        shutil.copyfile(plugins.parent / "gimprc", profile / "gimprc")
+    try:
+        (profile / "plug-ins").symlink_to(plugins)
+    except OSError:  # Windows lets not everybody make links
+        profile = plugins.parent
+    given = {"folder": str(plugins / GIMP.folder), "package": GIMP.package, "answer": str(answer)}
+    variables = {**scratch(place), "GIMP3_DIRECTORY": str(profile)}
+    return Question(gimp_batch(program, ROUND + _GIMP % given), variables)
+
+
+def _look_in_krita(program: str, plugins: Path, place: Path, answer: Path) -> Question:
+    scripts, run = place / "scripts", place / "run"
+    scripts.mkdir()
+    run.mkdir(mode=0o700)
+    (scripts / "underdrawing_look.py").write_text(ROUND + _KRITA, encoding="utf-8")
+    variables = {
+        # The runner fills a data folder of its own with Krita's brushes (90 MB): in a folder that goes away.
+        **scratch(place),
+        "XDG_CONFIG_HOME": str(place / "config"),
+        "XDG_RUNTIME_DIR": str(run),
+        # Krita takes the first Python in the path for its own: the system's, not one of pyenv in a terminal.
+        "PATH": os.pathsep.join([str(Path(program).parent), "/usr/bin", os.environ.get("PATH", "")]),
+        "QT_QPA_PLATFORM": "offscreen",
+        "PYTHONPATH": os.pathsep.join([str(scripts), str(plugins)]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "UD_LOOK_ANSWER": str(answer),
+    }
+    return Question([program, "-s", "underdrawing_look", "-f", "look"], variables)
+
+
+GIMP = Host(
+    key="gimp",
+    name="GIMP",
+    title="GIMP 3",
+    least=3,
+    source="plugin_gimp",
+    package="underdrawing_gimp",
+    # GIMP runs plug-ins/NAME/NAME.py. A name with a hyphen is nobody's module, so nothing imports it by mistake.
+    files=("underdrawing-gimp.py",),
+    folder="underdrawing-gimp",
+    consoles=("gimp-console-3.2", "gimp-console-3.0", "gimp-console-3", "gimp-console"),
+    console="gimp-console of GIMP 3",
+    windows="GIMP 3*/bin/gimp-console*.exe",
+    mac="GIMP*.app/Contents/MacOS/gimp-console*",
+    process=re.compile(r"(?:gimp|gimp-3(?:\.\d+)?)(?:\.exe|-bin)?\Z", re.IGNORECASE),
+    flatpak="org.gimp.GIMP",
+    menu="Filters > Underdrawing",
+    first="Filters > Underdrawing > Make Underdrawing…",
+    folders=_gimp_folders,
+    first_folder=None,
+    settings=None,
+    look=_look_in_gimp,
+)
+KRITA = Host(
+    key="krita",
+    name="Krita",
+    title="Krita",
+    least=5,
+    source="plugin_krita",
+    package="underdrawing_krita",
+    files=("underdrawing_krita.desktop",),
+    folder="",
+    consoles=("kritarunner",),
+    console="kritarunner, which is next to Krita's program",
+    windows="Krita*/bin/kritarunner.exe",
+    mac="[Kk]rita*.app/Contents/MacOS/kritarunner",
+    process=re.compile(r"krita(?:\.exe|\.com|-bin)?\Z", re.IGNORECASE),
+    flatpak="org.kde.krita",
+    menu="Settings > Dockers > Underdrawing",
+    first="Settings > Dockers > Underdrawing, and there “Make”",
+    folders=_krita_folders,
+    first_folder=_krita_folder,
+    settings=ud_krita_settings.place,
+    look=_look_in_krita,
+)
+HOSTS = {host.key: host for host in (GIMP, KRITA)}

@@ -14,17 +14,16 @@ import ud_doctor
 import ud_engine_register
 import ud_host_install
 import ud_host_probe
-import ud_hosts
 import ud_lock
 import ud_package
+import ud_profiles
 import ud_remove
 import ud_test
-import ud_tour
 import ud_update
-import ud_wheel
 import ud_wizard
 from ud_env import Environment
 from ud_hardware import ROOT, clean_environment
+from ud_hosts import HOSTS
 from ud_pip import Pip, Where
 from ud_plugins import digest, installed
 from ud_report import InstallError, Reporter, plain_output
@@ -82,11 +81,12 @@ def arguments() -> argparse.ArgumentParser:
         "demo", parents=[common, service], help="install, and show what it does with bundled pictures"
     )
     demo.add_argument("--out", type=Path, default=ROOT / "demo", help="where the demo's pictures go (default: demo)")
-    for host, name in ud_hosts.NAMES.items():
-        plugin = verbs.add_parser(host, parents=[common, service], help=f"install, and put the plug-in into {name}")
-        plugin.add_argument("--to", type=Path, metavar="DIR", help=f"{name}'s folder of plug-ins (default: found)")
-        program = "gimp-console" if host == "gimp" else "kritarunner"
-        plugin.add_argument("--program", type=Path, metavar="FILE", help=f"{name}'s {program} (default: found)")
+    for host, spec in HOSTS.items():
+        plugin = verbs.add_parser(
+            host, parents=[common, service], help=f"install, and put the plug-in into {spec.title}"
+        )
+        plugin.add_argument("--to", type=Path, metavar="DIR", help=f"{spec.name}'s folder of plug-ins (default: found)")
+        plugin.add_argument("--program", type=Path, metavar="FILE", help=f"the {spec.console} (default: found)")
     test = verbs.add_parser("test", parents=[common], help="run the tests (what follows -- goes to pytest)")
     test.add_argument("--only", choices=ud_test.SUITES, help="one suite alone")
     test.add_argument(
@@ -159,7 +159,7 @@ def weights(environment: Environment, options: argparse.Namespace, report: Repor
 def demo(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
     """The verb `demo`."""
     install(environment, options, report)
-    return environment.run(["-m", "underdrawing.commands.demo", "--out", str(options.out)])
+    return environment.run(["-m", "underdrawing", "demo", "--out", str(options.out)])
 
 
 def plugin(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
@@ -167,9 +167,11 @@ def plugin(environment: Environment, options: argparse.Namespace, report: Report
     install(environment, options, report)
     home = environment.home()
     pip = Pip(environment.python, report, environment.where)
-    code = ud_host_install.serve(options.verb, report, to=options.to, named=options.program, engine_home=home, pip=pip)
+    code = ud_host_install.install(
+        options.verb, report, to=options.to, named=options.program, engine_home=home, pip=pip
+    )
     if options.to is None:
-        ud_host_install.about_sandboxes([options.verb], environment, options.service, report)
+        ud_host_install.about_flatpaks([options.verb], environment, options.service, report)
     return code
 
 
@@ -198,13 +200,11 @@ def update(environment: Environment, options: argparse.Namespace, report: Report
         ud_engine_register.end_engine(environment)
     ud_engine_register.register(environment)
     ud_engine_register.serve(environment, None, report, afresh=True)
-    for host in ud_hosts.NAMES:
-        folders = ud_hosts.with_plugin(host, Path.home())
+    for host in HOSTS:
+        folders = ud_profiles.with_plugin(host, Path.home())
         if folders:
             changed |= any((installed(host, folder) or {}).get("digest") != digest(host) for folder in folders)
-            ud_hosts.put(host, report, folders=folders)
-            for folder in folders:
-                ud_wheel.renew(host, folder, Pip(environment.python, report, environment.where), report)
+            ud_profiles.put(host, report, folders=folders)
             ud_host_probe.still_open(host, report)
     report.say("Everything is up to date." if not changed else "Updated.")
     return 0
@@ -222,18 +222,17 @@ def everything(environment: Environment, options: argparse.Namespace, report: Re
     pip = Pip(environment.python, report, environment.where)
     for host in made.hosts:
         try:
-            failed |= ud_host_install.serve(host, report, engine_home=environment.home(), pip=pip) != 0
+            failed |= ud_host_install.install(host, report, engine_home=environment.home(), pip=pip) != 0
         except InstallError as error:
             # The other one is served all the same.
             report.fail(error)
             failed = True
-    ud_host_install.about_sandboxes(made.hosts, environment, options.service, report)
+    ud_host_install.about_flatpaks(made.hosts, environment, options.service, report)
     if not made.hosts:
         report.say("Neither GIMP 3 nor Krita is here yet: install one, and run this again. Until then there is")
         report.say("the command line:")
-    ud_tour.offer(environment, made.hosts, report, options.yes)
     report.say(
-        "A first look in any case:   python3 installer demo   (two bundled pictures; it takes a quarter of a minute)"
+        "A first look:   python3 installer demo   (two bundled pictures, and where to click; a quarter of a minute)"
     )
     return 1 if failed else 0
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from ud_env import Environment
 from ud_hardware import ROOT, clean_environment
+from ud_hosts import HOSTS
 from ud_pip import advice, reason
-from ud_plugins import HOSTS, lay_out, version
+from ud_plugins import lay_out, version
 from ud_report import InstallError, Reporter
 
 # The same files give the same archive, whenever it is made.

@@ -11,46 +11,18 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ud_hardware import ROOT
+from ud_hosts import HOSTS
 
 CLIENT = "engine/underdrawing/client"
 NO_COPIES = shutil.ignore_patterns("__pycache__", "*.pyc")
 # Lies in the plug-in's package: of which version it is, and what the installer made for it.
 NOTE = "installed.json"
-# The same as `client.transport.OWN_ZMQ`: a pyzmq for the host's Python, where the installer fetched one.
+# The same as `client.transport.OWN_ZMQ`: a pyzmq for the host's Python, where the installer fetched spec.
 OWN_ZMQ = "pyzmq"
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where a host wants what.
-
-    Attributes:
-        source: the plug-in's folder in the repository.
-        package: its Python package, within `source`; `client` is copied into it.
-        files: what else is in `source`.
-        folder: a folder of the host's plug-in folder that takes all of it; empty for the plug-in folder itself.
-    """
-
-    source: str
-    package: str
-    files: tuple[str, ...]
-    folder: str = ""
-
-    def note(self, target: Path) -> Path:
-        """The file that tells what is installed in a host's plug-in folder."""
-        return target / self.folder / self.package / NOTE
-
-
-HOSTS = {
-    # GIMP runs plug-ins/NAME/NAME.py. A name with a hyphen is nobody's module, so nothing imports it by mistake.
-    "gimp": Layout("plugin_gimp", "underdrawing_gimp", ("underdrawing-gimp.py",), "underdrawing-gimp"),
-    "krita": Layout("plugin_krita", "underdrawing_krita", ("underdrawing_krita.desktop",)),
-}
 
 
 def engine_package(root: Path = ROOT) -> Path:
@@ -71,10 +43,10 @@ def version(root: Path = ROOT) -> str:
 
 def _sources(host: str, root: Path) -> list[tuple[str, Path]]:
     """Every file of a plug-in: its name below the host's folder, and where it is now."""
-    layout = HOSTS[host]
+    spec = HOSTS[host]
     client = engine_package(root) / "client"
-    found = [(name, root / layout.source / name) for name in layout.files]
-    for base, prefix in ((root / layout.source / layout.package, layout.package), (client, f"{layout.package}/client")):
+    found = [(name, root / spec.source / name) for name in spec.files]
+    for base, prefix in ((root / spec.source / spec.package, spec.package), (client, f"{spec.package}/client")):
         for path in base.rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc":
                 found.append((f"{prefix}/{path.relative_to(base).as_posix()}", path))
@@ -93,7 +65,7 @@ def digest(host: str, root: Path = ROOT) -> str:
 
 def installed(host: str, target: Path) -> dict[str, Any] | None:
     """What the plug-in in a folder says of itself (`version`, `digest`, `made`); None where there is none."""
-    note = HOSTS[host].note(target)
+    note = HOSTS[host].inner(target) / NOTE
     if not note.parent.is_dir():
         return None
     try:
@@ -119,24 +91,24 @@ def lay_out(host: str, target: Path, root: Path = ROOT, note: Mapping[str, Any] 
         OSError: something cannot be read or written.
         KeyError: there is no such host.
     """
-    layout = HOSTS[host]
+    spec = HOSTS[host]
     target.mkdir(parents=True, exist_ok=True)
     # Made beside its place first: a full disk leaves the older one as it was.
     fresh = Path(tempfile.mkdtemp(prefix=".underdrawing-", dir=str(target)))
     try:
-        inner = fresh / layout.folder if layout.folder else fresh
-        shutil.copytree(root / layout.source / layout.package, inner / layout.package, ignore=NO_COPIES)
-        shutil.copytree(engine_package(root) / "client", inner / layout.package / "client", ignore=NO_COPIES)
-        for name in layout.files:
+        inner = fresh / spec.folder if spec.folder else fresh
+        shutil.copytree(root / spec.source / spec.package, inner / spec.package, ignore=NO_COPIES)
+        shutil.copytree(engine_package(root) / "client", inner / spec.package / "client", ignore=NO_COPIES)
+        for name in spec.files:
             # With the time of now: GIMP asks a program for its procedures again when its time has changed.
-            shutil.copyfile(root / layout.source / name, inner / name)
+            shutil.copyfile(root / spec.source / name, inner / name)
             if name.endswith(".py"):
                 (inner / name).chmod(0o755)
-        former = target / layout.folder / layout.package / OWN_ZMQ
+        former = spec.inner(target) / OWN_ZMQ
         if former.is_dir():
-            shutil.copytree(former, inner / layout.package / OWN_ZMQ, ignore=NO_COPIES)
-        told = {"version": version(root), "digest": digest(host, root), **(note or {})}
-        (inner / layout.package / NOTE).write_text(json.dumps(told, indent=1), encoding="utf-8")
+            shutil.copytree(former, inner / spec.package / OWN_ZMQ, ignore=NO_COPIES)
+        known = {"version": version(root), "digest": digest(host, root), **(note or {})}
+        (inner / spec.package / NOTE).write_text(json.dumps(known, indent=1), encoding="utf-8")
         made = []
         for entry in sorted(fresh.iterdir()):
             place = target / entry.name

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import ud_engine_register
 import ud_host_probe
-import ud_hosts
+import ud_profiles
 import ud_service
-import ud_tour
 import ud_update
 import ud_wizard
 from ud_env import Environment, folder_megabytes
 from ud_hardware import ROOT
+from ud_hosts import HOSTS
 from ud_report import InstallError, Reporter
-from ud_uninstall_record import Traces, forget
+from ud_uninstall_record import Record, forget
 
 
 def remove(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
@@ -33,12 +33,11 @@ def remove(environment: Environment, options: argparse.Namespace, report: Report
     foreign = environment.folder.exists() and not environment.ours()
     if foreign:
         gone.remove(environment.folder)
-    plugins = [(host, folder) for host in ud_hosts.NAMES for folder in ud_hosts.with_plugin(host, user)]
+    plugins = [(host, folder) for host in HOSTS for folder in ud_profiles.with_plugin(host, user)]
     service = ud_service.ours(environment.python, user)
     models = options.models and home is not None and home.exists()
     if models and home is not None:
         gone.append(home)
-    picture = ud_tour.picture(home)
     # A log alone is nothing that anybody installed.
     if not plugins and not service and not [place for place in gone if place != cache]:
         if foreign:
@@ -52,11 +51,9 @@ def remove(environment: Environment, options: argparse.Namespace, report: Report
     for folder in gone:
         report.say(f"To be deleted: {folder} ({folder_megabytes(folder)} MB)")
     for host, folder in plugins:
-        report.say(f"To be deleted: the plug-in for {ud_hosts.NAMES[host]} in {folder}")
+        report.say(f"To be deleted: the plug-in for {HOSTS[host].title} in {folder}")
     if service:
         report.say(f"To be deleted: the service {ud_service.place(user)}")
-    if picture is not None:
-        report.say(f"To be deleted: the first picture {picture}, and its model")
     if home is not None and home.exists() and not models:
         report.say(f"To be kept: {home} with your models ({folder_megabytes(home)} MB); --models deletes it, too.")
     if not options.yes and not ud_wizard.agreed("Delete?", report):
@@ -64,14 +61,12 @@ def remove(environment: Environment, options: argparse.Namespace, report: Report
         return 1
     # The engine's folders go with the engine; what was made for them is written down in there.
     made = ud_engine_register.read(home).get("made") if home is not None else None
-    if picture is not None:
-        ud_tour.end(environment, report)
     if service:
         ud_service.switch_off(user, report)
     if home is not None:
         ud_engine_register.unregister(environment, home)
     for host, _ in plugins:
-        for place in ud_hosts.take_away(host):
+        for place in ud_profiles.take_away(host):
             report.say(f"Deleted: {place}")
         ud_host_probe.still_open(host, report, "then the plug-in is gone")
     report.close_log()
@@ -79,6 +74,6 @@ def remove(environment: Environment, options: argparse.Namespace, report: Report
         shutil.rmtree(folder)
     if models and isinstance(made, list):
         with contextlib.suppress(OSError):
-            forget(Traces(tuple(str(name) for name in made)))
+            forget(Record(tuple(str(name) for name in made)))
     print("Done.")
     return 0

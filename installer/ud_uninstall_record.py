@@ -17,8 +17,8 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Traces:
-    """What is written down.
+class Record:
+    """What was there before.
 
     Attributes:
         made: files and folders that were not there; each goes again where nothing else has come into it.
@@ -37,11 +37,11 @@ class Traces:
         return {"made": list(self.made), "profiles": dict(self.profiles), "settings": dict(self.settings)}
 
 
-def read(note: Mapping[str, Any] | None) -> Traces:
+def read(note: Mapping[str, Any] | None) -> Record:
     """What a note says; nothing where it is damaged or of an older version."""
     note = note or {}
     made, profiles, settings = note.get("made"), note.get("profiles"), note.get("settings")
-    return Traces(
+    return Record(
         tuple(str(name) for name in made) if isinstance(made, list) else (),
         {str(path): str(value) for path, value in profiles.items()} if isinstance(profiles, dict) else {},
         settings if isinstance(settings, dict) else {},
@@ -83,15 +83,15 @@ def short(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def forget(traces: Traces) -> None:
+def forget(record: Record) -> None:
     """Delete what was made for the plug-in, where nothing else has come into it since."""
-    _forget(traces.made)
-    for name, state in traces.profiles.items():
+    _forget(record.made)
+    for name, state in record.profiles.items():
         profile = Path(name)
         if profile.is_dir() and not profile.is_symlink() and tree(profile) == state:
             shutil.rmtree(profile)
     # Once more: a folder around a profile is empty only now.
-    _forget(traces.made)
+    _forget(record.made)
 
 
 def _forget(made: Iterable[str]) -> None:

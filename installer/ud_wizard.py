@@ -6,12 +6,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import ud_hosts
+import ud_flatpak
 from ud_env import Environment
 from ud_hardware import choose, free_megabytes, gpu, sources
-from ud_host_programs import appimages, programs
+from ud_host_programs import programs
+from ud_hosts import HOSTS
 from ud_report import Reporter
-from ud_sandbox import boxed, sandboxed
 
 
 @dataclass(frozen=True)
@@ -28,24 +28,19 @@ def plan(environment: Environment, wanted: str | None, home: Path) -> Plan:
     choice = choose(gpu(), wanted)
     data = sources()
     found, steps, hosts, service = [choice.why], [], [], False
-    for host, name in ud_hosts.NAMES.items():
-        here = programs(host)
-        folders = ud_hosts.plugin_folders(host, home)
-        box, images = sandboxed(host), appimages(host, home)
+    for host, spec in HOSTS.items():
+        here, folders = programs(host), spec.folders(home)
         if here:
-            found.append(f"{name.split()[0]} {', '.join(program.version for program in here)}")
-        elif images:
-            found.append(f"{name.split()[0]} as an AppImage: {images[0]}")
+            found.append(f"{spec.name} {', '.join(program.version for program in here)}")
         elif folders:
-            found.append(f"{name}: a profile of yours in {folders[0].parent}")
-        elif box:
-            found.append(f"{name} as a {box}, which you never started: start it once, then python3 installer {host}")
+            found.append(f"{spec.title}: a profile of yours in {folders[0].parent}")
+        elif ud_flatpak.is_installed(host):
+            found.append(f"{spec.title} as a Flatpak that never ran: start it once, then python3 installer {host}")
         else:
-            found.append(f"no {name}")
-        # A GIMP as an AppImage cannot be asked for a first profile.
-        if here or folders or (images and host == "krita"):
+            found.append(f"no {spec.title}")
+        if here or folders:
             hosts.append(host)
-        service |= any(boxed(folder) for folder in folders)
+        service |= any(map(ud_flatpak.is_flatpak, folders))
     found.append(f"{free_megabytes(environment.folder)} MB free on the disk")
     if environment.folder.exists() and not environment.ours():
         steps.append(f"use the environment {environment.folder} as it is")
@@ -55,18 +50,16 @@ def plan(environment: Environment, wanted: str | None, home: Path) -> Plan:
             f"make the environment {environment.folder}: downloads about {megabytes} MB, takes up to {disk} MB"
         )
     steps.append("fetch what is missing of the pretrained weights (68 MB)")
-    steps += [f"put the plug-in into {ud_hosts.NAMES[host]}, and ask it whether it sees it" for host in hosts]
+    steps += [f"put the plug-in into {HOSTS[host].title}, and ask it whether it sees it" for host in hosts]
     if service:
         steps.append(
             "let the engine run as a service of yours, as a sandbox cannot start it (--no-service leaves that)"
         )
-    if hosts:
-        steps.append("after another question, put a first picture, learnt already, among your pictures")
     return Plan(found, steps, hosts)
 
 
 def show(made: Plan, report: Reporter) -> None:
-    """Tell the person."""
+    """Print the plan."""
     report.say("Underdrawing: paint on the underdrawing of a picture, and the picture follows.")
     report.say("")
     report.say("Found here:")

@@ -73,6 +73,37 @@ def quality(
 
 @app.command()
 @told
+def draft(
+    data: Annotated[list[Path], typer.Argument(help="Folders with train/, or of pictures without an underdrawing.")],
+    things: Annotated[int, typer.Option(min=1, help="Things of a picture that are edited, the largest first.")] = 3,
+    size: Annotated[int, typer.Option(min=64, help="Pixels of the longer side that pictures have at most.")] = 512,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write the table and sheets here.")] = None,
+    json: Json = False,
+) -> None:
+    """Measure drafts of edited things: what changes beyond the edit, and how good fills are."""
+    from bench import draft_edits as measure
+    from underdrawing.client.endpoint import home
+    from underdrawing.picture.files import write_picture
+    from underdrawing.picture.image import Picture
+    from underdrawing.weights.store import folder
+
+    cases = [case for place in data for case in measure.read(place, size)]
+    try:
+        found, made = measure.bench(cases, things, folder(home()), output.note)
+    except FileNotFoundError:
+        text = "LPIPS cannot be measured: its weights are not installed. Run: underdrawing weights fetch"
+        raise output.wrong(text) from None
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "draft.md").write_text(measure.as_markdown(found), encoding="utf-8")
+        if made is not None:
+            write_picture(out / "draft.png", Picture(made))
+    rows = [{"edit": kind, **tally.public()} for kind, tally in found.items()]
+    output.answer({"rows": rows}, lambda: measure.as_markdown(found))
+
+
+@app.command()
+@told
 def generate(
     data: Annotated[list[Path], typer.Argument(help="Folders of pictures; bench/generate.py says what they hold.")],
     recipes: Annotated[str, typer.Option(help="Ways to vary pictures, with commas between.")] = "vary,singan",
@@ -85,7 +116,7 @@ def generate(
 ) -> None:
     """Measure pictures without an underdrawing: pasted things, rough edits, variations (docs/generate.md)."""
     from bench import generate as measure
-    from underdrawing.commands.train import options_of
+    from underdrawing.client.key_values import options_of
     from underdrawing.picture.files import write_picture
     from underdrawing.picture.image import Picture
 
@@ -132,9 +163,9 @@ def meta(
     """Measure models that a folder's model makes at once, beside models that were learnt (docs/meta.md)."""
     from bench import generate as single
     from bench import meta as measure
-    from underdrawing.commands.meta import reduced, sheet_of
     from underdrawing.commands.train import followed
     from underdrawing.picture.files import write_picture
+    from underdrawing.picture.folder import reduced, sheet_of
     from underdrawing.picture.image import Picture
     from underdrawing.store.frame_codec import frame_of
 
@@ -187,7 +218,7 @@ def start(
 
     from bench import generate as single
     from bench import warm_start as measure
-    from underdrawing.commands.train import options_of
+    from underdrawing.client.key_values import options_of
     from underdrawing.train.device import choose
     from underdrawing.train.methods.consingan.recipes import VARY
 

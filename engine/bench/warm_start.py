@@ -24,8 +24,9 @@ from underdrawing.train.data import TrainingData, make_pair
 from underdrawing.train.device import Device
 from underdrawing.train.method import Progress
 from underdrawing.train.methods.consingan import scales
+from underdrawing.train.methods.consingan.hyperparameters import Figures
 from underdrawing.train.methods.consingan.networks import Critic, GrowingGenerator
-from underdrawing.train.methods.consingan.run import Figures, PyramidRun
+from underdrawing.train.methods.consingan.run import PyramidRun
 
 VARIATIONS = 8
 FINISHED = 3  # variations that are painted at full size

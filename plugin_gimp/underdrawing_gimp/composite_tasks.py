@@ -151,7 +151,7 @@ def _asked(call: Call, words: Words, layer: Gimp.Layer, changed: Changed) -> dic
     if choices and choices[0][0].isdigit():
         first = Gimp.Layer.get_by_id(int(choices[0][0]))
         call.config.set_property("original", first)
-        view = flatten_view.layer_alone(call.image, first)
+        view: View | None = flatten_view.layer_alone(call.image, first)
     else:
         view = changed.below
 
@@ -203,7 +203,7 @@ def _mask(words: Words, changed: Changed) -> Frame | None:
 
 
 def _options(values: dict[str, Any]) -> dict[str, Any]:
-    options: dict[str, Any] = {"seed": values["seed"]}
+    options: dict[str, Any] = {"seed": values["seed"], "network_picture": values["network_picture"]}
     options |= {name: values[name] for name in ("grow", "feather") if values[name] >= 0}
     options |= {name: values[name] / 100 for name in ("light", "freedom") if name in values}
     return options

@@ -13,7 +13,7 @@ from typing import Callable
 from . import pixels, record
 from .client.frames import Frame
 from .client.messages import EngineError
-from .gi import Gimp
+from .gi import Gegl, Gimp
 from .pixels import Rect
 
 RESULT = "underdrawing.result"  # on a layer that was made without an underdrawing: the tattoo of the one it is for
@@ -239,7 +239,7 @@ def _mask(copy: Gimp.Image, layer: Gimp.Layer, selected: bool) -> Frame:
             raise EngineError("nothing_edited", text, "Select a part of it, or nothing (Select > None).")
         raise _empty(layer)
     area = _canvas(copy)
-    data = copy.get_selection().get_buffer().get(area.gegl(), 1.0, "Y u8", pixels.Gegl.AbyssPolicy.NONE)
+    data = copy.get_selection().get_buffer().get(area.gegl(), 1.0, "Y u8", Gegl.AbyssPolicy.NONE)
     return Frame(area.width, area.height, "L", "u8", data)
 
 

@@ -22,7 +22,7 @@ def vary(call: Call) -> tuple[Any, ...]:
     """The procedure `underdrawing-vary`: group, count, model, notes."""
     view = flatten_view.whole(call.image)
     values, ready = _prepared(call, "vary", "Variations", "_Make", view)
-    asked = {"count": values["count"], "freedom": values["freedom"] / 100, "seed": values["seed"]}
+    asked = {"count": values["count"], "freedom": values["freedom"] / 100, **_shared(values)}
     with connected("Making variations") as service:
         reply = single_image.generate(service, ready.model, "vary", asked)
         frames = _frames(service, reply)
@@ -39,7 +39,7 @@ def resize(call: Call) -> tuple[Any, ...]:
         call.config.set_property("height", view.frame.height)
     values, ready = _prepared(call, "resize", "Any Size", "_Make", view)
     size = {"width": values["width"] or view.frame.width, "height": values["height"] or view.frame.height}
-    return _one(call, "resize", {**size, "seed": values["seed"]}, ready)
+    return _one(call, "resize", {**size, **_shared(values)}, ready)
 
 
 def enlarge(call: Call) -> tuple[Any, ...]:
@@ -47,20 +47,25 @@ def enlarge(call: Call) -> tuple[Any, ...]:
     view = flatten_view.whole(call.image)
     values, ready = _prepared(call, "enlarge", "Enlarge", "_Enlarge", view)
     size = {name: round(getattr(view.frame, name) * values["times"]) for name in ("width", "height")}
-    return _one(call, "enlarge", size, ready)
+    return _one(call, "enlarge", {**size, "network_picture": values["network_picture"]}, ready)
 
 
 def animate(call: Call) -> tuple[Any, ...]:
     """The procedure `underdrawing-animate-picture`: picture, count, model, notes."""
     view = flatten_view.whole(call.image)
     values, ready = _prepared(call, "animate", "Animate Picture", "_Animate", view)
-    asked = {"frames": values["frames"], "freedom": values["freedom"] / 100, "seed": values["seed"]}
+    asked = {"frames": values["frames"], "freedom": values["freedom"] / 100, **_shared(values)}
     with connected("Making the clip") as service:
         reply = single_image.generate(service, ready.model, "animate", asked)
         frames = _frames(service, reply)
     picture = new_clip(call.image, frames, reply.body.get("rate"))
     show(call, picture)
     return picture, len(frames), ready.model, ready.tell(call, reply.body["notes"])
+
+
+def _shared(values: dict[str, Any]) -> dict[str, Any]:
+    """What all but Enlarge ask for."""
+    return {"seed": values["seed"], "network_picture": values["network_picture"]}
 
 
 def _prepared(call: Call, task: str, title: str, yes: str, view: View) -> tuple[dict[str, Any], Ready]:

@@ -82,7 +82,12 @@ def on_the_way(form: Form, at: float, count: int) -> list[float]:
 
 def options(values: dict[str, Any]) -> dict[str, Any]:
     """What the engine's `between` is told beside the pictures, the model and the places."""
-    return {"scales": values["scales"], "freedom": values["freedom"] / 100, "seed": values["seed"]}
+    return {
+        "scales": values["scales"],
+        "freedom": values["freedom"] / 100,
+        "seed": values["seed"],
+        "network_picture": values["network_picture"],
+    }
 
 
 def percent(place: float) -> str:

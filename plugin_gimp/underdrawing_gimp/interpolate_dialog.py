@@ -17,7 +17,7 @@ from .pixels import Rect
 from .plugin import Call
 from .service import Background, sentence
 
-SHOWN = ("at", "scales", "as", "count", "freedom", "seed")
+SHOWN = ("at", "scales", "as", "count", "freedom", "seed", "network-picture")
 SLIDERS = ("at", "freedom")
 LOOKING = "Looking for folders' models…"
 WAIT = "Looking at the way…"
@@ -134,7 +134,7 @@ class _Head:
             if wanted in known and wanted != self.model.get_active_id():
                 self.model.set_active_id(wanted)
             self._ask()
-        elif name in ("scales", "freedom", "seed"):
+        elif name in ("scales", "freedom", "seed", "network-picture"):
             self._ask()
 
     def _form_changed(self) -> None:

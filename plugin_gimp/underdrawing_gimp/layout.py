@@ -28,7 +28,7 @@ def run(call: Call) -> tuple[Any, ...]:
     with other_picture.opened(other, path) as opened:
         picture = other_picture.fitted(opened, learnt)
     with connected("Looking at the layout of the other picture") as service:
-        wish = {"areas": int(call.values["areas"]) or None, "match": _match(call.values["match"] or "")}
+        wish: dict[str, Any] = {"areas": int(call.values["areas"]) or None, "match": _match(call.values["match"] or "")}
         if wish["match"] and not wish["areas"]:
             wish["areas"] = PARTS
         if by_hand:

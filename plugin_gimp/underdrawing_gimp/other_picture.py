@@ -9,7 +9,7 @@ from typing import Any, Callable
 from . import pixels, record, widgets
 from .client.frames import Frame
 from .client.messages import EngineError
-from .gi import Gimp, Gio, GLib, gtk
+from .gi import Babl, Gegl, Gimp, Gio, GLib, gtk
 from .pixels import Rect
 
 SRGB = "R'G'B' u8"
@@ -108,9 +108,9 @@ def fitted(image: Gimp.Image, area: Rect, like: Gimp.Drawable | None = None) -> 
         flat = copy.get_layers()[0]
         middle = Rect((width - area.width) // 2, (height - area.height) // 2, area.width, area.height)
         # Babl converts between the profiles: what counts is what is seen.
-        space = pixels.Babl.format_get_space(like.get_format()) if like is not None else None
+        space = Babl.format_get_space(like.get_format()) if like is not None else None
         name = pixels.babl_name("RGB", "u8", False, space) if like is not None else SRGB
-        data = flat.get_buffer().get(middle.gegl(), 1.0, name, pixels.Gegl.AbyssPolicy.CLAMP)
+        data = flat.get_buffer().get(middle.gegl(), 1.0, name, Gegl.AbyssPolicy.CLAMP)
         return Frame(area.width, area.height, "RGB", "u8", data)
     finally:
         copy.delete()

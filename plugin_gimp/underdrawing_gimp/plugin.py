@@ -34,7 +34,7 @@ class Call:
 
     entry: Entry
     interactive: bool
-    image: Gimp.Image | None
+    image: Any  # Gimp.Image, or None where the procedure has none
     drawables: list[Any]
     procedure: Gimp.Procedure
     config: Gimp.ProcedureConfig

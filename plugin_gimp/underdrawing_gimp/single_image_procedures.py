@@ -75,6 +75,13 @@ LARGE = Argument(
     "and finer detail is taken from the picture.",
     False,
 )
+NETWORK_PICTURE = Argument(
+    "boolean",
+    "network-picture",
+    "Networ_k's own picture",
+    "Show what the network makes, without the picture's brushwork over it. Results of published recipes always are.",
+    False,
+)
 LEARNING = (TIME, DEVICE, ITERATIONS, AGAIN)
 MAKING = (MAKER, *LEARNING)
 
@@ -99,6 +106,7 @@ HARMONIZE = Entry(
             False,
         ),
         LIGHT,
+        NETWORK_PICTURE,
         LARGE,
         *MAKING,
         GROW,
@@ -115,7 +123,7 @@ BLEND = Entry(
     "Select the edited layer. The original is what lies below it, another layer, or what was learnt before. Where the "
     "two differ, or what is selected, is made anew, on a new layer.",
     "composite_tasks:blend",
-    (ORIGINAL, *MAKING, GROW, FEATHER, SEED),
+    (ORIGINAL, NETWORK_PICTURE, *MAKING, GROW, FEATHER, SEED),
     (LAYER, MODEL, NOTES),
     menu=SINGLE_MENU,
 )
@@ -126,7 +134,7 @@ REPAINT = Entry(
     "Select the layer with the painting. What is visible below it is learnt. The result is a new layer; the painting "
     "is hidden. A selection limits it.",
     "composite_tasks:repaint",
-    (ORIGINAL, HINTS, *MAKING, GROW, FEATHER, SEED),
+    (ORIGINAL, HINTS, NETWORK_PICTURE, *MAKING, GROW, FEATHER, SEED),
     (LAYER, MODEL, NOTES),
     menu=SINGLE_MENU,
 )
@@ -136,7 +144,7 @@ VARY = Entry(
     "Other pictures of the same kind, as layers.",
     "The picture is learnt as it is seen; with a selection, its bounding box alone.",
     "generate_tasks:vary",
-    (Argument("int", "count", "Ho_w many", "How many pictures.", 4, 1, 16), FREEDOM, SEED, *MAKING),
+    (Argument("int", "count", "Ho_w many", "How many pictures.", 4, 1, 16), FREEDOM, SEED, NETWORK_PICTURE, *MAKING),
     (Argument("layer", "group", "Group", "The group with the new layers."), COUNT, MODEL, NOTES),
     menu=SINGLE_MENU,
 )
@@ -150,6 +158,7 @@ RESIZE = Entry(
         Argument("int", "width", "_Width (pixels)", "Of the new picture; 0: as this one has.", 0, 0, MOST_SIDE),
         Argument("int", "height", "H_eight (pixels)", "Of the new picture; 0: as this one has.", 0, 0, MOST_SIDE),
         SEED,
+        NETWORK_PICTURE,
         *MAKING,
     ),
     (PICTURE, MODEL, NOTES),
@@ -166,6 +175,7 @@ CLIP = Entry(
         Argument("int", "frames", "Fra_mes", "How many pictures; about 12 make a second.", 24, 2, 240),
         FREEDOM,
         SEED,
+        NETWORK_PICTURE,
         *MAKING,
     ),
     (PICTURE, COUNT, MODEL, NOTES),
@@ -177,7 +187,11 @@ ENLARGE = Entry(
     "The picture with more pixels, as a new picture: fine detail is made after its own.",
     "The picture is learnt as it is seen; with a selection, its bounding box alone.",
     "generate_tasks:enlarge",
-    (Argument("double", "times", "How man_y times larger", "Of width and height.", 2.0, 1.1, 8), *LEARNING),
+    (
+        Argument("double", "times", "How man_y times larger", "Of width and height.", 2.0, 1.1, 8),
+        NETWORK_PICTURE,
+        *LEARNING,
+    ),
     (PICTURE, MODEL, NOTES),
     menu=SINGLE_MENU,
 )
@@ -228,6 +242,7 @@ BETWEEN = Entry(
         ),
         replace(FREEDOM, default=0.0, blurb="0: the two pictures themselves; 100: others like them."),
         SEED,
+        NETWORK_PICTURE,
     ),
     (
         Argument("layer", "group", "Group", "The new layer, or the group with the new layers; none for a clip."),

@@ -7,6 +7,7 @@ from .gi import gtk
 from .plugin import Call, CancelledError
 from .record import Record
 from .service import connected
+from .transform import Way
 
 CANCEL, ANEW, USE = range(3)
 
@@ -52,7 +53,7 @@ def _ask(known: Record, name: str) -> int:
         *known.shape,
         *size,
     )
-    if transform_detection.Way.scaled(known.shape, size) is None:
+    if Way.scaled(known.shape, size) is None:
         more += "The model does not fit any more."
         return widgets.choose(None, text, more, [("_Cancel", CANCEL), ("_Train Anew…", ANEW)])
     more += "The model can be used all the same: results are made at the size it was trained on, and scaled."

@@ -21,7 +21,7 @@ class Docker(krita.DockWidget):
         super().__init__()
         self.setWindowTitle(tr("Underdrawing"))
         self.panel = Panel(plugin)
-        self.panel.look = self.look
+        self.panel.look = self.look  # type: ignore[method-assign]
         self.setWidget(self.panel)
 
     def canvasChanged(self, canvas: Any | None) -> None:

@@ -67,6 +67,7 @@ class Wish:
         maker: id of the folder's model that makes a model of the picture at once; "": the picture is learnt.
         device: what learns: "auto", "cpu" or "cuda".
         between: what is wanted of the way to another picture; for BETWEEN.
+        network_picture: the network's own picture, without the picture's brushwork over it.
     """
 
     use: Use
@@ -85,6 +86,7 @@ class Wish:
     maker: str = ""
     device: str = "auto"
     between: BetweenWish = field(default_factory=BetweenWish)
+    network_picture: bool = False
 
     def goal(self, size: tuple[int, int]) -> tuple[int, int]:
         """Width and height of the new picture, for a picture of this size.
@@ -106,9 +108,10 @@ class Wish:
         Args:
             size: width and height of the document.
         """
+        as_made = {"network_picture": True} if self.network_picture else {}
         if self.use is Use.BETWEEN:
-            return {"seed": self.seed, "freedom": self.freedom, **self.between.body()}
-        made: dict[str, Any] = {"task": self.use.value, "seed": self.seed}
+            return {"seed": self.seed, "freedom": self.freedom, **as_made, **self.between.body()}
+        made: dict[str, Any] = {"task": self.use.value, "seed": self.seed, **as_made}
         if self.use in (Use.RESIZE, Use.ENLARGE):
             made["width"], made["height"] = self.goal(size)
         elif self.use is Use.HARMONIZE:

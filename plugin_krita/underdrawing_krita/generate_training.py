@@ -44,7 +44,7 @@ def followed(ws: Workspace, job: Job) -> Generator[Any, Any, str]:
         if event.get("event") == "state":
             ws.going = Going(job=Job.of(event))
         elif event.get("event") == "progress" and now is not None:
-            known = {key: event.get(key) for key in ("left", "rate")}
+            known: dict[str, Any] = {key: event.get(key) for key in ("left", "rate")}
             fraction, device = float(event.get("fraction") or 0.0), str(event.get("device") or "")
             phase = str(event.get("phase", ""))
             ws.going = Going(job=replace(now, phase=phase, fraction=fraction, device=device, **known))

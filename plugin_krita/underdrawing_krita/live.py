@@ -191,7 +191,8 @@ class Preview:
     """The locked layer that shows what Live made. It is no part of the input, and empty and hidden without Live."""
 
     def __init__(self, ws: Workspace) -> None:
-        self.ws, self.node = ws, None
+        self.ws = ws
+        self.node: Any = None  # Krita's layer
         self.space = ws.record.space or DRAWN
         self.area: Bounds | None = None
 

@@ -118,11 +118,18 @@ class AlonePage(QtWidgets.QWidget):
             "alone_fine_tune",
             tr("Goes on learning for this very picture: takes about a minute more each time, and fits better"),
         )
+        self.network_picture = named(
+            QtWidgets.QCheckBox(tr("Network's own picture")),
+            "alone_network_picture",
+            tr("Shows what the network makes, without the picture's brushwork; published recipes always do"),
+        )
         self.start = button("alone", "", "", lambda: perform("alone"), main=True)
         self.note = label("", "alone_note", faint=True)
         self._settings = QtWidgets.QWidget()
-        parts = (self.use, self.about, way.missing, self._form, self.fine_tune, way.look_at, self.start, self.note)
-        column(self._settings, *parts)
+        boxes = (self.fine_tune, self.network_picture)
+        column(
+            self._settings, self.use, self.about, way.missing, self._form, *boxes, way.look_at, self.start, self.note
+        )
         for name, widget, _ in self._rows:
             # Rows that are not shown have their place as well: without one they would be windows.
             name.setParent(self._settings)
@@ -193,6 +200,7 @@ class AlonePage(QtWidgets.QWidget):
             maker=maker,
             device=str(self.device.currentData()),
             between=self.between.wish,
+            network_picture=bool(self.network_picture.isChecked()),
         )
 
     def choose(self, use: Use) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Callable
 
 from . import external_image
@@ -56,7 +57,7 @@ class RegionTools(QtWidgets.QWidget):
             ("flip", tr("Flip"), tr("Turns the selected area over, top and bottom")),
             ("remove", tr("Remove"), tr("Takes the selected area away and fills it from around")),
         ):
-            buttons.addWidget(button("region_" + name, text, tip, lambda name=name: perform("region", name)))
+            buttons.addWidget(button("region_" + name, text, tip, partial(perform, "region", name)))
         about = label(tr("Select an area first. Areas, outlines and the edit's mask change together."), faint=True)
         settings = form((tr("Right"), self.dx), (tr("Down"), self.dy), (tr("Scale"), self.factor))
         column(self, about, settings, buttons)

@@ -31,7 +31,8 @@ class Panel(QtWidgets.QWidget):
     def __init__(self, plugin: Plugin) -> None:
         super().__init__()
         named(self, "panel")
-        self.plugin, self.ws = plugin, None
+        self.plugin = plugin
+        self.ws: Workspace | None = None
         self._make_other = self._asking = self._alone = False
         self._count: int | None = None  # models that the engine had when it was looked at last
         self.commands = Commands(plugin, self)

@@ -27,18 +27,6 @@ fi
 exec -a {here} {real} "$@"
 """
 
-TOUR = """
-from gi.repository import Gimp, Gio
-image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, Gio.File.new_for_path({picture!r}))
-procedure = Gimp.get_pdb().lookup_procedure("underdrawing-make")
-config = procedure.create_config()
-config.set_property("run-mode", Gimp.RunMode.NONINTERACTIVE)
-config.set_property("image", image)
-config.set_core_object_array("drawables", [image.get_layers()[0]])
-model = procedure.run(config).index(3)
-open({answer!r}, "w").write(str(model))
-"""
-
 
 class User:
     """A person, and a copy of Underdrawing somewhere below their folder."""
@@ -151,20 +139,6 @@ def gimp_way(user: User, program: Path, profile: Path, **more: str) -> dict[str,
     code = f"import sys; sys.path[:0] = [{str(plugin)!r}]; exec(open({str(user.scratch / WAY.name)!r}).read()); way()"
     quiet = [str(program), "-i", "-d", "-f", "--batch-interpreter", "python-fu-eval", "-b", code, "--quit"]
     return user.way(quiet, "underdrawing_gimp", **more)
-
-
-def gimp_tour(user: User, program: Path) -> tuple[str, str]:
-    """The first picture is made, opened in GIMP, and given an underdrawing there: the tour's model, and GIMP's."""
-    command = [str(user.venv / "bin" / "python"), "-m", "underdrawing", "tour", "--json"]
-    done = subprocess.run(command, env=user.variables(), capture_output=True, text=True, check=True, timeout=PATIENCE)
-    told, answer = json.loads(done.stdout), user.scratch / "tour.txt"
-    code = TOUR.format(picture=told["picture"], answer=str(answer))
-    quiet = [str(program), "-i", "-d", "-f", "--batch-interpreter", "python-fu-eval", "-b", code, "--quit"]
-    done = subprocess.run(
-        quiet, env=user.variables(), capture_output=True, text=True, check=False, timeout=PATIENCE, errors="replace"
-    )
-    assert answer.is_file(), done.stdout + done.stderr
-    return str(told["model"]), answer.read_text(encoding="utf-8")
 
 
 def krita_way(user: User, runner: str, pykrita: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import ud_env
-import ud_hosts
+import ud_profiles
 import ud_report
 from tests.installer.conftest import INSTALLER, Small, imported, make_wheel
 from ud_env import Environment
@@ -182,55 +182,50 @@ def test_remove_takes_its_own_environment_alone(tmp_path: Path) -> None:
     assert (folder / "mine.txt").exists()
 
 
-def test_the_doctor_finds_this_environment_well(
+def test_the_doctor_has_nothing_to_complain_about_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import ud_doctor
+    from underdrawing.client.engine import Engine
 
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "GIMP3_DIRECTORY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     home = tmp_path / "data"
-    home.mkdir()
+    home.mkdir(mode=0o700)
     monkeypatch.setenv("UNDERDRAWING_HOME", str(home))
     (home / "install.json").write_text(json.dumps({"python": sys.executable}))
     (tmp_path / ".config/GIMP/3.0").mkdir(parents=True)
-    ud_hosts.put("gimp", ud_report.Reporter(), home=tmp_path)
+    ud_profiles.put("gimp", ud_report.Reporter(), home=tmp_path)
     environment = Environment(Path(sys.prefix), ud_report.Reporter())
-    ud_doctor.doctor(environment, environment.report, tmp_path / "report.txt")
-    said = capsys.readouterr().out
-    # Engines that other programs left on this machine are rightly told, and nothing of this test.
-    assert [line for line in said.splitlines() if "✗" in line and "whose folder was deleted" not in line] == []
-    assert "CPUExecutionProvider: runs" in said
+    try:
+        ud_doctor.doctor(environment, environment.report, tmp_path / "report.txt")
+    finally:
+        with Engine.connect(start=False, home=home) as engine:
+            engine.shutdown()
+            engine.wait_for_end()
+    output = capsys.readouterr().out
+    # Engines that other programs left on this machine are rightly reported, and nothing of this test.
+    assert [line for line in output.splitlines() if "✗" in line and "whose folder was deleted" not in line] == []
+    assert "CPUExecutionProvider: runs" in output
+    assert "is this copy's" in output
     shown = (tmp_path / "report.txt").read_text(encoding="utf-8")
     assert "CPUExecutionProvider: runs" in shown
     assert str(tmp_path) not in shown
 
 
-def test_the_doctor_tells_what_is_wrong() -> None:
+def test_the_doctor_finds_a_missing_and_a_broken_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import ud_doctor
 
-    said = {
-        "torch": "2.13.0",
-        "flavours": ["onnxruntime", "onnxruntime-gpu"],
-        "cuda": None,
-        "providers": {"CPUExecutionProvider": "runs", "CUDAExecutionProvider": "does not run"},
-        "missing": {"vgg16": "it is softer"},
-        "weights": "/w",
-        "version": "0.2.0",
-        "protocol": 1,
-        "connection": {"pid": 7, "protocol": 1, "version": "0.1.0"},
-        "alive": True,
-        "registered": "/gone/python",
-        "registered_there": False,
-        "leftover": [4711],
-        "exposed": ["/home/ada/keys/engine.secret"],
-    }
-    lines = ud_doctor._judge(said, card=True)
-    bad = [line.text for line in lines if line.verdict is ud_doctor.Verdict.BAD]
-    assert len(bad) == 6
-    words = ("break each other", "does not run", "is not there", "but this copy is 0.2.0", "4711", "Others can read")
-    assert all(any(word in text for text in bad) for word in words), bad
-    cuda = {**said, "cuda": "13.0", "ort_cuda": "12.8"}
-    assert any("onnxruntime for 12.8" in line.text for line in ud_doctor._judge(cuda, card=True))
-    assert all(line.remedy for line in lines if line.verdict is ud_doctor.Verdict.BAD)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    environment = Environment(tmp_path / "v", ud_report.Reporter())
+
+    def bad() -> list[str]:
+        return [line.text for line in ud_doctor.examine(environment) if line.verdict == ud_doctor.BAD]
+
+    assert bad() == ["Underdrawing is not installed here."]
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment.folder)], check=True)
+    environment.record(running="packages")
+    stopped, broken = bad()
+    assert "stopped at the step 'packages'" in stopped
+    assert "No module named underdrawing" in broken

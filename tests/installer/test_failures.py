@@ -14,7 +14,7 @@ import pytest
 import ud_host_install
 import ud_host_probe
 import ud_host_programs
-import ud_hosts
+import ud_profiles
 import ud_redact
 import ud_wizard
 from tests.hosts import debian, inside
@@ -25,7 +25,7 @@ from ud_report import InstallError, Reporter
 PUT = """
 import sys
 from pathlib import Path
-from underdrawing import plugins
+from underdrawing.commands import plugins
 from underdrawing.client.messages import EngineError
 try:
     plugins.put("gimp", Path(sys.argv[1]))
@@ -151,7 +151,7 @@ def test_what_a_host_says_becomes_a_sentence_and_advice(tmp_path: Path) -> None:
     log = tmp_path / "gimp.log"
     silent = ud_host_probe.judge("GIMP 3.0.4", None, log)
     blind = ud_host_probe.judge("Krita 5.2.9", {"why": "ModuleNotFoundError: No module named 'PyQt5'"}, log)
-    alone = ud_host_probe.judge("GIMP 3.0.4", {"seen": True, "wrong": "The engine is not installed."}, log)
+    alone = ud_host_probe.judge("GIMP 3.0.4", {"seen": True, "error": "The engine is not installed."}, log)
     well = ud_host_probe.judge("GIMP 3.0.4", {"seen": True, "engine": "0.1.0", "bridged": True}, log)
     kinds = [answer.sight for answer in (silent, blind, alone, well)]
     assert kinds == [
@@ -168,7 +168,7 @@ def test_what_a_host_says_becomes_a_sentence_and_advice(tmp_path: Path) -> None:
 
 def test_a_program_that_is_no_host_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InstallError, match="does not run, or is not what is meant"):
-        ud_host_install.serve("krita", Reporter(), named=tmp_path / "none", home=tmp_path)
+        ud_host_install.install("krita", Reporter(), named=tmp_path / "none", home=tmp_path)
 
 
 def test_a_plugin_that_is_switched_off_or_older_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,10 +182,10 @@ def test_a_plugin_that_is_switched_off_or_older_is_found(tmp_path: Path, monkeyp
     (tmp_path / ".config/GIMP/3.0").mkdir(parents=True)
 
     def bad() -> list[str]:
-        return [line.text for line in ud_doctor.host_lines() if line.verdict is ud_doctor.Verdict.BAD]
+        return [line.text for line in ud_doctor.host_lines() if line.verdict == ud_doctor.BAD]
 
     for host in ("gimp", "krita"):
-        ud_hosts.put(host, Reporter(), home=tmp_path)
+        ud_profiles.put(host, Reporter(), home=tmp_path)
     assert bad() == []
     settings = tmp_path / ".config/kritarc"
     settings.write_text(settings.read_text().replace("=true", "=false"))
@@ -197,7 +197,7 @@ def test_a_plugin_that_is_switched_off_or_older_is_found(tmp_path: Path, monkeyp
     assert any("not executable" in text for text in found)
     note = plugin / "underdrawing_gimp/installed.json"
     note.write_text('{"version": "0.0.9", "digest": "x"}')
-    assert any("is of version 0.0.9, this copy is" in text for text in bad())
+    assert any("is version 0.0.9, this copy is" in text for text in bad())
 
 
 def test_a_report_can_be_shown(tmp_path: Path) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-import ud_host_programs
-import ud_hosts
+import ud_krita_settings
+import ud_profiles
+from ud_hosts import HOSTS
 from ud_report import InstallError, Reporter
-from ud_uninstall_record import Traces, tree
+from ud_uninstall_record import Record, tree
 
 pytestmark = pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the folders are those of Linux")
 
@@ -27,22 +28,22 @@ def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_without_a_profile_it_says_what_to_do(user: Path) -> None:
-    for host, name in ud_hosts.NAMES.items():
+    for host, spec in HOSTS.items():
         with pytest.raises(InstallError) as caught:
-            ud_hosts.put(host, Reporter(), home=user)
-        assert name in str(caught.value)
+            ud_profiles.put(host, Reporter(), home=user)
+        assert spec.title in str(caught.value)
 
 
 def test_every_gimp_3_of_the_user_gets_it_and_gimp_2_does_not(user: Path) -> None:
     profiles = [user / ".config/GIMP/3.0", user / ".var/app/org.gimp.GIMP/config/GIMP/3.2"]
     for profile in (*profiles, user / ".config/GIMP/2.10"):
         profile.mkdir(parents=True)
-    written = ud_hosts.put("gimp", Reporter(), home=user)
+    written = ud_profiles.put("gimp", Reporter(), home=user)
     assert written == [profile / "plug-ins" / "underdrawing-gimp" for profile in profiles]
     program = written[0] / "underdrawing-gimp.py"
     assert program.stat().st_mode & 0o111
     assert (written[0] / "underdrawing_gimp" / "client" / "engine.py").is_file()
-    assert ud_hosts.take_away("gimp", user) == written
+    assert ud_profiles.take_away("gimp", user) == written
     assert not any(list(profile.iterdir()) for profile in profiles), "a folder that was made goes, too"
 
 
@@ -52,25 +53,25 @@ def test_krita_gets_it_switched_on_and_keeps_its_settings(user: Path) -> None:
     settings.parent.mkdir()
     settings.write_text("[Colors]\nname=Größe\n\n[python]\nenable_tenbrushes=true\n", encoding="utf-8")
     before = settings.read_text(encoding="utf-8")
-    ud_hosts.put("krita", Reporter(), home=user)
-    ud_hosts.put("krita", Reporter(), home=user)
+    ud_profiles.put("krita", Reporter(), home=user)
+    ud_profiles.put("krita", Reporter(), home=user)
     after = settings.read_text(encoding="utf-8")
     assert after.count("enable_underdrawing_krita=true") == 1
     assert "name=Größe" in after
     assert "enable_tenbrushes=true" in after
     assert (user / ".local/share/krita/pykrita/underdrawing_krita.desktop").is_file()
-    ud_hosts.take_away("krita", user)
+    ud_profiles.take_away("krita", user)
     assert settings.read_text(encoding="utf-8") == before
     assert not list((user / ".local/share/krita").iterdir())
 
 
 def test_a_krita_without_settings_gets_some(user: Path) -> None:
     (user / ".var/app/org.kde.krita/data/krita").mkdir(parents=True)
-    ud_hosts.put("krita", Reporter(), home=user)
+    ud_profiles.put("krita", Reporter(), home=user)
     settings = user / ".var/app/org.kde.krita/config/kritarc"
     assert settings.read_text(encoding="utf-8") == "[python]\nenable_underdrawing_krita=true\n"
-    ud_hosts.put("krita", Reporter(), home=user)
-    ud_hosts.take_away("krita", user)
+    ud_profiles.put("krita", Reporter(), home=user)
+    ud_profiles.take_away("krita", user)
     assert not settings.exists(), "what was made goes, also after a second installation"
 
 
@@ -106,11 +107,11 @@ def test_krita_is_left_as_it_was_to_the_byte(before: bytes | None, times: int, u
         settings.chmod(0o600)
     was = state(user)
     for _ in range(times):
-        ud_hosts.put("krita", Reporter(), home=user)
-        assert ud_hosts.is_on(user / ".local/share/krita/pykrita", user)
+        ud_profiles.put("krita", Reporter(), home=user)
+        assert ud_krita_settings.is_on(settings)
         assert settings.read_bytes().count(b"enable_underdrawing_krita=") == 1
         assert before is None or settings.stat().st_mode & 0o777 == 0o600
-    ud_hosts.take_away("krita", user)
+    ud_profiles.take_away("krita", user)
     assert state(user) == was
 
 
@@ -120,12 +121,12 @@ def test_what_krita_wrote_since_stays(times: int, user: Path) -> None:
     settings = user / ".config/kritarc"
     settings.parent.mkdir()
     settings.write_text("[theme]\nTheme=dark\n")
-    ud_hosts.put("krita", Reporter(), home=user)
+    ud_profiles.put("krita", Reporter(), home=user)
     # As Krita writes it: sections in another order, and a plug-in more.
     settings.write_text("[python]\nenable_tenbrushes=true\nenable_underdrawing_krita=true\n\n[theme]\nTheme=light\n")
     if times == 2:
-        ud_hosts.put("krita", Reporter(), home=user)
-    ud_hosts.take_away("krita", user)
+        ud_profiles.put("krita", Reporter(), home=user)
+    ud_profiles.take_away("krita", user)
     assert settings.read_text() == "[python]\nenable_tenbrushes=true\n\n[theme]\nTheme=light\n"
 
 
@@ -137,10 +138,10 @@ def test_settings_that_are_a_link_stay_one(user: Path) -> None:
     real.write_text("[theme]\nTheme=dark\n")
     (user / ".config/kritarc").symlink_to(real)
     was = state(user)
-    ud_hosts.put("krita", Reporter(), home=user)
+    ud_profiles.put("krita", Reporter(), home=user)
     assert "enable_underdrawing_krita=true" in real.read_text()
     assert (user / ".config/kritarc").is_symlink()
-    ud_hosts.take_away("krita", user)
+    ud_profiles.take_away("krita", user)
     assert state(user) == was
 
 
@@ -149,14 +150,14 @@ def test_a_profile_that_was_made_for_us_goes_unless_it_was_used(user: Path) -> N
     for used in (False, True):
         (profile / "brushes").mkdir(parents=True)
         (profile / "gimprc").write_text("(undo-levels 5)\n")
-        begun = Traces(
+        begun = Record(
             tuple(str(path) for path in (profile.parent, profile.parent.parent)), {str(profile): tree(profile)}
         )
-        ud_hosts.put("gimp", Reporter(), home=user, begun=begun)
-        ud_hosts.put("gimp", Reporter(), home=user)
+        ud_profiles.put("gimp", Reporter(), home=user, begun=begun)
+        ud_profiles.put("gimp", Reporter(), home=user)
         if used:
             (profile / "gimprc").write_text("(undo-levels 6)\n")
-        ud_hosts.take_away("gimp", user)
+        ud_profiles.take_away("gimp", user)
         assert profile.is_dir() == used
         assert (user / ".config").is_dir() == used
     assert sorted(path.name for path in profile.iterdir()) == ["brushes", "gimprc"]
@@ -165,28 +166,12 @@ def test_a_profile_that_was_made_for_us_goes_unless_it_was_used(user: Path) -> N
 def test_gimp_asks_a_renewed_plugin_anew(user: Path) -> None:
     """GIMP keeps what a plug-in registered for as long as its program has the same time."""
     (user / ".config/GIMP/3.0").mkdir(parents=True)
-    (written,) = ud_hosts.put("gimp", Reporter(), home=user)
+    (written,) = ud_profiles.put("gimp", Reporter(), home=user)
     program = written / "underdrawing-gimp.py"
     os.utime(program, (1, 1))
-    ud_hosts.put("gimp", Reporter(), home=user)
+    ud_profiles.put("gimp", Reporter(), home=user)
     assert program.stat().st_mtime > 1
 
 
-def test_appimages_are_found_where_people_keep_them(user: Path) -> None:
-    names = (
-        "krita-5.2.9-x86_64.appimage",
-        "GIMP-3.0.4-x86_64.AppImage",
-        "krita-4.4.8-x86_64.appimage",
-        "other.AppImage",
-    )
-    for folder in ("Downloads", "Applications"):
-        (user / folder).mkdir()
-        for name in names:
-            (user / folder / name).touch()
-    for host, name in (("krita", names[0]), ("gimp", names[1])):
-        found = [path for path in ud_host_programs.appimages(host, user) if user in path.parents]
-        assert found == [user / "Applications" / name, user / "Downloads" / name]
-
-
 def test_a_named_folder_is_taken_as_it_is(user: Path, tmp_path: Path) -> None:
-    assert ud_hosts.put("gimp", Reporter(), tmp_path / "any where") == [tmp_path / "any where" / "underdrawing-gimp"]
+    assert ud_profiles.put("gimp", Reporter(), tmp_path / "any where") == [tmp_path / "any where" / "underdrawing-gimp"]

@@ -15,6 +15,7 @@ import ud_package
 import ud_plugins
 from tests.installer.conftest import ROOT
 from ud_env import Environment
+from ud_hosts import HOSTS
 from ud_report import Reporter
 
 IMPORTER = Path("/usr/share/krita/pykrita/plugin_importer/plugin_importer.py")
@@ -58,15 +59,15 @@ def test_the_wheel_alone_lays_out_the_same_plugins(tmp_path: Path, template: Pat
     pip = [str(template / "bin" / "python"), "-m", "pip", "--python", python, "install", "--no-deps", "--no-index"]
     subprocess.run([*pip, str(wheel)], check=True, capture_output=True)
     script = (
-        "import sys\nfrom pathlib import Path\nfrom underdrawing import plugins\n"
+        "import sys\nfrom pathlib import Path\nfrom underdrawing.commands import plugins\n"
         "sys.exit(plugins.put(sys.argv[1], Path(sys.argv[2])))"
     )
-    for host in ud_plugins.HOSTS:
+    for host in HOSTS:
         place, here = tmp_path / "from wheel" / host, tmp_path / "from here" / host
         command = [python, "-I", "-c", script, host, str(place)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-        assert "Put: " in done.stdout
+        assert "Installed: " in done.stdout
         ud_plugins.lay_out(host, here)
         assert files(place) == files(here)
     carried = [name for name in zipfile.ZipFile(wheel).namelist() if "_carried" in name]

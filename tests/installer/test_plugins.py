@@ -8,13 +8,14 @@ import pytest
 
 import ud_plugins
 from tests.installer.conftest import ROOT
+from ud_hosts import HOSTS
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A project whose plug-ins are a few lines, with caches of a Python in between."""
     root = tmp_path / "pröject"
-    for layout in ud_plugins.HOSTS.values():
+    for layout in HOSTS.values():
         package = root / layout.source / layout.package
         (package / "__pycache__").mkdir(parents=True)
         (package / "__pycache__" / "a.pyc").write_bytes(b"x")
@@ -52,7 +53,7 @@ def test_krita_gets_a_package_and_a_desktop_file(tree: Path, tmp_path: Path) -> 
     ]
 
 
-@pytest.mark.parametrize("host", list(ud_plugins.HOSTS))
+@pytest.mark.parametrize("host", list(HOSTS))
 def test_an_older_one_is_replaced_and_strangers_stay(host: str, tree: Path, tmp_path: Path) -> None:
     target = tmp_path / "target"
     made = ud_plugins.lay_out(host, target, tree)

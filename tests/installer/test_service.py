@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-import plistlib
 import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import time
-import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-import ud_sandbox
+import ud_flatpak
 import ud_service
 from tests.hosts import debian
+from tests.installer.conftest import make_wheel
 from tests.installer.person import User, check_way, gimp_program, gimp_way
 from tests.installer.session import Session, SessionError
+from ud_pip import Pip, Where
 from ud_report import InstallError, Reporter
 from underdrawing.client.endpoint import Connection
 from underdrawing.client.engine import Engine
@@ -54,20 +54,14 @@ def test_a_unit_says_the_same_to_systemd(name: str, tmp_path: Path) -> None:
     assert [line for line in done.stderr.splitlines() if ud_service.UNIT in line] == [], done.stderr
 
 
-def test_an_agent_and_a_task_start_the_same_program() -> None:
-    made = ud_service.Engine(Path("/Users/Zoë & Co/python"), Path("/Users/Zoë & Co/data"), {"A": "1"})
-    told = plistlib.loads(ud_service.agent(made))
-    assert told["ProgramArguments"] == made.command()
-    assert told["EnvironmentVariables"] == {"A": "1"}
-    assert told["RunAtLoad"]
-    assert told["KeepAlive"] == {"SuccessfulExit": False}, "not after it was ended on purpose"
-    task = ET.fromstring(ud_service.task(made, "Zoë & Co").replace("UTF-16", "UTF-8").encode())
-    space = {"t": "http://schemas.microsoft.com/windows/2004/02/mit/task"}
-    assert task.findtext(".//t:Exec/t:Command", namespaces=space) == made.command()[0]
-    arguments = task.findtext(".//t:Exec/t:Arguments", namespaces=space) or ""
-    assert shlex.split(arguments) == made.command()[1:]
-    assert task.findtext(".//t:LogonTrigger/t:UserId", namespaces=space) == "Zoë & Co"
-    assert task.findtext(".//t:ExecutionTimeLimit", namespaces=space) == "PT0S", "Windows ends tasks after three days"
+@pytest.mark.parametrize("system", ["darwin", "win32"])
+def test_elsewhere_than_on_linux_the_docs_are_named(
+    system: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    with pytest.raises(InstallError, match="on Linux only") as caught:
+        ud_service.switch_on(ud_service.Engine(Path(sys.executable), tmp_path / "home"), tmp_path, Reporter())
+    assert "docs/installation.md" in caught.value.hint
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the place is that of Linux")
@@ -94,9 +88,60 @@ def test_without_a_session_nothing_of_it_stays(tmp_path: Path, monkeypatch: pyte
     ],
 )
 def test_what_a_flatpak_lacks_is_said_with_the_command(permissions: str, said: list[str]) -> None:
-    found = ud_sandbox.judge(permissions, "org.kde.krita", Path.home() / ".local" / "share" / "underdrawing")
+    found = ud_flatpak.judge(permissions, "org.kde.krita", Path.home() / ".local" / "share" / "underdrawing")
     assert len(found) == len(said)
     assert all(word in sentence for word, sentence in zip(said, found, strict=True))
+
+
+def flatpak(folder: Path, reply: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program `flatpak` in the path whose sandbox's Python prints this."""
+    folder.mkdir()
+    (folder / "flatpak").write_text(f"#!/bin/sh\necho '{reply}'\n", encoding="utf-8")
+    (folder / "flatpak").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_the_locked_pyzmq_comes_for_the_flatpaks_python(
+    machine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pip = Pip(Path(sys.executable), Reporter(), Where())
+    output = pip.attempt("pip", ["--dry-run", "--no-deps", "--ignore-installed", "pyzmq"])
+    if output is not None:
+        pytest.skip(f"no package index can be reached: {output[-1]}")
+    flatpak(tmp_path / "bin", f'{{"version": [3, 12], "machine": "{machine}", "zmq": false}}', monkeypatch)
+    former = tmp_path / "pykrita" / "underdrawing_krita" / "pyzmq"
+    former.mkdir(parents=True)
+    (former / "old.py").write_text("")
+    assert ud_flatpak.give_zmq("krita", tmp_path / "pykrita", pip, Reporter())
+    assert (former / "zmq" / "__init__.py").is_file()
+    assert not (former / "old.py").exists()
+    (info,) = former.glob("pyzmq-*.dist-info")
+    assert f"_{machine}" in (info / "WHEEL").read_text(encoding="utf-8")
+    assert f"pyzmq=={info.name.split('-')[1].removesuffix('.dist')}" in ud_flatpak.locked_zmq()
+
+
+def test_a_pyzmq_with_another_hash_than_the_locked_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flatpak(tmp_path / "bin", '{"version": [3, 12], "machine": "x86_64", "zmq": false}', monkeypatch)
+    files, plugins = tmp_path / "files", tmp_path / "plug-ins"
+    version = ud_flatpak.locked_zmq().split()[0].partition("==")[2]
+    make_wheel(files, "pyzmq", version, "print('a stranger')")
+    pip = Pip(Path(sys.executable), Reporter(), Where(offline=files))
+    assert not ud_flatpak.give_zmq("gimp", plugins, pip, Reporter())
+    assert "DO NOT MATCH" in capsys.readouterr().out
+    assert not plugins.exists()
+
+
+@pytest.mark.parametrize("reply", ["", "no JSON", '{"version": "3.12"}', "[]"])
+def test_a_flatpak_that_does_not_answer_gets_a_sentence(
+    reply: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flatpak(tmp_path / "bin", reply, monkeypatch)
+    pip = Pip(Path(sys.executable), Reporter(), Where())
+    assert not ud_flatpak.give_zmq("gimp", tmp_path / "plug-ins", pip, Reporter())
+    assert "did not answer" in capsys.readouterr().out
 
 
 class Boxed:
@@ -151,7 +196,7 @@ def test_a_gimp_in_a_sandbox_works_with_the_engine_that_runs_as_a_service(boxed:
     assert "The engine runs as a service" in done.stdout
     assert "--share=network org.gimp.GIMP" in done.stdout, "what the sandbox lacks is said"
     assert "--filesystem=" in done.stdout
-    assert "for the host's Python 3.13" in done.stdout
+    assert (boxed.profile / "plug-ins/underdrawing-gimp/underdrawing_gimp/pyzmq/zmq/__init__.py").is_file()
     assert (boxed.state("is-enabled"), boxed.state("is-active")) == ("enabled", "active")
     shown = json.dumps(boxed.session.control("show", "-p", "ExecStart", ud_service.UNIT, home=user.home).stdout)
     assert "--idle-exit inf" in shown

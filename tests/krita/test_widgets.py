@@ -93,6 +93,7 @@ def test_every_page_is_drawn(qt: str, tmp_path: Path) -> None:
     assert uses["enlarge"][1] == {"task": "enlarge", "seed": 0, "width": 128, "height": 96}
     assert uses["animate"][1] == {"task": "animate", "seed": 0, "frames": 32, "freedom": 0.3}
     assert uses["between"][1] == {"seed": 0, "freedom": 0, "scales": "all", "at": [0.5]}
+    assert found["as_made"] == [True, True]
     text, no_button, no_start = found["missing"]
     assert "underdrawing meta train FOLDER --name NAME" in text
     assert no_button

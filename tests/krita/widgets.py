@@ -217,8 +217,12 @@ def main():
         row = [page.start.text(), page.wish.between.count, page.between.other.currentText(), page.wish.maker]
         found["between"].append(row)
     found["way"] = page.wish.body((64, 48))
+    page.network_picture.setChecked(True)
+    found["as_made"] = [page.wish.body((64, 48))["network_picture"]]
     found["told"] = page.between.told.text()
     page.choose(Use.HARMONIZE)
+    found["as_made"].append(page.wish.body((64, 48))["network_picture"])
+    page.network_picture.setChecked(False)
     page.fine_tune.setChecked(True)
     page.start_from.setCurrentIndex(1)
     settle()

@@ -10,8 +10,19 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from . import endpoint
 from .endpoint import Connection
+from .fields import Request
 from .frames import Frame
 from .messages import CHUNK, EngineError, new_id, request
+from .requests import (
+    ApplyRequest,
+    BetweenRequest,
+    GenerateRequest,
+    InstantRequest,
+    LayoutRequest,
+    PrimitiveRequest,
+    RegionRequest,
+    TrainRequest,
+)
 from .session import Call, OnEvent, Reply, Session, Steps
 
 __all__ = ["Call", "Engine", "Reply", "references"]
@@ -35,8 +46,9 @@ Cancelled = Optional[Callable[[], bool]]
 class Engine:
     """A connection to the engine. Not for several threads at once; every thread has its own.
 
-    Two ways to ask: `request` (and the verbs below) wait for the answer; `submit` returns at once, and the host calls
-    `process()` from a timer, which never waits. A connection that breaks is found again, with a new engine where
+    Two ways to ask: `ask` (and the verbs below) wait for the answer; `begin` returns at once, and the host calls
+    `process()` from a timer, which never waits. Both take a typed request; `request` and `submit` take its verb and
+    body. A connection that breaks is found again, with a new engine where
     `start` allows it, and what was asked is asked again.
     """
 
@@ -109,6 +121,23 @@ class Engine:
     ) -> Call:
         """Begin a request and return at once; look at `call.done` after `process()`."""
         return self.session.submit(verb, body or {}, frames, deadline, on_event)
+
+    def begin(
+        self, wanted: Request, frames: Sequence[Frame] = (), deadline: float = 30.0, on_event: OnEvent = None
+    ) -> Call:
+        """Begin a typed request and return at once."""
+        return self.submit(wanted.verb, wanted.to_body(), frames, deadline, on_event)
+
+    def ask(
+        self,
+        wanted: Request,
+        frames: Sequence[Frame] = (),
+        deadline: float = 30.0,
+        on_event: OnEvent = None,
+        cancelled: Cancelled = None,
+    ) -> Reply:
+        """Send a typed request and wait for the answer; see `request`."""
+        return self.request(wanted.verb, wanted.to_body(), frames, deadline, on_event, cancelled)
 
     def process(self, timeout: float = 0.0) -> None:
         """Move all requests on; waits at most `timeout` seconds."""
@@ -233,8 +262,8 @@ class Engine:
         self, picture: Frame, kind: str, deadline: float = 300.0, cancelled: Cancelled = None, **options: Any
     ) -> Reply:
         """A primitive of a picture: body planes [{name, hash}], palette, notes."""
-        body = {"picture": {"hash": picture.hash}, "kind": kind, "options": options}
-        return self.request("primitive", body, [picture], deadline, None, cancelled)
+        wanted = PrimitiveRequest({"hash": picture.hash}, kind, options)
+        return self.ask(wanted, [picture], deadline, None, cancelled)
 
     def region(
         self, planes: Dict[str, Frame], palette: Any, operation: str, region: Dict[str, Any], **more: Any
@@ -244,8 +273,7 @@ class Engine:
         if "mask" in region:
             frames.append(region["mask"])
             region = {"mask": {"hash": region["mask"].hash}}
-        body = {"planes": references(planes), "palette": palette, "operation": operation, "region": region, **more}
-        return self.request("region", body, frames, 120.0)
+        return self.ask(RegionRequest(references(planes), region, operation, palette, **more), frames, 120.0)
 
     def layout(
         self, model: str, picture: Frame, areas: Optional[int] = None, match: Optional[Dict[int, str]] = None
@@ -255,13 +283,8 @@ class Engine:
         With `areas`, the body's areas tell at most so many parts of that picture and the class that each was given;
         `match` gives classes by the parts' numbers instead.
         """
-        body = {
-            "model": model,
-            "picture": {"hash": picture.hash},
-            "areas": areas,
-            "match": {str(area): name for area, name in (match or {}).items()},
-        }
-        return self.request("layout", body, [picture], 300.0)
+        by_hand = {str(area): name for area, name in (match or {}).items()}
+        return self.ask(LayoutRequest(model, {"hash": picture.hash}, areas, by_hand), [picture], 300.0)
 
     def apply(
         self,
@@ -274,9 +297,9 @@ class Engine:
         **options: Any,
     ) -> Reply:
         """The picture that follows from edited planes: body x, y, width, height, picture, mask, notes, ..."""
-        body = {"model": model, "planes": references(planes), **options}
-        told, frames = given(picture=picture, mask=mask)
-        return self.request("apply", {**body, **told}, [*planes.values(), *frames], deadline, None, cancelled)
+        pictures, frames = given(picture=picture, mask=mask)
+        wanted = ApplyRequest(model, references(planes), **pictures, **options)
+        return self.ask(wanted, [*planes.values(), *frames], deadline, None, cancelled)
 
     def generate(
         self,
@@ -294,16 +317,16 @@ class Engine:
         The body holds x, y, width, height, picture, mask, ... as of `apply` for "harmonize", "blend" and "repaint";
         pictures for "vary" and "animate"; picture for "resize" and "enlarge". Events tell how far it is.
         """
-        told, frames = given(picture=picture, mask=mask)
-        body = {"model": model, "task": task, **options, **told}
-        return self.request("generate", body, frames, deadline, on_event, cancelled)
+        pictures, frames = given(picture=picture, mask=mask)
+        wanted = GenerateRequest(model, task, **pictures, **options)
+        return self.ask(wanted, frames, deadline, on_event, cancelled)
 
     def instant(
         self, model: str, picture: Frame, task: str = "vary", deadline: float = 120.0, **options: Any
     ) -> Dict[str, Any]:
         """A model of a picture at once, by the model of a folder: what `models` says of it."""
-        body = {"model": model, "picture": {"hash": picture.hash}, "task": task, **options}
-        return self.request("instant", body, [picture], deadline).body
+        wanted = InstantRequest(model, {"hash": picture.hash}, task, **options)
+        return self.ask(wanted, [picture], deadline).body
 
     def between(
         self,
@@ -316,8 +339,8 @@ class Engine:
         **options: Any,
     ) -> Reply:
         """Pictures between two, by the model of a folder: body pictures, width, height, rate, ..."""
-        told, frames = given(picture=picture, other=other)
-        return self.request("between", {"model": model, **options, **told}, frames, deadline, on_event, cancelled)
+        pictures, frames = given(picture=picture, other=other)
+        return self.ask(BetweenRequest(model, **pictures, **options), frames, deadline, on_event, cancelled)
 
     # --- learning
 
@@ -336,11 +359,10 @@ class Engine:
 
         With `base` (a model) among the options: that model goes on learning, for the composite and its mask.
         """
-        body = {"picture": {"hash": picture.hash}, "planes": references(planes), "key": new_id(), **options}
-        told, frames = given(composite=composite, mask=mask)
-        if pictures:
-            told["pictures"] = [{"hash": frame.hash} for frame in pictures]
-        return self.request("train", {**body, **told}, [picture, *planes.values(), *frames, *pictures], 300.0).body
+        changed, frames = given(composite=composite, mask=mask)
+        options = {"key": new_id(), **options, **changed, "pictures": [{"hash": frame.hash} for frame in pictures]}
+        wanted = TrainRequest({"hash": picture.hash}, references(planes), **options)
+        return self.ask(wanted, [picture, *planes.values(), *frames, *pictures], 300.0).body
 
     def watch(
         self, job: str, on_event: OnEvent = None, deadline: float = FOREVER, cancelled: Cancelled = None

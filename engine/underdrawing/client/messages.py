@@ -7,7 +7,7 @@ import math
 import re
 import uuid
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 PROTOCOL = 1
 MAGIC = b"UD1"
@@ -168,17 +168,3 @@ def event(to: str, body: Dict[str, Any]) -> Message:
 def failure(to: str, error: EngineError) -> Message:
     """The end of a request that did not go well."""
     return Message(ERROR, to, "", error.as_dict())
-
-
-def need(body: Dict[str, Any], key: str, kind: Any, default: Any = None) -> Any:
-    """A field of a body, checked.
-
-    Raises:
-        EngineError: missing (without default) or of the wrong type.
-    """
-    value: Optional[Any] = body.get(key, default)
-    if value is None and default is None:
-        raise EngineError("bad_request", "The request lacks the field %r." % key)
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise EngineError("bad_request", "The field %r of the request has the wrong type." % key)
-    return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -69,6 +70,8 @@ def apply(
     json: Json = False,
 ) -> None:
     """Write the picture that follows from an edited underdrawing. Outside of its mask no bit changes."""
+    files.check_targets(out, save_mask, save_confidence, save_layer, inputs=(edited, mask))
+    files.check_targets(save_mask, save_confidence, save_layer, inputs=(image,))
     options: dict[str, Any] = {"blend": blend.value, "whole": whole, "seed": seed}
     if grow is not None:
         options["grow"] = grow
@@ -83,7 +86,8 @@ def apply(
             options["mask_mode"] = mask_mode.value
         current = None if image is None else files.frame(known.learnt_part(original))
         reply = engine.apply(known.id, files.frames(primitive), current, **options)
-        made, alpha = composed(engine, reply, original, corner)
+        made, alpha = files.composed(engine, reply, original, corner)
+        made = known.with_edited_opacity(made, primitive, alpha)
         sure = None if save_confidence is None else _confidence(engine, reply, alpha.shape, corner)
         layer = None if save_layer is None else _layer(engine, reply)
     body = reply.body
@@ -92,7 +96,7 @@ def apply(
     losses = files.save(out, made, quality)
     written = [str(out)]
     if save_mask is not None:
-        files.save(save_mask, mask_picture(alpha))
+        files.save(save_mask, files.mask_picture(alpha))
         written.append(str(save_mask))
     if save_confidence is not None:
         if sure is None:
@@ -150,26 +154,32 @@ class Known:
             f"{self.full[0]} x {self.full[1]}."
         )
 
+    def with_edited_opacity(self, made: Picture, edited: Primitive, mask: np.ndarray) -> Picture:
+        """An edited picture whose transparency follows the edit of its areas, where the model has any."""
+        from underdrawing.picture.geometry import Bounds
+        from underdrawing.picture.opacity import edited_opacity
+        from underdrawing.picture.primitive import read_primitive
+
+        if made.alpha is None or edited.segments is None or self.palette is None:
+            return made
+        before = read_primitive(Path(self.details["folder"]) / "primitive.png", self.palette)
+        region = Bounds(*self.region)
+        after = edited if edited.size == before.size else edited.crop(region)
+        part = made.bounds if made.size == before.size else region
+        if before.segments is None or after.segments is None:
+            return made
+        changed = edited_opacity(made.crop(part), before.segments, after.segments, mask[part.slices()])
+        if changed.alpha is None:
+            return made
+        alpha = made.alpha.copy()
+        alpha[part.slices()] = changed.alpha
+        return replace(made, alpha=alpha)
+
     def learnt_part(self, picture: Picture) -> Picture:
         """Of a whole picture the part that was learnt: more need not travel."""
         from underdrawing.picture.geometry import Bounds
 
         return picture if picture.size == self.region[2:] else picture.crop(Bounds(*self.region))
-
-
-def composed(engine: Engine, reply: Any, original: Picture, corner: tuple[int, int]) -> tuple[Picture, np.ndarray]:
-    """The result laid over the picture, and its mask, (H, W) float32 of the picture's size."""
-    import numpy as np
-
-    from underdrawing.picture.composite import composite
-
-    result = files.received(engine, reply, reply.body["picture"])
-    stored = files.received(engine, reply, reply.body["mask"]).pixels[..., 0]
-    alpha = stored.astype(np.float32) / np.iinfo(stored.dtype).max
-    x, y = int(reply.body["x"]) - corner[0], int(reply.body["y"]) - corner[1]
-    whole = np.zeros((original.size[1], original.size[0]), np.float32)
-    whole[y : y + alpha.shape[0], x : x + alpha.shape[1]] = alpha
-    return composite(original, result, (x, y), alpha), whole
 
 
 def _confidence(engine: Engine, reply: Any, size: tuple[int, ...], corner: tuple[int, int]) -> Picture | None:
@@ -191,20 +201,9 @@ def _layer(engine: Engine, reply: Any) -> Picture:
     """The unblended pixels of the edit, its mask as their transparency."""
     import numpy as np
 
-    from underdrawing.store.frame_codec import with_alpha
-
     mask = files.received(engine, reply, reply.body["mask"]).pixels[..., 0]
     alpha = mask.astype(np.float32) / np.iinfo(mask.dtype).max
-    return with_alpha(files.received(engine, reply, reply.body["picture"]), alpha)
-
-
-def mask_picture(alpha: np.ndarray) -> Picture:
-    """A mask (H, W) of values from 0 to 1 as 8 bits."""
-    import numpy as np
-
-    from underdrawing.picture.image import Picture
-
-    return Picture(np.rint(alpha * 255).astype(np.uint8)[..., None])
+    return files.received(engine, reply, reply.body["picture"]).with_opacity(alpha)
 
 
 @told
@@ -222,6 +221,7 @@ def animate(
     ] = False,
     length: Annotated[int, typer.Option(min=2, max=240, help="With --walk: how many frames.")] = 48,
     freedom: generate.Freedom = 0.3,
+    network_picture: generate.NetworkPicture = False,
     name: generate.Named = None,
     budget: generate.Budget = None,
     iterations: generate.Iterations = None,
@@ -239,7 +239,8 @@ def animate(
         raise output.wrong("Give FRAMES to paint them, or --walk for a clip out of the picture alone.")
     if walk:
         how = ensure_model.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
-        generate.walk(Path(model), out, fps, length, freedom, seed, how)
+        asked = {"freedom": freedom, "seed": seed, "network_picture": network_picture}
+        generate.walk(Path(model), out, fps, length, asked, how)
     elif frames is not None:
         _paint(model, frames, out, photos, fps, seed)
 
@@ -248,6 +249,8 @@ def _paint(model: str, frames: Path, out: Path, photos: bool, fps: float, seed: 
     """A clip by its underdrawings."""
     from underdrawing.commands.film import Film
 
+    if out.resolve() == frames.resolve():
+        raise output.wrong(f"{out} holds the frames that are read and would be overwritten; choose another name.")
     with output.engine() as engine:
         known = Known(engine, model)
         count = 0

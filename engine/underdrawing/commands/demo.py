@@ -1,16 +1,18 @@
-"""The demonstration: two real photographs are edited, with the commands that a user would type.
-
-`python -m underdrawing.commands.demo [--out DIR]`
-"""
+"""`underdrawing demo`: two real photographs are edited, with the commands that a user would type."""
 
 from __future__ import annotations
 
-import argparse
 import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import numpy as np
 
 ASSETS = Path(__file__).parents[1] / "_demo"
 
@@ -58,12 +60,26 @@ def run(*words: str) -> None:
         raise SystemExit(done.returncode)
 
 
-def main() -> int:
-    """Make the folder with all pictures and a sheet for each edit."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--out", type=Path, default=Path("demo"))
-    given = options.parse_args()
-    out: Path = given.out
+# Both plug-ins know a picture with a model by its pixels, so that the first edit needs no waiting.
+TRY = """
+Try an edit yourself, on {picture}:
+
+In GIMP
+  1. Open the picture, then Filters > Underdrawing > 1. Make Underdrawing…, and there Make.
+  2. Choose the pencil, pick the purple of the saucer with Ctrl and a click, and paint over the blue spoon.
+  3. Filters > Underdrawing > 3. Apply Edit: the spoon is gone, in a layer of its own.
+
+In Krita
+  1. Open the picture, then Settings > Dockers > Underdrawing.
+  2. Click “Use what was learnt”, then the docker's purple button (the saucer), and paint over the blue spoon.
+  3. Click “Apply”: the spoon is gone, in a layer of its own.
+"""
+
+
+def demo(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the pictures go.")] = Path("demo"),
+) -> None:
+    """Edit two bundled photographs, write all pictures to a folder, and show where to click in GIMP and Krita."""
     out.mkdir(parents=True, exist_ok=True)
     for shown in PICTURES:
         picture, drawn = out / f"{shown.name}.png", out / f"{shown.name}.primitive.png"
@@ -81,7 +97,7 @@ def main() -> int:
             run("apply", f"demo {shown.name}", str(edited), *edit.options, *files)
     sheets = write_sheets(out)
     print(f"\nDone. Look at {', '.join(str(sheet) for sheet in sheets)}.")
-    return 0
+    print(TRY.format(picture=out.absolute() / "coffee.png"))
 
 
 def write_sheets(out: Path) -> list[Path]:
@@ -90,7 +106,7 @@ def write_sheets(out: Path) -> list[Path]:
     from underdrawing.picture.files import read_picture, write_picture
     from underdrawing.picture.image import Picture
 
-    def pixels(name: str):  # type: ignore[no-untyped-def]
+    def pixels(name: str) -> np.ndarray:
         return read_picture(out / f"{name}.png").to_bytes()
 
     written = []
@@ -102,7 +118,3 @@ def write_sheets(out: Path) -> list[Path]:
             written.append(out / f"{edit.name}.sheet.png")
             write_picture(written[-1], Picture(sheet([above, below])))
     return written
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from underdrawing.client.key_values import options_of
 from underdrawing.commands import files, output, train
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def how_to_learn(
         raise output.wrong("With --from nothing is learnt: leave --budget, --iterations, --recipe and --option out.")
     asked: dict[str, Any] = {"name": name, "budget": output.seconds(budget), "iterations": iterations, "recipe": recipe}
     asked |= {
-        "options": train.options_of(option or []),
+        "options": options_of(option or []),
         "device": device,
         "threads": threads,
         "anew": anew,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from underdrawing.commands import output
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from underdrawing.client.engine import Engine, Reply
     from underdrawing.client.frames import Frame
     from underdrawing.picture.image import Picture
@@ -27,11 +30,89 @@ def save(path: Path, made: Picture, quality: int = 95) -> list[str]:
     """Write a picture, and say aloud what its format could not hold."""
     from underdrawing.picture.files import write_picture
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     losses = write_picture(path, made, quality)
     for loss in losses:
         output.note(loss)
     return losses
+
+
+def save_generated(path: Path, made: Picture, source: Picture, same_shape: bool, quality: int = 95) -> list[str]:
+    """Write a picture generated from another, with that one's transparency where it has the same shape.
+
+    Returns:
+        one sentence for everything that was lost.
+    """
+    from underdrawing.picture.opacity import generated_opacity
+
+    if same_shape:
+        return save(path, generated_opacity(made, source), quality)
+    losses = save(path, made, quality)
+    if source.alpha is not None:
+        losses.append("The transparency was left out: a picture in another shape is opaque.")
+        output.note(losses[-1])
+    return losses
+
+
+def make_folder(out: Path) -> None:
+    """Make the folder for several results; a file's name needs one that is there.
+
+    Raises:
+        PictureError: the folder that it belongs into is missing.
+    """
+    from underdrawing.picture.image import PictureError
+
+    if out.suffix:
+        return
+    if not out.absolute().parent.is_dir():
+        raise PictureError(f"There is no folder {out.absolute().parent}; make it first.")
+    out.mkdir(exist_ok=True)
+
+
+def check_targets(*targets: Path | None, inputs: Sequence[Path | None] = ()) -> None:
+    """Refuse results before anything is made: names that cannot be written to, and those of files that are read.
+
+    Args:
+        targets: the files to write; None where none is asked for.
+        inputs: the files that must stay as they are.
+
+    Raises:
+        PictureError: with the reason.
+    """
+    from underdrawing.picture.files import check_ending
+    from underdrawing.picture.image import PictureError
+    from underdrawing.picture.replacing import check_target
+
+    kept = {file.resolve(): file for given in inputs if given is not None for file in _files_of(given)}
+    same = {(known.st_dev, known.st_ino) for file in kept if (known := _status(file)) is not None}
+    seen: set[Path] = set()
+    for target in targets:
+        if target is None:
+            continue
+        check_ending(target)
+        check_target(target)
+        place, known = target.resolve(), _status(target)
+        if place in kept or (known is not None and (known.st_dev, known.st_ino) in same):
+            raise PictureError(f"{target.name} is read by this command and would be overwritten; choose another name.")
+        if place in seen:
+            raise PictureError(f"Two results would be written to {target.name}; give each a name of its own.")
+        seen.add(place)
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None
+
+
+def _files_of(path: Path) -> list[Path]:
+    """A picture, or all files of a primitive."""
+    from underdrawing.picture.primitive import Plane
+
+    base = path.with_suffix("")
+    if base.suffix.removeprefix(".") in set(Plane):
+        base = base.with_suffix("")
+    return [path, *(base.with_name(f"{base.name}.{name}.png") for name in Plane)]
 
 
 def drawn(path: Path, palette: Palette | None = None) -> tuple[Primitive, list[str]]:
@@ -48,8 +129,14 @@ def save_primitive(path: Path, primitive: Primitive) -> list[str]:
     """Write a primitive; the files that were written."""
     from underdrawing.picture.primitive import write_primitive
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     return [str(file) for file in write_primitive(path, primitive)]
+
+
+def primitive_targets(path: Path, names: Sequence[str]) -> list[Path]:
+    """The files that a primitive with these planes is written to; of an unknown plane, or of one alone: one."""
+    from underdrawing.picture.primitive import file_of
+
+    return [file_of(path, name, len(names)) for name in names] or [file_of(path, "", 1)]
 
 
 def frame(made: Picture) -> Frame:
@@ -96,3 +183,27 @@ def received_primitive(engine: Engine, reply: Reply) -> Primitive:
     planes = {plane["name"]: received(engine, reply, plane["hash"]).to_bytes() for plane in body["planes"]}
     palette = Palette.from_json(body["palette"]) if body.get("palette") else None
     return Primitive.from_planes(planes, palette)[0]
+
+
+def composed(engine: Engine, reply: Any, original: Picture, corner: tuple[int, int]) -> tuple[Picture, np.ndarray]:
+    """The result laid over the picture, and its mask, (H, W) float32 of the picture's size."""
+    import numpy as np
+
+    from underdrawing.picture.composite import composite
+
+    result = received(engine, reply, reply.body["picture"])
+    stored = received(engine, reply, reply.body["mask"]).pixels[..., 0]
+    alpha = stored.astype(np.float32) / np.iinfo(stored.dtype).max
+    x, y = int(reply.body["x"]) - corner[0], int(reply.body["y"]) - corner[1]
+    whole = np.zeros((original.size[1], original.size[0]), np.float32)
+    whole[y : y + alpha.shape[0], x : x + alpha.shape[1]] = alpha
+    return composite(original, result, (x, y), alpha), whole
+
+
+def mask_picture(alpha: np.ndarray) -> Picture:
+    """A mask (H, W) of values from 0 to 1 as 8 bits."""
+    import numpy as np
+
+    from underdrawing.picture.image import Picture
+
+    return Picture(np.rint(alpha * 255).astype(np.uint8)[..., None])

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from underdrawing.commands import output
+from underdrawing.commands import files, output
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from underdrawing.picture.image import Picture
     from underdrawing.picture.palette import Palette, Unseen
     from underdrawing.picture.primitive import Primitive
-
-PICTURES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp")
 
 
 def pictures_of(source: Path) -> Iterator[Picture]:
@@ -26,6 +24,7 @@ def pictures_of(source: Path) -> Iterator[Picture]:
         PictureError: nothing there that can be read.
     """
     from underdrawing.picture.files import read_picture
+    from underdrawing.picture.folder import PICTURES
     from underdrawing.picture.image import Picture, PictureError
 
     if source.is_dir():
@@ -59,6 +58,7 @@ def drawings_of(source: Path, palette: Palette | None) -> Iterator[tuple[Primiti
     Raises:
         PictureError: nothing there that can be read.
     """
+    from underdrawing.picture.folder import PICTURES
     from underdrawing.picture.primitive import Plane, Primitive, read_drawn
 
     if source.is_dir():
@@ -83,15 +83,18 @@ class Film:
         self.kind = target.suffix.lower()
         if self.kind not in (".mp4", ".gif", ""):
             raise output.wrong(f"'{target.name}' is no clip: write .mp4, .gif, or the name of a folder.")
-        self._scratch = target.with_name(f".{target.stem}.partial{target.suffix}")
+        self._scratch = target.resolve().with_name(f".{target.stem}.partial{target.suffix}")
         self._writer: Any = None
         self._frames: list[Any] = []
         self._count = 0
 
     def __enter__(self) -> Film:
-        self.target.parent.mkdir(parents=True, exist_ok=True)
+        from underdrawing.picture.replacing import check_target
+
         if self.kind == "":
-            self.target.mkdir(exist_ok=True)
+            files.make_folder(self.target)
+        else:
+            check_target(self.target)
         return self
 
     def add(self, rgb: np.ndarray) -> None:
@@ -133,4 +136,6 @@ class Film:
             duration = round(1000 / self.fps)
             first.save(self._scratch, "GIF", save_all=True, append_images=rest, duration=duration, loop=0)
         if self.kind:
-            self._scratch.replace(self.target)
+            from underdrawing.picture.replacing import put_in_place
+
+            put_in_place(self._scratch, self.target)

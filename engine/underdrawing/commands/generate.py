@@ -39,6 +39,10 @@ Grow = Annotated[int | None, typer.Option(min=0, help="Widen the mask by so many
 Feather = Annotated[float | None, typer.Option(min=0, help="Width of the soft border, in pixels.")]
 SaveMask = Annotated[Path | None, typer.Option(help="Also write the mask, feather included.")]
 Freedom = Annotated[float, typer.Option(min=0, max=1, help="0: faithful to the picture; 1: as free as the model can.")]
+NetworkPicture = Annotated[
+    bool,
+    typer.Option("--network-picture", help="Show the network's own picture, without the picture's brushwork over it."),
+]
 Quality = Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")]
 
 
@@ -64,12 +68,13 @@ def harmonize(
     anew: Anew = False,
     maker: Maker = None,
     refine: Refine = None,
+    network_picture: NetworkPicture = False,
     quality: Quality = 95,
     json: Json = False,
 ) -> None:
     """Something pasted takes on the picture's light, colours and brushwork. Outside its mask nothing changes."""
     how = ensure_model.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
-    asked = {"seed": seed, "grow": grow, "feather": feather, "light": light}
+    asked = {"seed": seed, "grow": grow, "feather": feather, "light": light, "network_picture": network_picture}
     _on_picture("harmonize", picture, composite, out, mask, fine_tune, save_mask, quality, asked, how)
 
 
@@ -94,12 +99,13 @@ def blend(
     anew: Anew = False,
     maker: Maker = None,
     refine: Refine = None,
+    network_picture: NetworkPicture = False,
     quality: Quality = 95,
     json: Json = False,
 ) -> None:
     """The seams and textures of a rough edit become natural. Outside its mask nothing changes."""
     how = ensure_model.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
-    asked = {"seed": seed, "grow": grow, "feather": feather}
+    asked = {"seed": seed, "grow": grow, "feather": feather, "network_picture": network_picture}
     _on_picture("blend", picture, edited, out, mask, fine_tune, save_mask, quality, asked, how)
 
 
@@ -123,12 +129,14 @@ def repaint(
     anew: Anew = False,
     maker: Maker = None,
     refine: Refine = None,
+    network_picture: NetworkPicture = False,
     quality: Quality = 95,
     json: Json = False,
 ) -> None:
     """A rough painting becomes a picture of the same world as the one that was learnt."""
     how = ensure_model.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
-    _on_picture("repaint", picture, painting, out, mask, False, None, quality, {"seed": seed, "freedom": freedom}, how)
+    asked = {"seed": seed, "freedom": freedom, "network_picture": network_picture}
+    _on_picture("repaint", picture, painting, out, mask, False, None, quality, asked, how)
 
 
 @told
@@ -148,23 +156,28 @@ def vary(
     anew: Anew = False,
     maker: Maker = None,
     refine: Refine = None,
+    network_picture: NetworkPicture = False,
     quality: Quality = 95,
     json: Json = False,
 ) -> None:
     """Other pictures of the same kind, from faithful to free."""
     how = ensure_model.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
     written: list[str] = []
+    losses: list[str] = []
+    files.make_folder(out)
+    files.check_targets(*(numbered(out, number + 1) for number in range(count)), inputs=(picture,))
+    source = files.picture(picture)
     with output.engine() as engine:
-        model, learnt = ensure_model.model_for(engine, "vary", files.picture(picture), picture, how)
+        model, learnt = ensure_model.model_for(engine, "vary", source, picture, how)
         while len(written) < count:
             number = min(16, count - len(written))
             asked = {"count": number, "freedom": freedom, "seed": seed + len(written)}
-            reply = ensure_model.generated(engine, model, "vary", **asked)
+            reply = ensure_model.generated(engine, model, "vary", network_picture=network_picture, **asked)
             for key in reply.body["pictures"]:
                 file = numbered(out, len(written) + 1)
-                files.save(file, files.received(engine, reply, key), quality)
+                losses += files.save_generated(file, files.received(engine, reply, key), source, True, quality)
                 written.append(str(file))
-    ensure_model.told_of(reply, written, model, learnt)
+    ensure_model.told_of(reply, written, model, learnt, losses=list(dict.fromkeys(losses)))
 
 
 @told
@@ -183,6 +196,7 @@ def resize(
     anew: Anew = False,
     maker: Maker = None,
     refine: Refine = None,
+    network_picture: NetworkPicture = False,
     quality: Quality = 95,
     json: Json = False,
 ) -> None:
@@ -192,7 +206,7 @@ def resize(
         raise output.wrong(f"'{size}' is no size: write WxH, for example 900x400.")
     goal = int(found[1]), int(found[2])
     how = ensure_model.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
-    _one("resize", picture, goal, out, seed, quality, how)
+    _one("resize", picture, goal, out, {"seed": seed, "network_picture": network_picture}, quality, how)
 
 
 @told
@@ -209,6 +223,7 @@ def enlarge(
     device: Where = "auto",
     threads: Threads = None,
     anew: Anew = False,
+    network_picture: NetworkPicture = False,
     quality: Quality = 95,
     json: Json = False,
 ) -> None:
@@ -225,20 +240,26 @@ def enlarge(
     if goal[0] < width or goal[1] < height:
         raise output.wrong(f"{goal[0]} x {goal[1]} is smaller than the picture, which has {width} x {height} pixels.")
     how = ensure_model.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew)
-    _one("enlarge", picture, goal, out, seed, quality, how)
+    _one("enlarge", picture, goal, out, {"seed": seed, "network_picture": network_picture}, quality, how)
 
 
-def walk(picture: Path, out: Path, fps: float, frames: int, freedom: float, seed: int, how: dict[str, Any]) -> None:
+def walk(picture: Path, out: Path, fps: float, frames: int, asked: dict[str, Any], how: dict[str, Any]) -> None:
     """`animate --walk`: a clip that ends where it begins."""
     from underdrawing.commands.film import Film
 
+    if out.resolve() in (picture.resolve(), picture.resolve().parent):
+        raise output.wrong(f"{out} is read by this command, or holds the picture; choose another name.")
+    source = files.picture(picture)
+    losses = [] if source.alpha is None else ["The transparency was left out: clips are opaque."]
+    for loss in losses:
+        output.note(loss)
     with output.engine() as engine:
-        model, learnt = ensure_model.model_for(engine, "animate", files.picture(picture), picture, how)
+        model, learnt = ensure_model.model_for(engine, "animate", source, picture, how)
         with Film(out, fps) as film:
-            reply = ensure_model.generated(engine, model, "animate", frames=frames, freedom=freedom, seed=seed)
+            reply = ensure_model.generated(engine, model, "animate", frames=frames, **asked)
             for key in reply.body["pictures"]:
                 film.add(files.received(engine, reply, key).to_bytes())
-    ensure_model.told_of(reply, [str(out)], model, learnt, frames=frames)
+    ensure_model.told_of(reply, [str(out)], model, learnt, frames=frames, losses=losses)
 
 
 def _on_picture(
@@ -254,9 +275,9 @@ def _on_picture(
     how: dict[str, Any],
 ) -> None:
     """Harmonize, blend or repaint, and lay the result over the changed picture."""
-    from underdrawing.commands.apply import composed, mask_picture
     from underdrawing.picture.composite import flattened
 
+    files.check_targets(out, save_mask, inputs=(before, after, mask))
     learnt, given = files.picture(before), files.picture(after)
     if given.size != learnt.size:
         sizes = f"{given.size[0]} x {given.size[1]} pixels, {before.name} has {learnt.size[0]} x {learnt.size[1]}"
@@ -269,24 +290,35 @@ def _on_picture(
             model, new = ensure_model.fine_tuned(engine, model, learnt, given, marked, how), True
         options = {key: value for key, value in asked.items() if value is not None}
         reply = engine.generate(model, task, files.frame(given), marked, **options)
-        made, alpha = composed(engine, reply, given, (0, 0))
+        made, alpha = files.composed(engine, reply, given, (0, 0))
     for text in reply.body.get("notes") or []:
         output.note(str(text))
     losses = files.save(out, made, quality)
     written = [str(out)]
     if save_mask is not None:
-        files.save(save_mask, mask_picture(alpha))
+        files.save(save_mask, files.mask_picture(alpha))
         written.append(str(save_mask))
     place = [reply.body[key] for key in ("x", "y", "width", "height")]
     ensure_model.told_of(reply, written, model, new, changed=place, losses=losses)
 
 
-def _one(task: str, path: Path, size: tuple[int, int], out: Path, seed: int, quality: int, how: dict[str, Any]) -> None:
+def _one(
+    task: str,
+    path: Path,
+    size: tuple[int, int],
+    out: Path,
+    asked: dict[str, Any],
+    quality: int,
+    how: dict[str, Any],
+) -> None:
     """Resize or enlarge."""
+    files.check_targets(out, inputs=(path,))
+    source = files.picture(path)
     with output.engine() as engine:
-        model, learnt = ensure_model.model_for(engine, task, files.picture(path), path, how)
-        reply = ensure_model.generated(engine, model, task, width=size[0], height=size[1], seed=seed)
-        losses = files.save(out, files.received(engine, reply, reply.body["picture"]), quality)
+        model, learnt = ensure_model.model_for(engine, task, source, path, how)
+        reply = ensure_model.generated(engine, model, task, width=size[0], height=size[1], **asked)
+        made = files.received(engine, reply, reply.body["picture"])
+    losses = files.save_generated(out, made, source, task == "enlarge", quality)
     ensure_model.told_of(reply, [str(out)], model, learnt, losses=losses)
 
 

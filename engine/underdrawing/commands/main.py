@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from underdrawing import __version__
-from underdrawing.commands import apply, generate, meta, models, primitive, system, train, weights
+from underdrawing.commands import apply, demo, doctor, generate, meta, models, primitive, system, train, weights
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,7 +29,7 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         generate.resize,
         generate.enlarge,
     ),
-    "The engine and the machine": (system.doctor, system.install, system.tour),
+    "The engine and the machine": (demo.demo, doctor.doctor, system.install),
 }
 for panel, commands in _PANELS.items():
     for command in commands:

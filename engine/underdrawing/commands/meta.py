@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from underdrawing.commands import ensure_model, files, generate, output
-from underdrawing.commands.film import PICTURES, Film
+from underdrawing.commands.film import Film
 from underdrawing.commands.output import Json, told
 from underdrawing.commands.train import bar, follow
 
-if TYPE_CHECKING:
-    from underdrawing.picture.image import Picture
-
 app = typer.Typer(no_args_is_help=True, help="Learn a folder: a model that makes models of pictures.")
-LONGEST_SENT = 512  # pixels: no recipe learns more of each picture of a folder
-ON_THE_SHEET = 16
 KINDS = (".mp4", ".gif")
 
 
@@ -37,6 +32,8 @@ def train(
     json: Json = False,
 ) -> None:
     """Learn a folder of pictures. Ctrl-C pauses it; `underdrawing resume` goes on."""
+    from underdrawing.picture.folder import pictures_in, reduced, sheet_of
+
     how = ensure_model.how_to_learn(None, budget, iterations, recipe, option, device, threads, False)
     how |= {"name": name or folder.resolve().name, "method": "meta", "seed": seed}
     pictures = [reduced(files.picture(path)) for path in pictures_in(folder)]
@@ -64,6 +61,7 @@ def between(
     ] = 0.0,
     fps: Annotated[float, typer.Option(min=0.1, max=120, help="Pictures a second, of a clip.")] = 12.0,
     seed: generate.Seed = 0,
+    network_picture: generate.NetworkPicture = False,
     quality: generate.Quality = 95,
     json: Json = False,
 ) -> None:
@@ -72,6 +70,7 @@ def between(
     written: list[str] = []
     with output.engine() as engine, bar() as on_event:
         asked: dict[str, Any] = {"count": count, "scales": scales, "freedom": freedom, "seed": seed}
+        asked["network_picture"] = network_picture
         reply = engine.between(model, one, two, on_event=on_event, **asked)
         keys = reply.body["pictures"]
         if out.suffix.lower() in KINDS:
@@ -85,53 +84,3 @@ def between(
                 files.save(file, files.received(engine, reply, key), quality)
                 written.append(str(file))
     ensure_model.told_of(reply, written, str(reply.body["model"]), False)
-
-
-def pictures_in(folder: Path) -> list[Path]:
-    """The pictures of a folder, by name.
-
-    Raises:
-        BadParameter: there are fewer than two.
-    """
-    if not folder.is_dir():
-        raise output.wrong(f"There is no folder {folder}.")
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
-    if len(found) < 2:
-        raise output.wrong(f"{folder} has {len(found)} pictures; two at least are needed. Name a folder of pictures.")
-    return found
-
-
-def reduced(picture: Picture) -> Picture:
-    """A picture no larger than what can be learnt of it, with 8 bits."""
-    import cv2
-
-    from underdrawing.picture.image import Picture
-
-    rgb = picture.to_bytes()
-    scale = LONGEST_SENT / max(picture.size)
-    if scale >= 1:
-        return Picture(rgb)
-    size = [max(1, round(side * scale)) for side in picture.size]
-    return Picture(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
-
-
-def sheet_of(pictures: list[Picture]) -> Picture:
-    """Small copies of the first pictures side by side: it stands for the folder in lists of models."""
-    import cv2
-    import numpy as np
-
-    from underdrawing.picture.image import Picture
-
-    side = 96
-    cells: list[Any] = []
-    for picture in pictures[:ON_THE_SHEET]:
-        rgb = picture.to_bytes()
-        edge = min(picture.size)
-        y, x = (rgb.shape[0] - edge) // 2, (rgb.shape[1] - edge) // 2
-        square = np.ascontiguousarray(rgb[y : y + edge, x : x + edge])
-        cells.append(cv2.resize(square, (side, side), interpolation=cv2.INTER_AREA))
-    columns = int(np.ceil(len(cells) ** 0.5))
-    rows = -(-len(cells) // columns)
-    cells += [np.full((side, side, 3), 250, np.uint8)] * (rows * columns - len(cells))
-    lines = [np.hstack(cells[k * columns : (k + 1) * columns]) for k in range(rows)]
-    return Picture(np.vstack(lines))

@@ -10,7 +10,7 @@ from typing import Any
 from underdrawing.client.endpoint import home
 from underdrawing.client.messages import EngineError
 
-HERE = Path(__file__).resolve().parent
+PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def installer() -> Path:
@@ -19,13 +19,13 @@ def installer() -> Path:
     Raises:
         EngineError: this copy came without them.
     """
-    for folder in (HERE / "_carried" / "installer", HERE.parents[1] / "installer"):
+    for folder in (PACKAGE / "_carried" / "installer", PACKAGE.parents[1] / "installer"):
         if (folder / "ud_host_install.py").is_file():
             return folder
     raise EngineError(
         "no_plugins",
         "This copy of the engine came without the plug-ins.",
-        "Use a wheel made by `python3 installer package`, or a clone: python3 installer gimp (or krita)",
+        "Install Underdrawing from its wheel, or from a clone: python3 installer gimp (or krita)",
     )
 
 
@@ -37,8 +37,18 @@ def _module(name: str) -> Any:
     return importlib.import_module(name)
 
 
+def host_lines() -> list[dict[str, str]]:
+    """What the installer finds about GIMP, Krita and their plug-ins (`verdict`, `text`, `remedy`); empty without it."""
+    try:
+        examining = _module("ud_doctor")
+    except EngineError:
+        return []
+    lines: list[dict[str, str]] = examining.as_json(examining.host_lines())
+    return lines
+
+
 def write_report(file: Path, lines: list[str]) -> None:
-    """Write what the doctor said in a form that can be shown to others.
+    """Write what the doctor found in a form that can be shown to others.
 
     Raises:
         EngineError: it cannot be written.
@@ -62,12 +72,12 @@ def put(host: str, to: Path | None = None, program: Path | None = None, offline:
     Raises:
         EngineError: what is wrong and what to do.
     """
-    serving, reporting, fetching = _module("ud_host_install"), _module("ud_report"), _module("ud_pip")
+    installing, reporting, fetching = _module("ud_host_install"), _module("ud_report"), _module("ud_pip")
     report = reporting.Reporter()
     pip = fetching.Pip(Path(sys.executable), report, fetching.Where(offline))
     report.open_log(home() / "logs" / f"{host}.log")
     try:
-        code: int = serving.serve(host, report, to=to, named=program, engine_home=home(), pip=pip)
+        code: int = installing.install(host, report, to=to, named=program, engine_home=home(), pip=pip)
     except reporting.InstallError as error:
         raise EngineError("install", str(error), error.hint) from None
     except OSError as error:

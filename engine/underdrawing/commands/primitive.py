@@ -58,6 +58,8 @@ def primitive(
     """Make the underdrawing of a picture. With two planes, P.png becomes P.segments.png and P.edges.png."""
     given: dict[str, Any] = {"sigma": sigma, "regions": regions, "colours": colours, "subject": subject}
     options = {name: value for name, value in given.items() if value is not None}
+    planes = (Kind.SEGMENTS, Kind.EDGES) if kind is Kind.SUPER else ()
+    files.check_targets(*files.primitive_targets(out, [plane.value for plane in planes]), inputs=(image,))
     if soft:
         options["soft"] = True
     with output.engine() as engine:
@@ -104,6 +106,8 @@ def region(
             raise output.wrong(f"'{factor}' is no factor: write 1.5 or 1.5,0.8.") from None
         more["factor"] = values[0] if len(values) == 1 else values
     drawn, _ = files.drawn(primitive)
+    targets = files.primitive_targets(out, list(drawn.names))
+    files.check_targets(*targets, save_mask, inputs=(primitive, mask))
     with output.engine() as engine:
         planes, palette = files.frames(drawn), files.palette_json(drawn)
         reply = engine.region(planes, palette, operation.value, where, **more)
@@ -131,6 +135,7 @@ def layout(
     json: Json = False,
 ) -> None:
     """Segment another picture in a model's palette, so that the model can paint its layout."""
+    files.check_targets(*files.primitive_targets(out, []), inputs=(image,))
     by_hand = dict(_matched(entry) for entry in match or [])
     if by_hand and areas is None:
         areas = PARTS

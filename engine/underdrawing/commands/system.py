@@ -1,4 +1,4 @@
-"""`underdrawing engine …`, `doctor`, `install` and `tour`: the engine itself and the machine it runs on."""
+"""`underdrawing engine …` and `install`: the engine itself and the machine it runs on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import time
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -156,134 +156,3 @@ def install(
     output.answer(body, f"Registered in {place}; {len(found)} weights are in {weights.folder()}.")
     if host is not None and plugins.put(host.value, to, program, offline):
         raise typer.Exit(output.FAILED)
-
-
-@told
-def tour(
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="A folder for it (default: among your pictures).")
-    ] = None,
-    end: Annotated[bool, typer.Option("--end", help="Take picture and model away again.")] = False,
-    json: Json = False,
-) -> None:
-    """Put a first picture, learnt already, where you find it, and say where to click."""
-    from underdrawing.client.endpoint import home
-    from underdrawing.commands import tour as touring
-
-    with output.engine() as engine:
-        if end:
-            gone = touring.end(engine, home())
-            said = "There is no first picture." if gone is None else "The first picture and its model are gone."
-            output.answer({"ended": gone is not None}, said)
-            return
-        made = touring.begin(engine, home(), out.absolute() if out is not None else None)
-    steps = {host: [step.format(picture=made.picture) for step in words] for host, words in touring.STEPS.items()}
-
-    def text() -> str:
-        lines = [f"The first picture: {made.picture}"]
-        for host, words in steps.items():
-            lines.append(f"In {'GIMP' if host == 'gimp' else 'Krita'}:")
-            lines += [f"  {number}. {step}" for number, step in enumerate(words, 1)]
-        return "\n".join(lines)
-
-    output.answer({"picture": made.picture, "model": made.model, "steps": steps}, text)
-
-
-class Verdict(StrEnum):
-    """How a line of the doctor stands."""
-
-    GOOD = "good"
-    NOTE = "note"
-    BAD = "bad"
-
-
-_SIGNS = {Verdict.GOOD: "✓", Verdict.NOTE: "·", Verdict.BAD: "✗"}
-
-
-@told
-def doctor(
-    report: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write it down, too, without names, folders and keys of yours.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Look at everything and say what to do. Exit code 1 when something is wrong."""
-    lines = list(_examine())
-
-    def text() -> str:
-        said = []
-        for line in lines:
-            said.append(f"{_SIGNS[Verdict(line['verdict'])]} {line['text']}")
-            if line["remedy"]:
-                said.append(f"    {line['remedy']}")
-        return "\n".join(said)
-
-    if report is not None:
-        from underdrawing.commands import plugins
-
-        plugins.write_report(report, text().splitlines())
-    output.answer({"lines": lines}, text)
-    if any(line["verdict"] == Verdict.BAD for line in lines):
-        raise typer.Exit(output.FAILED)
-
-
-def _line(verdict: Verdict, text: str, remedy: str = "") -> dict[str, str]:
-    return {"verdict": str(verdict), "text": text, "remedy": remedy}
-
-
-def _examine() -> list[dict[str, str]]:
-    """The doctor's lines."""
-    from importlib.metadata import distributions
-
-    from underdrawing import __version__, weights
-    from underdrawing.client.messages import EngineError
-
-    lines = [_line(Verdict.NOTE, f"Underdrawing {__version__}, Python {sys.version.split()[0]} ({sys.executable})")]
-    names = {str(d.metadata["Name"]).lower() for d in distributions()}
-    if {"onnxruntime", "onnxruntime-gpu"} <= names:
-        text = "onnxruntime and onnxruntime-gpu are both installed and break each other."
-        lines.append(_line(Verdict.BAD, text, "Remove both with pip, and install the one you want."))
-    try:
-        with output.engine() as engine:
-            lines.append(_line(Verdict.GOOD, f"The engine runs and answers (process {engine.hello()['pid']})."))
-            lines += _engine_lines(engine.status(probe=True))
-            lines += _device_lines(engine.methods())
-    except EngineError as error:
-        lines.append(_line(Verdict.BAD, error.message, error.hint))
-    for name in weights.missing():
-        entry = weights.CATALOGUE[name]
-        lines.append(
-            _line(Verdict.NOTE, f"The weights {name} are missing: {entry.without}.", "underdrawing weights fetch")
-        )
-    if not weights.missing():
-        lines.append(_line(Verdict.GOOD, f"The pretrained weights are in {weights.folder()}."))
-    return lines
-
-
-def _engine_lines(status: dict[str, Any]) -> list[dict[str, str]]:
-    """What the engine says about itself and about what applies models."""
-    lines = []
-    free = float(status["free"])
-    verdict = Verdict.GOOD if free > 1e9 else Verdict.BAD
-    lines.append(
-        _line(verdict, f"{output.megabytes(free)} are free in {status['home']}.", "" if free > 1e9 else "Make room.")
-    )
-    renderer = status.get("renderer") or {}
-    if "error" in renderer:
-        error = renderer["error"]
-        lines.append(
-            _line(Verdict.BAD, f"Models cannot be applied: {error.get('message')}", str(error.get("hint") or ""))
-        )
-    providers = renderer.get("providers") or {}
-    for name, said in providers.items() if isinstance(providers, dict) else []:
-        good = said in (True, "", "ok", "runs")
-        lines.append(
-            _line(Verdict.GOOD if good else Verdict.NOTE, f"A small graph on {name}: {'runs' if good else said}.")
-        )
-    return lines
-
-
-def _device_lines(methods: dict[str, Any]) -> list[dict[str, str]]:
-    devices = [d if isinstance(d, str) else str(d.get("name") or d) for d in methods.get("devices") or []]
-    text = f"Pictures can be learnt on: {', '.join(devices)}." if devices else "There is no device to learn on."
-    return [_line(Verdict.GOOD if devices else Verdict.BAD, text)]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from underdrawing.client.key_values import options_of
 from underdrawing.commands import files, output
 from underdrawing.commands.output import Json, told
 from underdrawing.commands.primitive import Kind
@@ -158,30 +159,6 @@ def _needs_none(engine: Engine, method: str | None, recipe: str | None) -> bool:
         if known["name"] == method or (method is None and recipe in names):
             return not known["planes"]
     return False
-
-
-def options_of(words: list[str]) -> dict[str, Any]:
-    """`key=value` words; values are numbers or yes/no where they look like it."""
-    found: dict[str, Any] = {}
-    for word in words:
-        key, sign, value = word.partition("=")
-        if not sign or not key:
-            raise output.wrong(f"'{word}' is no option: write KEY=VALUE.")
-        found[key.strip()] = _value(value.strip())
-    return found
-
-
-def _value(text: str) -> Any:
-    if text.lower() in ("true", "yes", "on"):
-        return True
-    if text.lower() in ("false", "no", "off"):
-        return False
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
 
 
 def follow(engine: Engine, job: str, pause: bool = True) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from underdrawing.client.messages import EngineError
 from underdrawing.daemon.clients import Ask
+from underdrawing.daemon.context import EngineContext
 from underdrawing.store.manifest import Manifest, ManifestError
 from underdrawing.store.model_library import new_identity
-
-if TYPE_CHECKING:
-    from underdrawing.daemon.server import Daemon
 
 
 class Incoming:
@@ -25,14 +23,14 @@ class Incoming:
         folder: where it is put, and looked into.
     """
 
-    def __init__(self, daemon: Daemon, ask: Ask, failed: str, refused: EngineError) -> None:
+    def __init__(self, context: EngineContext, ask: Ask, failed: str, refused: EngineError) -> None:
         self.identity = new_identity()
-        self.folder = daemon.library.incoming(self.identity)
-        self._daemon, self._ask, self._failed, self._refused = daemon, ask, failed, refused
+        self.folder = context.library.incoming(self.identity)
+        self._context, self._ask, self._failed, self._refused = context, ask, failed, refused
 
     def fail(self, error: EngineError | None) -> None:
         """Forget it, and say why."""
-        self._daemon.library.discard(self.identity)
+        self._context.library.discard(self.identity)
         self._ask.fail(error or EngineError("internal", self._failed))
 
     def discard_with_request(self) -> None:
@@ -41,7 +39,7 @@ class Incoming:
 
         def abandoned() -> None:
             drop()
-            self._daemon.library.discard(self.identity)
+            self._context.library.discard(self.identity)
 
         self._ask.on_abandon = abandoned
 
@@ -50,11 +48,11 @@ class Incoming:
         if found is None or not self._ask.open:
             self.fail(error)
         else:
-            self._daemon.chore(self._publish, self._published)
+            self._context.chore(self._publish, self._published)
 
     def _publish(self) -> Manifest:
         try:
-            return self._daemon.library.accept(self.identity)
+            return self._context.library.accept(self.identity)
         except ManifestError as fault:
             refused = self._refused
             raise EngineError(refused.code, f"{refused.message} {fault}", refused.hint) from None
@@ -63,4 +61,4 @@ class Incoming:
         if found is None:
             self.fail(error)
         else:
-            self._ask.reply(self._daemon.library.summary(found))
+            self._ask.reply(self._context.library.summary(found))

@@ -23,9 +23,9 @@ from underdrawing import __version__
 from underdrawing.client import keys, messages
 from underdrawing.client.endpoint import Connection
 from underdrawing.client.messages import PROTOCOL, SEALED, EngineError, Message
+from underdrawing.daemon import handlers
 from underdrawing.daemon.child_process import Child, End, Inbox, Task, end_leftovers
 from underdrawing.daemon.clients import Clients
-from underdrawing.daemon.handlers import Verbs
 from underdrawing.daemon.job_queue import Jobs
 from underdrawing.daemon.render_queue import Rendering
 from underdrawing.daemon.training_supervisor import PARK, Supervisor
@@ -107,7 +107,6 @@ class Daemon:
             self.supervisor.make_way,
         )
         self.clients = Clients(self.send, self.spool, self.supervisor.client_gone)
-        self.verbs = Verbs(self)
         self.stopping = False
         self.described: dict[str, Any] | None = None
         self._describer: Child | None = None
@@ -212,11 +211,11 @@ class Daemon:
             identity = message.id
             if message.kind != messages.REQUEST:
                 return
-            act = self.verbs.find(message.verb)
+            act = handlers.find(message.verb)
             ask = self.clients.begin(client, message)
             try:
                 self.take_frames(message)
-                act(ask)
+                act(self, ask)
             except BaseException:
                 ask.open = False
                 raise

@@ -164,7 +164,8 @@ class Canvas:
         led = lead_over(layer, self.made[box], alpha > 0, valid, wanted)
         layer = np.where(core[..., None], layer, led)
         self.made[box] += alpha[..., None] * (layer - self.made[box])
-        taken = alpha > 0.5
+        touched, taken = alpha > 0, alpha > 0.5
+        self.origin[box][touched] = np.maximum(self.origin[box][touched], Origin.REGISTERED)
         self.origin[box][taken] = Origin.OBJECT
         self.came[box][taken] = at[taken]
         self.grown[box][taken] = self.drawn[box][taken] = 1

@@ -11,6 +11,7 @@ from underdrawing.draft.flow_ops import places
 from underdrawing.picture.mask import NOISE, touching, without_specks
 from underdrawing.picture.primitive import Primitive
 
+AROUND = np.ones((5, 5), np.uint8)  # what is taken is led over into its surroundings
 MOVED = 1.5  # pixels: what moves less can be told from what stays by nobody
 
 
@@ -53,3 +54,15 @@ def _at_border(segments: np.ndarray) -> np.ndarray:
     for label in np.unique(segments[border]):
         result |= touching(segments == label, border)
     return result
+
+
+def hanging_together(rest: np.ndarray, changed: np.ndarray) -> np.ndarray:
+    """(H, W) bool: what depends on an edit, as far as it is connected with it.
+
+    Args:
+        rest: (h, w) bool of any size, see `along`.
+        changed: (H, W) bool, the edit itself.
+    """
+    height, width = changed.shape
+    large = np.asarray(cv2.resize(rest.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST))
+    return touching(cv2.dilate(large, AROUND) > 0, changed)

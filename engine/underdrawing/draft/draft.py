@@ -16,7 +16,7 @@ from underdrawing.draft.membrane_blend import even_out, lead_over
 from underdrawing.draft.patch_lookup import Part, find_parts
 from underdrawing.draft.patchmatch import Sides, fill_ground, guides
 from underdrawing.draft.registration import Grids, Level, descend, register
-from underdrawing.draft.rigid_groups import find_figures
+from underdrawing.draft.rigid_groups import find_figures, find_things
 from underdrawing.draft.rigid_regions import Objects, find_objects, follow, footprint, without
 from underdrawing.picture.mask import difference
 from underdrawing.picture.primitive import Primitive
@@ -25,6 +25,7 @@ BETTER = 0.12  # mismatch by which a looked-up part must beat the registration
 STILL = (0.1, 0.3)  # cells of the middle grid: shorter ways, far from any change, are none
 NEAR = 2.5  # cells: so near to a change every way counts
 REACH = (0.15, 0.3)  # of the longer side: farther from any change nothing moves
+SHARP = 512  # cells of the longer side on which things are compared that nothing else moves with
 MOST_GUIDES = 12  # channels that guide the fill
 
 
@@ -65,6 +66,65 @@ def draft(picture: np.ndarray, original: Primitive, edited: Primitive, seed: int
         return Draft(picture.copy(), np.zeros(size, np.uint8), np.ones(size, np.float32), places(size))
     grids = Grids.of(size)
     maps = channels(original, edited, grids.fine)
+    plan = _plan_of_things(picture, original, edited, changed, grids)
+    if plan is None:
+        plan = _plan(picture, original, edited, changed, grids, maps)
+    grid = (plan.taken_away.shape[0], plan.taken_away.shape[1])
+    uncovered = follow(plan.taken_away, resize_flow(plan.flow, grid))
+    canvas = Canvas(picture, original, edited, plan.flow)
+    if plan.levels is not None:
+        uncovered |= _look_up(canvas, plan, plan.levels, maps, grids, uncovered)
+    bare = _large(uncovered, size)
+    for one in plan.found.carried:
+        canvas.add_object(one, grid, bare)
+    fits = _fill(canvas, maps, uncovered, plan.taken_away, seed)
+    sure = confidence(canvas, maps, fits, original, edited)
+    return Draft(np.clip(canvas.made, 0, 1), canvas.origin, sure, canvas.came)
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """What moves how, before any pixel is laid down.
+
+    Attributes:
+        flow: (h, w, 2) on the middle grid.
+        found: what is carried whole or removed, on the grid of `taken_away`.
+        taken_away: (h, w) bool, footprints of what was removed.
+        levels: what registration compared; None where nothing had to be registered.
+    """
+
+    flow: np.ndarray
+    found: Objects
+    taken_away: np.ndarray
+    levels: tuple[Level, Level] | None
+
+
+def _plan_of_things(
+    picture: np.ndarray, original: Primitive, edited: Primitive, changed: np.ndarray, grids: Grids
+) -> _Plan | None:
+    """The least change: things are carried whole or removed, everything else stays. None where that is not all."""
+    if original.segments is None or edited.segments is None:
+        return None
+    height, width = changed.shape
+    share = min(1.0, SHARP / max(height, width))
+    grid = max(1, round(height * share)), max(1, round(width * share))
+    left, still = _labels(original.segments, grid), _labels(edited.segments, grid)
+    found = find_things(left, still, resize(changed.astype(np.float32), grid) > 0)
+    if found is None:
+        return None
+    left, _ = without(left, list(found.removed))
+    still, _ = without(still, [one.region for one in found.carried])
+    taken_away, small = np.zeros(grid, bool), resize(picture, grid)
+    for region in found.removed:
+        taken_away |= footprint(region, left, still, small)
+    return _Plan(np.zeros((*grids.middle, 2), np.float32), found, taken_away, None)
+
+
+def _plan(
+    picture: np.ndarray, original: Primitive, edited: Primitive, changed: np.ndarray, grids: Grids, maps: Channels
+) -> _Plan:
+    """Registered as a whole; things that are new, moved or gone are taken out of that."""
+    size = (picture.shape[0], picture.shape[1])
     middle = maps.resized(grids.middle)
     flow, levels = register(maps, grids)
     found, taken_away = Objects((), ()), np.zeros(grids.fine, bool)
@@ -85,24 +145,29 @@ def draft(picture: np.ndarray, original: Primitive, edited: Primitive, seed: int
         flow = straightened(flow, picture, original.segments, middle)
         if original.edges is None and original.paint is None:
             # What is carried as a whole, or goes, moves nothing else.
-            changed &= ~_large(cv2.dilate(apart.view(np.uint8), np.ones((3, 3), np.uint8)) > 0, size)
+            changed = changed & ~_large(cv2.dilate(apart.view(np.uint8), np.ones((3, 3), np.uint8)) > 0, size)
+        small = resize(picture, grids.fine) if found.removed else picture
         for region in found.removed:
-            taken_away |= footprint(region, left, still)
-    flow = _calm(flow, changed)
-    uncovered = follow(taken_away, resize_flow(flow, grids.fine))
-    canvas = Canvas(picture, original, edited, flow)
+            taken_away |= footprint(region, left, still, small)
+    return _Plan(_calm(flow, changed), found, taken_away, levels)
+
+
+def _look_up(
+    canvas: Canvas, plan: _Plan, levels: tuple[Level, Level], maps: Channels, grids: Grids, uncovered: np.ndarray
+) -> np.ndarray:
+    """Lay down what is looked up part by part.
+
+    Returns:
+        (h, w) bool on the fine grid, parts that are uncovered ground.
+    """
     settled = uncovered.copy()
-    for one in found.carried:
+    for one in plan.found.carried:
         settled[one.region.bounds.slices()] |= one.region.mask
-    looked_up = find_parts(middle, flow, resize(picture, grids.middle), _any(settled, grids.middle))
-    uncovered |= _grounds(looked_up, maps)
-    _add_parts(canvas, looked_up, maps, levels, flow, uncovered)
-    bare = _large(uncovered, size)
-    for one in found.carried:
-        canvas.add_object(one, grids.fine, bare)
-    fits = _fill(canvas, maps, uncovered, taken_away, seed)
-    sure = confidence(canvas, maps, fits, original, edited)
-    return Draft(np.clip(canvas.made, 0, 1), canvas.origin, sure, canvas.came)
+    middle, small = maps.resized(grids.middle), resize(canvas.picture, grids.middle)
+    parts = find_parts(middle, plan.flow, small, _any(settled, grids.middle))
+    ground = _grounds(parts, maps)
+    _add_parts(canvas, parts, maps, levels, plan.flow, uncovered | ground)
+    return ground
 
 
 def _labels(segments: np.ndarray, size: tuple[int, int]) -> np.ndarray:

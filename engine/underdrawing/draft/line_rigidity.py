@@ -62,7 +62,7 @@ def built(picture: np.ndarray, segments: np.ndarray) -> np.ndarray:
     classes = np.asarray(cv2.resize(segments, (width, height), interpolation=cv2.INTER_NEAREST_EXACT))
     result = np.zeros((height, width), np.float32)
     grey = cv2.cvtColor((small.clip(0, 1) * 255).astype(np.uint8), cv2.COLOR_RGB2GRAY)
-    found = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD).detect(grey)[0]
+    found: np.ndarray | None = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD).detect(grey)[0]
     if found is None:
         return result
     ends = found.reshape(-1, 4)

@@ -48,19 +48,75 @@ PLAIN = 0.75  # overlap from which on no other turns are tried
 TURN = np.pi / 6  # steps of the turns of a region that has no longer side
 AS_GOOD = 0.05  # of overlap: lenders that differ by less are chosen from by where they are
 LIKELY = 0.4  # overlap from which on a first guess is followed up
+NOBODY = 255  # a class that is in no picture: palettes are smaller
+SCENE = 0.5  # of all outlines: where more of them moved a whole scene did, and not a thing of it
+COVERED = 0.1  # of a region that must be free of what was laid over it before it counts as removed
+REST = 0.03  # of what changed: so little is the borders of what was carried or removed
+AROUND = 3  # cells around these that change with them: borders, outlines
 FINE_STEPS, ROUNDS = (1.5, 0.5, 0.15, 0.05, 0.02), 6
 
 
-def find_figures(original: np.ndarray, edited: np.ndarray, flow: np.ndarray) -> Objects:
+def find_things(original: np.ndarray, edited: np.ndarray, changed: np.ndarray) -> Objects | None:
+    """What was carried whole or removed, where that is all there is to an edit; None where it is not.
+
+    Then nothing else has to move, and nothing has to be registered.
+
+    Args:
+        original: (h, w) uint8.
+        edited: (h, w) uint8.
+        changed: (h, w) bool, cells in which any plane differs.
+    """
+    before, others = regions(original, LARGEST), edited.copy()
+    touched = [changed[region.bounds.slices()][region.mask].any() for region in before]
+    if sum(touched) > FIGURES and _moved_outlines(original, changed) > SCENE:
+        return None
+    for region, own in zip(before, touched, strict=True):
+        if not own:
+            others[region.bounds.slices()][region.mask] = NOBODY
+    # What is as it was may be of the class of a thing that was moved beside it, or over it.
+    return _all_of_it(original, others, changed, before) or _all_of_it(original, edited, changed, before)
+
+
+def _moved_outlines(labels: np.ndarray, changed: np.ndarray) -> float:
+    """Share of the outlines of areas, (h, w) uint8, beside which something changed."""
+    outlines = np.zeros(labels.shape, bool)
+    outlines[:, 1:] |= labels[:, 1:] != labels[:, :-1]
+    outlines[1:] |= labels[1:] != labels[:-1]
+    near = cv2.dilate(changed.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return float(near[outlines].mean()) if outlines.any() else 0.0
+
+
+def _all_of_it(original: np.ndarray, edited: np.ndarray, changed: np.ndarray, before: list[Region]) -> Objects | None:
+    """What was carried or removed; None where more than that changed."""
+    shape = (original.shape[0], original.shape[1])
+    found = find_figures(original, edited, None)
+    places = np.zeros(shape, bool)
+    for one in (*(c.region for c in found.carried), *found.removed):
+        places[one.bounds.slices()] |= one.mask
+    gone = []
+    for region in before:
+        box = region.bounds.slices()
+        left = region.mask & ~places[box]
+        if left.sum() > COVERED * region.area and _still(region, edited)[left].mean() < REST:
+            gone.append(region)
+    for region in gone:
+        places[region.bounds.slices()] |= region.mask
+    near = cv2.dilate(places.view(np.uint8), np.ones((2 * AROUND + 1,) * 2, np.uint8)) > 0
+    if (changed & ~near).sum() > REST * changed.sum():
+        return None
+    return Objects(found.carried, found.removed + tuple(_joined(gone, shape)))
+
+
+def find_figures(original: np.ndarray, edited: np.ndarray, flow: np.ndarray | None) -> Objects:
     """Figures of the edited primitive, each as one region with its pose, and what they leave behind.
 
     Args:
         original: (h, w) uint8.
         edited: (h, w) uint8.
-        flow: (h, w, 2), what registration made of them; figures that it brings are left to it.
+        flow: (h, w, 2), what registration made of them; figures that it brings are left to it. None: it was not asked.
     """
     shape = (original.shape[0], original.shape[1])
-    before, after = regions(original, LARGEST), regions(edited, LARGEST)
+    before, after = regions(original, LARGEST), [r for r in regions(edited, LARGEST) if r.label != NOBODY]
     at = numbered(before, shape)
     taken = np.zeros(shape, bool)
     carried: list[Carried] = []
@@ -89,10 +145,15 @@ def find_figures(original: np.ndarray, edited: np.ndarray, flow: np.ndarray) -> 
         there = 0
         for region in (before[n] for n in sources):
             box = region.bounds.slices()
-            there += int((region.mask & (edited[box] == region.label) & ~taken[box]).sum())
+            there += int((region.mask & _still(region, edited) & ~taken[box]).sum())
         if there < REMAINS * sum(before[n].area for n in sources):
             removed.append(_union([before[n] for n in sources], shape, before[min(sources)].label))
     return Objects(tuple(carried), tuple(removed))
+
+
+def _still(region: Region, edited: np.ndarray) -> np.ndarray:
+    """(h, w) bool of the region's box: cells that have its class still."""
+    return np.isin(edited[region.bounds.slices()], (region.label, NOBODY))
 
 
 def _stays(region: Region, before: list[Region], at: np.ndarray) -> bool:
@@ -104,7 +165,7 @@ def _stays(region: Region, before: list[Region], at: np.ndarray) -> bool:
     return source.label == region.label and _in_place(region, source, at.shape) > IN_PLACE
 
 
-def _pose(region: Region, before: list[Region], edited: np.ndarray, flow: np.ndarray) -> tuple[int, Pose] | None:
+def _pose(region: Region, before: list[Region], edited: np.ndarray, flow: np.ndarray | None) -> tuple[int, Pose] | None:
     """Which region of the original has the shape of this one, and how it lies; None where registration brings it."""
     shape = (edited.shape[0], edited.shape[1])
     most = region.area / LEFT if region.framed else np.inf
@@ -122,7 +183,7 @@ def _pose(region: Region, before: list[Region], edited: np.ndarray, flow: np.nda
         if value > LIKELY:
             way = np.hypot(region.centre[0] - source.centre[0], region.centre[1] - source.centre[1]) / max(shape)
             # One that is gone from its place is more likely to have come here than one that is copied.
-            here = float((edited[source.bounds.slices()] == source.label)[source.mask].mean())
+            here = float(_still(source, edited)[source.mask].mean())
             guessed.append((value, float(way) + here, -number, pose))
     if not guessed:
         return None
@@ -140,6 +201,8 @@ def _pose(region: Region, before: list[Region], edited: np.ndarray, flow: np.nda
         exact = MIRRORED
     if value < max(exact, stays + BETTER):
         return None
+    if flow is None:
+        return -negative, pose
     away = np.linalg.norm(pose.flow(region.bounds) - flow[region.bounds.slices()], axis=2)[region.mask]
     # What registration enlarges so far is filled with patches, and what it makes so small pulls the ground along.
     missed = abs(np.log(sx * sy)) > np.log(EVEN) or away.mean() > APART * region.size
@@ -219,6 +282,19 @@ def _members(
                 mask[one.bounds.slices()] |= one.mask
                 grown = True
     return members
+
+
+def _joined(found: Sequence[Region], shape: tuple[int, int]) -> list[Region]:
+    """Regions that touch each other as one each: a car that goes is body and windows."""
+    mask = np.zeros(shape, np.uint8)
+    for region in found:
+        mask[region.bounds.slices()] |= region.mask.view(np.uint8)
+    _, marks = cv2.connectedComponents(cv2.dilate(mask, np.ones((3, 3), np.uint8)), connectivity=8)
+    groups: dict[int, list[Region]] = {}
+    for region in found:
+        at = int(marks[region.bounds.slices()][region.mask][0])
+        groups.setdefault(at, []).append(region)
+    return [_union(group, shape, max(group, key=lambda r: r.area).label) for group in groups.values()]
 
 
 def _union(parts: Sequence[Region], shape: tuple[int, int], label: int) -> Region:

@@ -8,7 +8,10 @@ import cv2
 import numpy as np
 
 from underdrawing.draft.components import Pose, Region, guess, most_frequent, numbered, regions, settle
+from underdrawing.draft.flow_ops import blur, continued
+from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.label_inpainting import grow_classes
+from underdrawing.picture.mask import touching
 
 STAYED = 0.2  # overlap from which on a region is where it was
 EXPLAINED = 0.6  # share of a region that the registration must fill with its class
@@ -25,7 +28,12 @@ LENDERS = 6  # regions that are tried at most
 CONTEXT = 0.3  # weight of the classes around a region beside its own shape
 FAR = 0.05  # the same of the distance, in longer sides of the picture
 RESIZED = 0.06  # and of a change of size, natural logarithm
-MARGIN = 0.12  # of a removed region's size: its shadow and soft border go with it
+MARGIN = 0.12  # of a removed region's size: so far around it its shadow may lie
+NARROW = 0.008  # of the longer side: its soft border, which always goes with it
+VISIBLE = 0.02  # of full brightness: what differs less from the ground beside is no shadow
+TEXTURE = 1.5  # times what the ground beside differs from its own mean
+ELSEWHERE = (3.0, 9.0, 27.0)  # cells in which the ground beside is looked for
+STANDS = 0.15  # of the picture: what is larger stands on no ground that it could throw a shadow on
 SPAN = 0.35  # of its size: what lies between parts of it that are no farther from each other than twice this goes, too
 
 
@@ -210,12 +218,13 @@ def without(labels: np.ndarray, gone: list[Region]) -> tuple[np.ndarray, np.ndar
     return grow_classes(labels, hole), hole
 
 
-def footprint(region: Region, left: np.ndarray, still: np.ndarray) -> np.ndarray:
-    """(h, w) bool: a region, the ground between its limbs, and the margin in which its border and its shadow lie.
+def footprint(region: Region, left: np.ndarray, still: np.ndarray, picture: np.ndarray) -> np.ndarray:
+    """(h, w) bool: a region, the ground between its limbs, its soft border, and its shadow and glow around.
 
     Args:
         left: (h, w) uint8, the original's classes without what is removed.
         still: (h, w) uint8, the edited primitive's without what came from elsewhere.
+        picture: (h, w, 3) float32 in [0, 1].
     """
     shape = (left.shape[0], left.shape[1])
     mask, span = region.whole(shape), SPAN * region.size
@@ -223,8 +232,26 @@ def footprint(region: Region, left: np.ndarray, still: np.ndarray) -> np.ndarray
     # Beyond the picture there is nothing of it either.
     room = int(span) + 1
     wide = _within(cv2.copyMakeBorder(mask.view(np.uint8), room, room, room, room, cv2.BORDER_CONSTANT), span)
-    closed = ~_within(~wide, span)[room:-room, room:-room]
-    return mask | (_within(closed | mask, max(1.0, MARGIN * region.size)) & ground)
+    closed = ~_within(~wide, span)[room:-room, room:-room] | mask
+    margin = max(1.0, MARGIN * region.size) if region.area < STANDS * mask.size else 1.0
+    border = mask | (_within(closed, min(margin, max(1.0, NARROW * max(shape)))) & ground)
+    around = _within(closed, margin) & ground & ~border
+    beside = _within(closed, 3 * margin) & ground & ~around & ~border
+    return border | touching(border | _differs(picture, left, around, beside), border)
+
+
+def _differs(picture: np.ndarray, labels: np.ndarray, around: np.ndarray, beside: np.ndarray) -> np.ndarray:
+    """(h, w) bool: cells around a thing that look otherwise than their class beside it: its shadow, its glow."""
+    result = around.copy()
+    box = Bounds.of_mask(around | beside).slices()
+    around, beside, labels = around[box], beside[box], labels[box]
+    seen = blur(picture[box], 1.0)
+    for label in np.unique(labels[around]):
+        here, known = around & (labels == label), beside & (labels == label)
+        if known.any():
+            step = np.abs(seen - continued(seen, known.astype(np.float32), ELSEWHERE)).mean(2)
+            result[box][here] = (step > max(VISIBLE, TEXTURE * float(step[known].mean())))[here]
+    return result
 
 
 def _within(mask: np.ndarray, reach: float) -> np.ndarray:

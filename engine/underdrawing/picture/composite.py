@@ -38,11 +38,20 @@ def composite(original: Picture, result: Picture, at: tuple[int, int], alpha: np
 
 
 def flattened(below: Picture, above: Picture) -> Picture:
-    """A picture with transparency laid over another of the same size; one without is as it is."""
+    """A picture with transparency laid over another of the same size; one without is as it is.
+
+    Where both have transparency and nothing is more transparent above than below, `above` is not a layer of its own
+    but a new version of the picture, and is taken as it is.
+    """
     if above.alpha is None:
         return above
-    full = 1.0 if above.alpha.dtype.kind == "f" else float(np.iinfo(above.alpha.dtype).max)
-    return composite(below, above, (0, 0), (above.alpha / full).astype(np.float32).clip(0, 1))
+    cover = above.opacity()
+    if below.alpha is None:
+        return composite(below, above, (0, 0), cover)
+    if (cover >= below.opacity() - 1 / 512).all():
+        return above
+    laid = composite(below, above, (0, 0), cover)
+    return laid.with_opacity(np.maximum(cover, below.opacity()))
 
 
 def _mixed(before: np.ndarray, after: np.ndarray, alpha: np.ndarray) -> np.ndarray:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import io
-import os
-import tempfile
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from underdrawing.picture import png, tiff
 from underdrawing.picture.image import Picture, PictureError, srgb_encode
+from underdrawing.picture.normalize import cmyk_to_rgb, upright
+from underdrawing.picture.replacing import write_whole
 
 LIMIT = 500_000_000  # pixels; files that claim more are taken for bombs
 FORMATS = {".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WebP"}
@@ -140,35 +139,16 @@ def _decode_other(data: bytes) -> Picture:
     return upright(Picture(pixels, alpha, profile), orientation)
 
 
-def cmyk_to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """A CMYK picture in sRGB: by its profile where it has a usable one, else by the plain formula."""
-    if profile:
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-        except (ImageCms.PyCMSError, OSError, ValueError):
-            converted = None
-        if converted is not None:
-            return converted
-    return image.convert("RGB")
+def check_ending(path: Path) -> str:
+    """The format that a name's ending says: "PNG", "TIFF", "JPEG" or "WebP".
 
-
-def upright(picture: Picture, orientation: int) -> Picture:
-    """Turned and mirrored as EXIF's orientation (1 to 8) says."""
-    turns: dict[int, Callable[[np.ndarray], np.ndarray]] = {
-        2: lambda a: a[:, ::-1],
-        3: lambda a: a[::-1, ::-1],
-        4: lambda a: a[::-1],
-        5: lambda a: a.swapaxes(0, 1),
-        6: lambda a: a[::-1].swapaxes(0, 1),
-        7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
-        8: lambda a: a[:, ::-1].swapaxes(0, 1),
-    }
-    turn = turns.get(orientation)
-    if turn is None:
-        return picture
-    alpha = None if picture.alpha is None else np.ascontiguousarray(turn(picture.alpha))
-    return Picture(np.ascontiguousarray(turn(picture.pixels)), alpha, picture.profile, picture.linear)
+    Raises:
+        PictureError: an ending that is not known.
+    """
+    kind = FORMATS.get(path.suffix.lower())
+    if kind is None:
+        raise PictureError(f"{path.name!r} does not end like a picture: use .png, .tif, .jpg or .webp.")
+    return kind
 
 
 def write_picture(path: Path, picture: Picture, quality: int = 95, text: dict[str, str] | None = None) -> list[str]:
@@ -185,9 +165,7 @@ def write_picture(path: Path, picture: Picture, quality: int = 95, text: dict[st
         PictureError: an ending that is not known, sides too long for the format, or a folder that cannot be written.
     """
     path = Path(path)
-    kind = FORMATS.get(path.suffix.lower())
-    if kind is None:
-        raise PictureError(f"{path.name!r} does not end like a picture: use .png, .tif, .jpg or .webp.")
+    kind = check_ending(path)
     most = LARGEST_SIDE.get(kind, 1 << 31)
     if max(picture.size) > most:
         raise PictureError(f"{kind} holds at most {most} pixels a side; write a PNG or a TIFF file.")
@@ -202,7 +180,7 @@ def write_picture(path: Path, picture: Picture, quality: int = 95, text: dict[st
             data = _encode_lossy(picture, kind, quality, losses)
     if text and kind != "PNG":
         losses.append(f"{kind} files keep no texts: {', '.join(text)} left out.")
-    _write_whole(path, data)
+    write_whole(path, data)
     return losses
 
 
@@ -273,24 +251,3 @@ def _encode_lossy(picture: Picture, kind: str, quality: int, losses: list[str]) 
     image = Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else np.ascontiguousarray(samples))
     image.save(buffer, kind.upper(), **options)
     return buffer.getvalue()
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Under another name first, then renamed: a full disk or a crash leaves the old file as it was."""
-    try:
-        handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
-    except OSError as error:
-        raise PictureError(f"{path.name} cannot be written to {path.parent}: {error.strerror or error}.") from None
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise PictureError(f"{path.name} cannot be written: {error.strerror or error}.") from None

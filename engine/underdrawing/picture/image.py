@@ -106,6 +106,22 @@ class Picture:
         alpha = None if self.alpha is None else self.alpha[part.slices()]
         return replace(self, pixels=self.pixels[part.slices()], alpha=alpha)
 
+    def opacity(self) -> np.ndarray:
+        """The alpha channel as (H, W) float32 in [0, 1]; 1 everywhere where there is none."""
+        if self.alpha is None:
+            return np.ones(self.pixels.shape[:2], np.float32)
+        full = 1.0 if self.alpha.dtype.kind == "f" else float(np.iinfo(self.alpha.dtype).max)
+        return np.nan_to_num(self.alpha.astype(np.float32) / np.float32(full)).clip(0, 1)
+
+    def with_opacity(self, opacity: np.ndarray) -> Picture:
+        """With an alpha channel (H, W) of values from 0 to 1; what is not 0 stays so at any depth."""
+        dtype = self.pixels.dtype
+        if dtype.kind == "f":
+            return replace(self, alpha=opacity.astype(dtype))
+        full = int(np.iinfo(dtype).max)
+        alpha = np.where(opacity > 0, np.maximum(1, np.rint(opacity * full)), 0)
+        return replace(self, alpha=alpha.astype(dtype))
+
     def to_float(self, white: float = 1.0) -> np.ndarray:
         """Encoded colour for the networks.
 

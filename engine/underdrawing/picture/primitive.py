@@ -203,6 +203,12 @@ def guess_kind(rgb: np.ndarray) -> str:
     return str(Plane.SEGMENTS if float(known.mean()) > 0.8 else Plane.PAINT)
 
 
+def file_of(path: Path, name: str, count: int) -> Path:
+    """The file for the plane `name` of a primitive with `count` planes that is written to `path`."""
+    stem = path.with_suffix("") if path.suffix.lower() == ".png" else path
+    return stem.with_name(f"{stem.name}.png" if count == 1 else f"{stem.name}.{name}.png")
+
+
 def write_primitive(path: Path, primitive: Primitive) -> list[Path]:
     """Write PNG files: one plane as `P.png`, several as `P.segments.png`, `P.edges.png`, `P.paint.png`.
 
@@ -211,15 +217,13 @@ def write_primitive(path: Path, primitive: Primitive) -> list[Path]:
     Returns:
         the files written.
     """
-    path = Path(path)
-    stem = path.with_suffix("") if path.suffix.lower() == ".png" else path
     names = primitive.names
     written = []
     for name, plane in primitive.planes().items():
         note: dict[str, Any] = {"kind": name, "planes": list(names)}
         if name == "segments" and primitive.palette is not None:
             note["palette"] = primitive.palette.to_json()
-        target = stem.with_name(f"{stem.name}.png" if len(names) == 1 else f"{stem.name}.{name}.png")
+        target = file_of(Path(path), name, len(names))
         write_picture(target, Picture(plane), text={TEXT_KEY: json.dumps(note, ensure_ascii=True)})
         written.append(target)
     return written

@@ -37,6 +37,7 @@ def signed(rgb: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(rgb.transpose(2, 0, 1)[None] * 2 - 1, np.float32)
 
 
-def anchor(width: int, height: int) -> np.ndarray:
-    """(1, 3, height, width) float32, standard normal: always the same for the same size (SinGAN's z*)."""
-    return np.random.default_rng(ANCHOR_SEED).standard_normal((1, 3, height, width)).astype(np.float32)
+def anchor(width: int, height: int, channels: int = 3, stage: int = 0) -> np.ndarray:
+    """(1, channels, height, width) float32, standard normal: the same for the same size and stage (SinGAN's z*)."""
+    seed = [ANCHOR_SEED, stage] if stage else ANCHOR_SEED
+    return np.random.default_rng(seed).standard_normal((1, channels, height, width)).astype(np.float32)

@@ -16,6 +16,7 @@ import tifffile
 from PIL import Image
 
 from underdrawing.picture.image import NAMES, Picture, PictureError
+from underdrawing.picture.normalize import cmyk_to_rgb, upright
 
 # tifffile reports damage to its log and goes on; we judge the result ourselves.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)
@@ -33,8 +34,6 @@ def decode(data: bytes, check_size: Callable[[int, int], None]) -> Picture:
     Raises:
         PictureError: damaged, cut off, or of a kind that is not supported.
     """
-    from underdrawing.picture.files import cmyk_to_rgb, upright
-
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
             page = file.pages[0]

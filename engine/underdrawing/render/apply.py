@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 
 from underdrawing.client.messages import EngineError
-from underdrawing.draft.dependent_edits import along
+from underdrawing.draft.dependent_edits import along, hanging_together
 from underdrawing.draft.draft import Draft, draft
 from underdrawing.picture.composite import poisson
 from underdrawing.picture.detail_transfer import restore_detail
 from underdrawing.picture.geometry import Bounds, scaled, unscaled
 from underdrawing.picture.image import Picture
-from underdrawing.picture.mask import combine, edit_mask, feather, touching
+from underdrawing.picture.mask import combine, edit_mask, feather
 from underdrawing.picture.primitive import Primitive
 from underdrawing.render.graph_runner import Made, run
 from underdrawing.render.model import Model
@@ -24,7 +24,6 @@ from underdrawing.render.quality_notes import doubts
 from underdrawing.store.crop_placement import inside as inside_of
 from underdrawing.store.manifest import Composite, Procedure
 
-_AROUND = np.ones((5, 5), np.uint8)  # what was changed is led over into its surroundings
 DETAIL_MARGIN = 24  # pixels of the picture around an edit that restored detail may come from, at least
 
 
@@ -153,7 +152,7 @@ def _mask(
     grown = {} if options.grow is None else {"grow": options.grow}
     changed = edit_mask(before, after, **grown)
     if rest is not None:
-        changed |= _hanging_together(rest, changed)
+        changed |= hanging_together(rest, changed)
     mask = changed if given is None else combine(changed, given, options.mask_mode)
     bounds = Bounds.of_mask(mask)
     if bounds.is_empty:
@@ -164,13 +163,6 @@ def _mask(
             "Paint on the underdrawing first, or ask for the whole picture.",
         )
     return mask, bounds
-
-
-def _hanging_together(rest: np.ndarray, changed: np.ndarray) -> np.ndarray:
-    """(H, W) bool: what comes along, of any size, as far as it hangs together with what changed."""
-    height, width = changed.shape
-    large = np.asarray(cv2.resize(rest.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST))
-    return touching(cv2.dilate(large, _AROUND) > 0, changed)
 
 
 def _render(
@@ -204,13 +196,21 @@ def _render(
     target = scaled(wanted, ratio, everything).translate(-coarse.x, -coarse.y)
     changed = np.zeros(generated.shape[:2], bool)
     changed[target.slices()] = True
+    cut = wanted.translate(-around.x, -around.y).slices()
+    if plan.network_picture:
+        enlarged = cv2.resize(generated, (around.width, around.height), interpolation=cv2.INTER_CUBIC)
+        return Made(enlarged[cut].clip(0, 1), made.device, None), [network_note(plan.scale)]
     full = model.picture.crop(around).to_float(model.manifest.picture.white)
     detailed = restore_detail(full, model.small_picture[coarse.slices()], generated, changed)
-    cut = wanted.translate(-around.x, -around.y).slices()
     sure = made.confidence
     if sure is not None:
         sure = cv2.resize(sure, (around.width, around.height), interpolation=cv2.INTER_LINEAR)[cut]
     return Made(detailed[cut], made.device, sure), [reduced_note(plan.scale)]
+
+
+def network_note(scale: float) -> str:
+    """What a person should know about the picture of a network that works at a reduced size."""
+    return f"The network works at {scale:.0%} of the picture's size; what it makes is enlarged smoothly."
 
 
 def reduced_note(scale: float) -> str:

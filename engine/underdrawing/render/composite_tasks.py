@@ -16,7 +16,7 @@ from underdrawing.picture.light_transfer import lit
 from underdrawing.picture.mask import differing, dilate, feather
 from underdrawing.picture.patch_texture import painted, repainted, stroked
 from underdrawing.picture.resize import signed, small_copy
-from underdrawing.render.apply import Applied, reduced_note
+from underdrawing.render.apply import Applied, network_note, reduced_note
 from underdrawing.render.generate import Run, Wishes
 from underdrawing.render.model import Model
 from underdrawing.render.onnx_sessions import SessionStore
@@ -81,7 +81,8 @@ def on_picture(
         made = poisson(rgb[part], made, widened[part].astype(np.float32))
     soft = feather(widened, float(reach) if wishes.feather is None else wishes.feather, wanted)
     picture = Picture.from_float(made[inner], given.crop(wanted), info.white)
-    notes = () if model.small_size == given.size else (reduced_note(plan.scale),)
+    note = network_note if wishes.as_made(model) else reduced_note
+    notes = () if model.small_size == given.size else (note(plan.scale),)
     seconds = time.perf_counter() - begun
     bounds = wanted.translate(area.x, area.y)
     return Applied(bounds, picture, soft.astype(np.float32), small.device, seconds, notes), given
@@ -122,12 +123,14 @@ def _small(model: Model, wishes: Wishes, rgb: np.ndarray, changed: np.ndarray, s
     """The network's own work.
 
     What it cannot do with the unchanged picture (finest detail, a tint) is no part of the change: outside of what was
-    changed its error on the picture itself is taken away again, so that borders stay as they were.
+    changed its error on the picture itself is taken away again, so that borders stay as they were. Where the network's
+    own picture is wanted, it is what the network makes of the given picture, and no more.
     """
     run, size = Run(model, sessions), model.small_size
     small = small_copy(rgb, *size)
     share = cv2.resize(changed.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    given = lit(small, share > HALF, wishes.light) if wishes.task is Task.HARMONIZE else small
+    as_made = wishes.as_made(model)
+    given = lit(small, share > HALF, wishes.light) if wishes.task is Task.HARMONIZE and not as_made else small
     sizes = run.sizes(*size)
 
     def made_of(picture: np.ndarray) -> tuple[np.ndarray, str]:
@@ -136,6 +139,8 @@ def _small(model: Model, wishes: Wishes, rgb: np.ndarray, changed: np.ndarray, s
         return run(first, sizes, lambda shape: chance.standard_normal(shape, np.float32))
 
     made, device = made_of(given)
+    if as_made:
+        return Small(made, made - small, device)
     if not changed.all():
         error = made_of(model.small_picture)[0] - model.small_picture
         outside = 1 - cv2.GaussianBlur(share, (0, 0), 1.0)[..., None].clip(0, 1)
@@ -153,6 +158,8 @@ def _at_full_size(
 ) -> np.ndarray:
     """(wanted.height, wanted.width, 3): what was changed in the picture's brushwork, its surroundings as they were
     given, with the network's change laid over."""
+    if wishes.as_made(model):
+        return small_copy(small.made, rgb.shape[1], rgb.shape[0])[wanted.slices()].clip(0, 1)
     core = dilate(changed, rim)
     learnt = model.picture.to_float(model.manifest.picture.white)
     if wishes.task is Task.REPAINT:

@@ -22,13 +22,12 @@ from underdrawing.picture.super_resolution import consistent, textured
 from underdrawing.render.graph_runner import pixels_of, single_graph
 from underdrawing.render.model import Model
 from underdrawing.render.onnx_sessions import SessionStore
-from underdrawing.store.manifest import Encoding, GraphInput, Task
+from underdrawing.store.manifest import FIXED_NOISE, Encoding, GraphInput, Task
 
 MOST_RUN = 3 << 20  # pixels that a graph is run on at a time: it holds some dozens of numbers for each
 FRAMES, COUNT, FREEDOM, LIGHT = 32, 4, 0.3, 0.8
 NO_CHANGE, ALL_CHANGE = 0.02, 0.1  # differences below which the picture stays, above which it is made anew
 GENTLE = 1.6  # power of the freedom: so half of it is half of the way for the eye
-PUBLISHED = ("paper-", "singan")  # beginnings of the names of recipes that learn as long as the papers do
 RATE = 12  # frames a second that suit a clip
 RAISED = 2.0  # how much larger one pass of `enlarge` makes a picture at most
 
@@ -44,6 +43,8 @@ class Wishes:
         grow: pixels by which a mask is widened.
         feather: width in pixels of the soft border inside the widened mask.
         blend: "none", or "poisson" for the gradient domain.
+        network_picture: the network's own picture, without the picture's brushwork; so it is always where the apply
+            plan says it.
     """
 
     task: Task
@@ -56,6 +57,11 @@ class Wishes:
     grow: int | None = None
     feather: float | None = None
     blend: str = "none"
+    network_picture: bool = False
+
+    def as_made(self, model: Model) -> bool:
+        """Whether the result is what the network makes, and nothing is laid over it."""
+        return self.network_picture or model.manifest.plan.network_picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +91,11 @@ class Run:
         return signed(small_copy(self.model.small_picture, width, height))
 
     def __call__(
-        self, start: np.ndarray, sizes: list[tuple[int, int]], noise: Callable[[tuple[int, ...]], np.ndarray]
+        self,
+        start: np.ndarray,
+        sizes: list[tuple[int, int]],
+        noise: Callable[[tuple[int, ...]], np.ndarray],
+        freedom: float = 1.0,
     ) -> tuple[np.ndarray, str]:
         """A picture (H, W, 3) float32 in [0, 1], and what made it: "CPU" or "GPU".
 
@@ -93,6 +103,7 @@ class Run:
             start: (1, 3, h, w), for the first stage.
             sizes: width and height of every stage.
             noise: makes noise of a shape.
+            freedom: how much of it is used, in place of what the picture itself is made from.
 
         Raises:
             EngineError: the result is no picture, or the picture is too large.
@@ -102,8 +113,12 @@ class Run:
             raise EngineError("bad_request", text, "Choose a smaller size.")
         session = single_graph(self.model, self.sessions)
         given = {self.specs[0].name: start}
-        for spec, (width, height) in zip(self.specs[1:], sizes[1:], strict=True):
-            given[spec.name] = noise((1, spec.channels, height, width))
+        for stage, (spec, (width, height)) in enumerate(zip(self.specs[1:], sizes[1:], strict=True), 1):
+            drawn = noise((1, spec.channels, height, width))
+            if spec.plane == FIXED_NOISE:
+                given[spec.name] = mixed(anchor(width, height, spec.channels, stage), drawn, freedom)
+            else:
+                given[spec.name] = (freedom * drawn).astype(np.float32)
         made = np.ascontiguousarray(pixels_of(session.run(given)), np.float32)
         return made, "GPU" if session.on_gpu else "CPU"
 
@@ -126,8 +141,12 @@ def freely(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[One
     white = model.manifest.picture.white
     full = model.picture.to_float(white)
     if wishes.task is Task.ENLARGE:
-        made, device = _enlarged(run, full, size)
+        made, device = _enlarged(run, full, size, wishes.as_made(model))
         yield One(Picture.from_float(made, model.picture, white), device)
+        return
+    if wishes.as_made(model):
+        for small, device in _small(model, wishes, sessions):
+            yield One(Picture.from_float(small_copy(small, *size).clip(0, 1), model.picture, white), device)
         return
     same = None if wishes.task is Task.RESIZE or size != model.picture.size else _unchanged(run)
     levels: dict[float, Level] = {}
@@ -139,8 +158,8 @@ def freely(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[One
 
 def _afar(model: Model, wishes: Wishes) -> float:
     """How much smaller what the network makes is looked at before pieces build it."""
-    # Frames must be alike, a picture in another shape keeps its structure, and what is published is to be seen.
-    if wishes.task is not Task.VARY or model.manifest.recipe.startswith(PUBLISHED):
+    # Frames must be alike, and a picture in another shape keeps its structure.
+    if wishes.task is not Task.VARY:
         return 1.0
     return float(min(1.0, FROM_AFAR / max(model.small_size)) ** wishes.freedom**0.5)
 
@@ -148,7 +167,7 @@ def _afar(model: Model, wishes: Wishes) -> float:
 def _unchanged(run: Run) -> np.ndarray:
     """What the model makes of the picture itself, at the size that was learnt."""
     sizes = run.sizes(*run.model.small_size)
-    return run(run.anchor(*sizes[0]), sizes, lambda shape: np.zeros(shape, np.float32))[0]
+    return run(run.anchor(*sizes[0]), sizes, lambda shape: np.zeros(shape, np.float32), 0.0)[0]
 
 
 def _small(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[tuple[np.ndarray, str]]:
@@ -160,6 +179,10 @@ def _small(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[tup
     small = tuple(max(24, round(side * model.manifest.plan.scale)) for side in size)
     # What narrow pictures are compared with, the picture itself, has the size that was learnt.
     sizes = run.sizes(*(model.small_size if size == own_size else small))
+    if wishes.task is Task.RESIZE and wishes.as_made(model):
+        # ConSinGAN, section 5.1: other sizes come from noise of other sizes.
+        yield _varied(run, sizes, 1.0, chance)
+        return
     if wishes.task is Task.RESIZE:
         yield _reshaped(run, sizes, chance)
         return
@@ -175,7 +198,7 @@ def _small(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[tup
         moment = number / wishes.frames
         start = mixed(own, walks[0].at(moment), wishes.freedom)
         later = iter(walks[1:])
-        yield run(start, sizes, lambda shape: wishes.freedom * next(later).at(moment))  # noqa: B023 - called at once
+        yield run(start, sizes, lambda shape: next(later).at(moment), wishes.freedom)  # noqa: B023 - called at once
 
 
 def _varied(
@@ -184,7 +207,7 @@ def _varied(
     """Another picture of the learnt one's kind, the less free the nearer to it."""
     own = run.anchor(*sizes[0])
     start = mixed(own, chance.standard_normal(own.shape, np.float32), freedom)
-    return run(start, sizes, lambda shape: freedom * chance.standard_normal(shape, np.float32))
+    return run(start, sizes, lambda shape: chance.standard_normal(shape, np.float32), freedom)
 
 
 def _reshaped(run: Run, sizes: list[tuple[int, int]], chance: np.random.Generator) -> tuple[np.ndarray, str]:
@@ -194,8 +217,6 @@ def _reshaped(run: Run, sizes: list[tuple[int, int]], chance: np.random.Generato
     their first size, and what they do to the picture itself without any change is taken away along the same seams.
     """
     begins = run.specs[0].encoding is Encoding.PICTURE
-    if not begins and run.model.manifest.recipe.startswith(PUBLISHED):
-        return run(anchor(*sizes[0]), sizes, lambda shape: chance.standard_normal(shape, np.float32))
     same = _unchanged(run)
     if not begins:
         # From noise a network makes others of the kind; in another shape than it learnt, little of the picture is left.
@@ -269,7 +290,7 @@ def _at_full_size(
     return np.asarray(led + wide * (made - led))
 
 
-def _enlarged(run: Run, rgb: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, str]:
+def _enlarged(run: Run, rgb: np.ndarray, size: tuple[int, int], as_made: bool) -> tuple[np.ndarray, str]:
     """A picture with more pixels, in passes that each make it at most twice as large; larger than the graph can be
     run on, and smaller than it is, it is scaled."""
     device = "CPU"
@@ -281,7 +302,7 @@ def _enlarged(run: Run, rgb: np.ndarray, size: tuple[int, int]) -> tuple[np.ndar
         sizes = run.sizes(*goal)
         sizes[0] = (rgb.shape[1], rgb.shape[0])
         made, device = run(signed(rgb), sizes, lambda shape: np.zeros(shape, np.float32))
-        rgb = consistent(textured(consistent(made, rgb), rgb), rgb)
+        rgb = made if as_made else consistent(textured(consistent(made, rgb), rgb), rgb)
     if (rgb.shape[1], rgb.shape[0]) != size:
         how = cv2.INTER_AREA if rgb.shape[1] > size[0] else cv2.INTER_CUBIC
         rgb = cv2.resize(rgb, size, interpolation=how)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from underdrawing.client.messages import EngineError
-from underdrawing.render.apply import reduced_note
+from underdrawing.render.apply import network_note, reduced_note
 from underdrawing.render.composite_tasks import REACH, on_picture
 from underdrawing.render.generate import RATE, Wishes, freely
 from underdrawing.render.model import Model
@@ -57,7 +57,7 @@ def wishes_of(args: Mapping[str, Any]) -> Wishes:
     """Arguments that were checked; what is not said is as `Wishes` has it."""
     said = {
         name: args[name]
-        for name in ("count", "frames", "freedom", "light", "seed", "grow", "feather", "blend")
+        for name in ("count", "frames", "freedom", "light", "seed", "grow", "feather", "blend", "network_picture")
         if args.get(name) is not None
     }
     size = (int(args["width"]), int(args["height"])) if args.get("width") else None
@@ -67,4 +67,5 @@ def wishes_of(args: Mapping[str, Any]) -> Wishes:
 def _notes(model: Model, wishes: Wishes) -> list[str]:
     if model.manifest.plan.scale == 1 or wishes.task is Task.ENLARGE:
         return []
-    return [reduced_note(model.manifest.plan.scale)]
+    scale = model.manifest.plan.scale
+    return [network_note(scale) if wishes.as_made(model) else reduced_note(scale)]

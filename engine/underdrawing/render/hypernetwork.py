@@ -152,6 +152,7 @@ def instant(model: Model, args: Mapping[str, Any], sessions: SessionStore, conte
         scale=written.scale,
         region=(0, 0, *picture.size),
         tasks=FREE if free else PAINTED,
+        network_picture=model.manifest.plan.network_picture,
     )
     model_writer.keep_picture(folder, picture)
     made = model.manifest

@@ -15,7 +15,7 @@ import numpy as np
 from underdrawing.client.messages import EngineError
 from underdrawing.picture.image import Picture, white_of
 from underdrawing.picture.patch_texture import FROM_AFAR, Hand, Level, raised_by
-from underdrawing.picture.resize import anchor, at_most
+from underdrawing.picture.resize import anchor, at_most, small_copy
 from underdrawing.render.generate import RATE, mixed
 from underdrawing.render.graph_runner import pixels_of
 from underdrawing.render.hypernetwork import check_writer, inputs_of, write
@@ -50,7 +50,8 @@ def between(model: Model, args: Mapping[str, Any], sessions: SessionStore, conte
     """Pictures on the way from one to another.
 
     Args:
-        args: `picture`, `other`, `at`, `scales`, `freedom`, `seed`, as `instantrequests` checked them.
+        args: `picture`, `other`, `at`, `scales`, `freedom`, `seed`, `network_picture`, as `instantrequests` checked
+            them.
 
     Raises:
         EngineError: it is no folder's model, a picture does not fit it, or it was given up.
@@ -70,7 +71,8 @@ def between(model: Model, args: Mapping[str, Any], sessions: SessionStore, conte
     feed = {name: freedom * value for name, value in noise.items()}
     feed[given[0].name] = mixed(start, noise[given[0].name], freedom)
     session = sessions.get(model.folder / spec.file)
-    way = _Way(full, (one.row, two.row), scales, len(given), session, feed, spec.inputs[-1].name)
+    as_made = bool(args.get("network_picture")) or model.manifest.plan.network_picture
+    way = _Way(full, (one.row, two.row), scales, len(given), session, feed, spec.inputs[-1].name, as_made)
     made: list[str] = []
     for part in places:
         picture = way.at(part)
@@ -92,6 +94,7 @@ class _Way:
         rows: the weights that were written for them.
         scales: of `count` those that change on the way.
         feed: the graph's inputs without the weights, whose name is `weights`.
+        as_made: the network's own pictures, without the pictures' brushwork.
         levels: what is kept of each picture's brushwork from one place to the next.
     """
 
@@ -102,10 +105,14 @@ class _Way:
     session: Session
     feed: dict[str, np.ndarray]
     weights: str
+    as_made: bool = False
     levels: tuple[dict[float, Level], dict[float, Level]] = field(default_factory=lambda: ({}, {}))
 
     def at(self, part: float) -> np.ndarray:
         """What lies at a place from 0 to 1, (H, W, 3) float32 in [0, 1], of the first picture's size."""
+        if self.as_made:
+            height, width = self.full[0].shape[:2]
+            return small_copy(self._small(part), width, height).clip(0, 1)
         if 0 in self.scales:
             return self._painted(self._small(part), part)
         # What the finer scales change cannot be seen from afar: it is laid over the way's beginning.

@@ -12,7 +12,7 @@ from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import Picture
 from underdrawing.render.apply import Applied
 from underdrawing.render.model import Model
-from underdrawing.store.frame_codec import Inputs, with_alpha
+from underdrawing.store.frame_codec import Inputs
 
 
 def answer_of(
@@ -28,7 +28,7 @@ def answer_of(
     full, kind = (65535, np.uint16) if deep else (255, np.uint8)
     # A pixel that counts at all must not be rounded to none, nor the other way round.
     mask = np.where(result.mask > 0, np.maximum(1, np.rint(result.mask * full)), 0).astype(kind)
-    picture = with_alpha(result.picture, result.mask) if args.get("baked") else result.picture
+    picture = result.picture.with_opacity(result.mask) if args.get("baked") else result.picture
     merged = {}
     if args.get("merged"):
         merged["merged"] = inputs.put(_merged(model, original, result), order)

@@ -11,30 +11,18 @@ import hashlib
 import json
 import mmap
 import os
-import re
 import uuid
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from underdrawing.client.fields import checked_hash
 from underdrawing.client.frames import blob_size, check_header, start_hash
 from underdrawing.client.messages import EngineError
 from underdrawing.store.model_library import sync_file
 
 LIMIT = 4 << 30  # bytes
 SWEEP = 32  # the limit's share of new bytes after which the folder is looked through again
-HASH = re.compile(r"[0-9a-f]{64}\Z")
-
-
-def checked_hash(value: object) -> str:
-    """A hash from anybody, as it becomes a file name.
-
-    Raises:
-        EngineError: it is no sha256 in hexadecimal.
-    """
-    if not isinstance(value, str) or not HASH.match(value):
-        raise EngineError("bad_request", "That is not a hash of a picture.")
-    return value
 
 
 def _missing() -> EngineError:

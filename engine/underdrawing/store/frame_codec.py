@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from underdrawing.client.fields import checked_hash
 from underdrawing.client.frames import CHANNELS, Frame
 from underdrawing.client.messages import EngineError
 from underdrawing.picture.image import DEPTHS, Picture, PictureError
 from underdrawing.picture.palette import Palette
 from underdrawing.picture.primitive import Primitive
-from underdrawing.store.blob_store import Spool, checked_hash
+from underdrawing.store.blob_store import Spool
 
 
 def picture_of(frame: Frame) -> Picture:
@@ -142,15 +142,5 @@ def _on_paper(picture: Picture) -> np.ndarray:
     rgb = picture.to_bytes()
     if picture.alpha is None:
         return rgb
-    full = 1.0 if picture.alpha.dtype.kind == "f" else float(np.iinfo(picture.alpha.dtype).max)
-    cover = (picture.alpha.astype(np.float32) / full).clip(0, 1)[..., None]
+    cover = picture.opacity()[..., None]
     return np.rint(rgb * cover + 255 * (1 - cover)).astype(np.uint8)
-
-
-def with_alpha(picture: Picture, mask: np.ndarray) -> Picture:
-    """A picture whose transparency is a mask (H, W) of values from 0 to 1; what is not 0 stays so at any depth."""
-    dtype = picture.pixels.dtype
-    if dtype.kind == "f":
-        return replace(picture, alpha=mask.astype(dtype))
-    full = int(np.iinfo(dtype).max)
-    return replace(picture, alpha=np.where(mask > 0, np.maximum(1, np.rint(mask * full)), 0).astype(dtype))

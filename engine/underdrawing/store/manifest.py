@@ -45,6 +45,9 @@ class Encoding(StrEnum):
     WEIGHTS = "weights"  # (1, channels, 1, 1): the weights of a network, as another graph wrote them
 
 
+FIXED_NOISE = "fixed noise"  # `plane` of a noise input for which the picture itself has a fixed noise; else it has none
+
+
 class Composite(StrEnum):
     """What of the generated pixels counts as the result."""
 
@@ -124,6 +127,8 @@ class ApplyPlan:
         region: x, y, width, height of what was learnt, in pixels of the whole picture.
         composite: what of the output counts.
         tasks: what can be made without an underdrawing; empty for methods that follow one.
+        network_picture: the result is the network's own picture, enlarged smoothly where it is smaller; else the
+            picture's own brushwork and detail go over it.
     """
 
     graphs: tuple[GraphSpec, ...] = ()
@@ -136,6 +141,7 @@ class ApplyPlan:
     region: tuple[int, int, int, int] = (0, 0, 0, 0)
     composite: Composite = Composite.MASK
     tasks: tuple[Task, ...] = ()
+    network_picture: bool = False
 
 
 @dataclass(frozen=True)
@@ -281,6 +287,7 @@ def _plan(raw: dict[str, Any]) -> ApplyPlan:
         region=(region[0], region[1], region[2], region[3]),
         composite=Composite(raw["composite"]),
         tasks=tuple(Task(task) for task in raw.get("tasks", [])[: len(Task)]),
+        network_picture=bool(raw.get("network_picture", False)),
     )
 
 

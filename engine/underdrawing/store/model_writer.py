@@ -21,9 +21,9 @@ def picture_file(picture: Picture) -> str:
 
 
 def keep_picture(folder: Path, picture: Picture) -> str:
-    """Write the picture that a model knows, without alpha; the file's name."""
+    """Write the picture that a model knows, transparency included; the file's name."""
     name = picture_file(picture)
-    write_picture(folder / name, Picture(picture.pixels, None, picture.profile, picture.linear))
+    write_picture(folder / name, picture)
     return name
 
 

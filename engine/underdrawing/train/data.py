@@ -130,13 +130,29 @@ class Augmentation:
     flip: float  # probability of mirroring
     cutmix: float  # probability of swapping two square patches
     crop: int  # side of a random square; 0: the whole picture
+    each_side: bool = False  # `shift` counts of the picture's own side in each direction, not of the shorter one
+    affine: float = 0.0  # every number of a random linear map, and its shift, differs from none by at most this
+    line: float | None = None  # values below are lines, all others paper; None: lines stay soft
 
 
 class Sampler:
-    """Draws augmented pairs; the same seed and iteration always draw the same."""
+    """Draws augmented pairs; the same seed and iteration always draw the same.
 
-    def __init__(self, pair: Pair, augmentation: Augmentation, encodings: Mapping[str, Encoding], seed: int) -> None:
+    Args:
+        outlines: planes of lines (1, 1, H, W), one of which takes the place of the pair's own at each draw; none: its
+            own.
+    """
+
+    def __init__(
+        self,
+        pair: Pair,
+        augmentation: Augmentation,
+        encodings: Mapping[str, Encoding],
+        seed: int,
+        outlines: Sequence[Tensor] = (),
+    ) -> None:
         self.pair, self.how, self.encodings, self.seed = pair, augmentation, dict(encodings), seed
+        self.outlines = tuple(outlines)
         self.points = tps.control_points(*pair.size, augmentation.grid)
 
     def _corners(self, batch: int, side: tuple[int, int], generator: torch.Generator) -> Tensor:
@@ -156,32 +172,61 @@ class Sampler:
         side = (min(how.crop, height), min(how.crop, width)) if how.crop else (height, width)
         shifts = tps.random_shifts(batch, how.grid, how.shift, generator)
         bent = (torch.rand(batch, generator=generator) < how.warped) & torch.tensor(how.warp)
-        coefficients = tps.solve(self.points, shifts * bent[:, None, None], how.smoothing)
+        shifts = shifts * bent[:, None, None]
+        if how.each_side:
+            shifts = shifts * torch.tensor([width, height]) / min(width, height)
+        if how.affine > 0:
+            shifts = shifts + self._affine(batch, generator)
+        coefficients = tps.solve(self.points, shifts, how.smoothing)
         mirror = torch.rand(batch, generator=generator) < how.flip
         corners = self._corners(batch, side, generator)
         device = self.pair.picture.device
         grid = tps.sampling_grid(self.points, coefficients.to(device), (height, width), (corners, *side), mirror=mirror)
-        read = lambda values, mode: F.grid_sample(  # noqa: E731
-            values.expand(batch, -1, -1, -1), grid, mode=mode, padding_mode="reflection", align_corners=False
-        )
+
+        def read(values: Tensor, mode: str) -> Tensor:
+            many = values.expand(batch, -1, -1, -1)
+            return F.grid_sample(many, grid, mode=mode, padding_mode="reflection", align_corners=False)
+
         picture = read(self.pair.picture, "bilinear")
         raw = {
             name: read(plane.values, "nearest" if plane.kind is PlaneKind.CLASSES else "bilinear")
             for name, plane in self.pair.planes.items()
         }
+        if self.outlines:
+            chosen = int(torch.randint(len(self.outlines), (1,), generator=generator))
+            raw["edges"] = read(self.outlines[chosen], "bilinear")
+        raw = {name: self._lined(name, values) for name, values in raw.items()}
         if how.cutmix and torch.rand(1, generator=generator) < how.cutmix:
             _swap_patches([picture, *raw.values()], generator)
         planes = {name: self.pair.planes[name].encode(values, self.encodings[name]) for name, values in raw.items()}
         return planes, picture, self._places(corners.to(device), side)
+
+    def _affine(self, batch: int, generator: torch.Generator) -> Tensor:
+        """Where random linear maps about the middle take the control points: shifts (batch, points, 2)."""
+        limit = self.how.affine
+        away = (torch.rand(batch, 2, 2, generator=generator) * 2 - 1) * limit
+        moved = (torch.rand(batch, 1, 2, generator=generator) * 2 - 1) * limit
+        return (self.points - self.points.mean(0)) @ away + moved
+
+    def _lined(self, name: str, values: Tensor) -> Tensor:
+        """Lines that a warp or a smaller size made soft are binary again, where that is wanted."""
+        lines = self.pair.planes[name].kind is PlaneKind.LINES
+        return binary(values, self.how.line) if lines and self.how.line is not None else values
 
     def _places(self, corners: Tensor, side: tuple[int, int]) -> Tensor:
         return places(corners, side, self.pair.size)
 
     def whole(self) -> tuple[dict[str, Tensor], Tensor]:
         """The original planes, encoded, and the places of their pixels."""
-        planes = {name: plane.encode(plane.values, self.encodings[name]) for name, plane in self.pair.planes.items()}
+        own = {name: self._lined(name, plane.values) for name, plane in self.pair.planes.items()}
+        planes = {name: self.pair.planes[name].encode(values, self.encodings[name]) for name, values in own.items()}
         device = self.pair.picture.device
         return planes, places(torch.zeros(1, 2, device=device), self.pair.size, self.pair.size)
+
+
+def binary(values: Tensor, line: float) -> Tensor:
+    """Lines without anything between line, -1, and paper, 1."""
+    return torch.where(values < line, -1.0, 1.0).to(values.dtype)
 
 
 def places(corners: Tensor, side: tuple[int, int], size: tuple[int, int]) -> Tensor:

@@ -20,14 +20,19 @@ TAPS = {"vgg16": (1, 6, 11, 18, 25), "vgg19": (1, 6, 11, 20, 29)}
 
 
 class Features(nn.Module):
-    """A frozen VGG up to relu{depth}_1: pictures (B, 3, H, W) in [-1, 1] to a list of its features."""
+    """A frozen VGG up to relu{depth}_1: pictures (B, 3, H, W) in [-1, 1] to a list of its features.
+
+    Args:
+        normalised: pictures get ImageNet's mean and deviation, with which VGG was trained; else it is given them in
+            [-1, 1], as pix2pixHD does.
+    """
 
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, name: str, weights: Path, depth: int = 5) -> None:
+    def __init__(self, name: str, weights: Path, depth: int = 5, normalised: bool = True) -> None:
         super().__init__()
-        self.name, self.taps = name, TAPS[name][:depth]
+        self.name, self.taps, self.normalised = name, TAPS[name][:depth], normalised
         layers: list[nn.Module] = []
         channels = 3
         for entry in LAYOUTS[name]:
@@ -49,7 +54,7 @@ class Features(nn.Module):
 
     def forward(self, picture: Tensor) -> list[Tensor]:
         """Features at every tap, the finest first."""
-        x = ((picture + 1) / 2 - self.mean) / self.deviation
+        x = ((picture + 1) / 2 - self.mean) / self.deviation if self.normalised else picture
         found = []
         for index, layer in enumerate(self.features):
             x = layer(x)
@@ -58,17 +63,18 @@ class Features(nn.Module):
         return found
 
 
-def find_features(name: str, weights: Mapping[str, str], depth: int) -> Features | None:
+def find_features(name: str, weights: Mapping[str, str], depth: int, normalised: bool = True) -> Features | None:
     """The features of this network; VGG16 takes VGG19's place where only it is there, and None stands for neither.
 
     Args:
         name: "vgg16" or "vgg19".
         weights: paths of what is installed, by name.
         depth: how many taps.
+        normalised: see `Features`.
     """
     for found in (name, "vgg16"):
         if found in weights:
-            return Features(found, Path(weights[found]), depth)
+            return Features(found, Path(weights[found]), depth, normalised)
     return None
 
 

@@ -216,7 +216,7 @@ def test_files_that_are_no_models_are_refused(engine: Engine, tmp_path: Path) ->
         ("models.rename", {"model": 7}, "bad_request"),
         ("models.import", {"hash": "../../etc/passwd"}, "bad_request"),
         ("watch", {"job": "nothing"}, "unknown_job"),
-        ("watch", {"job": ["nothing"]}, "unknown_job"),
+        ("watch", {"job": ["nothing"]}, "bad_request"),
         ("have", {"hashes": ["x"]}, "bad_request"),
         ("get", {"hash": "0" * 64, "offset": 0, "length": 1}, "unknown_picture"),
         ("get", {"hash": "0" * 64, "offset": -1, "length": 1}, "bad_request"),
@@ -224,8 +224,10 @@ def test_files_that_are_no_models_are_refused(engine: Engine, tmp_path: Path) ->
         ("header", {"hash": "../" * 21 + "x"}, "bad_request"),
         ("primitive", {"kind": "statue"}, "bad_request"),
         ("region", {"planes": {}, "region": {}}, "plane_missing"),
-        ("train", {"picture": {"hash": "0" * 64}}, "unknown_picture"),
-        ("apply", {"model": "nobody"}, "unknown_model"),
+        ("train", {"picture": {"hash": "0" * 64}}, "plane_missing"),
+        ("train", {"picture": {"hash": "0" * 64}, "recipe": "vary"}, "unknown_picture"),
+        ("apply", {"model": "nobody"}, "bad_request"),
+        ("apply", {"model": "nobody", "planes": {"paint": {"hash": "0" * 64}}}, "unknown_model"),
     ],
 )
 def test_what_is_wrong_is_said(engine: Engine, verb: str, body: dict[str, Any], code: str) -> None:

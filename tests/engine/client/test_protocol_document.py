@@ -6,15 +6,15 @@ import ast
 import hashlib
 import importlib
 import re
+from dataclasses import MISSING, fields
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from underdrawing.client.frames import Frame
 from underdrawing.client.messages import UNANSWERED
-from underdrawing.daemon.handlers import Verbs
+from underdrawing.client.requests import REQUESTS
+from underdrawing.daemon.handlers import HANDLERS
 from underdrawing.daemon.job_queue import Job, State
 
 ROOT = Path(__file__).parents[3]
@@ -22,15 +22,9 @@ TEXT = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
 UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "s": 1}
 # Numbers in the code that are no limits of the protocol: how often something is looked at, how long a log is.
 MODULES = (
-    "client.messages client.frames client.session daemon.clients daemon.server daemon.handlers_generate "
-    "daemon.job_queue store.model_library daemon.validation daemon.render_queue daemon.handlers store.blob_store"
+    "client.messages client.frames client.session client.fields client.requests daemon.clients daemon.server "
+    "daemon.job_queue store.model_library daemon.render_queue daemon.handlers_train store.blob_store"
 ).split()
-INSIDE = {
-    "generate": ("options", "_task"),
-    "train": ("_further", "_many", "_drawn"),
-    "instant": ("_writer",),
-    "between": ("_writer",),
-}
 INNER = {"PROTOCOL", "SEALED", "SWEEP", "A_FEW", "STEP", "FAREWELL", "PATIENT"}
 
 
@@ -47,11 +41,6 @@ def rows(text: str) -> list[list[str]]:
         if line.startswith("|") and not line.startswith("|---") and not ruled:
             found.append([cell.strip() for cell in line.strip("|").split("|")])
     return found
-
-
-def verbs() -> set[str]:
-    daemon: Any = SimpleNamespace()
-    return set(Verbs(daemon)._known)
 
 
 def raised() -> set[str]:
@@ -81,10 +70,10 @@ def limits() -> dict[str, float]:
 
 
 def test_every_verb_is_documented_and_no_other() -> None:
-    assert set(re.findall(r"^### (\S+)$", section("Verbs"), re.MULTILINE)) == verbs()
+    assert set(re.findall(r"^### (\S+)$", section("Verbs"), re.MULTILINE)) == set(REQUESTS) == set(HANDLERS)
 
 
-@pytest.mark.parametrize("verb", sorted(verbs()))
+@pytest.mark.parametrize("verb", sorted(REQUESTS))
 def test_a_verb_says_what_it_takes_and_gives(verb: str) -> None:
     part = section("Verbs").split(f"### {verb}\n", 1)[1].split("\n### ", 1)[0]
     assert "Request:" in part
@@ -92,21 +81,38 @@ def test_a_verb_says_what_it_takes_and_gives(verb: str) -> None:
     assert ("Not answered" in part) == (verb in UNANSWERED)
 
 
-@pytest.mark.parametrize("verb", sorted(verbs()))
-def test_every_field_that_a_verb_looks_for_is_documented(verb: str) -> None:
-    """Fields are found in the code as the texts that `need` and `body.get` are given."""
+def request_text(verb: str) -> str:
+    """What the document says of a verb's request, in one line."""
     part = section("Verbs").split(f"### {verb}\n", 1)[1].split("\n### ", 1)[0]
-    for path in ("handlers.py", "handlers_models.py", "handlers_generate.py", "handlers_meta.py"):
-        for node in ast.walk(ast.parse((ROOT / "engine/underdrawing/daemon" / path).read_text(encoding="utf-8"))):
-            ours = node.name if isinstance(node, ast.FunctionDef) else ""
-            inner = INSIDE.get(verb, ())
-            if ours == verb.replace(".", "_") or ours in inner:
-                source = ast.unparse(node)
-                fields = re.findall(r"need\((?:ask\.)?body, '(\w+)'", source)
-                fields += re.findall(r"body\.get\('(\w+)'", source) + re.findall(r"number\(body, '(\w+)'", source)
-                fields += re.findall(r"between\(body, '(\w+)'", source) + re.findall(r"one_of\(body, '(\w+)'", source)
-                for field in fields:
-                    assert f"`{field}`" in part, field
+    return " ".join(part.split("Request:", 1)[1].split("- Reply", 1)[0].split())
+
+
+@pytest.mark.parametrize("verb", sorted(REQUESTS))
+def test_every_field_is_documented_and_may_be_left_out_where_it_has_a_default(verb: str) -> None:
+    text = request_text(verb)
+    for known in fields(REQUESTS[verb]):
+        if known.name == "order":  # described once for all verbs that take it
+            continue
+        optional = known.default is not MISSING or known.default_factory is not MISSING
+        assert f"`{known.name}`" in text, known.name
+        assert optional == (f"*`{known.name}`*" in text), known.name
+    if not fields(REQUESTS[verb]):
+        assert text.startswith(("`{}`", "*`"))
+
+
+@pytest.mark.parametrize("verb", sorted(REQUESTS))
+def test_every_number_that_is_a_default_is_documented(verb: str) -> None:
+    text = request_text(verb)
+    for known in fields(REQUESTS[verb]):
+        if isinstance(known.default, int | float) and not isinstance(known.default, bool):
+            explained = text.rsplit(f"*`{known.name}`*", 1)[1].split("*`", 1)[0]
+            assert f"({known.default:g})" in explained, known.name
+
+
+def test_the_verbs_that_take_an_order_are_documented() -> None:
+    text = " ".join(section("Pictures").split("### In the order of the client", 1)[1].split())
+    taken = {verb for verb, kind in REQUESTS.items() if "order" in {known.name for known in fields(kind)}}
+    assert set(re.findall(r"`(\w+)`", text.split(" take a field", 1)[0])) == taken
 
 
 def test_every_error_code_is_documented_and_no_other() -> None:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
+from underdrawing.client.key_values import options_of
 from underdrawing.commands import output, train
 from underdrawing.picture.files import read_picture, write_picture
 from underdrawing.picture.image import Picture
@@ -231,7 +232,7 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 
 def test_options_keep_their_types() -> None:
     words = ["rate=0.001", "width=32", "gan=no", "norm=instance"]
-    assert train.options_of(words) == {"rate": 0.001, "width": 32, "gan": False, "norm": "instance"}
+    assert options_of(words) == {"rate": 0.001, "width": 32, "gan": False, "norm": "instance"}
 
 
 def test_progress_is_one_line() -> None:

@@ -15,7 +15,7 @@ import pytest
 from tests.engine.handmade_model import IDENTITY, write_model
 from underdrawing.client.frames import Frame
 from underdrawing.client.messages import EngineError, Message, decode, request
-from underdrawing.daemon import handlers
+from underdrawing.daemon import handlers_train
 from underdrawing.daemon.child_process import Task
 from underdrawing.daemon.clients import Ask
 from underdrawing.daemon.job_queue import MOST_WAITING, Jobs, State
@@ -294,7 +294,7 @@ def test_a_full_queue_refuses_and_leaves_nothing(desk: Desk) -> None:
 
 def test_a_full_disk_refuses_a_training(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "total used free")(1 << 40, 1 << 40, 100 << 20)
-    monkeypatch.setattr(handlers.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(handlers_train.shutil, "disk_usage", lambda _: usage)
     answer = desk.ask("train", training(), (PICTURE, OTHER))
     assert code(answer) == "disk_full"
     assert "100 MiB" in answer.body["message"]

@@ -132,6 +132,7 @@ def test_what_stands_between_the_legs_of_what_goes_stays() -> None:
     classes[25:95, 50:110] = 1
     classes[38:95, 62:98] = 0
     picture[classes > 0] = BODY + 0.4
+    picture[40:95, 62:68] -= 0.2  # the shadow of a leg
     ball = cv2.circle(np.zeros_like(classes), (80, 76), 9, 1, -1) > 0
     classes[ball], picture[ball] = 2, WINDOW
     wanted = np.where(classes == 1, 0, classes).astype(np.uint8)
@@ -139,7 +140,7 @@ def test_what_stands_between_the_legs_of_what_goes_stays() -> None:
     core = cv2.erode(ball.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
     assert (found.origin[core] != Origin.FILLED).all()
     assert np.abs(found.picture - picture)[core].mean() < 0.05
-    assert (found.origin[60:90, 65:68] == Origin.FILLED).mean() > 0.5, "but its shadow goes"
+    assert np.abs(found.picture - GROUND)[45:90, 63:67].mean() < 0.1, "but its shadow goes"
 
 
 @pytest.mark.parametrize("which", [0, 1])

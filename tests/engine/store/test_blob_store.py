@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from underdrawing.client.fields import checked_hash
 from underdrawing.client.frames import Frame
 from underdrawing.client.messages import EngineError
-from underdrawing.store.blob_store import Incoming, Spool, checked_hash
+from underdrawing.store.blob_store import Incoming, Spool
 
 
 def frame(number: int, side: int = 8) -> Frame:

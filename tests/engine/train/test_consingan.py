@@ -12,8 +12,13 @@ import pytest
 import torch
 from skimage import data
 
+from underdrawing.picture.files import write_picture
+from underdrawing.picture.image import Picture
+from underdrawing.render.generate import Wishes, freely
+from underdrawing.render.model import Model
+from underdrawing.render.onnx_sessions import SessionStore
 from underdrawing.render.verify_export import compare
-from underdrawing.store.manifest import Encoding, Procedure, Task
+from underdrawing.store.manifest import FIXED_NOISE, Encoding, Manifest, PictureInfo, Procedure, Task
 from underdrawing.train import export
 from underdrawing.train.data import TrainingData, make_pair
 from underdrawing.train.device import Device
@@ -220,3 +225,71 @@ def test_less_memory_means_smaller_pieces(begin: Begin) -> None:
     assert run.shrink() == "pieces of 120 x 120 pixels"
     assert run.shrink() == "pieces of 60 x 60 pixels"
     assert run.shrink() == ""
+
+
+def test_published_networks_begin_as_published(begin: Begin) -> None:
+    """N(0, 0.02) where there is no norm, too; the short recipes begin with more."""
+    for recipe, least, most in (("paper-vary", 0.015, 0.025), ("vary", 0.1, 1.0)):
+        run = begin(recipe, filters=64)
+        for network in (run.generator, run.critic):
+            first = next(network.parameters()).detach()
+            assert least < float(first.std()) < most, recipe
+
+
+def test_the_picture_itself_has_a_fixed_noise_at_every_stage(begin: Begin) -> None:
+    run = begin("paper-vary")
+    run.enter(2)
+    _, *later = run._inputs(run.picture, None)
+    assert all(0.9 < float(noise.std()) < 1.1 for noise in later)
+    assert not torch.equal(later[0][..., :8, :8], later[1][..., :8, :8])
+    assert all(torch.equal(a, b) for a, b in zip(later, run._inputs(run.picture, None)[1:], strict=True))
+    assert {entry.plane for entry in run.plan().graphs[0].inputs[1:]} == {FIXED_NOISE}
+    for recipe in ("vary", "singan"):
+        other = begin(recipe, stages=3 if recipe == "vary" else 0)
+        other.enter(1)
+        assert not other._inputs(other.picture, None)[1].any()
+        assert {entry.plane for entry in other.plan().graphs[0].inputs[1:]} == {"noise"}
+
+
+def test_rendering_without_freedom_makes_what_training_makes_of_the_picture(begin: Begin, tmp_path: Path) -> None:
+    """The renderer draws the same fixed noise as the training."""
+    run = begin("paper-animate", smallest=14)
+    learn(run, 0, 6, 6)
+    graphs, plan = run.graphs(), run.plan()
+    export.export(graphs, tmp_path)
+    sample = run.sample()[0].permute(1, 2, 0).numpy() / 2 + 0.5
+    write_picture(tmp_path / "picture.png", Picture((sample * 0 + 128).astype(np.uint8)))
+    info = PictureInfo(*SIZE, *SIZE, "u8", 3, "0" * 64, "picture.png")
+    manifest = Manifest("0123456789ab", "cup", "2026-01-01T00:00:00+00:00", "consingan", "own", (), plan, info)
+    (tmp_path / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    (one,) = freely(Model(tmp_path), Wishes(Task.VARY, count=1, freedom=0.0), SessionStore())
+    assert np.abs(one.picture.pixels / 255 - sample).max() < 0.01
+
+
+def test_published_animation_begins_with_noise(begin: Begin) -> None:
+    run = begin("paper-animate")
+    assert run.plan().graphs[0].inputs[0].encoding is Encoding.NOISE
+    assert begin("paper-vary").plan().graphs[0].inputs[0].encoding is Encoding.PICTURE
+
+
+def test_published_blending_has_the_sizes_of_equation_3() -> None:
+    figures = find("consingan").recipes["paper-blend"].figures
+    assert (figures.rescaling, figures.smallest, figures.stages, figures.slope) == ("improved", 25, 6, 0.05)
+
+
+def test_published_fine_tuning_trains_the_last_three_stages(begin: Begin, picture: np.ndarray) -> None:
+    few = {"smallest": 12, "stages": 5}
+    run = begin("paper-harmonize", **few)
+    learn(run, 0, 5, 5)
+    composite = torch.from_numpy(picture).permute(2, 0, 1)[None] * 2 - 1
+    mask = torch.ones(1, 1, SIZE[1], SIZE[0])
+    more = begin("paper-harmonize", further={"base": run.state(), "composite": composite, "mask": mask}, **few)
+    before = [[p.clone() for p in part] for part in more.generator.parts()]
+    more.enter(0)
+    more.step(Progress(0, 0.0))
+    moved = [
+        any(not torch.equal(a, b) for a, b in zip(old, new, strict=True))
+        for old, new in zip(before, more.generator.parts(), strict=True)
+    ]
+    assert moved == [False, False, True, True, True]
+    assert [group["lr"] for group in more.generator_steps.param_groups] == pytest.approx([5e-4, 5e-5, 5e-6])

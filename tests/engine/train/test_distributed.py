@@ -77,7 +77,7 @@ def test_a_folder_is_learnt_by_two_processes_and_after_a_kill_by_one(tmp_path: P
     for number, source in enumerate((data.coffee(), data.astronaut(), data.coffee()[::-1])):
         write_picture(folder / f"{number}.png", Picture(cv2.resize(source, (48, 36))))
     figures = [word for figure in SMALL for word in ("--option", figure)]
-    words = ("-m", "underdrawing.commands.distributed", folder, "-o", target, "--recipe", "meta", "--threads", "1")
+    words = ("-m", "underdrawing.train.launch", folder, "-o", target, "--recipe", "meta", "--threads", "1")
     endless = torchrun(2, *words, *figures, "--device", "cpu", "--iterations", "1000000")
     begun = subprocess.Popen(endless, stderr=subprocess.PIPE, text=True, env=environment())
     try:

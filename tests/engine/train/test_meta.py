@@ -13,6 +13,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from skimage import data
+from torch import nn
 
 from underdrawing.render.verify_export import compare
 from underdrawing.store.manifest import Encoding, Procedure, Task
@@ -28,6 +29,7 @@ from underdrawing.train.methods.meta.networks import (
     SLOPE,
     Activation,
     Backbone,
+    Basic,
     HyperNetwork,
     Layout,
     per_picture,
@@ -218,6 +220,18 @@ def test_a_training_that_was_interrupted_goes_on_as_if_it_was_not(begin: Begin) 
     with pytest.raises(LearnError) as caught:
         begin(filters=6).load_state(state)
     assert caught.value.code == "wrong_task"
+
+
+def test_shortcuts_are_those_of_resnet_without_strided_1x1_convolutions() -> None:
+    """oneDNN damages the heap in the weight gradient of those, where channels are few and last in memory."""
+    layers = [module for module in Backbone(4, 8).modules() if isinstance(module, nn.Conv2d)]
+    assert {layer.stride for layer in layers if layer.kernel_size == (1, 1)} == {(1, 1)}
+    block, x = Basic(4, 8, 2), torch.rand(2, 4, 9, 8, generator=torch.Generator().manual_seed(0))
+    convolution, norm = block.around
+    seen: list[torch.Tensor] = []
+    norm.register_forward_hook(lambda _, inputs, made: seen.append(inputs[0]))
+    assert block(x).shape == (2, 8, 5, 4)
+    torch.testing.assert_close(seen[0], F.conv2d(x, convolution.weight, stride=2))
 
 
 def test_it_learns_the_pictures_each_for_itself(begin: Begin) -> None:

@@ -133,7 +133,7 @@ def test_the_noise_is_a_part_of_the_error() -> None:
 @pytest.mark.parametrize("name", augment.LESSONS)
 def test_lessons_are_chance_of_their_own_and_say_what_is_known(name: str) -> None:
     picture = torch.rand(1, 3, 40, 50) * 2 - 1
-    one, same, other = (augment.LESSONS[name](picture, torch.Generator().manual_seed(s)) for s in (1, 1, 2))
+    one, same, other = (augment.LESSONS[name](picture, torch.Generator().manual_seed(s), (20, 16)) for s in (1, 1, 2))
     assert torch.equal(one.picture, same.picture)
     assert not torch.equal(one.picture, other.picture)
     assert one.picture.shape == picture.shape
@@ -145,12 +145,34 @@ def test_lessons_are_chance_of_their_own_and_say_what_is_known(name: str) -> Non
 def test_holes_and_tiles_are_where_nobody_knows() -> None:
     picture = torch.rand(1, 3, 60, 80) * 2 - 1
     for seed in range(6):
-        lesson = augment.holed(picture, torch.Generator().manual_seed(seed))
+        lesson = augment.holed(picture, torch.Generator().manual_seed(seed), (80, 60))
         same = (lesson.picture == picture).all(1, keepdim=True)
         assert torch.equal(same, lesson.known > 0)
-    shares = [float(1 - augment.tiled(picture, torch.Generator().manual_seed(s)).known.mean()) for s in range(20)]
+    shares = [
+        float(1 - augment.tiled(picture, torch.Generator().manual_seed(s), (20, 16)).known.mean()) for s in range(20)
+    ]
     assert min(shares) > 0.01
     assert max(shares) < 0.6
+
+
+def test_colours_change_in_a_quarter_of_the_copies() -> None:
+    picture = torch.rand(1, 3, 20, 24) * 2 - 1
+    changed = [
+        not torch.equal(augment.coloured(picture, torch.Generator().manual_seed(seed)), picture) for seed in range(400)
+    ]
+    assert 0.18 < np.mean(changed) < 0.28
+
+
+def test_holes_are_as_large_as_the_first_stage_sees_them() -> None:
+    """15 to 60 pixels of the first stage's 160, so more of the picture's 250."""
+    picture, sides = torch.rand(1, 3, 188, 250) * 2 - 1, []
+    for seed in range(40):
+        known = augment.holed(picture, torch.Generator().manual_seed(seed), (160, 120)).known[0, 0]
+        rows = (known == 0).any(1).nonzero().flatten()
+        sides += [len(rows)] if len(rows) else []
+    assert min(sides) >= 15 * 250 / 160 - 1
+    assert max(sides) > 60 * 250 / 160 * 0.8
+    assert len(sides) < 40  # one in ten has none
 
 
 def test_carving_keeps_things_in_their_shape() -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.engine.handmade_model import IDENTITY, write_model
 from underdrawing.client.endpoint import Connection, make_home, write_private
 from underdrawing.client.frames import Frame
 from underdrawing.client.keys import load_pair
@@ -26,7 +27,6 @@ from underdrawing.store.manifest import CHECKPOINT_FILE, MANIFEST_FILE, Manifest
 from underdrawing.store.model_library import Library, check_files
 from underdrawing.train import checkpoint
 
-from ..daemon.conftest import IDENTITY, write_model
 from .faults import Fault, every_fault, expect
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="faults are injected into forked processes")

@@ -79,7 +79,7 @@ def quick(t, iterations, method="deepsim"):
         def body(self):
             return body
 
-    learning = t.modules["learning"]
+    learning = t.modules["training"]
     t.panel.commands._known["learn"] = (
         t.panel.commands._known["learn"][0],
         lambda ws: t.panel.commands._begin(ws, learning.learn(ws, Quick()), "learning"),

@@ -148,7 +148,7 @@ class Test:
     def learn_little(self, iterations):
         """Without an underdrawing, learn with so many steps and the test's figures, in place of minutes."""
         learn = (("iterations", iterations), ("options", self.given["figures"]))
-        alone, page, commands = self.modules["alone"], self.panel.alone_page, self.panel.commands
+        alone, page, commands = self.modules["generate"], self.panel.alone_page, self.panel.commands
 
         def start(ws):
             ws.beside(alone.use(ws, dataclasses.replace(page.wish, learn=learn)), alone.NAME)
@@ -250,8 +250,8 @@ class Test:
 
         modules = self.modules
         timed(modules["tasks"].Task, "step", lambda task: "%s: from %s" % (task.name, where(task._steps)))
-        timed(modules["client"].Engine, "process", lambda *_: "engine")
-        timed(modules["workspace"].Workspace, "look", lambda *_: "look")
+        timed(modules["engine"].Engine, "process", lambda *_: "engine")
+        timed(modules["document_model"].Workspace, "look", lambda *_: "look")
         timed(modules["panel"].Panel, "refresh", lambda *_: "refresh")
         timed(modules["commands"].Commands, "perform", lambda _, name, *__: "button " + name)
 

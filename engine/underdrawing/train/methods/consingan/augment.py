@@ -12,6 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from underdrawing.train.methods.consingan.scales import Size
+
+COLOURED = 0.25  # how often a copy gets other colours
 SEPIA = ((0.393, 0.769, 0.189), (0.349, 0.686, 0.168), (0.272, 0.534, 0.131))
 
 
@@ -38,26 +41,28 @@ def _whole(generator: Generator, low: int, high: int) -> int:
 
 
 def coloured(picture: Tensor, generator: Generator) -> Tensor:
-    """Noise, inverted, sepia, a channel dropped or channels shuffled, other hue and saturation: each with 1 in 4.
+    """One time in four one of: noise, inverted, sepia, a channel dropped, channels shuffled, other hue and saturation.
 
-    ConSinGAN, section 3 and its program.
+    ConSinGAN, section 3; how often, and of what, is its program's.
     """
     x = picture
-    if _uniform(generator) < 0.25:
-        x = x + 0.2 * torch.randn(x.shape, generator=generator)
-    if _uniform(generator) < 0.25:
-        x = -x
-    if _uniform(generator) < 0.25:
-        x = torch.einsum("oc,bchw->bohw", torch.tensor(SEPIA), x / 2 + 0.5).clamp(0, 1) * 2 - 1
-    if _uniform(generator) < 0.25:
-        if _uniform(generator) < 0.5:
+    if _uniform(generator) >= COLOURED:
+        return x
+    match _whole(generator, 0, 5):
+        case 0:
+            x = x + 0.2 * torch.randn(x.shape, generator=generator)
+        case 1:
+            x = -x
+        case 2:
+            x = torch.einsum("oc,bchw->bohw", torch.tensor(SEPIA), x / 2 + 0.5).clamp(0, 1) * 2 - 1
+        case 3:
             kept = torch.ones(1, 3, 1, 1)
             kept[0, _whole(generator, 0, 2)] = 0
             x = (x + 1) * kept - 1
-        else:
+        case 4:
             x = x[:, torch.randperm(3, generator=generator)]
-    if _uniform(generator) < 0.25:
-        x = _turned(x, _uniform(generator, -math.pi, math.pi), _uniform(generator, 0.3, 1.7))
+        case _:
+            x = _turned(x, _uniform(generator, -math.pi, math.pi), _uniform(generator, 0.3, 1.7))
     return x.clamp(-1, 1)
 
 
@@ -69,18 +74,21 @@ def _turned(x: Tensor, angle: float, saturation: float) -> Tensor:
     return grey + turned
 
 
-def holed(picture: Tensor, generator: Generator) -> Lesson:
-    """With 9 in 10: two holes of 6 to 12 % of the longer side, or one of 12 to 24 %, in a random colour.
+def holed(picture: Tensor, generator: Generator, smallest: Size) -> Lesson:
+    """With 9 in 10: two holes of 15 to 30 pixels, or one of 30 to 60, in a random colour (ConSinGAN's program).
 
-    ConSinGAN's program: 15 to 30 and 30 to 60 of 250 pixels.
+    Pixels are those of the first stage, which sees the holes.
+
+    Args:
+        smallest: width and height of the first stage.
     """
     x, known = picture.clone(), torch.ones_like(picture[:, :1])
-    longest = max(x.shape[2:])
+    pixel = max(x.shape[2:]) / max(smallest)
     if _uniform(generator) < 0.9:
         two = _uniform(generator) < 0.5
-        low, high = (0.06, 0.12) if two else (0.12, 0.24)
+        low, high = (15, 30) if two else (30, 60)
         for _ in range(2 if two else 1):
-            sides = [min(x.shape[2 + k], max(1, round(_uniform(generator, low, high) * longest))) for k in (0, 1)]
+            sides = [min(x.shape[2 + k], max(1, round(_uniform(generator, low, high) * pixel))) for k in (0, 1)]
             y, left = (_whole(generator, 0, x.shape[2 + k] - sides[k]) for k in (0, 1))
             hole = (slice(None), slice(None), slice(y, y + sides[0]), slice(left, left + sides[1]))
             x[hole] = torch.rand(1, 3, 1, 1, generator=generator) * 2 - 1
@@ -88,12 +96,12 @@ def holed(picture: Tensor, generator: Generator) -> Lesson:
     return Lesson(x, known)
 
 
-def harmony(picture: Tensor, generator: Generator) -> Lesson:
+def harmony(picture: Tensor, generator: Generator, smallest: Size) -> Lesson:
     """What ConSinGAN learns to harmonize from: other colours everywhere, and holes."""
-    return holed(coloured(picture, generator), generator)
+    return holed(coloured(picture, generator), generator, smallest)
 
 
-def tiled(picture: Tensor, generator: Generator) -> Lesson:
+def tiled(picture: Tensor, generator: Generator, smallest: Size) -> Lesson:
     """What ConSinGAN learns to blend from: one to five tiles, shifted by 5 to 15 %, and a little noise."""
     height, width = picture.shape[2:]
     x, known = picture.clone(), torch.ones_like(picture[:, :1])
@@ -120,7 +128,7 @@ def blob(height: int, width: int, part: float, generator: Generator) -> Tensor:
     return (field > limit).float()
 
 
-def pasted(picture: Tensor, generator: Generator) -> Lesson:
+def pasted(picture: Tensor, generator: Generator, smallest: Size) -> Lesson:
     """A foreign thing: shapes of the picture in colours that are not its own, or of quite another texture."""
     height, width = picture.shape[2:]
     shape = blob(height, width, _uniform(generator, 0.1, 0.5), generator)
@@ -157,7 +165,7 @@ def soft(picture: Tensor, radius: int) -> Tensor:
     return picture
 
 
-def softened(picture: Tensor, generator: Generator) -> Lesson:
+def softened(picture: Tensor, generator: Generator, smallest: Size) -> Lesson:
     """What a picture may look like after it was enlarged: softer by up to two pixels, with a trace of noise."""
     radius = _whole(generator, 0, 1)
     x = soft(picture, radius) if radius else picture
@@ -165,4 +173,5 @@ def softened(picture: Tensor, generator: Generator) -> Lesson:
     return Lesson(x.clamp(-1, 1), torch.ones_like(x[:, :1]))
 
 
+# Each is given the picture, chance, and the size of the first stage.
 LESSONS = {"harmony": harmony, "tiles": tiled, "pasted": pasted, "softened": softened}

@@ -42,13 +42,19 @@ def _convolution(inward: int, outward: int, padding: int = 1) -> nn.Conv2d:
     return layer
 
 
-def block(inward: int, outward: int, normalised: bool, slope: float, padding: int = 1) -> nn.Sequential:
-    """Convolution, statistics where they are wanted, leaky ReLU."""
+def block(
+    inward: int, outward: int, normalised: bool, slope: float, padding: int = 1, kaiming: bool = False
+) -> nn.Sequential:
+    """Convolution, statistics where they are wanted, leaky ReLU.
+
+    Args:
+        kaiming: weights that keep the strength of the input; else they are drawn from N(0, 0.02), with which a deep
+            network without norms begins with little but its biases.
+    """
     layers: list[nn.Module] = [_convolution(inward, outward, padding)]
     if normalised:
         layers.append(PictureStatistics(outward))
-    else:
-        # Without a norm, weights that small let a deep generator begin with nothing but its biases.
+    elif kaiming:
         nn.init.kaiming_normal_(layers[0].weight, slope)  # type: ignore[arg-type]
         nn.init.zeros_(layers[0].bias)  # type: ignore[arg-type]
     return nn.Sequential(*layers, nn.LeakyReLU(slope))
@@ -65,14 +71,14 @@ class GrowingGenerator(nn.Module):
         layers: convolutions of a stage.
         normalised: with per-picture statistics.
         slope: of the leaky ReLU.
+        kaiming: see `block`.
     """
 
-    def __init__(self, filters: int, layers: int, normalised: bool, slope: float) -> None:
+    def __init__(self, filters: int, layers: int, normalised: bool, slope: float, kaiming: bool = False) -> None:
         super().__init__()
-        self.head = block(COLOURS, filters, normalised, slope)
-        self.stages = nn.ModuleList(
-            [nn.Sequential(*(block(filters, filters, normalised, slope) for _ in range(layers)))]
-        )
+        self.head = block(COLOURS, filters, normalised, slope, kaiming=kaiming)
+        blocks = (block(filters, filters, normalised, slope, kaiming=kaiming) for _ in range(layers))
+        self.stages = nn.ModuleList([nn.Sequential(*blocks)])
         self.tail = _convolution(filters, COLOURS)
         self.filters = filters
         self.amplitudes: list[float] = [1.0]
@@ -169,12 +175,15 @@ class Critic(nn.Module):
         filters, slope: as of the generator.
         layers: between the first and the last convolution.
         normalised: with per-picture statistics (SinGAN).
+        kaiming: see `block`.
     """
 
-    def __init__(self, filters: int, layers: int, slope: float, normalised: bool = False) -> None:
+    def __init__(
+        self, filters: int, layers: int, slope: float, normalised: bool = False, kaiming: bool = False
+    ) -> None:
         super().__init__()
-        blocks = [block(COLOURS, filters, normalised, slope, padding=0)]
-        blocks += [block(filters, filters, normalised, slope, padding=0) for _ in range(layers)]
+        blocks = [block(COLOURS, filters, normalised, slope, 0, kaiming)]
+        blocks += [block(filters, filters, normalised, slope, 0, kaiming) for _ in range(layers)]
         self.network = nn.Sequential(*blocks, _convolution(filters, 1, padding=0))
 
     def forward(self, picture: Tensor) -> Tensor:

@@ -13,7 +13,8 @@ from underdrawing.store.manifest import PlaneSpec, Task
 from underdrawing.train.data import TrainingData
 from underdrawing.train.device import Device
 from underdrawing.train.method import Given, Recipe, make_recipe
-from underdrawing.train.methods.consingan.run import Figures, PyramidRun
+from underdrawing.train.methods.consingan.hyperparameters import Figures
+from underdrawing.train.methods.consingan.run import PyramidRun
 
 _PAPER = "ConSinGAN (2021), section 4"
 _TASK = "ConSinGAN (2021), section 3, task specific generator training"
@@ -31,6 +32,8 @@ PAPER_VARY = make_recipe(
     generator=Given("growing", "ConSinGAN (2021), section 3, figure 1"),
     lesson=Given("noise", _TASK),
     start=Given("picture", "ConSinGAN (2021), equation 2: the picture at the size of the first stage"),
+    fixed_noise=Given(True, _PROGRAM),
+    kaiming=Given(False, _PROGRAM),
     filters=Given(64, _PAPER),
     layers=Given(3, _PAPER),
     slope=Given(0.05, _PAPER),
@@ -41,6 +44,7 @@ PAPER_VARY = make_recipe(
     smallest=Given(25, _PAPER),
     longest=Given(250, _PAPER),
     concurrent=Given(3, _PAPER),
+    tuned=Given(3, f"{_HARMONY}: trained as before; the three stages that train at a time"),
     rate_scale=Given(0.1, "ConSinGAN (2021), section 3: delta"),
     rate=Given(5e-4, _PAPER),
     beta1=Given(0.5, _PROGRAM),
@@ -57,12 +61,14 @@ PAPER_VARY = make_recipe(
     crop=Given(0, "not in the paper"),
     balance=Given(0.0, f"{_PAPER}: 2,000 iterations for every stage"),
     average=Given(0.0, "not in the paper"),
+    network_picture=Given(True, "ConSinGAN (2021), section 5: the figures show what the network makes"),
 )
 PAPER_ANIMATE = PAPER_VARY.vary(
     "paper-animate",
     "The published method, for animation",
     iterations=12_000,
     budget=None,
+    start=Given("noise", _PROGRAM),
     smallest=Given(20, _PROGRAM),
 )
 PAPER_HARMONIZE = PAPER_VARY.vary(
@@ -91,7 +97,10 @@ PAPER_BLEND = PAPER_HARMONIZE.vary(
     iterations=6_000,
     budget=None,
     lesson=Given("tiles", _PROGRAM),
+    slope=Given(0.05, f"{_PROGRAM}; section 4 has 0.3 for tasks such as harmonization"),
     stages=Given(6, _PROGRAM),
+    rescaling=Given("improved", "ConSinGAN (2021), equation 3"),
+    smallest=Given(25, _PAPER),
 )
 SINGAN = PAPER_VARY.vary(
     "singan",
@@ -100,6 +109,7 @@ SINGAN = PAPER_VARY.vary(
     budget=None,
     generator=Given("chained", _SINGAN),
     start=Given("noise", _SINGAN),
+    fixed_noise=Given(False, f"{_SINGAN}: none after the first stage"),
     filters=Given(32, _SINGAN),
     layers=Given(5, _SINGAN),
     slope=Given(0.2, _SINGAN),
@@ -117,6 +127,9 @@ HARMONIZE = PAPER_HARMONIZE.vary(
     iterations=None,
     budget=150.0,
     lesson=Given("pasted", _OURS),
+    fixed_noise=Given(False, _OURS),
+    kaiming=Given(True, "few iterations: weights that small begin with little but their biases"),
+    tuned=Given(1, _OURS),
     filters=Given(32, _OURS),
     normalised=Given(False, _OURS),
     critic_steps=Given(1, _OURS),
@@ -124,6 +137,7 @@ HARMONIZE = PAPER_HARMONIZE.vary(
     crop=Given(112, _OURS),
     paired=Given(0.0, _OURS),
     average=Given(0.1, _OURS),
+    network_picture=Given(False, _OURS),
 )
 HARMONIZE_LARGE = HARMONIZE.vary(
     "harmonize-large",
@@ -147,6 +161,9 @@ VARY = PAPER_VARY.vary(
     "Other pictures of the same kind, other sizes",
     iterations=None,
     budget=180.0,
+    fixed_noise=Given(False, _OURS),
+    kaiming=Given(True, "few iterations: weights that small begin with little but their biases"),
+    tuned=Given(1, _OURS),
     filters=Given(32, _OURS),
     stages=Given(5, _OURS),
     longest=Given(112, "layout alone is learnt; texture is the picture's own (docs/generate.md)"),
@@ -154,6 +171,7 @@ VARY = PAPER_VARY.vary(
     critic_steps=Given(1, _OURS),
     generator_steps=Given(1, _OURS),
     average=Given(0.1, _OURS),
+    network_picture=Given(False, _OURS),
 )
 ANIMATE = VARY.vary(
     "animate",

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from underdrawing.picture.resize import anchor
-from underdrawing.store.manifest import ApplyPlan, Encoding, GraphInput, GraphSpec, Procedure, Task
+from underdrawing.store.manifest import FIXED_NOISE, ApplyPlan, Encoding, GraphInput, GraphSpec, Procedure, Task
 from underdrawing.train.data import TrainingData
 from underdrawing.train.device import Device
 from underdrawing.train.ema import Average
@@ -27,44 +26,10 @@ from underdrawing.train.method import (
 )
 from underdrawing.train.methods.consingan import scales
 from underdrawing.train.methods.consingan.augment import LESSONS
+from underdrawing.train.methods.consingan.hyperparameters import Figures
 from underdrawing.train.methods.consingan.networks import ChainedGenerator, Critic, GrowingGenerator, gradient_penalty
 
 LEAST_CROP = 48  # pixels
-
-
-@dataclass(frozen=True)
-class Figures:
-    """Hyper-parameters. Their values and sources are in `methods/consingan.py`."""
-
-    generator: str  # "growing": features between stages (ConSinGAN); "chained": pictures (SinGAN)
-    lesson: str  # what the first stage is given: "noise", or a copy changed by one of `disturb.LESSONS`
-    start: str  # from what the picture itself is made: "picture", its smallest copy; "noise", a fixed one
-    filters: int
-    layers: int  # convolutions of a stage
-    slope: float  # of the leaky ReLU
-    normalised: bool  # per-picture statistics in the generator
-    critic_normalised: bool
-    stages: int  # 0: as many as steps of 0.75 need
-    rescaling: str  # "improved", "geometric" or "halves"
-    smallest: int  # pixels of the shorter side at the first stage
-    longest: int  # pixels of the longer side at the last stage
-    concurrent: int  # stages that learn at a time
-    rate_scale: float  # of the learning rate, from each stage to the one below
-    rate: float
-    beta1: float
-    beta2: float
-    drop_at: float  # part of a stage's time after which the rate falls
-    drop: float  # to this part
-    critic_steps: int
-    generator_steps: int  # the gradient of one pass is applied so many times
-    penalty: float  # weight of the gradient penalty
-    penalty_every: int  # steps of the critic
-    reconstruction: float  # weight of the mean square difference where the picture itself should be made
-    paired: float  # weight of the mean difference between what a changed copy becomes and the picture, where known
-    noise: float  # of later stages: this part of the error that is left
-    crop: int  # pixels of the squares that are learnt at a time; 0: the whole picture
-    balance: float  # a stage's time grows with this power of its pixels; 0: all take the same
-    average: float  # weights are averaged over this part of the last stage's iterations; 0: the last ones are used
 
 
 class PyramidRun:
@@ -91,6 +56,7 @@ class PyramidRun:
         self.generator: GrowingGenerator | ChainedGenerator = device.place(self._generator())
         self.critic: nn.Module = device.place(self._critic(0))
         self.averaged: Average | None = None
+        self._fixed: dict[tuple[int, scales.Size], Tensor] = {}
         self.fine = data.base is not None
         self.stages: Sequence[Stage] = self._stages()
         self.notes: Sequence[str] = ()
@@ -125,7 +91,7 @@ class PyramidRun:
             known = ", ".join(["noise", *LESSONS])
             raise LearnError("bad_option", f"There is no lesson called {f.lesson!r}.", f"Use {known}.")
         if f.generator == "growing":
-            return GrowingGenerator(f.filters, f.layers, f.normalised, f.slope)
+            return GrowingGenerator(f.filters, f.layers, f.normalised, f.slope, f.kaiming)
         if f.generator == "chained":
             return ChainedGenerator(f.filters, f.layers, f.slope)
         raise LearnError("bad_option", f"There is no generator called {f.generator!r}.", "Use growing or chained.")
@@ -134,7 +100,7 @@ class PyramidRun:
         f = self.figures
         # SinGAN, section 2.1: the filters double every four stages; ConSinGAN's critic stays as it is.
         filters = f.filters * 2 ** (level // 4) if f.generator == "chained" else f.filters
-        return Critic(filters, 3, f.slope, f.critic_normalised)
+        return Critic(filters, 3, f.slope, f.critic_normalised, f.kaiming)
 
     @property
     def level(self) -> int:
@@ -163,7 +129,7 @@ class PyramidRun:
     def _optimise(self) -> None:
         """Optimisers of the stages that learn now; those below are fixed."""
         f, parts = self.figures, self.generator.parts()
-        count = 1 if self.fine else max(1, f.concurrent)
+        count = max(1, f.tuned if self.fine else f.concurrent)
         for part in parts[: max(0, len(parts) - count)]:
             for parameter in part:
                 parameter.requires_grad_(False)
@@ -191,10 +157,21 @@ class PyramidRun:
         else:
             first = scales.reduced(given, sizes[0])
         inputs = [first]
-        for width, height in sizes[1:]:
-            shape = (1, self.generator.noise_channels, height, width)
-            inputs.append(torch.zeros(shape) if generator is None else torch.randn(shape, generator=generator))
+        for stage, size in enumerate(sizes[1:], 1):
+            shape = (1, self.generator.noise_channels, size[1], size[0])
+            inputs.append(
+                self._own_noise(stage, size) if generator is None else torch.randn(shape, generator=generator)
+            )
         return [self.device.put(one) for one in inputs]
+
+    def _own_noise(self, stage: int, size: scales.Size) -> Tensor:
+        """What the picture itself is made from at a stage after the first."""
+        channels = self.generator.noise_channels
+        if not self.figures.fixed_noise:
+            return torch.zeros(1, channels, size[1], size[0])
+        if (stage, size) not in self._fixed:
+            self._fixed[stage, size] = torch.from_numpy(anchor(*size, channels, stage))
+        return self._fixed[stage, size]
 
     def _sizes_of(self, given: Tensor) -> list[scales.Size]:
         """The stages' sizes up to the present one, for a piece of the picture."""
@@ -245,7 +222,7 @@ class PyramidRun:
             real = real if window is None else real[window]
         else:
             piece = self._piece(chance)
-            lesson = LESSONS[f.lesson](self.picture, chance)
+            lesson = LESSONS[f.lesson](self.picture, chance, self.sizes[0])
             changed = lesson.picture if self.data.composite is None else self.data.composite
             whole = self.picture[piece].contiguous()
             real_inputs, inputs = self._inputs(whole, None), self._inputs(changed[piece].contiguous(), chance)
@@ -384,9 +361,10 @@ class PyramidRun:
         kind = Encoding.NOISE if self.figures.start == "noise" else Encoding.PICTURE
         first = GraphInput("start", "start", kind, 3, self.sizes[0])
         channels = self.generator.noise_channels
+        plane = FIXED_NOISE if self.figures.fixed_noise else "noise"
         return (
             first,
-            *(GraphInput(f"noise{k}", "noise", Encoding.NOISE, channels, s) for k, s in enumerate(self.sizes) if k),
+            *(GraphInput(f"noise{k}", plane, Encoding.NOISE, channels, s) for k, s in enumerate(self.sizes) if k),
         )
 
     def plan(self) -> ApplyPlan:
@@ -399,4 +377,5 @@ class PyramidRun:
             scale=self.data.scale,
             region=self.data.region,
             tasks=self.tasks,
+            network_picture=self.figures.network_picture,
         )

@@ -1,199 +1,35 @@
-"""DeepSIM (Vinker, Horwitz, Zabari and Hoshen 2021): a conditional GAN learnt from one pair of primitive and picture.
-
-Thin-plate-spline warps turn the single pair into many; a pix2pixHD generator maps the warped primitive to the
-warped picture; at the end it maps an edited primitive to an edited picture. Recipes: `paper` (the published figures),
-`paper-2020` (the earlier version's grid), `baseline` (crop and flip instead of warps), `quick` (bound to a budget).
-"""
+"""One training of DeepSIM: generator, discriminator and a step of both (DeepSIM, sections 3.1 to 3.3)."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from underdrawing.store.manifest import ApplyPlan, Encoding, GraphInput, GraphSpec, PlaneKind, PlaneSpec
+from underdrawing.picture.edges import canny_edges
+from underdrawing.store.manifest import ApplyPlan, Encoding, GraphInput, GraphSpec, PlaneKind
 from underdrawing.train import losses
-from underdrawing.train.data import Augmentation, Sampler, TrainingData
+from underdrawing.train.data import Augmentation, Sampler, TrainingData, binary
 from underdrawing.train.device import Device
 from underdrawing.train.ema import Average
 from underdrawing.train.method import (
     ExportGraph,
-    Given,
     LearnError,
     Progress,
-    Recipe,
     Stage,
     load_optimizer_tensors,
-    make_recipe,
     optimizer_tensors,
     prefixed,
     without_prefix,
 )
+from underdrawing.train.methods.deepsim.hyperparameters import PLANES, Figures
 from underdrawing.train.networks import GlobalGenerator, MultiScaleDiscriminator, SkipGenerator
 from underdrawing.train.norms import freeze, watched
 from underdrawing.train.perceptual import Features, find_features, missing_features, perceptual
-
-PLANES = (
-    PlaneSpec("segments", PlaneKind.CLASSES, required=False),
-    PlaneSpec("edges", PlaneKind.LINES, required=False),
-    PlaneSpec("paint", PlaneKind.COLOUR, required=False),
-)
-
-
-@dataclass(frozen=True)
-class Figures:
-    """Hyper-parameters. Their values and sources are in the recipes below."""
-
-    generator: str  # "global": pix2pixHD's; "skip": a small U-Net with pixel norms
-    filters: int  # of the generator's first layer
-    halvings: int
-    blocks: int  # residual blocks of the generator
-    one_hot: bool  # segments go in as one channel a class; else as their colours
-    places: float  # probability that the generator is told where a pixel lies (0: it never is)
-    discriminator_filters: int
-    discriminator_layers: int
-    discriminator_scales: int
-    warp: bool
-    grid: int
-    shift: float
-    smoothing: float
-    warped: float
-    flip: float
-    cutmix: float
-    crop: int
-    batch: int
-    gan: float  # weight of the adversarial loss
-    feature_matching: float
-    perceptual: float
-    perceptual_network: str
-    perceptual_depth: int
-    pixel: float  # weight of the mean absolute difference of pixels
-    gan_from: float  # part of the training after which the discriminator joins
-    rate: float  # learning rate
-    beta1: float
-    beta2: float
-    constant: float  # part of the training with a constant rate; then it falls linearly to 0
-    average: float  # weights are averaged over this part of the iterations done; 0: the last ones are used
-    pixels: int  # bigger pictures are learnt reduced to this many pixels; 0: never
-    pixels_gpu: int  # the same on a GPU
-
-
-_PAPER = "DeepSIM (2021), section 3.3: pix2pixHD with its official figures"
-_PROGRAM = "the authors' program, as the papers leave it out"
-_FIRST = "chosen by trials on this product's pictures (docs/methods.md)"
-
-PAPER = make_recipe(
-    "paper",
-    "The published method in full (hours on a GPU's level of patience, days on a processor)",
-    Figures,
-    iterations=16_000,
-    budget=None,
-    generator=Given("global", _PAPER),
-    filters=Given(64, _PAPER),
-    halvings=Given(4, _PAPER),
-    blocks=Given(9, _PAPER),
-    one_hot=Given(False, _PROGRAM),
-    places=Given(0.0, "not in the paper"),
-    discriminator_filters=Given(64, _PAPER),
-    discriminator_layers=Given(3, _PAPER),
-    discriminator_scales=Given(2, _PAPER),
-    warp=Given(True, "DeepSIM (2021), section 3.2"),
-    grid=Given(3, "DeepSIM (2021), section 3.2: 3 x 3 control points"),
-    shift=Given(0.1, "DeepSIM (2021), section 3.2: at most 10 % of the shorter side"),
-    smoothing=Given(0.0, "the authors' program: exact interpolation"),
-    warped=Given(0.99, _PROGRAM),
-    flip=Given(0.5, _PROGRAM),
-    cutmix=Given(0.0, "the authors' program: off by default"),
-    crop=Given(0, "the authors' program: off by default"),
-    batch=Given(1, _PAPER),
-    gan=Given(1.0, "pix2pixHD, equation 5"),
-    feature_matching=Given(10.0, "pix2pixHD, equation 5"),
-    perceptual=Given(10.0, "pix2pixHD, section 3.2; DeepSIM equation 1"),
-    perceptual_network=Given("vgg19", "pix2pixHD"),
-    perceptual_depth=Given(5, "pix2pixHD: relu1_1 to relu5_1"),
-    pixel=Given(0.0, "not in the paper"),
-    gan_from=Given(0.0, _PAPER),
-    rate=Given(2e-4, _PAPER),
-    beta1=Given(0.5, _PAPER),
-    beta2=Given(0.999, _PAPER),
-    constant=Given(0.5, "the authors' program: 8,000 iterations constant, 8,000 falling"),
-    average=Given(0.0, "not in the paper"),
-    pixels=Given(256 * 256, "DeepSIM (2021), section 5: 256 x 256; on a processor more is out of reach"),
-    pixels_gpu=Given(1024 * 512, "DeepSIM supplementary: Cityscapes at 1024 x 512"),
-)
-PAPER_2020 = PAPER.vary(
-    "paper-2020",
-    "The earlier version of the paper: a grid of 4 x 4 control points",
-    iterations=16_000,
-    budget=None,
-    grid=Given(4, "Deep Single Image Manipulation (2020), section 3: 4 control points an axis"),
-)
-BASELINE = PAPER.vary(
-    "baseline",
-    "The papers' comparison: crop and flip instead of warps",
-    iterations=16_000,
-    budget=None,
-    warp=Given(False, "DeepSIM (2021), section 4.2: Pix2PixHD-SIA"),
-    crop=Given(192, "DeepSIM (2021), section 4.2: random crops; three quarters of 256"),
-)
-QUICK = PAPER.vary(
-    "quick",
-    "Bound to a budget of seconds: smaller networks, crops, averaged weights",
-    iterations=None,
-    budget=120.0,
-    generator=Given("skip", _FIRST),
-    filters=Given(32, _FIRST),
-    halvings=Given(4, _FIRST),
-    blocks=Given(3, _FIRST),
-    one_hot=Given(True, "classes are no colours: one channel each"),
-    places=Given(0.0, _FIRST),
-    discriminator_filters=Given(32, _FIRST),
-    discriminator_scales=Given(1, _FIRST),
-    crop=Given(160, "Few-Shot Patch-Based Training (Texler et al. 2020): patches instead of pictures"),
-    warped=Given(0.2, _FIRST),
-    flip=Given(0.3, _FIRST),
-    perceptual_network=Given("vgg16", "smaller than VGG19, shipped by a registry package"),
-    perceptual_depth=Given(4, _FIRST),
-    pixel=Given(10.0, _FIRST),
-    gan_from=Given(0.6, _FIRST),
-    rate=Given(1e-3, _FIRST),
-    beta1=Given(0.9, _FIRST),
-    constant=Given(0.5, _FIRST),
-    average=Given(0.1, _FIRST),
-    pixels=Given(320 * 240, _FIRST),
-    pixels_gpu=Given(768 * 512, "not measured on a GPU yet"),
-)
-
-
-class DeepSIM:
-    """The method as data."""
-
-    name = "deepsim"
-    title = "DeepSIM: a conditional GAN from one warped pair"
-    planes: Sequence[PlaneSpec] = PLANES
-    needs_training = True
-    many = False
-    recipes: Mapping[str, Recipe] = {r.name: r for r in (QUICK, PAPER, PAPER_2020, BASELINE)}
-    default_recipe = "quick"
-
-    def begin(self, data: TrainingData, recipe: Recipe, device: Device, seed: int) -> DeepSIMRun:
-        """A run with fresh weights."""
-        return DeepSIMRun(data, recipe.figures, device, seed)
-
-    def stride(self, recipe: Recipe) -> int:
-        """Padded sides of the training pair are multiples of this."""
-        return int(2**recipe.figures.halvings)
-
-    def pixels(self, recipe: Recipe, device: Device, size: tuple[int, int]) -> int:
-        """Bigger pictures are reduced to this many pixels before they are learnt; 0: never."""
-        return int(recipe.figures.pixels_gpu if device.is_cuda else recipe.figures.pixels)
-
-
-METHOD = DeepSIM()
 
 
 class DeepSIMRun:
@@ -210,11 +46,20 @@ class DeepSIMRun:
             raise LearnError(
                 "no_plane", "DeepSIM needs a primitive.", "Give segments, edges or paint beside the picture."
             )
+        if figures.joined and figures.one_hot:
+            text = "Outlines are drawn into the segments' colours, which the network is not given."
+            raise LearnError("bad_option", text, "Use joined=no, or one_hot=no.")
         kind = Encoding.ONE_HOT if figures.one_hot else Encoding.COLOURS
         signed = {PlaneKind.CLASSES: kind, PlaneKind.LINES: Encoding.SIGNED, PlaneKind.COLOUR: Encoding.COLOURS}
         self.encodings = {name: signed[pair.planes[name].kind] for name in self.names}
         self.pair, self.crop, self.pace = pair, figures.crop, 1.0
-        self.channels = sum(pair.planes[name].channels(self.encodings[name]) for name in self.names)
+        stride = 2**figures.halvings
+        if figures.crop_part > 0:
+            self.crop = max(stride, round(figures.crop_part * max(pair.size) / stride) * stride)
+        self.joined = figures.joined and {"segments", "edges"} <= set(self.names)
+        self.line = self._line()
+        counted = [name for name in self.names if not (self.joined and name == "edges")]
+        self.channels = sum(pair.planes[name].channels(self.encodings[name]) for name in counted)
         self.generator = device.place(self._generator())
         self.averaged = Average(self.generator)
         self.rates = {"betas": (figures.beta1, figures.beta2)}
@@ -250,7 +95,7 @@ class DeepSIMRun:
         f = self.figures
         if f.perceptual <= 0:
             return None
-        found = find_features(f.perceptual_network, self.data.features, f.perceptual_depth)
+        found = find_features(f.perceptual_network, self.data.features, f.perceptual_depth, f.perceptual_normalised)
         return None if found is None else self.device.place(found)
 
     @property
@@ -261,15 +106,48 @@ class DeepSIMRun:
 
     def _sampler(self) -> Sampler:
         f = self.figures
-        how = Augmentation(f.warp, f.grid, f.shift, f.smoothing, f.warped, f.flip, f.cutmix, self.crop)
-        return Sampler(self.pair, how, self.encodings, self.seed)
+        how = Augmentation(
+            f.warp,
+            f.grid,
+            f.shift,
+            f.smoothing,
+            f.warped,
+            f.flip,
+            f.cutmix,
+            self.crop,
+            f.each_side,
+            f.affine,
+            self.line,
+        )
+        return Sampler(self.pair, how, self.encodings, self.seed, self._outlines())
+
+    def _line(self) -> float | None:
+        """Below which value a pixel of the outlines is a line; None where they are soft.
+
+        Of a line that was reduced with the picture, one pixel holds as much as the picture was reduced to.
+        """
+        if "edges" not in self.names:
+            return None
+        if self.figures.binary_lines:
+            return 1.0 - min(1.0, self.data.scale)
+        values = self.pair.planes["edges"].values
+        return 0.0 if bool((values.abs() == 1).all()) else None
+
+    def _outlines(self) -> list[Tensor]:
+        """The picture's outlines at each of the sigmas of Canny's detector."""
+        if "edges" not in self.names or not self.figures.canny_sigmas:
+            return []
+        rgb = self.pair.picture[0].permute(1, 2, 0).cpu().numpy() / 2 + 0.5
+        found = [canny_edges(rgb, sigma) for sigma in self.figures.canny_sigmas]
+        like = self.pair.picture
+        return [torch.from_numpy(lines.astype(np.float32) / 127.5 - 1)[None, None].to(like) for lines in found]
 
     def enter(self, stage: int) -> None:
         """There is only one stage."""
 
     def _inputs(self, planes: Mapping[str, Tensor], places: Tensor | None) -> Tensor:
         """Planes and places as the generator's input; places None means that they are not told."""
-        parts = [planes[name] for name in self.names]
+        parts = [self._condition(planes)]
         if self._extra:
             like = parts[0]
             told = like.new_zeros(len(like), 3, *like.shape[2:])
@@ -278,14 +156,20 @@ class DeepSIMRun:
             parts.append(told)
         return self.device.put(torch.cat(parts, 1))
 
+    def _condition(self, planes: Mapping[str, Tensor]) -> Tensor:
+        return condition({name: planes[name] for name in self.names}, self.joined)
+
     def step(self, progress: Progress) -> dict[str, float]:
-        """One step of the generator and, once it has joined, of the discriminator."""
+        """One step of the generator and, once it has joined, of the discriminator.
+
+        Both losses are of one pass: the generator moves first, by what the discriminator says before it moves.
+        """
         f, device = self.figures, self.device
         falling = min(1.0, (1 - progress.fraction) / max(1e-6, 1 - f.constant))
         planes, truth, places = self.sampler.draw(progress.iteration, f.batch)
         told = torch.rand(1, generator=torch.Generator().manual_seed(self.seed + progress.iteration)) < f.places
         x, truth = self._inputs(planes, places if told else None), device.put(truth)
-        condition = device.put(torch.cat([planes[name] for name in self.names], 1))
+        given = device.put(self._condition(planes))
         judge = self.discriminator if progress.fraction >= f.gan_from else None
         values: dict[str, float] = {}
 
@@ -295,17 +179,11 @@ class DeepSIMRun:
         with device.autocast():
             made = self.generator(x)
         if judge is not None:
-            judge.requires_grad_(True)
             with device.autocast():
-                fake = judge(torch.cat([condition, made.detach()], 1))
-                real = judge(torch.cat([condition, truth], 1))
-            loss = 0.5 * (losses.least_squares(fake, False) + losses.least_squares(real, True))
-            self.discriminator_steps.zero_grad(set_to_none=True)
-            loss.backward()
-            self.discriminator_steps.step()
-            values["discriminator"] = loss.item()
-            judge.requires_grad_(False)
-
+                fake = judge(torch.cat([given, made.detach()], 1))
+                real = judge(torch.cat([given, truth], 1))
+            judged = 0.5 * (losses.least_squares(fake, False) + losses.least_squares(real, True))
+            values["discriminator"] = judged.item()
         total = made.new_zeros(())
         parts: dict[str, Tensor] = {}
         if f.pixel > 0 or self.features is None:
@@ -317,10 +195,10 @@ class DeepSIMRun:
                 ours = self.features(made)
             parts["perceptual"] = f.perceptual * perceptual(ours, goal)
         if judge is not None:
+            judge.requires_grad_(False)
             with device.autocast():
-                fake = judge(torch.cat([condition, made], 1))
-                with torch.no_grad():
-                    real = judge(torch.cat([condition, truth], 1))
+                fake = judge(torch.cat([given, made], 1))
+            judge.requires_grad_(True)
             parts["adversarial"] = f.gan * losses.least_squares(fake, True)
             parts["features"] = f.feature_matching * losses.feature_matching(fake, real)
         for part in parts.values():
@@ -328,6 +206,10 @@ class DeepSIMRun:
         self.generator_steps.zero_grad(set_to_none=True)
         total.backward()
         self.generator_steps.step()
+        if judge is not None:
+            self.discriminator_steps.zero_grad(set_to_none=True)
+            judged.backward()
+            self.discriminator_steps.step()
         self.averaged.update(self.generator, f.average)
         values.update({name: part.item() for name, part in parts.items()})
         return values
@@ -387,7 +269,7 @@ class DeepSIMRun:
         planes, places = self.sampler.whole()
         planes = {name: value.cpu() for name, value in planes.items()}
         network = copy.deepcopy(self.best).cpu().to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
-        wrapped = Exported(network, bool(self._extra)).eval()
+        wrapped = Exported(network, self.names, self.joined, self.line, bool(self._extra)).eval()
         inputs = dict(planes)
         if self._extra:
             inputs["places"] = places.cpu()
@@ -412,19 +294,45 @@ class DeepSIMRun:
             halo=network.halo,
             scale=self.data.scale,
             region=self.data.region,
+            network_picture=self.figures.network_picture,
         )
 
 
-class Exported(nn.Module):
-    """The generator as it is exported: planes in, and after them the places where it takes them; picture out."""
+def condition(planes: Mapping[str, Tensor], joined: bool) -> Tensor:
+    """Planes (B, c, H, W), side by side as the networks are given them: (B, C, H, W).
 
-    def __init__(self, network: nn.Module, places: bool) -> None:
+    Args:
+        joined: outlines are drawn in black into the segments' colours (the super primitive of DeepSIM, section 3.4).
+    """
+    parts = dict(planes)
+    if joined:
+        paper = (parts.pop("edges") + 1) / 2
+        parts["segments"] = (parts["segments"] + 1) * paper - 1
+    return torch.cat(list(parts.values()), 1)
+
+
+class Exported(nn.Module):
+    """The generator as it is exported: planes in, and after them the places where it takes them; picture out.
+
+    Args:
+        names: of the planes, in their order.
+        joined: see `condition`.
+        line: see `Augmentation`.
+        places: whether the last input tells the places.
+    """
+
+    def __init__(
+        self, network: nn.Module, names: Sequence[str], joined: bool, line: float | None, places: bool
+    ) -> None:
         super().__init__()
-        self.network, self.places = network, places
+        self.network, self.names, self.joined, self.line, self.places = network, list(names), joined, line, places
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        parts = list(inputs)
+        planes = dict(zip(self.names, inputs, strict=False))
+        if self.line is not None:
+            planes["edges"] = binary(planes["edges"], self.line)
+        parts = [condition(planes, self.joined)]
         if self.places:
-            parts.append(torch.ones_like(inputs[-1][:, :1]))
+            parts += [inputs[-1], torch.ones_like(inputs[-1][:, :1])]
         result: Tensor = self.network(torch.cat(parts, 1))
         return result

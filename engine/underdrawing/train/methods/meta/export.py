@@ -146,7 +146,9 @@ def picture_inputs(sizes: Sequence[Size], start: int) -> tuple[GraphInput, ...]:
     return (first, *(GraphInput(f"noise{k}", "noise", Encoding.NOISE, 3, s) for k, s in further))
 
 
-def plan_of_one(sizes: Sequence[Size], scale: float, region: tuple[int, int, int, int], start: int = 0) -> ApplyPlan:
+def plan_of_one(
+    sizes: Sequence[Size], scale: float, region: tuple[int, int, int, int], network_picture: bool, start: int = 0
+) -> ApplyPlan:
     """One picture's model is used as ConSinGAN's are."""
     return ApplyPlan(
         graphs=(GraphSpec(GENERATOR, inputs_from(sizes, start)),),
@@ -155,10 +157,11 @@ def plan_of_one(sizes: Sequence[Size], scale: float, region: tuple[int, int, int
         scale=scale,
         region=region,
         tasks=PAINTED if start else FREE,
+        network_picture=network_picture,
     )
 
 
-def plan_of_many(layout: Layout, sizes: Sequence[Size], side: int) -> ApplyPlan:
+def plan_of_many(layout: Layout, sizes: Sequence[Size], side: int, network_picture: bool) -> ApplyPlan:
     """A folder's model makes models: the writer first, then what it writes for."""
     row = GraphInput(WEIGHTS, WEIGHTS, Encoding.WEIGHTS, sum(layout.sizes) * len(sizes), (1, 1))
     look = GraphInput("picture", "picture", Encoding.PICTURE, 3, (side, side))
@@ -170,4 +173,5 @@ def plan_of_many(layout: Layout, sizes: Sequence[Size], side: int) -> ApplyPlan:
         ),
         procedure=Procedure.WRITE,
         minimum=4 * LEAST,
+        network_picture=network_picture,
     )

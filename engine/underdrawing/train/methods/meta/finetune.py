@@ -65,7 +65,7 @@ class RefinementRun:
             raise LearnError("wrong_task", text, "Make the model anew, with --from and --anew.") from None
         values = [value.clone().to(device.torch) for scale in scales for pair in scale for value in pair]
         self.numbers = nn.ParameterList([nn.Parameter(value) for value in values])
-        self.critic = device.place(Critic(figures.filters, figures.layers, SLOPE))
+        self.critic = device.place(Critic(figures.filters, figures.layers, SLOPE, kaiming=True))
         betas = (figures.beta1, figures.beta2)
         self.generator_steps = torch.optim.Adam(self.numbers.parameters(), figures.refine_rate, betas)
         self.critic_steps = torch.optim.Adam(self.critic.parameters(), figures.refine_rate, betas)
@@ -176,4 +176,5 @@ class RefinementRun:
 
     def plan(self) -> ApplyPlan:
         """What can be made is what could be made before."""
-        return export.plan_of_one(self.sizes, self.data.scale, self.data.region, self.start)
+        data, as_made = self.data, self.figures.network_picture
+        return export.plan_of_one(self.sizes, data.scale, data.region, as_made, self.start)

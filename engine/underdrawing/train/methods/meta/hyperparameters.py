@@ -36,6 +36,7 @@ class Figures:
     others: float  # part of the draws in other colours, mirrored one time in two; 0: pictures as they are
     crop: int  # pixels of the squares of the last scale that are learnt at a time; 0: the whole picture
     balance: float  # a scale's time grows with this power of its pixels; 0: all take the same
+    network_picture: bool  # results are the network's own picture; off: the picture's brushwork goes over it
 
 
 def check(figures: Figures, pictures: int) -> None:

@@ -81,17 +81,20 @@ class Basic(nn.Module):
 
     def __init__(self, inward: int, outward: int, stride: int) -> None:
         super().__init__()
+        self.stride = stride
         self.first = nn.Conv2d(inward, outward, 3, stride, 1, bias=False)
         self.second = nn.Conv2d(outward, outward, 3, 1, 1, bias=False)
         self.norms = nn.ModuleList([_norm(outward), _norm(outward)])
         self.around: nn.Module = nn.Identity()
         if stride != 1 or inward != outward:
-            self.around = nn.Sequential(nn.Conv2d(inward, outward, 1, stride, bias=False), _norm(outward))
+            self.around = nn.Sequential(nn.Conv2d(inward, outward, 1, bias=False), _norm(outward))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inward, H, W) to (B, outward, H / stride, W / stride)."""
         y = F.relu(self.norms[0](self.first(x)))
-        return F.relu(self.norms[1](self.second(y)) + self.around(x))
+        # A 1x1 convolution of every second pixel is one of stride 2. oneDNN's weight gradient of the latter, channels
+        # last, writes past its buffer where channels are few: uxlfoundation/oneDNN issue 6035, seen in torch 2.13.
+        return F.relu(self.norms[1](self.second(y)) + self.around(x[..., :: self.stride, :: self.stride]))
 
 
 def _norm(channels: int) -> nn.GroupNorm:

@@ -54,6 +54,7 @@ PAPER = make_recipe(
     others=Given(0.0, "not in the paper"),
     crop=Given(0, "not in the paper"),
     balance=Given(0.0, "supplement, section 2.4: 4,000 iterations for every scale"),
+    network_picture=Given(True, "Meta Internal Learning (2021), supplement, sections 4 to 7: what the network makes"),
 )
 PAPER_BATCH = PAPER.vary(
     "paper-meta-batch",
@@ -91,6 +92,7 @@ META = PAPER.vary(
     crop=Given(48, _OURS),
     rate=Given(6e-4, _OURS),
     critic_rate=Given(4e-4, _OURS),
+    network_picture=Given(False, _OURS),
 )
 SINGLE = PAPER_SINGLE.vary(
     "meta-single",
@@ -106,6 +108,7 @@ SINGLE = PAPER_SINGLE.vary(
     crop=Given(64, _OURS),
     rate=Given(2e-4, _OURS),
     critic_rate=Given(1e-3, _OURS),
+    network_picture=Given(False, _OURS),
 )
 INSTANT = META.vary(
     "instant",

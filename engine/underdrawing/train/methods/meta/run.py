@@ -79,7 +79,7 @@ class HyperRun:
         if f.critic == "written":
             self.critic = place(HyperNetwork(f.width, f.embedding, self.critic_layout))
         else:
-            self.critic = place(Critic(f.filters, f.layers, PLAIN_SLOPE))
+            self.critic = place(Critic(f.filters, f.layers, PLAIN_SLOPE, kaiming=True))
         self.amplitudes = [1.0]
         self._see()
         self._optimise()
@@ -294,6 +294,7 @@ class HyperRun:
 
     def plan(self) -> ApplyPlan:
         """How pictures, or models, are made from the graphs."""
+        f = self.figures
         if len(self.pictures) == 1:
-            return export.plan_of_one(self.sizes, self.data.scale, self.data.region)
-        return export.plan_of_many(self.layout, self.sizes, self.figures.side)
+            return export.plan_of_one(self.sizes, self.data.scale, self.data.region, f.network_picture)
+        return export.plan_of_many(self.layout, self.sizes, f.side, f.network_picture)

@@ -213,12 +213,13 @@ def baked(network: nn.Module) -> nn.Module:
 def _without_norm(layer: nn.Conv2d | nn.ConvTranspose2d) -> nn.Module:
     kind = nn.ConvTranspose2d if isinstance(layer, nn.ConvTranspose2d) else nn.Conv2d
     sizes = (layer.in_channels, layer.out_channels, layer.kernel_size, layer.stride, layer.padding)
-    made = kind(*sizes, padding_mode=layer.padding_mode)  # type: ignore[arg-type]
+    where = {"device": layer.weight.device, "dtype": layer.weight.dtype}
+    made = kind(*sizes, padding_mode=layer.padding_mode, **where)  # type: ignore[arg-type]
     with torch.no_grad():
         made.weight.copy_(layer.weight)
         assert made.bias is not None and layer.bias is not None  # noqa: S101 - all have one
         made.bias.copy_(layer.bias)
-    return made.to(layer.weight.device)
+    return made
 
 
 class Classifier(nn.Module):

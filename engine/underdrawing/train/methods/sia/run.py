@@ -346,4 +346,5 @@ class SIARun:
             halo=None,
             scale=self.data.scale,
             region=self.data.region,
+            network_picture=not self.figures.painted,
         )

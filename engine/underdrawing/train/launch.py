@@ -1,6 +1,6 @@
 """Train a folder's model over several processes, machines or graphics cards, by PyTorch's own launcher.
 
-    torchrun --nproc-per-node 2 -m underdrawing.commands.distributed FOLDER -o lakes.underdrawing --iterations 28000
+    torchrun --nproc-per-node 2 -m underdrawing.train.launch FOLDER -o lakes.underdrawing --iterations 28000
 
 Each process learns its part of every batch, and all take the same steps. The checkpoint lies beside the result, on a
 disk that all of them see; the same command goes on from it after a kill, with any number of processes. The file is
@@ -18,10 +18,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from underdrawing.client.key_values import options_of
 from underdrawing.client.messages import EngineError
-from underdrawing.commands.meta import pictures_in, reduced, sheet_of
-from underdrawing.commands.train import options_of
 from underdrawing.picture.files import read_picture
+from underdrawing.picture.folder import pictures_in, reduced, sheet_of
 from underdrawing.store import model_archive
 from underdrawing.store.frame_codec import Inputs
 from underdrawing.store.manifest import Manifest
@@ -58,7 +58,7 @@ def launch(words: Sequence[str]) -> None:
         EngineError: why nothing could be learnt.
         ValueError: it was not started by `torchrun`.
     """
-    parser = argparse.ArgumentParser(prog="underdrawing.commands.distributed", description="Train a folder's model.")
+    parser = argparse.ArgumentParser(prog="underdrawing.train.launch", description="Train a folder's model.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("-o", "--out", type=Path, required=True, help="the .underdrawing file to write")
     parser.add_argument("--name", help="what the model is called (default: the folder's name)")

@@ -1,0 +1,1 @@
+"""Applies models: the render worker, graphs run by onnxruntime, drafts, generated pictures."""

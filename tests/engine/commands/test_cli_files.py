@@ -1,0 +1,138 @@
+"""Files that commands read and write: what they hold is kept, and no input is lost."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from underdrawing.picture.files import read_picture, write_picture
+from underdrawing.picture.image import Picture
+
+from .command_line import CommandLine
+
+WIDTH, HEIGHT = 72, 64
+LEARN = ("--iterations", "1", "--option", "filters=4", "--option", "smallest=20", "--option", "longest=48")
+SMALL = (*LEARN, "--option", "stages=2", "--option", "crop=40")
+
+
+class Place(CommandLine):
+    """A folder with a sticker, a disc on transparent ground with 16 bits, and an engine's home of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, folder / "home")
+        pixels = np.full((HEIGHT, WIDTH, 3), (60, 60, 200), np.uint8)
+        cv2.circle(pixels, (24, 26), 12, (230, 200, 40), -1)
+        noise = np.random.default_rng(2).integers(-12, 13, pixels.shape)
+        deep = ((pixels.astype(np.int32) + noise).clip(0, 255) * 257).astype(np.uint16)
+        alpha = np.zeros((HEIGHT, WIDTH), np.uint16)
+        cv2.circle(alpha, (24, 26), 12, 65_535, -1)
+        alpha[60:, 60:] = 300  # nearly invisible, and to be kept as it is
+        self.picture = Picture(deep, alpha)
+        write_picture(folder / "sticker.png", self.picture)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    made = Place(tmp_path_factory.mktemp("files"))
+    try:
+        made.ask("primitive", "sticker.png", "--kind", "segments", "--regions", "2", "-o", "areas.png")
+        made.ask("train", "sticker.png", "areas.png", "--name", "sun", "--method", "deepsim", "--iterations", "1")
+        made.ask("region", "areas.png", "move", "--at", "24,26", "--dx", "24", "-o", "moved.png")
+        yield made
+    finally:
+        made.run("engine", "stop")
+
+
+@pytest.mark.parametrize("given", [(), ("--image", "sticker.png")])
+def test_transparency_is_kept_outside_an_edit_and_follows_it_inside(place: Place, given: tuple[str, ...]) -> None:
+    place.ask("apply", "sun", "moved.png", *given, "-o", "out.png", "--save-mask", "mask.png")
+    made, mask = read_picture(place.folder / "out.png"), read_picture(place.folder / "mask.png").pixels[..., 0]
+    assert made.alpha is not None and place.picture.alpha is not None
+    assert np.array_equal(made.alpha[mask == 0], place.picture.alpha[mask == 0])
+    assert made.opacity()[26, 48] > 0.9
+    assert made.opacity()[26, 20] < 0.1
+
+
+def test_generated_pictures_keep_their_transparency_or_say_that_they_do_not(place: Place) -> None:
+    assert place.ask("vary", "sticker.png", "-n", "1", "-o", "kind.png", *SMALL)["losses"] == []
+    assert place.picture.alpha is not None
+    varied = read_picture(place.folder / "kind.1.png")
+    assert varied.alpha is not None and np.array_equal(varied.alpha, place.picture.alpha)
+    assert place.ask("enlarge", "sticker.png", "2x", "-o", "large.png", *SMALL)["losses"] == []
+    large = read_picture(place.folder / "large.png").opacity()
+    assert large.shape == (2 * HEIGHT, 2 * WIDTH)
+    assert large[52, 48] == 1 and large[4, 4] == 0
+    (loss,) = place.ask("resize", "sticker.png", "90x64", "-o", "wide.png")["losses"]
+    assert "transparency was left out" in loss
+    (loss,) = place.ask("animate", "sticker.png", "--walk", "--length", "2", "-o", "clip.gif")["losses"]
+    assert "transparency was left out" in loss
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("apply", "sun", "moved.png", "-o", "moved.png"),
+        ("apply", "sun", "moved.png", "-o", "./link.png"),
+        ("apply", "sun", "moved.png", "-o", "hard.png"),
+        ("apply", "sun", "moved.png", "-o", "x.png", "--save-mask", "moved.png"),
+        ("apply", "sun", "moved.png", "--mask", "areas.png", "-o", "areas.png"),
+        ("apply", "sun", "moved.png", "--image", "sticker.png", "-o", "x.png", "--save-layer", "sticker.png"),
+        ("primitive", "sticker.png", "--kind", "edges", "-o", "sticker.png"),
+        ("region", "areas.png", "remove", "--at", "24,26", "-o", "areas.png"),
+        ("region", "areas.png", "remove", "--mask", "moved.png", "-o", "moved.png"),
+        ("layout", "sun", "sticker.png", "-o", "sticker.png"),
+        ("harmonize", "sticker.png", "moved.png", "-o", "sticker.png"),
+        ("blend", "sticker.png", "moved.png", "-o", "moved.png"),
+        ("resize", "sticker.png", "90x64", "-o", "sticker.png"),
+        ("enlarge", "sticker.png", "2x", "-o", "sticker.png"),
+        ("vary", "1.png", "-n", "2", "-o", "."),
+    ],
+)
+def test_results_never_overwrite_what_they_are_made_from(place: Place, words: tuple[str, ...]) -> None:
+    folder = place.folder
+    if not (folder / "link.png").is_symlink():
+        (folder / "link.png").symlink_to("moved.png")
+        os.link(folder / "moved.png", folder / "hard.png")
+        write_picture(folder / "1.png", place.picture)
+    before = {file: file.read_bytes() for file in folder.glob("*.png")}
+    done = place.run(*words)
+    assert done.returncode == 1
+    assert "would be overwritten" in done.stderr
+    assert {file: file.read_bytes() for file in folder.glob("*.png")} == before
+
+
+def test_two_results_need_two_names(place: Place) -> None:
+    done = place.run("apply", "sun", "moved.png", "-o", "same.png", "--save-mask", "same.png")
+    assert done.returncode == 1
+    assert "Two results" in done.stderr
+
+
+def test_a_clip_does_not_overwrite_its_frames(place: Place) -> None:
+    (place.folder / "frames").mkdir()
+    Image.fromarray(np.zeros((HEIGHT, WIDTH, 3), np.uint8)).save(place.folder / "frames" / "00001.png")
+    done = place.run("animate", "sun", "frames", "-o", "frames/")
+    assert done.returncode == 2
+    assert "would be overwritten" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("apply", "sun", "moved.png", "-o", "mistyped/out.png"),
+        ("primitive", "sticker.png", "-o", "mistyped/out.png"),
+        ("vary", "sticker.png", "-o", "mistyped/out.png"),
+        ("vary", "sticker.png", "-o", "mistyped/folder"),
+        ("animate", "sticker.png", "--walk", "-o", "mistyped/clip.gif"),
+    ],
+)
+def test_a_mistyped_folder_is_an_error(place: Place, words: tuple[str, ...]) -> None:
+    done = place.run(*words)
+    assert done.returncode == 1
+    assert "no folder" in done.stderr
+    assert not (place.folder / "mistyped").exists()
