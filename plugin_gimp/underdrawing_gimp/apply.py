@@ -190,7 +190,7 @@ def explained(error: EngineError) -> EngineError:
 
 def place(image: Gimp.Image, known: Record, found: list[Result], options: Options) -> list[Gimp.Layer]:
     """Put results into the picture: new layers above the source, the first of them visible. One undo step."""
-    layers.need_open(image)
+    record.need_open(image)
     origin = record.place(image, known)
     names = ["Result" if len(found) == 1 else "Result %d" % (number + 1) for number in range(len(found))]
     made = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Callable
 
-from . import layers
+from . import record
 from .gi import GObject, breathe, gtk
 from .plugin import Call, CancelledError
 
@@ -45,7 +45,7 @@ def fill_in(
     if not agreed:
         raise CancelledError
     if call.image is not None:
-        layers.need_open(call.image)
+        record.need_open(call.image)
     return call.current()
 
 

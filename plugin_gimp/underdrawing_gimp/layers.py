@@ -24,23 +24,13 @@ def one_step(image: Gimp.Image) -> Iterator[None]:
     Raises:
         EngineError: the picture was closed.
     """
-    need_open(image)
+    record.need_open(image)
     image.undo_group_start()
     try:
         yield
     finally:
         image.undo_group_end()
         Gimp.displays_flush()
-
-
-def need_open(image: Gimp.Image) -> None:
-    """A picture may be closed while anything is waited for.
-
-    Raises:
-        EngineError: it was.
-    """
-    if not image.is_valid():
-        raise EngineError("closed", "The picture was closed meanwhile.", "Nothing was changed.")
 
 
 @contextmanager
@@ -254,17 +244,15 @@ def chosen_layer(image: Gimp.Image, drawables: list[Any]) -> Gimp.Layer:
 
 
 def palette_resource(image: Gimp.Image, classes: list[dict[str, Any]]) -> Gimp.Palette | None:
-    """The classes as a palette among GIMP's own, replacing the picture's earlier one; None where there are none."""
+    """The classes as the palette “Underdrawing”, of which there is one for all pictures; None where there are none."""
     if not classes:
         return None
-    name = "Underdrawing: " + record.title(image)
     # The values are those of the picture's own colour space: painted with, they come out as they are.
     space = Babl.format_get_space(image.get_layers()[0].get_format())
     form = Babl.format_with_space("R'G'B' u8", space)
-    old = Gimp.Palette.get_by_name(name)
-    if old is not None:
-        old.delete()
-    palette = Gimp.Palette.new(name)
+    palette = Gimp.Palette.get_by_name(GROUP) or Gimp.Palette.new(GROUP)
+    while palette.get_color_count():
+        palette.delete_entry(0)
     for entry in classes:
         colour = Gegl.Color.new("black")
         colour.set_bytes(form, GLib.Bytes.new(bytes(entry["colour"])))

@@ -24,9 +24,9 @@ def run(call: Call) -> tuple[Any, ...]:
     other, path, by_hand = call.values["other"], call.values["file"], False
     if call.interactive:
         other, path, by_hand = _choose(call.image)
-    learnt = Rect(0, 0, *known.way.trained) if known.way is not None else known.region
+    trained = Rect(0, 0, *known.way.trained) if known.way is not None else known.region
     with other_picture.opened(other, path) as opened:
-        picture = other_picture.fitted(opened, learnt)
+        picture = other_picture.fitted(opened, trained)
     with connected("Looking at the layout of the other picture") as service:
         wish: dict[str, Any] = {"areas": int(call.values["areas"]) or None, "match": _match(call.values["match"] or "")}
         if wish["match"] and not wish["areas"]:
@@ -50,7 +50,7 @@ def lay_out(
     areas: int | None = None,
     match: dict[str, str] | None = None,
 ) -> list[str]:
-    """Put the layout of a picture (of the size that was learnt) into the layers of the underdrawing; one undo step.
+    """Put the layout of a picture (of the size of the training) into the layers of the underdrawing; one undo step.
 
     Args:
         areas, match: as of the engine's `layout`.
@@ -118,6 +118,7 @@ def _choose(image: Gimp.Image) -> tuple[Gimp.Image | None, str | None, bool]:
     dialog.get_content_area().add(content)
     GimpUi.window_set_transient(dialog)
     dialog.show_all()
+    yes.grab_focus()  # Return takes the layout, and opens no list
     answer = dialog.run()
     other, path = chooser.chosen
     dialog.destroy()

@@ -12,13 +12,15 @@ from .client.engine import Reply
 from .client.frames import Frame
 from .client.messages import EngineError
 from .gi import Gimp, GLib, gtk
+from .picture_view import PictureView
 from .pixels import Rect
 from .plugin import Call
 from .service import Background
 from .transform_bridge import Bridge
 from .transform_dialog import followed
 
-SIDE = 420  # pixels of the preview on the screen
+SIDE = 420, 280  # pixels of the preview on the screen, at least
+SHOWN = 840  # pixels of its longer side that are kept for the screen
 LOOK = 150  # milliseconds between looks at the layers, at least
 SHARE = 4  # looking may take one part of so many of the time: large pictures are looked at less often
 NAME = "Live result"
@@ -105,7 +107,7 @@ class Follower:
         self.background = Background()
         self.bridge = Bridge.of(self.background.engine, known)
         self.request: Request | None = None
-        self.learning = ""  # how far, while the model is still being learnt
+        self.progress = ""  # of the training, as long as it goes on
         self.watched = self.waiting = False  # its training is followed; there is nothing to apply of it yet
         self.error: EngineError | None = None
         self.nothing = False
@@ -115,19 +117,19 @@ class Follower:
         self.changed: Any = None  # called after every answer
 
     def follow(self) -> None:
-        """Refresh whenever the engine has learnt more, too: the event `usable`, and the end of the training."""
+        """Refresh whenever the model is better, too: the event `usable`, and the end of the training."""
 
         def on_event(event: dict[str, Any]) -> None:
             if event["event"] == "progress":
-                self.learning = training.progress_text(event)
+                self.progress = training.progress_text(event)
                 if self.waiting and event.get("phase") == "training":
-                    self.seen = None  # the first model is there before anything is learnt
+                    self.seen = None  # the first model is there before training begins
             elif event["event"] == "usable":
                 self.seen = None
 
         def done(reply: Reply | None, _: EngineError | None) -> None:
             # Without an answer the training is one of long ago; there is nothing to wait for.
-            self.learning, self.watched = "", False
+            self.progress, self.watched = "", False
             if reply is not None and reply.body["state"] == "done":
                 self.seen = None
 
@@ -137,7 +139,7 @@ class Follower:
             self.background.ask("watch", body, done, deadline=training.FOREVER, on_event=on_event)
 
     def _newest_model(self) -> None:
-        """Go over to another model where the picture was learnt anew meanwhile."""
+        """Go over to another model where a new one was trained meanwhile."""
         now = record.read_by_id(self.image, self.known.id)
         if now is not None and now.model and (now.model, now.job) != (self.known.model, self.known.job):
             self.known = self.canvas.known = now
@@ -213,31 +215,34 @@ class Window:
         self.image, self.known, self.follower = image, known, follower
         self.loop = GLib.MainLoop()
         self.paused, self.open, self.applying = False, True, False
-        box, self.preview = widgets.picture_box("Paint on the underdrawing: the picture follows.", SIDE)
-        self.told = widgets.label("", wrap=52)
-        self.learning = widgets.label("", wrap=52)
+        self.preview = PictureView("Paint on the underdrawing: the picture follows.", *SIDE)
+        self.state = widgets.label("", wrap=52)
+        self.progress = widgets.label("", wrap=52)
         self.wrong = widgets.label("", wrap=52)
         self.pause = Gtk.ToggleButton.new_with_mnemonic("_Pause")
         self.pause.connect("toggled", lambda one: setattr(self, "paused", one.get_active()))
         keep = widgets.button("_Apply", self._apply)
         keep.set_tooltip_text("Close this window, and keep the result on a layer.")
         close = widgets.button("_Close", self._close)
+        content = widgets.column(spacing=widgets.GAP)
+        content.pack_start(self.preview.box, True, True, 0)
+        for text in (self.state, self.progress, self.wrong):
+            content.pack_start(text, False, False, 0)
         self.window = widgets.window(
             "Live Underdrawing of “%s”" % record.title(image),
             "underdrawing-live",
-            widgets.column(box, self.told, self.learning, self.wrong, spacing=widgets.GAP),
+            content,
             [self.pause, close, keep],
             self._closed,
         )
-        self.window.set_resizable(False)
         self.window.show_all()
         self.wrong.hide()
-        self.learning.hide()
+        self.progress.hide()
         source = record.source(image, known)
-        self.base = pixels.small_frame(source, known.region, SIDE)
-        self.preview.set_from_pixbuf(widgets.pixbuf(self.base, SIDE))
+        self.base = pixels.small_frame(source, known.region, SHOWN)
+        self.preview.set_from_pixbuf(widgets.pixbuf(self.base))
         follower.changed = self._changed
-        self.told.set_text("Looking for the engine…")
+        self.state.set_text("Looking for the engine…")
 
     def run(self) -> bool:
         """Follow until the window is closed; whether the edit is to be applied then."""
@@ -256,7 +261,7 @@ class Window:
             self.window.close()
             return False
         took = 0.0 if self.paused else self.follower.look()
-        self._tell_learning()
+        self._show_progress()
         GLib.timeout_add(max(LOOK, round(1000 * took * SHARE)), self._look)
         return False
 
@@ -265,28 +270,28 @@ class Window:
         if self.follower.error is not None:
             return
         if self.follower.waiting:
-            self.told.set_text("The picture is being learnt. The result comes as soon as there is one.")
+            self.state.set_text("Training has begun. The result appears as soon as there is a model.")
         elif self.follower.nothing:
-            self.told.set_text("Nothing is painted yet.")
+            self.state.set_text("Nothing is painted yet.")
         else:
-            self.told.set_text("Refreshed in %d ms." % self.follower.milliseconds)
-        self._tell_learning()
-        made = widgets.pixbuf(self.base, SIDE)
+            self.state.set_text("The result is up to date.")
+        self._show_progress()
+        made = widgets.pixbuf(self.base)
         layer = self.follower.canvas.layer
         whole = Rect(0, 0, layer.get_width(), layer.get_height())
-        over = pixels.small_frame(layer, whole, SIDE)
-        mask = pixels.small_mask(layer.get_mask(), whole, SIDE)
+        over = pixels.small_frame(layer, whole, SHOWN)
+        mask = pixels.small_mask(layer.get_mask(), whole, SHOWN)
         if (over.width, over.height) == (self.base.width, self.base.height):
-            shown = widgets.pixbuf(over, SIDE, mask)
+            shown = widgets.pixbuf(over, 0, mask)
             size = (made.get_width(), made.get_height())
             shown.composite(made, 0, 0, *size, 0.0, 0.0, 1.0, 1.0, gtk()[2].InterpType.NEAREST, 255)
         self.preview.set_from_pixbuf(made)
 
-    def _tell_learning(self) -> None:
-        """That the result gets better by itself, as long as it does."""
-        text = self.follower.learning
-        self.learning.set_text(text and text + ". The result gets better by itself.")
-        self.learning.set_visible(bool(text))
+    def _show_progress(self) -> None:
+        """That the result gets better, as long as training goes on."""
+        text = self.follower.progress
+        self.progress.set_text(text and text + ". The result gets better meanwhile.")
+        self.progress.set_visible(bool(text))
 
     def _apply(self) -> None:
         self.applying = True

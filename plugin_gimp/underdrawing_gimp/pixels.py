@@ -276,7 +276,7 @@ def write_mask(mask: Gimp.LayerMask, frame: Frame, x: int, y: int) -> None:
 
 
 def pixel_hash(drawable: Gimp.Drawable, area: Rect, colour: bool = False) -> str:
-    """The hash that a model keeps of the pixels it learnt (`picture_hash`): colours, no alpha, no profile."""
+    """The hash that a model keeps of the pixels it was trained on (`picture_hash`): colours, no alpha, no profile."""
     return frame_hash(read(drawable, area, alpha=False, colour=colour))
 
 

@@ -167,6 +167,7 @@ def _put(values: Gimp.ValueArray, index: int, kind: str, value: Any) -> None:
     types = {
         "string": GObject.TYPE_STRING,
         "int": GObject.TYPE_INT,
+        "boolean": GObject.TYPE_BOOLEAN,
         "layer": Gimp.Layer.__gtype__,
         "image": Gimp.Image.__gtype__,
     }

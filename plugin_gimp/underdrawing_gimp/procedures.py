@@ -84,7 +84,7 @@ TRAIN = Entry(
     "Train a model on the picture with its underdrawing as it was made, for better results.",
     "The engine trains in the background; closing the window or GIMP does not stop it. For scripts: waits for the end "
     "unless wait is false.",
-    "training_window:run",
+    "training_procedure:run",
     (
         Argument("string", "method", "_Method", "The name of a method, or nothing for the default.", ""),
         Argument("string", "recipe", "_Recipe", "The method's settings, or nothing for its default.", ""),
@@ -194,6 +194,16 @@ REGION_TOOLS = (
     _region("mirror", "M_irror Region…", "Mirror the selected region of the underdrawing.", AXIS),
     _region("copy", "_Copy Region…", "Repeat the selected region of the underdrawing elsewhere.", DX, DY),
     _region("remove", "_Remove Region", "Take the selected region of the underdrawing away."),
+)
+
+SWITCH = Entry(
+    "underdrawing-switch",
+    "S_witch between Underdrawing and Result",
+    "Show the underdrawing, ready to be painted on; or hide it, to see the result.",
+    "One undo step. Give it a shortcut key in Edit > Keyboard Shortcuts.",
+    "switch_view:run",
+    (),
+    (Argument("boolean", "underdrawing", "Underdrawing", "Whether the underdrawing is visible now."),),
 )
 
 LIVE = Entry(
@@ -312,6 +322,7 @@ ENTRIES: tuple[Entry, ...] = (
     APPLY,
     APPLY_OPTIONS,
     *REGION_TOOLS,
+    SWITCH,
     LIVE,
     LAYOUT,
     ANIMATE,

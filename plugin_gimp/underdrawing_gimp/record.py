@@ -128,12 +128,26 @@ def need(image: Gimp.Image, drawables: Sequence[Any] = ()) -> Record:
     return found
 
 
+def need_open(image: Gimp.Image) -> None:
+    """A picture may be closed while anything is waited for.
+
+    Raises:
+        EngineError: it was.
+    """
+    if not image.is_valid():
+        raise EngineError("closed", "The picture was closed meanwhile.", "Nothing was changed.")
+
+
 def write(image: Gimp.Image, record: Record, undoable: bool) -> None:
     """Keep a record with the picture.
 
     Args:
         undoable: as a step of the undo history (inside of a group); else the history does not know of it.
+
+    Raises:
+        EngineError: the picture was closed.
     """
+    need_open(image)
     flags = KEPT | (WITH_UNDO if undoable else 0)
     for name in (NOTE, "%s-%s" % (NOTE, record.id)):  # the last one, and each
         image.attach_parasite(Gimp.Parasite.new(name, flags, json.dumps(asdict(record)).encode("utf-8")))

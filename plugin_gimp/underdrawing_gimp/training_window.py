@@ -1,4 +1,4 @@
-"""Train on This Picture: the procedure, and a window that follows the training while GIMP stays usable."""
+"""The window of Train on This Picture: options, then progress, while GIMP stays usable."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from .client.engine import Reply
 from .client.frames import Frame
 from .client.messages import EngineError
 from .gi import Gimp, GLib, gtk
-from .plugin import Call
-from .service import Background, connected
+from .service import Background
 from .training import Material, TrainingOptions
 
 LONGEST = 54  # characters of a method in the list
@@ -27,7 +26,6 @@ TIMES = (
     ("14400", "4 hours"),
 )
 USABLE = "The model can already be used. Results get better until training is done."
-ALREADY = "The model “%s” is trained on this picture already."
 STAYS = "Training goes on when this window or GIMP is closed. Open it again to see the progress."
 
 
@@ -39,34 +37,6 @@ class State(Enum):
     TRAINING = "training"
     PAUSED = "paused"
     TRAINED = "trained"
-
-
-def run(call: Call) -> tuple[Any, ...]:
-    """The procedure `underdrawing-train`: model, job, state, notes."""
-    known = record.need(call.image, call.drawables)
-    record.layer_of(call.image, known)
-    if call.interactive:
-        return Window(call.image, known).run()
-    values = call.values
-    names = ("method", "recipe", "budget", "device", "model_name")
-    options = TrainingOptions(*(values[name] for name in names))
-    with connected("Training on the picture") as service:
-        if not values["again"] and known.model:
-            found = transform_detection.look(service.engine, call.image, known)
-            known = found.known
-            if found.same and found.model is not None:
-                return known.model, "", "done", ALREADY % found.model["name"]
-        known = training.begin(service, call.image, known, options)
-        if not values["wait"]:
-            return known.model, known.job, "running", ""
-
-        def on_event(event: dict[str, Any]) -> None:
-            if event["event"] == "progress":
-                Gimp.progress_update(float(event.get("fraction") or 0))
-                Gimp.progress_set_text(training.progress_text(event))
-
-        last = training.follow(service, known.job, on_event)
-    return known.model, known.job, str(last["state"]), "\n".join(last["notes"])
 
 
 class Window:
@@ -90,6 +60,10 @@ class Window:
         self.bar = Gtk.ProgressBar(show_text=True)
         self.name = Gtk.Entry(text=training.model_name(self.image, ""), max_length=120, activates_default=True)
         self.method = widgets.choice([("0", "Automatic")])
+        for cell in self.method.get_cells():
+            # The window must not grow when the methods arrive: what is under the pointer stays there.
+            for name, value in (("ellipsize", 3), ("width-chars", 36), ("max-width-chars", 36)):
+                cell.set_property(name, value)
         self.time = widgets.choice(TIMES)
         self.device = widgets.choice(device_choice.DEVICE.choices)
         self.form = widgets.form(
@@ -221,7 +195,9 @@ class Window:
             return
         self.known = found.known
         name = found.model["name"] if found.model is not None else ""
-        if found.model is not None and found.same:
+        if found.model is not None and found.model["method"] == training.DRAFT:
+            self._show(State.ASKING, "Edits use an instant draft. Training makes them better.", STAYS)
+        elif found.model is not None and found.same:
             text = "The model “%s” is trained on this picture."
             if self.known.way is not None:
                 text = "The model “%s” is used. The picture was cropped, scaled or turned since its training."

@@ -1,4 +1,4 @@
-"""What goes to a model and comes from it, where the picture was turned, cropped or scaled since it was learnt."""
+"""What goes to a model and comes from it, where the picture was turned, cropped or scaled since training."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Bridge:
 
     Attributes:
         way: what became of the picture; None lets everything pass as it is.
-        ground: the planes as they were learnt, `RGBA`; nothing without a way.
+        ground: the planes as the model was trained on them, `RGBA`; nothing without a way.
     """
 
     way: Way | None = None
@@ -44,7 +44,7 @@ class Bridge:
         """The underdrawing as the model knows it, with what was painted since."""
         if self.way is None:
             return drawn
-        # What the model was not learnt with, it does not look at.
+        # What the model was not trained on, it does not look at.
         return {
             kind: self.way.plane(frame, self.ground[kind], HARD if kind == "segments" else SOFT)
             for kind, frame in drawn.items()
@@ -59,7 +59,7 @@ class Bridge:
         return self.way.back(mask, SOFT, Frame(width, height, "L", "u8", bytes(width * height)))
 
     def photograph(self, frame: Frame) -> Frame:
-        """A photograph of today's size at the size that was learnt, on white where the picture was cropped."""
+        """A photograph of today's size at the size of the training, on white where the picture was cropped."""
         if self.way is None:
             return frame
         width, height = self.way.trained

@@ -58,6 +58,18 @@ def pixbuf(frame: Frame, longest: int = 0, mask: Frame | None = None) -> Any:
     return made.scale_simple(*size, GdkPixbuf.InterpType.BILINEAR)
 
 
+def together(pictures: Sequence[Any]) -> Any:
+    """Planes of one size as they lie on each other in the picture: the darker value of each."""
+    GdkPixbuf = gtk()[2]
+    first = pictures[0]
+    if len(pictures) == 1:
+        return first
+    # Rows of a pixbuf may have gaps, the same ones in pictures of one size.
+    data = bytes(map(min, *(bytes(one.get_pixels()) for one in pictures)))
+    size = (first.get_width(), first.get_height(), first.get_rowstride())
+    return GdkPixbuf.Pixbuf.new_from_bytes(GLib.Bytes.new(data), GdkPixbuf.Colorspace.RGB, False, 8, *size)
+
+
 def label(text: str = "", wrap: int = 44, markup: bool = False) -> Any:
     """A line or paragraph of text, left-aligned."""
     Gtk = gtk()[0]

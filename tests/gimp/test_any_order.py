@@ -144,6 +144,7 @@ tell(limited=limited, only=[covered(layer, 70, 16), covered(layer, 30, 16)])
 group.set_visible(False)
 call("move", image, dx=0, dy=4)
 tell(seen=group.get_visible())
+tell(switched=[[call("switch", image), group.get_visible()] for _ in range(2)])
 """
     )
     assert told["old"]
@@ -152,3 +153,4 @@ tell(seen=group.get_visible())
     assert told["only"] == [True, False]
     assert "The selection limits this edit" in told["limited"]
     assert told["seen"], "what a tool changes is shown"
+    assert told["switched"] == [[False, False], [True, True]]

@@ -86,9 +86,9 @@ def dialog(window: Window, key: str, title: str, photograph: str) -> None:
 
 def test_nothing_made_yet_and_an_engine_of_another_version(session: Window) -> None:
     screen, file = session.screen, session.host.home / "run" / "engine.json"
-    dialog(session, "a", "GIMP Message", "nothing-made")
-    screen.keys("Return")
-    screen.wait_for("GIMP Message", there=False)
+    dialog(session, "a", "^Underdrawing$", "nothing-made")
+    screen.keys("Escape")
+    screen.wait_for("^Underdrawing$", there=False)
     kept = file.read_text()
     file.write_text(json.dumps({**json.loads(kept), "protocol": 99}))
     session.ask("image.set_selected_layers(image.get_layers())")

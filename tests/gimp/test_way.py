@@ -18,6 +18,7 @@ MENU = [
     "mirror",
     "copy",
     "remove",
+    "switch",
     "live",
     "layout",
     "animate",
