@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.hosts.screen import PATIENCE
+
 from .window import Window, one_gimp
 
 HASHED = """
 import hashlib
 tell(value=hashlib.sha256(native(planes(image.get_layers()[0])["Segments"])).hexdigest())
 """
+RESULT = "tell(value=[one.get_id() for one in image.get_layers() if one.get_name().startswith('Result')])"
 NAMES = "tell(value=[one.get_name() for one in image.get_layers()])"
 ACTIVE = "tell(value=[one.get_name().split(' #')[0] for one in image.get_selected_layers()])"
 
@@ -31,6 +34,18 @@ def menu(window: Window, key: str) -> None:
     window.screen.keys("alt+r", "Up", "Right", key)
 
 
+def apply(window: Window) -> None:
+    """Apply the edit, with the nearest colours where the stroke has one that is not in the palette."""
+    window.screen.keys("ctrl+alt+4")
+    end = time.monotonic() + PATIENCE
+    before = window.ask(RESULT)["value"]
+    while window.ask(RESULT)["value"] == before:
+        assert time.monotonic() < end
+        if window.screen.windows("^Underdrawing$"):
+            window.screen.keys("Return")
+        time.sleep(0.2)
+
+
 def test_apply_before_anything_offers_to_make_an_underdrawing(window: Window) -> None:
     screen = window.screen
     menu(window, "a")
@@ -39,7 +54,7 @@ def test_apply_before_anything_offers_to_make_an_underdrawing(window: Window) ->
     screen.photograph("advice")
     screen.keys("Return")
     screen.wait_for("Make Underdrawing")
-    time.sleep(20)
+    time.sleep(5)
     screen.photograph("make-preview")
     screen.keys("alt+m")
     window.until(NAMES, ["Underdrawing", "picture.png"])
@@ -52,8 +67,7 @@ def test_paint_and_apply_without_training(window: Window) -> None:
     before = window.ask(HASHED)["value"]
     while window.ask(HASHED)["value"] == before:
         window.pick_and_stroke((420, 300), (600, 440), (650, 470), (700, 500))
-    screen.keys("ctrl+alt+4")
-    window.until(NAMES, ["Underdrawing", "Result", "picture.png"])
+    apply(window)
     window.until(ACTIVE, ["Result"])
     screen.photograph("applied")
 
@@ -89,9 +103,8 @@ def test_live_leaves_neither_a_layer_nor_an_active_mask(window: Window) -> None:
     screen.wait_for("Live Underdrawing", there=False)
     window.until(NAMES, ["Underdrawing", "Result", "picture.png"])
     window.focus()
-    screen.keys("ctrl+alt+4")
+    apply(window)
     changed = "tell(value=image.get_layers()[1].get_id() != GIVEN['result'])"
-    window.until(changed, True)
     window.focus()
     screen.keys("ctrl+z")
     window.until(changed, False)
