@@ -14,7 +14,7 @@ from skimage import data
 
 from underdrawing.picture.files import write_picture
 from underdrawing.picture.image import Picture
-from underdrawing.render.generate import Wishes, freely
+from underdrawing.render.generate import GenerateOptions, freely
 from underdrawing.render.model import Model
 from underdrawing.render.onnx_sessions import SessionStore
 from underdrawing.render.verify_export import compare
@@ -262,7 +262,7 @@ def test_rendering_without_freedom_makes_what_training_makes_of_the_picture(begi
     info = PictureInfo(*SIZE, *SIZE, "u8", 3, "0" * 64, "picture.png")
     manifest = Manifest("0123456789ab", "cup", "2026-01-01T00:00:00+00:00", "consingan", "own", (), plan, info)
     (tmp_path / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
-    (one,) = freely(Model(tmp_path), Wishes(Task.VARY, count=1, freedom=0.0), SessionStore())
+    (one,) = freely(Model(tmp_path), GenerateOptions(Task.VARY, count=1, freedom=0.0), SessionStore())
     assert np.abs(one.picture.pixels / 255 - sample).max() < 0.01
 
 

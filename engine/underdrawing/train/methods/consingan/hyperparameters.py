@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Figures:
+class ConSinGANHyperparameters:
     """Hyper-parameters. Their values and sources are in `methods/consingan.py`."""
 
     generator: str  # "growing": features between stages (ConSinGAN); "chained": pictures (SinGAN)

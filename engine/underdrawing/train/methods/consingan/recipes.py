@@ -13,7 +13,7 @@ from underdrawing.store.manifest import PlaneSpec, Task
 from underdrawing.train.data import TrainingData
 from underdrawing.train.device import Device
 from underdrawing.train.method import Given, Recipe, make_recipe
-from underdrawing.train.methods.consingan.hyperparameters import Figures
+from underdrawing.train.methods.consingan.hyperparameters import ConSinGANHyperparameters
 from underdrawing.train.methods.consingan.run import PyramidRun
 
 _PAPER = "ConSinGAN (2021), section 4"
@@ -26,7 +26,7 @@ _OURS = "chosen by trials on two processor cores (docs/generate.md)"
 PAPER_VARY = make_recipe(
     "paper-vary",
     "The published method: other pictures of the same kind",
-    Figures,
+    ConSinGANHyperparameters,
     iterations=Given(12_000, f"{_PAPER}: 2,000 for each of six stages"),
     budget=None,
     generator=Given("growing", "ConSinGAN (2021), section 3, figure 1"),

@@ -26,7 +26,7 @@ from underdrawing.train.method import (
 )
 from underdrawing.train.methods.consingan import scales
 from underdrawing.train.methods.consingan.augment import LESSONS
-from underdrawing.train.methods.consingan.hyperparameters import Figures
+from underdrawing.train.methods.consingan.hyperparameters import ConSinGANHyperparameters
 from underdrawing.train.methods.consingan.networks import ChainedGenerator, Critic, GrowingGenerator, gradient_penalty
 
 LEAST_CROP = 48  # pixels
@@ -42,7 +42,7 @@ class PyramidRun:
     """
 
     def __init__(
-        self, data: TrainingData, figures: Figures, device: Device, seed: int, tasks: tuple[Task, ...] = ()
+        self, data: TrainingData, figures: ConSinGANHyperparameters, device: Device, seed: int, tasks: tuple[Task, ...] = ()
     ) -> None:
         torch.manual_seed(seed)
         self.data, self.figures, self.device, self.seed, self.tasks = data, figures, device, seed, tasks

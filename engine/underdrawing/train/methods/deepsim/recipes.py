@@ -13,7 +13,7 @@ from underdrawing.store.manifest import PlaneSpec
 from underdrawing.train.data import TrainingData
 from underdrawing.train.device import Device
 from underdrawing.train.method import Given, Recipe, make_recipe
-from underdrawing.train.methods.deepsim.hyperparameters import PLANES, Figures
+from underdrawing.train.methods.deepsim.hyperparameters import PLANES, DeepSIMHyperparameters
 from underdrawing.train.methods.deepsim.run import DeepSIMRun
 
 _PAPER = "DeepSIM (2021), section 3.3: pix2pixHD with its official hyperparameters"
@@ -23,7 +23,7 @@ _FIRST = "chosen by trials on this product's pictures (docs/methods.md)"
 PAPER = make_recipe(
     "paper",
     "The published method in full (hours on a GPU's level of patience, days on a processor)",
-    Figures,
+    DeepSIMHyperparameters,
     iterations=Given(16_000, "DeepSIM (2021), section 3.3: 16000 iterations"),
     budget=None,
     generator=Given("global", _PAPER),

@@ -23,7 +23,7 @@ PLANES = (
 
 
 @dataclass(frozen=True)
-class Figures:
+class DraftHyperparameters:
     """What can be chosen about a draft."""
 
     pixels: int  # bigger pictures are drafted reduced to this many pixels; 0: never
@@ -32,7 +32,7 @@ class Figures:
 AT_ONCE = make_recipe(
     "draft",
     "At once: pixels are carried, nothing is learnt",
-    Figures,
+    DraftHyperparameters,
     iterations=Given(1, "nothing is trained"),
     budget=None,
     pixels=Given(640 * 480, "half a second on two processor cores"),
@@ -49,7 +49,7 @@ def check_planes(data: TrainingData) -> None:
         raise LearnError("no_plane", "A draft needs a primitive.", "Give segments or edges beside the picture.")
 
 
-class Draft:
+class DraftMethod:
     """The method as data."""
 
     name = "draft"
@@ -78,7 +78,7 @@ class Draft:
         return DraftRun(data)
 
 
-METHOD = Draft()
+METHOD = DraftMethod()
 
 
 class DraftRun:

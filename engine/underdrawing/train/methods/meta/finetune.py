@@ -29,7 +29,7 @@ from underdrawing.train.method import (
 from underdrawing.train.methods.consingan import scales as pyramid
 from underdrawing.train.methods.consingan.networks import Critic, gradient_penalty
 from underdrawing.train.methods.meta import export
-from underdrawing.train.methods.meta.hyperparameters import Figures, sizes_like_trained
+from underdrawing.train.methods.meta.hyperparameters import MetaHyperparameters, sizes_like_trained
 from underdrawing.train.methods.meta.networks import Activation, Layout, go_on, run_scale, shaped
 
 SLOPE = 0.2  # of the critic's leaky ReLU
@@ -47,7 +47,7 @@ class RefinementRun:
         LearnError: the weights do not fit the figures.
     """
 
-    def __init__(self, data: TrainingData, figures: Figures, device: Device, seed: int) -> None:
+    def __init__(self, data: TrainingData, figures: MetaHyperparameters, device: Device, seed: int) -> None:
         torch.manual_seed(seed)
         self.data, self.figures, self.device, self.seed = data, figures, device, seed
         height, width = data.pairs[0].inside

@@ -9,7 +9,7 @@ from underdrawing.train.methods.consingan import scales
 
 
 @dataclass(frozen=True)
-class Figures:
+class MetaHyperparameters:
     """Hyper-parameters. Their values and sources are in `methods/meta.py`."""
 
     width: int  # channels of the backbone's first part; 64 is ResNet-34
@@ -52,7 +52,7 @@ def iterations_of_a_scale(pictures: int) -> int:
     return next((iterations for most, iterations in ITERATIONS if pictures <= most), ITERATIONS[-1][1])
 
 
-def sizes_of(figures: Figures, size: scales.Size) -> list[scales.Size]:
+def sizes_of(figures: MetaHyperparameters, size: scales.Size) -> list[scales.Size]:
     """Width and height of every scale of a picture of this size."""
     if not figures.stages:
         return scales.stepped(size, figures.smallest, figures.ratio)
@@ -60,7 +60,7 @@ def sizes_of(figures: Figures, size: scales.Size) -> list[scales.Size]:
     return scales.geometric(size, figures.stages, first)
 
 
-def sizes_like_trained(figures: Figures, size: scales.Size) -> list[scales.Size]:
+def sizes_like_trained(figures: MetaHyperparameters, size: scales.Size) -> list[scales.Size]:
     """The same for a picture that may be smaller than those that were trained on: as many scales as they have."""
     if figures.stages:
         return sizes_of(figures, size)
@@ -69,7 +69,7 @@ def sizes_like_trained(figures: Figures, size: scales.Size) -> list[scales.Size]
     return [(max(scales.LEAST, round(w / part)), max(scales.LEAST, round(h / part))) for w, h in trained[:-1]] + [size]
 
 
-def check(figures: Figures, pictures: int) -> None:
+def check(figures: MetaHyperparameters, pictures: int) -> None:
     """Refuse what the theory shows to be no training (supplement, sections 1.1 and 1.2).
 
     Raises:

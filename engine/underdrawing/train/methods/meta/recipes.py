@@ -14,7 +14,7 @@ from underdrawing.train.data import TrainingData
 from underdrawing.train.device import Device
 from underdrawing.train.method import Given, LearnError, Recipe, make_recipe
 from underdrawing.train.methods.meta.finetune import RefinementRun
-from underdrawing.train.methods.meta.hyperparameters import Figures
+from underdrawing.train.methods.meta.hyperparameters import MetaHyperparameters
 from underdrawing.train.methods.meta.run import HyperRun
 
 _NETWORKS = "Meta Internal Learning (2021), supplement, section 2.1"
@@ -27,7 +27,7 @@ _OURS = "chosen by trials on two processor cores (docs/meta.md)"
 PAPER = make_recipe(
     "paper-meta",
     "The published method, for a folder of pictures",
-    Figures,
+    MetaHyperparameters,
     iterations=Given(24_000, f"{_LENGTH}: Places-50, 4,000 for each of six scales"),
     budget=None,
     width=Given(64, f"{_NETWORKS}: ResNet-34"),

@@ -27,7 +27,7 @@ from underdrawing.train.methods.consingan import scales
 from underdrawing.train.methods.consingan.networks import Critic, Window, gradient_penalty
 from underdrawing.train.methods.meta import export
 from underdrawing.train.methods.meta.dataset import others
-from underdrawing.train.methods.meta.hyperparameters import Figures, check, iterations_of_a_scale, sizes_of
+from underdrawing.train.methods.meta.hyperparameters import MetaHyperparameters, check, iterations_of_a_scale, sizes_of
 from underdrawing.train.methods.meta.networks import Activation, HyperNetwork, Layout, generate, run_scale
 
 PLAIN_SLOPE = 0.2  # of a critic whose weights no network writes (supplement, section 2.1)
@@ -51,7 +51,7 @@ class HyperRun:
         figures: see there.
     """
 
-    def __init__(self, data: TrainingData, figures: Figures, device: Device, seed: int) -> None:
+    def __init__(self, data: TrainingData, figures: MetaHyperparameters, device: Device, seed: int) -> None:
         check(figures, len(data.pairs))
         torch.manual_seed(seed)
         self.data, self.figures, self.device, self.seed, self.team = data, figures, device, seed, Team.present()

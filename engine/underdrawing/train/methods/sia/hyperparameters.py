@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Figures:
+class SIAHyperparameters:
     """Hyper-parameters. Their values and sources are in `recipes.py`."""
 
     filters: int

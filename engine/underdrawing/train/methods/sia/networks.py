@@ -317,7 +317,7 @@ def reduced_pair(pair: Pair, times: int) -> Pair:
     return Pair(F.avg_pool2d(pair.picture, times), planes, (pair.inside[0] // times, pair.inside[1] // times))
 
 
-class Exported(nn.Module):
+class ExportedAnalogy(nn.Module):
     """The generator as it is exported: the source picture, its planes, the wanted planes, all of full size."""
 
     def __init__(self, network: nn.Module, planes: int, times: int) -> None:

@@ -23,7 +23,7 @@ from underdrawing.store.manifest import PlaneKind, PlaneSpec
 from underdrawing.train.data import TrainingData
 from underdrawing.train.device import Device
 from underdrawing.train.method import Given, Recipe, make_recipe
-from underdrawing.train.methods.sia.hyperparameters import Figures
+from underdrawing.train.methods.sia.hyperparameters import SIAHyperparameters
 from underdrawing.train.methods.sia.run import MOST_REDUCED, SIARun
 
 PLANES = (
@@ -38,7 +38,7 @@ _OURS = "chosen by trials on two processor cores (docs/methods.md)"
 PAPER = make_recipe(
     "paper",
     "The published method in full (days on a graphics card of its time)",
-    Figures,
+    SIAHyperparameters,
     iterations=Given(2_500, f"{_PAPER}: above 2,000; the authors' program: 2,500"),
     budget=None,
     filters=Given(32, _PAPER),

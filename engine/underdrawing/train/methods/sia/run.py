@@ -27,12 +27,12 @@ from underdrawing.train.method import (
     without_prefix,
 )
 from underdrawing.train.methods.sia.augment import Relayout
-from underdrawing.train.methods.sia.hyperparameters import Figures
+from underdrawing.train.methods.sia.hyperparameters import SIAHyperparameters
 from underdrawing.train.methods.sia.networks import (
     Analogy,
     BlockDiscriminator,
     Classifier,
-    Exported,
+    ExportedAnalogy,
     baked,
     raised,
     reduced_pair,
@@ -52,7 +52,7 @@ class SIARun:
     stages: Sequence[Stage] = (Stage("learning", 1.0),)
     length: int | None = None
 
-    def __init__(self, data: TrainingData, figures: Figures, device: Device, seed: int) -> None:
+    def __init__(self, data: TrainingData, figures: SIAHyperparameters, device: Device, seed: int) -> None:
         torch.manual_seed(seed)
         self.figures, self.device, self.data, self.seed = figures, device, data, seed
         height, width = data.pairs[0].size
@@ -304,7 +304,7 @@ class SIARun:
         inputs |= {f"source_{name}": value for name, value in told.items()}
         inputs |= {name: value.clone() for name, value in told.items()}
         return [
-            ExportGraph("generator.onnx", Exported(network, len(self.names), self.reduced).eval(), inputs, "result")
+            ExportGraph("generator.onnx", ExportedAnalogy(network, len(self.names), self.reduced).eval(), inputs, "result")
         ]
 
     def plan(self) -> ApplyPlan:
