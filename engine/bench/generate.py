@@ -69,7 +69,7 @@ def own_engine() -> Iterator[Engine]:
 
 
 @dataclass(frozen=True)
-class Case:
+class GenerateCase:
     """Something that was changed.
 
     Attributes:
@@ -103,7 +103,7 @@ class GenerateRow:
         return {"name": self.name, "how": self.how, "seeds": self.figures}
 
 
-def read(folder: Path) -> tuple[list[Case], list[tuple[str, Picture]]]:
+def read(folder: Path) -> tuple[list[GenerateCase], list[tuple[str, Picture]]]:
     """What a folder holds: cases, and pictures to vary.
 
     Raises:
@@ -118,7 +118,7 @@ def read(folder: Path) -> tuple[list[Case], list[tuple[str, Picture]]]:
         for other in partners:
             task = "harmonize" if "_naive" in other else "blend"
             marked = read_picture(files[f"{other}_mask"]).to_float().max(2) > 0.5
-            cases.append(Case(other, task, _plain(path), _plain(files[other]), marked))
+            cases.append(GenerateCase(other, task, _plain(path), _plain(files[other]), marked))
         if not partners:
             alone.append((stem, _plain(path)))
     if not cases and not alone:
@@ -152,7 +152,7 @@ def _apart(one: np.ndarray, two: np.ndarray) -> float:
 
 
 def changed(
-    engine: Engine, cases: Sequence[Case], seeds: int, options: dict[str, Any], note: Callable[[str], None]
+    engine: Engine, cases: Sequence[GenerateCase], seeds: int, options: dict[str, Any], note: Callable[[str], None]
 ) -> tuple[list[GenerateRow], np.ndarray | None]:
     """Naive, gradient-domain and ours for all cases, every picture learnt once a seed; and a sheet."""
     rows, shown = [], []

@@ -88,7 +88,9 @@ class _StartedGenerator(GrowingGenerator):
 class StartedRun(PyramidRun):
     """A training of one picture that begins with a start."""
 
-    def __init__(self, data: TrainingData, figures: ConSinGANHyperparameters, device: Device, seed: int, start: Start) -> None:
+    def __init__(
+        self, data: TrainingData, figures: ConSinGANHyperparameters, device: Device, seed: int, start: Start
+    ) -> None:
         self.start = start
         super().__init__(data, figures, device, seed)
 
@@ -104,7 +106,9 @@ class StartedRun(PyramidRun):
 class SharedRun(PyramidRun):
     """A training of many pictures by one network, which becomes a start."""
 
-    def __init__(self, pictures: Sequence[np.ndarray], figures: ConSinGANHyperparameters, device: Device, seed: int) -> None:
+    def __init__(
+        self, pictures: Sequence[np.ndarray], figures: ConSinGANHyperparameters, device: Device, seed: int
+    ) -> None:
         self.learnt: list[tuple[State, State]] = []
         self.choice = random.Random(seed)
         super().__init__(_data(pictures[0], figures), figures, device, seed)
@@ -146,7 +150,9 @@ def learn(run: PyramidRun, seconds: float) -> int:
     return iteration
 
 
-def made_by(pictures: Sequence[np.ndarray], figures: ConSinGANHyperparameters, device: Device, seconds: float, seed: int = 0) -> Start:
+def made_by(
+    pictures: Sequence[np.ndarray], figures: ConSinGANHyperparameters, device: Device, seconds: float, seed: int = 0
+) -> Start:
     """A start out of pictures, (H, W, 3) float32 in [0, 1]."""
     run = SharedRun(pictures, figures, device, seed)
     learn(run, seconds)

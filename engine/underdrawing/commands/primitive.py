@@ -50,7 +50,9 @@ class AxisChoice(StrEnum):
 def primitive(
     image: Annotated[Path, typer.Argument(help="The picture.")],
     out: Out,
-    kind: Annotated[KindChoice, typer.Option(help="Outlines, flat areas, both, or a few flat colours.")] = KindChoice.SUPER,
+    kind: Annotated[
+        KindChoice, typer.Option(help="Outlines, flat areas, both, or a few flat colours.")
+    ] = KindChoice.SUPER,
     sigma: Annotated[float | None, typer.Option(help="Outlines: blur before they are looked for, in pixels.")] = None,
     regions: Annotated[int | None, typer.Option(help="Areas: how many.")] = None,
     colours: Annotated[int | None, typer.Option(help="Paint: how many colours.")] = None,
@@ -89,7 +91,9 @@ def region(
     dx: Annotated[int, typer.Option(help="Move, copy: pixels to the right.")] = 0,
     dy: Annotated[int, typer.Option(help="Move, copy: pixels down.")] = 0,
     factor: Annotated[str | None, typer.Option(metavar="F|FX,FY", help="Scale: by how much.")] = None,
-    axis: Annotated[AxisChoice, typer.Option(help="Mirror: left and right, or top and bottom.")] = AxisChoice.HORIZONTAL,
+    axis: Annotated[
+        AxisChoice, typer.Option(help="Mirror: left and right, or top and bottom.")
+    ] = AxisChoice.HORIZONTAL,
     picture: Annotated[
         Path | None, typer.Option(help="The photograph: --at picks the thing in it, not the area of the underdrawing.")
     ] = None,

@@ -10,7 +10,7 @@ from typing import Any
 
 from underdrawing.client import messages
 from underdrawing.client.messages import INLINE, MOST_PARTS, UNANSWERED, EngineError, Message
-from underdrawing.store.blob_store import Upload, Spool
+from underdrawing.store.blob_store import Spool, Upload
 
 log = logging.getLogger("underdrawing.clients")
 

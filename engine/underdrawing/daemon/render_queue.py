@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from underdrawing.client.messages import EngineError
-from underdrawing.daemon.child_process import CRASHED, ONE_THREAD, Child, End, Inbox, ChildTask
+from underdrawing.daemon.child_process import CRASHED, ONE_THREAD, Child, ChildTask, End, Inbox
 from underdrawing.daemon.clients import Ask
 from underdrawing.store.blob_store import Spool
 

@@ -24,7 +24,7 @@ from underdrawing.client import keys, messages
 from underdrawing.client.endpoint import Connection
 from underdrawing.client.messages import PROTOCOL, SEALED, EngineError, Message
 from underdrawing.daemon import handlers
-from underdrawing.daemon.child_process import Child, End, Inbox, ChildTask, end_leftovers
+from underdrawing.daemon.child_process import Child, ChildTask, End, Inbox, end_leftovers
 from underdrawing.daemon.clients import Clients
 from underdrawing.daemon.job_queue import Jobs
 from underdrawing.daemon.render_queue import Rendering
@@ -239,7 +239,9 @@ class Daemon:
 
     # --- what verbs build on
 
-    def task(self, name: str, args: dict[str, Any], on_event: Callable[[dict[str, Any]], None], on_end: End) -> ChildTask:
+    def task(
+        self, name: str, args: dict[str, Any], on_event: Callable[[dict[str, Any]], None], on_end: End
+    ) -> ChildTask:
         """A numbered task with the folders that every child needs."""
         self._numbers += 1
         folders = {"home": str(self.home), "spool": str(self.spool.folder), "weights": str(weights_folder(self.home))}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from underdrawing.client.messages import EngineError
-from underdrawing.daemon.child_process import CRASHED, Child, End, Inbox, ChildTask
+from underdrawing.daemon.child_process import CRASHED, Child, ChildTask, End, Inbox
 from underdrawing.daemon.clients import Ask
 from underdrawing.daemon.job_queue import ENDED, Job, Jobs, State
 from underdrawing.store.manifest import ManifestError

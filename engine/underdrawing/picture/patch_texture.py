@@ -296,7 +296,9 @@ def _described(soft: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return known, mean, axes
 
 
-def _coherent(level: TextureLevel, asked: np.ndarray, source: np.ndarray, here: np.ndarray, where: np.ndarray) -> np.ndarray:
+def _coherent(
+    level: TextureLevel, asked: np.ndarray, source: np.ndarray, here: np.ndarray, where: np.ndarray
+) -> np.ndarray:
     """Sources that go on where their neighbours' ended, as far as that is not much worse."""
     known, size = level.known, level.picture.shape[:2]
     number = np.full((where.shape[0] + 2, where.shape[1] + 2), -1)

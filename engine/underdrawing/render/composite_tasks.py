@@ -17,7 +17,7 @@ from underdrawing.picture.mask import differing, dilate, feather
 from underdrawing.picture.patch_texture import painted, repainted, stroked
 from underdrawing.picture.resize import signed, small_copy
 from underdrawing.render.apply import Applied, network_note, reduced_note
-from underdrawing.render.generate import GraphRun, GenerateOptions
+from underdrawing.render.generate import GenerateOptions, GraphRun
 from underdrawing.render.model import Model
 from underdrawing.render.onnx_sessions import SessionStore
 from underdrawing.store.crop_placement import inside
@@ -119,7 +119,9 @@ def _changed(model: Model, wishes: GenerateOptions, rgb: np.ndarray, mask: np.nd
     return np.asarray(changed)
 
 
-def _small(model: Model, wishes: GenerateOptions, rgb: np.ndarray, changed: np.ndarray, sessions: SessionStore) -> Small:
+def _small(
+    model: Model, wishes: GenerateOptions, rgb: np.ndarray, changed: np.ndarray, sessions: SessionStore
+) -> Small:
     """The network's own work.
 
     What it cannot do with the unchanged picture (finest detail, a tint) is no part of the change: outside of what was

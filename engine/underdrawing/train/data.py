@@ -113,7 +113,9 @@ def make_pair(
             tensors[name] = PlaneTensors(kind, torch.from_numpy(padded.astype(np.float32))[None, None], colours)
         else:
             tensor = torch.from_numpy(padded.astype(np.float32) / 127.5 - 1)
-            tensors[name] = PlaneTensors(kind, tensor[None, None] if tensor.ndim == 2 else tensor.permute(2, 0, 1)[None])
+            tensors[name] = PlaneTensors(
+                kind, tensor[None, None] if tensor.ndim == 2 else tensor.permute(2, 0, 1)[None]
+            )
     image = torch.from_numpy(pad_to(picture, stride, minimum).astype(np.float32) * 2 - 1).permute(2, 0, 1)[None]
     return Pair(image.contiguous(), tensors, (picture.shape[0], picture.shape[1]))
 

@@ -7,8 +7,8 @@ from underdrawing.weights.store import WeightsError, entry, folder, missing, pat
 __all__ = [
     "CATALOGUE",
     "DEFAULT",
+    "DownloadProgress",
     "Entry",
-    "Progress",
     "Source",
     "WeightsError",
     "entry",

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from underdrawing.client.messages import EngineError
-from underdrawing.daemon.child_process import LONGEST_LINE, Child, Inbox, ChildTask
+from underdrawing.daemon.child_process import LONGEST_LINE, Child, ChildTask, Inbox
 
 PRELUDE = """
 import json, os, sys, time

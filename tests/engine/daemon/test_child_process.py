@@ -17,7 +17,7 @@ import pytest
 
 from underdrawing.client.messages import EngineError, Message, request
 from underdrawing.daemon import training_supervisor
-from underdrawing.daemon.child_process import Child, Inbox, ChildTask, end_leftovers
+from underdrawing.daemon.child_process import Child, ChildTask, Inbox, end_leftovers
 from underdrawing.daemon.clients import Ask
 from underdrawing.daemon.job_queue import Job, Jobs, State
 from underdrawing.daemon.render_queue import MOST_OF_ONE, Rendering

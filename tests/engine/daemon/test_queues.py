@@ -15,7 +15,7 @@ from underdrawing.client.frames import Frame
 from underdrawing.client.messages import EngineError, Message, request
 from underdrawing.daemon import render_queue as rendering_module
 from underdrawing.daemon import training_supervisor
-from underdrawing.daemon.child_process import CANCELLED, CRASHED, Inbox, ChildTask
+from underdrawing.daemon.child_process import CANCELLED, CRASHED, ChildTask, Inbox
 from underdrawing.daemon.clients import Ask
 from underdrawing.daemon.job_queue import Job, Jobs, State
 from underdrawing.daemon.render_queue import MOST_OF_ONE, MOST_WAITING, PATIENT, Rendering

@@ -10,7 +10,16 @@ from skimage import data
 
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.light_transfer import lit
-from underdrawing.picture.patch_texture import Hand, TextureLevel, brushed, painted, raised, raised_by, repainted, stroked
+from underdrawing.picture.patch_texture import (
+    Hand,
+    TextureLevel,
+    brushed,
+    painted,
+    raised,
+    raised_by,
+    repainted,
+    stroked,
+)
 from underdrawing.picture.resize import reduced
 
 

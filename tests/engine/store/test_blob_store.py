@@ -14,7 +14,7 @@ import pytest
 from underdrawing.client.fields import checked_hash
 from underdrawing.client.frames import Frame
 from underdrawing.client.messages import EngineError
-from underdrawing.store.blob_store import Upload, Spool
+from underdrawing.store.blob_store import Spool, Upload
 
 
 def frame(number: int, side: int = 8) -> Frame:

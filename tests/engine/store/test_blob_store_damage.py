@@ -15,7 +15,7 @@ import pytest
 from underdrawing.client.frames import Frame
 from underdrawing.client.messages import EngineError
 from underdrawing.daemon.server import as_error
-from underdrawing.store.blob_store import SWEEP, Upload, Spool
+from underdrawing.store.blob_store import SWEEP, Spool, Upload
 
 PICTURE = Frame(10, 10, "RGB", "u8", bytes(range(100)) * 3)
 

@@ -22,7 +22,7 @@ from underdrawing.daemon.job_queue import Job, Jobs, State
 from underdrawing.picture.files import read_picture, write_picture
 from underdrawing.picture.image import Picture, PictureError
 from underdrawing.store import model_archive
-from underdrawing.store.blob_store import Upload, Spool
+from underdrawing.store.blob_store import Spool, Upload
 from underdrawing.store.manifest import CHECKPOINT_FILE, MANIFEST_FILE, ManifestError
 from underdrawing.store.model_library import Library, check_files
 from underdrawing.train import checkpoint

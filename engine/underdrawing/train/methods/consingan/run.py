@@ -42,7 +42,12 @@ class PyramidRun:
     """
 
     def __init__(
-        self, data: TrainingData, figures: ConSinGANHyperparameters, device: Device, seed: int, tasks: tuple[Task, ...] = ()
+        self,
+        data: TrainingData,
+        figures: ConSinGANHyperparameters,
+        device: Device,
+        seed: int,
+        tasks: tuple[Task, ...] = (),
     ) -> None:
         torch.manual_seed(seed)
         self.data, self.figures, self.device, self.seed, self.tasks = data, figures, device, seed, tasks

@@ -304,7 +304,9 @@ class SIARun:
         inputs |= {f"source_{name}": value for name, value in told.items()}
         inputs |= {name: value.clone() for name, value in told.items()}
         return [
-            ExportGraph("generator.onnx", ExportedAnalogy(network, len(self.names), self.reduced).eval(), inputs, "result")
+            ExportGraph(
+                "generator.onnx", ExportedAnalogy(network, len(self.names), self.reduced).eval(), inputs, "result"
+            )
         ]
 
     def plan(self) -> ApplyPlan:
