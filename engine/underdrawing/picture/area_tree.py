@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
-from skimage.feature import peak_local_max
 from skimage.segmentation import watershed
 
 from underdrawing.picture import colour_names
@@ -142,10 +141,9 @@ def build_tree(
     small = working_picture(rgb, settings.side)
     height, width = small.shape[:2]
     strength = outline_strength(small, outlines, settings)
-    marks = np.zeros((height, width), np.int32)
-    lowest = peak_local_max(-strength, min_distance=3, exclude_border=False)
-    marks[tuple(lowest.T)] = np.arange(1, len(lowest) + 1)
-    marks[0, 0] = marks[0, 0] if marks.any() else 1
+    # A piece for every lowest place within 7 pixels; a flat area is one place.
+    lowest = strength <= cv2.erode(strength, np.ones((7, 7), np.uint8))
+    marks = cv2.connectedComponents(lowest.astype(np.uint8))[1]
     pieces = watershed(strength, marks) - 1
     subject = np.zeros((height, width), bool)
     if saliency is not None:
