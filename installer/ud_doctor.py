@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +17,7 @@ import ud_krita_settings
 import ud_profiles
 import ud_service
 from ud_env import Environment
-from ud_hardware import choose, clean_environment, free_megabytes, gpu
+from ud_hardware import choose, free_megabytes, gpu
 from ud_host_programs import programs, running
 from ud_hosts import HOSTS
 from ud_plugins import digest, installed, version
@@ -66,14 +65,12 @@ def examine(environment: Environment) -> list[Line]:
 
 def _engine_lines(environment: Environment) -> list[Line]:
     """The lines of the engine's own doctor; where it cannot run, why, and those about the hosts."""
-    command = [str(environment.python), "-m", "underdrawing", "doctor", "--json"]
+    done = environment.ask("-m", "underdrawing", "doctor", "--json")
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_environment())
-        environment.report.log(done.stderr)
-        return [Line(**line) for line in json.loads(done.stdout.strip().splitlines()[-1])["lines"]]
-    except (OSError, ValueError, IndexError, KeyError, TypeError) as error:
-        why = (done.stderr.strip().splitlines() or ["no output"])[-1] if not isinstance(error, OSError) else str(error)
-        return [*host_lines(), Line(BAD, f"The engine cannot be loaded: {why}", "Run: python3 installer engine")]
+        return [Line(**line) for line in json.loads(done.output.splitlines()[-1])["lines"]]
+    except (ValueError, IndexError, KeyError, TypeError):
+        text = f"The engine cannot be loaded: {done.why or done.output}"
+        return [*host_lines(), Line(BAD, text, "Run: python3 installer engine")]
 
 
 def host_lines() -> list[Line]:

@@ -1,15 +1,14 @@
-"""What the engine's clients are told: which Python runs it, and what a release leaves behind when it goes."""
+"""Registers the engine for its clients: which Python runs it; and ends it before it is deleted."""
 
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import ud_service
 from ud_env import Environment
-from ud_hardware import ROOT, clean_environment
+from ud_hardware import ROOT
 from ud_report import InstallError, Reporter
 from ud_uninstall_record import missing
 
@@ -18,8 +17,8 @@ _WRITE = """
 import json, sys
 from underdrawing import __version__
 from underdrawing.client.endpoint import home, make_home, write_private
-told = {"python": sys.executable, "version": __version__, "root": sys.argv[1], "made": json.loads(sys.argv[2])}
-write_private(make_home(home()) / "install.json", json.dumps(told, indent=1))
+note = {"python": sys.executable, "version": __version__, "root": sys.argv[1], "made": json.loads(sys.argv[2])}
+write_private(make_home(home()) / "install.json", json.dumps(note, indent=1))
 """
 _END = """
 from underdrawing.client.engine import Engine
@@ -34,25 +33,23 @@ except EngineError:
 
 
 def read(home: Path) -> dict[str, Any]:
-    """What is written down in an engine's home; empty without it."""
+    """The registration in an engine's home; empty without one."""
     try:
-        told = json.loads((home / NOTE).read_text(encoding="utf-8"))
+        note = json.loads((home / NOTE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return note if isinstance(note, dict) else {}
 
 
 def register(environment: Environment) -> None:
-    """Write down in Underdrawing's data folder which Python runs the engine: clients start it with that."""
+    """Record in Underdrawing's data folder which Python runs the engine: clients start it with that."""
     home = environment.home()
     former = read(home).get("made") if home is not None else None
     made = former if isinstance(former, list) else missing([home], Path.home()) if home is not None else []
-    done = _run(environment, _WRITE, str(ROOT), json.dumps(made))
-    environment.report.log(done.stderr)
-    if done.returncode != 0:
-        why = (done.stderr.strip().splitlines() or ["no word"])[-1]
+    why = environment.ask("-c", _WRITE, str(ROOT), json.dumps(made)).why
+    if why:
         raise InstallError(
-            f"The engine's place could not be written down: {why}.",
+            f"The engine could not be registered: {why}.",
             "Is your data folder writable? Another can be named with UNDERDRAWING_HOME.",
         )
 
@@ -63,8 +60,8 @@ def registered(home: Path) -> bool:
 
 
 def end_engine(environment: Environment) -> None:
-    """End the engine that runs, if one does; what is being learnt goes on with the next."""
-    _run(environment, _END)
+    """End the engine that runs, if one does; trainings go on with the next one."""
+    environment.ask("-c", _END)
 
 
 def unregister(environment: Environment, home: Path) -> None:
@@ -92,14 +89,3 @@ def serve(environment: Environment, wanted: bool | None, report: Reporter, afres
     elif home is not None and (wanted or (there and afresh)):
         end_engine(environment)
         ud_service.switch_on(ud_service.engine(environment.python, home), user, report)
-
-
-def _run(environment: Environment, script: str, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run something with the environment's Python; a process that cannot be started counts as failed."""
-    command = [str(environment.python), "-c", script, *words]
-    try:
-        return subprocess.run(
-            command, capture_output=True, text=True, timeout=120, check=False, env=clean_environment()
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return subprocess.CompletedProcess(command, 1, "", str(error))

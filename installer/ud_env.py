@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,25 @@ except EngineError as fault:
 if error:
     raise SystemExit(str(error.get("message")))
 """
+_WEIGHTS = """
+import sys
+from underdrawing import weights
+names = weights.missing()
+for name in names: print(f"  {name}: {weights.CATALOGUE[name].use}")
+try:
+    weights.fetch(names, offline=sys.argv[1] or None)
+except weights.WeightsError as error:
+    sys.exit(str(error))
+"""
 _MODULES = ("underdrawing", "numpy", "cv2", "skimage", "h5py", "onnx", "onnxruntime", "zmq", "psutil", "safetensors")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a program printed, and why it failed: its last line, without a full stop; empty where it did not."""
+
+    output: str
+    why: str
 
 
 class Environment:
@@ -57,11 +76,11 @@ class Environment:
 
     @property
     def mark(self) -> Path:
-        """The file that says this environment is the installer's, and which steps are done."""
+        """The file that makes this environment the installer's, and lists the steps that are done."""
         return self.folder / MARK
 
     def state(self) -> dict[str, Any]:
-        """What the mark says; empty when there is none or it is damaged."""
+        """The content of the mark; empty when there is none or it is damaged."""
         try:
             found = json.loads(self.mark.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -69,7 +88,7 @@ class Environment:
         return found if isinstance(found, dict) else {}
 
     def record(self, **changes: Any) -> None:
-        """Change what the mark says; all of it or nothing."""
+        """Change the mark; all of it or nothing."""
         state = {**self.state(), **changes}
         scratch = self.mark.with_name(MARK + ".new")
         scratch.write_text(json.dumps(state, indent=1), encoding="utf-8")
@@ -79,64 +98,49 @@ class Environment:
         """Whether the installer made this environment."""
         return bool(self.state())
 
+    def ask(self, *words: str, timeout: float = 300, **variables: str) -> Outcome:
+        """Run the environment's Python with these words; its output is in the log, too."""
+        command, env = [str(self.python), *words], {**clean_environment(), **variables}
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, env=env)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return Outcome("", str(error))
+        self.report.log(done.stdout + done.stderr)
+        complaint = (done.stderr.strip().splitlines() or ["no output"])[-1].rstrip(".")
+        return Outcome(done.stdout.strip(), complaint if done.returncode else "")
+
     def runs(self) -> bool:
         """Whether its Python starts."""
-        try:
-            done = subprocess.run([str(self.python), "-c", ""], capture_output=True, timeout=60, check=False)
-        except (OSError, subprocess.TimeoutExpired):
-            return False
-        return done.returncode == 0
+        return not self.ask("-c", "", timeout=60).why
 
     def probe(self, *more: str) -> tuple[str | None, str]:
         """(torch's build, "") when everything can be imported, else (None, the last line of the reason)."""
-        command = [str(self.python), "-W", "ignore", "-c", _PROBE, *_MODULES, *more]
-        try:
-            done = subprocess.run(
-                command, capture_output=True, text=True, timeout=300, check=False, env=clean_environment()
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return None, str(error)
-        self.report.log(done.stdout + done.stderr)
-        words = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines() or ["no answer"]
-        return (words[-1], "") if done.returncode == 0 else (None, words[-1])
+        done = self.ask("-W", "ignore", "-c", _PROBE, *_MODULES, *more)
+        return (None, done.why) if done.why else (done.output.splitlines()[-1], "")
 
     def home(self) -> Path | None:
-        """Underdrawing's data folder, as its own code says; None when that cannot be asked."""
-        script = "from underdrawing.client.endpoint import home; print(home())"
-        try:
-            command = [str(self.python), "-c", script]
-            done = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_environment())
-        except OSError:
-            return None
-        return Path(done.stdout.strip()) if done.returncode == 0 and done.stdout.strip() else None
+        """Underdrawing's data folder, as its own code has it; None when that does not run."""
+        done = self.ask("-c", "from underdrawing.client.endpoint import home; print(home())")
+        return Path(done.output) if done.output and not done.why else None
 
     def answers(self) -> str:
         """Why an engine of this environment does not answer; empty when it does."""
         with tempfile.TemporaryDirectory(prefix="underdrawing-") as home:
-            variables = {**clean_environment(), "UNDERDRAWING_HOME": home}
-            try:
-                done = subprocess.run(
-                    [str(self.python), "-W", "ignore", "-c", _ROUND],
-                    capture_output=True,
-                    text=True,
-                    timeout=300,
-                    check=False,
-                    env=variables,
-                )
-            except (OSError, subprocess.TimeoutExpired) as error:
-                return str(error)
-        self.report.log(done.stdout + done.stderr)
-        return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no word"])[-1].rstrip(".")
+            return self.ask("-W", "ignore", "-c", _ROUND, UNDERDRAWING_HOME=home).why
+
+    def fetch_weights(self, **variables: str) -> Outcome:
+        """Fetch what is missing of the default weights, and list it. variables: for the process."""
+        return self.ask("-c", _WEIGHTS, str(self.where.offline or ""), timeout=7200, **variables)
 
     def check(self) -> str:
         """Why this environment does not work; empty when everything loads and an engine answers."""
         build, why = self.probe()
-        return why.rstrip(".") if build is None else self.answers()
+        return why if build is None else self.answers()
 
     # --- Making it ----------------------------------------------------------------------------------------------
 
     def ensure(self, wanted: str | None = None, tests: bool = False) -> str:
-        """Bring the environment up to what the lock files say; quick when nothing is to be done.
+        """Bring the environment to the state of the lock files; quick when nothing is to be done.
 
         wanted: "cpu" or "cuda" against what the machine suggests. tests: with what the tests need.
         Returns the kind. Raises InstallError.
@@ -210,7 +214,7 @@ class Environment:
                     f"{self.folder} is there already and is no environment, so it stays as it is.",
                     "Move it away, or name another folder with --venv DIR.",
                 )
-            # Ours but broken, or the torso of an interrupted run: nothing in it is worth keeping.
+            # Ours but broken, or the remains of an interrupted run: nothing in it is worth keeping.
             shutil.rmtree(self.folder)
         # The mark comes first, so that what an interrupted run leaves is known as the installer's.
         self.folder.mkdir(parents=True)
@@ -219,7 +223,7 @@ class Environment:
         self.report.log(done.stdout + done.stderr)
         if done.returncode != 0 or not self.runs():
             shutil.rmtree(self.folder, ignore_errors=True)
-            words = (done.stderr or done.stdout).strip().splitlines() or ["no word"]
+            words = (done.stderr or done.stdout).strip().splitlines() or ["no output"]
             raise InstallError(
                 f"The environment {self.folder} could not be made: {words[-1]}.",
                 "Is the folder writable? A copy of Underdrawing in a folder of your own always is.",
@@ -265,11 +269,11 @@ class Environment:
         if index is None and pip.attempt(label, arguments) is None:
             return
         index = index or source["index"]
-        said = pip.attempt(label, ["--index-url", index, *arguments], elsewhere=False)
-        if said is not None:
+        output = pip.attempt(label, ["--index-url", index, *arguments], elsewhere=False)
+        if output is not None:
             raise InstallError(
-                f"pip could not get {label} from {index}: {reason(said)}",
-                f"{advice(said, self.where)} Another place can be named with --torch-index URL.",
+                f"pip could not get {label} from {index}: {reason(output)}",
+                f"{advice(output, self.where)} Another place can be named with --torch-index URL.",
             )
 
     def _step(self, name: str, label: str, work: Any, lock: str, extra: str = "") -> None:
@@ -289,7 +293,7 @@ class Environment:
         return hashlib.sha256((LOCKS / lock).read_bytes() + str(ROOT).encode() + extra.encode()).hexdigest()
 
     def _mend(self, step: str) -> None:
-        """After an interrupted pip: forget packages that were unpacked by halves, so that they are installed again.
+        """After an interrupted pip: forget half-unpacked packages, so that they are installed again.
 
         pip writes INSTALLER when all of a package's files are in place.
         """
@@ -297,19 +301,16 @@ class Environment:
         for info in self._site().glob("*.dist-info"):
             if not (info / "INSTALLER").exists():
                 shutil.rmtree(info)
-        for torso in self._site().glob("~*"):
-            shutil.rmtree(torso, ignore_errors=True)
+        for remains in self._site().glob("~*"):
+            shutil.rmtree(remains, ignore_errors=True)
 
     def _site(self) -> Path:
-        command = [str(self.python), "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"]
-        return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
+        return Path(self.ask("-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])").output)
 
     def _forget_other_kind(self, old: str, new: str) -> None:
         """onnxruntime and onnxruntime-gpu overwrite each other's files: both go before either comes."""
         self.report.step(f"Changing the environment from {old} to {new}")
-        command = [str(self.python), "-m", "pip", "uninstall", "-y", "torch", "onnxruntime", "onnxruntime-gpu"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_environment())
-        self.report.log(done.stdout + done.stderr)
+        self.ask("-m", "pip", "uninstall", "-y", "torch", "onnxruntime", "onnxruntime-gpu")
         steps = {name: key for name, key in self.state().get("steps", {}).items() if name in ("tools", "tests")}
         self.record(steps=steps)
 
@@ -324,7 +325,7 @@ class Environment:
             self.record(steps={}, broken=True)
             raise InstallError(
                 f"The installed packages cannot be loaded: {why}.",
-                "Run the same command again: it installs them anew. If it says the same, see docs/installation.md.",
+                "Run the same command again: it installs them again. If that does not help, see docs/installation.md.",
             )
         if kind == "cpu" and build != "cpu":
             self.report.warn(f"torch was built for CUDA {build}: larger than needed, it runs on the CPU all the same.")
@@ -341,15 +342,3 @@ class Environment:
         env = {**clean_environment(), **(environment or {})}
         self.report.log("$ " + " ".join([str(self.python), *arguments]))
         return subprocess.run([str(self.python), *arguments], cwd=ROOT, env=env, check=False).returncode
-
-    def size_megabytes(self) -> int:
-        """What it takes on the disk."""
-        return folder_megabytes(self.folder)
-
-
-def folder_megabytes(folder: Path) -> int:
-    """The size of all files below a folder."""
-    total = 0
-    for root, _, files in os.walk(folder):
-        total += sum((Path(root) / name).lstat().st_size for name in files)
-    return total // 1_000_000

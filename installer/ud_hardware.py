@@ -93,6 +93,14 @@ def free_megabytes(folder: Path) -> int:
     return int(shutil.disk_usage(folder).free // 1_000_000)
 
 
+def folder_megabytes(folder: Path) -> int:
+    """The size of all files below a folder."""
+    total = 0
+    for root, _, files in os.walk(folder):
+        total += sum((Path(root) / name).lstat().st_size for name in files)
+    return total // 1_000_000
+
+
 def is_debian() -> bool:
     """Whether Debian's (or Ubuntu's) package tools are here."""
     return Path("/etc/debian_version").exists() and shutil.which("apt-get") is not None

@@ -112,7 +112,7 @@ def _see(
         if is_flatpak(plugins):
             text = f"{host.name} in its Flatpak cannot be asked from outside whether it sees the plug-in in {plugins}."
             return Answer(Sight.UNASKED, text, look)
-        text = f"No {host.console} was found, so {host.name} could not be asked whether it sees {plugins}."
+        text = f"No {host.console} was found, so {host.name} could not be asked whether it sees the plug-in."
         return Answer(Sight.UNASKED, text, f"{look} Name its program with --program FILE to have it asked.")
     if host.settings and not ud_krita_settings.is_on(host.settings(plugins, home)):
         return Answer(

@@ -7,7 +7,6 @@ it are imported by their own names (ud_…), never relatively.
 from __future__ import annotations
 
 import argparse
-import subprocess
 from pathlib import Path
 
 import ud_doctor
@@ -22,20 +21,20 @@ import ud_test
 import ud_update
 import ud_wizard
 from ud_env import Environment
-from ud_hardware import ROOT, clean_environment
+from ud_hardware import ROOT, folder_megabytes
 from ud_hosts import HOSTS
 from ud_pip import Pip, Where
 from ud_plugins import digest, installed
 from ud_report import InstallError, Reporter, plain_output
 
 EPILOGUE = """examples:
-  python3 installer demo        install, and show what editing bundled pictures' underdrawings does
+  python3 installer demo        install, and edit bundled pictures
   python3 installer engine      install (or go on with an interrupted installation)
   python3 installer gimp        the same, and put the plug-in into your GIMP 3
   python3 installer krita       the same, and put the docker into your Krita
   python3 installer test        run the tests
   python3 installer update      after a new release: bring everything to it, or go back
-  python3 installer doctor      what is well here, and what is not
+  python3 installer doctor      what works here, and what does not
   python3 installer remove      take the environment away again"""
 
 
@@ -69,7 +68,7 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python3 installer",
         parents=[_common(None), _service(None)],
-        description="Without a command: looks around, says what it will do, asks, and does it.",
+        description="Without a command: shows what is here and what it would do, asks, and does it.",
         epilog=EPILOGUE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -77,9 +76,7 @@ def arguments() -> argparse.ArgumentParser:
     common, service = _common(argparse.SUPPRESS), _service(argparse.SUPPRESS)
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND")
     verbs.add_parser("engine", parents=[common, service], help="install the engine")
-    demo = verbs.add_parser(
-        "demo", parents=[common, service], help="install, and show what it does with bundled pictures"
-    )
+    demo = verbs.add_parser("demo", parents=[common, service], help="install, and edit bundled pictures")
     demo.add_argument("--out", type=Path, default=ROOT / "demo", help="where the demo's pictures go (default: demo)")
     for host, spec in HOSTS.items():
         plugin = verbs.add_parser(
@@ -94,11 +91,11 @@ def arguments() -> argparse.ArgumentParser:
     )
     test.add_argument("--long", action="store_true", help="the tests that take minutes, too")
     test.add_argument("--without-hosts", action="store_true", help="without those that need GIMP or Krita")
-    doctor = verbs.add_parser("doctor", parents=[common], help="look at everything and say what to do")
-    doctor.add_argument("--report", type=Path, metavar="FILE", help="write it down, too, in a form that can be shown")
+    doctor = verbs.add_parser("doctor", parents=[common], help="check everything and show what to do")
+    doctor.add_argument("--report", type=Path, metavar="FILE", help="also write it to a file that others may see")
     verbs.add_parser("update", parents=[common], help="bring environment and plug-ins to this copy's release")
     remove = verbs.add_parser("remove", parents=[common], help="take away what was installed")
-    remove.add_argument("--models", action="store_true", help="the learnt models and the weights, too")
+    remove.add_argument("--models", action="store_true", help="your models and the weights, too")
     package = verbs.add_parser("package", parents=[common], help="the plug-ins as archives, and the wheel with both")
     package.add_argument("--to", type=Path, default=ROOT / "dist", metavar="DIR", help="where they go (default: dist)")
     lock = verbs.add_parser("lock", parents=[common], help="make the lock files anew (maintainers)")
@@ -107,7 +104,7 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def where_from(options: argparse.Namespace) -> Where:
-    """Where packages come from, as the command line says."""
+    """Where packages come from, by the command line."""
     if options.offline is not None and not options.offline.is_dir():
         raise InstallError(f"There is no folder {options.offline}.", "Give --offline a folder with the files.")
     offline = options.offline.resolve() if options.offline else None
@@ -121,39 +118,25 @@ def engine(environment: Environment, options: argparse.Namespace, report: Report
     if options.kind and environment.ours():
         environment.record(asked=True)
     if before != environment.state().get("verified") or not environment.ours():
-        report.say(f"Ready: {environment.folder} ({kind}, {environment.size_megabytes()} MB)")
+        report.say(f"Ready: {environment.folder} ({kind}, {folder_megabytes(environment.folder)} MB)")
 
 
 def install(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
     """The verb `engine`."""
     engine(environment, options, report)
     ud_engine_register.register(environment)
-    weights(environment, options, report)
+    weights(environment, report)
     ud_engine_register.serve(environment, getattr(options, "service", None), report)
     return 0
 
 
-def weights(environment: Environment, options: argparse.Namespace, report: Reporter) -> None:
-    """Fetch the default weights; without them Underdrawing works, less well, and that is said."""
-    script = (
-        "import sys\nfrom underdrawing import weights\n"
-        "names = weights.missing()\n"
-        "for n in names: print(f'  {n}: {weights.CATALOGUE[n].use}')\n"
-        "try:\n    weights.fetch(names, offline=sys.argv[1] or None)\n"
-        "except weights.WeightsError as error:\n    sys.exit(str(error))\n"
-    )
+def weights(environment: Environment, report: Reporter) -> None:
+    """Fetch the default weights; without them Underdrawing works, less well, which a warning explains."""
     report.step("Pretrained weights (68 MB, fetched once)")
-    done = subprocess.run(
-        [str(environment.python), "-c", script, str(options.offline or "")],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=clean_environment(),
-    )
-    report.log(done.stdout + done.stderr)
-    if done.returncode != 0:
-        report.warn((done.stderr.strip().splitlines() or ["The weights could not be fetched."])[-1])
-        report.warn("Going on without them: learnt pictures come out softer. Later: underdrawing weights fetch")
+    why = environment.fetch_weights().why
+    if why:
+        report.warn(f"{why}.")
+        report.warn("Going on without them: results of training are softer. Later: underdrawing weights fetch")
 
 
 def demo(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
@@ -186,7 +169,6 @@ def test(environment: Environment, options: argparse.Namespace, report: Reporter
         only=options.only,
         long=options.long,
         without_hosts=options.without_hosts,
-        offline=options.offline,
         more=more,
     )
 

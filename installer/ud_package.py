@@ -61,8 +61,8 @@ def wheel(environment: Environment, folder: Path) -> Path:
         environment.report.log(done.stdout)
         built = list(Path(place).glob("underdrawing-*.whl"))
         if done.returncode != 0 or not built:
-            said = [line.strip() for line in done.stdout.splitlines()]
-            raise InstallError(f"The wheel could not be built: {reason(said)}", advice(said, environment.where))
+            output = [line.strip() for line in done.stdout.splitlines()]
+            raise InstallError(f"The wheel could not be built: {reason(output)}", advice(output, environment.where))
         made = folder / built[0].name
         shutil.copyfile(built[0], made)
         return made

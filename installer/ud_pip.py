@@ -39,19 +39,17 @@ class Pip:
 
     def install(self, label: str, arguments: Sequence[str], elsewhere: bool = True) -> None:
         """`pip install` with these arguments. Raises InstallError with pip's reason."""
-        said = self.attempt(label, arguments, elsewhere)
-        if said is not None:
-            raise InstallError(f"pip could not install {label}: {reason(said)}", advice(said, self.where))
+        output = self.attempt(label, arguments, elsewhere)
+        if output is not None:
+            raise InstallError(f"pip could not install {label}: {reason(output)}", advice(output, self.where))
 
-    def attempt(
-        self, label: str, arguments: Sequence[str], elsewhere: bool = True, verb: str = "install"
-    ) -> list[str] | None:
-        """The same, but a failure is returned as the lines that pip said; None is success. verb: pip's own."""
-        command = [str(self.python), "-m", "pip", verb, "--no-input", "--progress-bar", self._progress()]
+    def attempt(self, label: str, arguments: Sequence[str], elsewhere: bool = True) -> list[str] | None:
+        """The same, but a failure is returned as pip's output, line by line; None is success."""
+        command = [str(self.python), "-m", "pip", "install", "--no-input", "--progress-bar", self._progress()]
         command += self.where.options() if elsewhere else []
         command += arguments
         self.report.log("$ " + " ".join(command))
-        said: list[str] = []
+        output: list[str] = []
         current = label
         with subprocess.Popen(
             command,
@@ -70,7 +68,7 @@ class Pip:
                         self.report.bar(current, int(progress.group(1)), int(progress.group(2)))
                         continue
                     self.report.log(line)
-                    said.append(line.strip())
+                    output.append(line.strip())
                     loading = re.match(r"\s*(?:Downloading|Processing|Using cached) (\S+)", line)
                     if loading:
                         current = loading.group(1).rsplit("/", 1)[-1]
@@ -80,7 +78,7 @@ class Pip:
                 raise
             finally:
                 self.report.clear()
-        return None if pip.returncode == 0 else said
+        return None if pip.returncode == 0 else output
 
     def _progress(self) -> str:
         """The kind of progress to ask this pip for: `raw` came with 24.1, and Debian's first one is older."""
@@ -91,19 +89,19 @@ class Pip:
         return "raw" if modern else "off"
 
 
-def reason(said: Sequence[str]) -> str:
-    """The line of pip's words that tells most, as half a sentence with a full stop."""
-    errors = [line for line in said if line.lower().startswith("error")]
-    telling = [line for line in errors if "See above" not in line] or [line for line in said if line] or ["no word"]
+def reason(output: Sequence[str]) -> str:
+    """The most telling line of pip's output, as half a sentence with a full stop."""
+    errors = [line for line in output if line.lower().startswith("error")]
+    telling = [line for line in errors if "See above" not in line] or [line for line in output if line] or ["no output"]
     # A hash that does not match is explained over several lines; the first holds the point.
     chosen = next((line for line in telling if "DO NOT MATCH" in line), telling[-1])
     text = re.sub(r"^error:\s*", "", chosen, flags=re.IGNORECASE)
     return text.rstrip(". ") + "."
 
 
-def advice(said: Sequence[str], where: Where) -> str:
+def advice(output: Sequence[str], where: Where) -> str:
     """What to do about it."""
-    text = "\n".join(said)
+    text = "\n".join(output)
     again = "Run the same command again: it goes on where this one stopped."
     if "No space left" in text:
         return f"The disk is full: free some space. {again}"
@@ -125,7 +123,7 @@ def advice(said: Sequence[str], where: Where) -> str:
 
 
 def _proxy() -> str:
-    """The proxy that pip is sent through, and the variable that says so; no password is repeated."""
+    """The proxy that pip is sent through, and its variable; no password is repeated."""
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"):
         if os.environ.get(name):
             return f"{re.sub(r'(?<=://)[^/@]*@', '', os.environ[name])} ({name})"

@@ -32,7 +32,7 @@ def engine_package(root: Path = ROOT) -> Path:
 
 
 def version(root: Path = ROOT) -> str:
-    """The version of this copy of Underdrawing; empty where it cannot be told."""
+    """The version of this copy of Underdrawing; empty where it is unknown."""
     try:
         text = (engine_package(root) / "__init__.py").read_text(encoding="utf-8")
     except OSError:
@@ -64,7 +64,7 @@ def digest(host: str, root: Path = ROOT) -> str:
 
 
 def installed(host: str, target: Path) -> dict[str, Any] | None:
-    """What the plug-in in a folder says of itself (`version`, `digest`, `made`); None where there is none."""
+    """The note of the plug-in in a folder (`version`, `digest`, `made`); None where there is none."""
     note = HOSTS[host].inner(target) / NOTE
     if not note.parent.is_dir():
         return None

@@ -46,8 +46,8 @@ def report_text(lines: Sequence[str], engine_home: Path | None) -> str:
     parts += [f"{platform.platform()}, Python {platform.python_version()}", "", *lines]
     if engine_home is not None:
         try:
-            told = (engine_home / "logs" / "engine.log").read_text(encoding="utf-8", errors="replace").splitlines()
+            log = (engine_home / "logs" / "engine.log").read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
-            told = []
-        parts += ["", f"The end of the engine's log ({len(told)} lines):", *told[-LAST:]]
+            log = []
+        parts += ["", f"The end of the engine's log ({len(log)} lines):", *log[-LAST:]]
     return discreet("\n".join(parts) + "\n", [engine_home] if engine_home is not None else [])

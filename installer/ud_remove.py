@@ -13,15 +13,15 @@ import ud_profiles
 import ud_service
 import ud_update
 import ud_wizard
-from ud_env import Environment, folder_megabytes
-from ud_hardware import ROOT
+from ud_env import Environment
+from ud_hardware import ROOT, folder_megabytes
 from ud_hosts import HOSTS
 from ud_report import InstallError, Reporter
 from ud_uninstall_record import Record, forget
 
 
 def remove(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
-    """The verb `remove`; 1 where somebody said no.
+    """The verb `remove`; 1 where the answer was no.
 
     Raises:
         InstallError: there is nothing but an environment that the installer did not make.

@@ -1,4 +1,4 @@
-"""What the installer says: steps, notes, a progress bar, and errors that tell what to do."""
+"""The installer's output: steps, notes, a progress bar, and errors with what to do."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class InstallError(Exception):
 
 
 class Reporter:
-    """Prints for a person, and writes everything that programs said to a log file."""
+    """Prints for a person, and writes the output of programs to a log file."""
 
     def __init__(self, log: Path | None = None) -> None:
         self.log_path = log
@@ -42,7 +42,7 @@ class Reporter:
             self._log.flush()
 
     def close_log(self) -> None:
-        """End the log; what is said afterwards goes to the person alone."""
+        """End the log; later output goes to the person only."""
         if self._log is not None:
             self._log.close()
             self._log = None
@@ -90,7 +90,7 @@ class Reporter:
         if error.hint:
             lines.append(f"  {error.hint}")
         if self.log_path is not None and self._log is not None:
-            lines.append(f"  Everything that was said is in {self.log_path}")
+            lines.append(f"  All output is in {self.log_path}")
         for line in lines:
             print(line, file=sys.stderr, flush=True)
             self.log(line)

@@ -144,7 +144,7 @@ def switch_off(home: Path, report: Reporter) -> list[Path]:
 
 
 def _made(final: Path) -> list[str]:
-    """The folders that were made for a unit, as it says itself."""
+    """The folders that were made for a unit, as its first line lists them."""
     first = final.read_text(encoding="utf-8", errors="replace").partition("\n")[0]
     try:
         return [str(name) for name in json.loads(first.removeprefix(MADE))]
@@ -175,7 +175,7 @@ def _waited(made: Engine) -> str:
         "except EngineError as error:\n    sys.exit(error.message)\n"
     )
     with tempfile.TemporaryDirectory(prefix="underdrawing-") as folder:
-        said, end = "it did not start.", time.monotonic() + PATIENCE
+        why, end = "it did not start.", time.monotonic() + PATIENCE
         while time.monotonic() < end:
             done = subprocess.run(
                 [str(made.python), "-c", script, str(made.home)],
@@ -187,6 +187,6 @@ def _waited(made: Engine) -> str:
             )
             if done.returncode == 0:
                 return ""
-            said = (done.stderr.strip().splitlines() or [said])[-1]
+            why = (done.stderr.strip().splitlines() or [why])[-1]
             time.sleep(0.5)
-    return said
+    return why

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ud_env import Environment
-from ud_hardware import ROOT, clean_environment, gpu
+from ud_hardware import ROOT, gpu
 from ud_report import InstallError, Reporter
 
 HOSTS = ("gimp", "krita")
@@ -61,23 +61,8 @@ def weights_folder() -> Path:
     return Path(cache) / "underdrawing" / "weights"
 
 
-def fetch_weights(environment: Environment, folder: Path, offline: Path | None) -> str | None:
-    """Get the default weights into `folder`; the reason when that fails (tests that need them are then skipped)."""
-    folder.mkdir(parents=True, exist_ok=True)
-    script = (
-        "import sys\nfrom underdrawing import weights\n"
-        "try:\n    weights.fetch(offline=sys.argv[1] or None)\n"
-        "except weights.WeightsError as error:\n    sys.exit(str(error))\n"
-    )
-    command = [str(environment.python), "-c", script, str(offline or "")]
-    env = {**clean_environment(), "UNDERDRAWING_WEIGHTS": str(folder)}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
-    environment.report.log(done.stdout + done.stderr)
-    return None if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no word"])[-1]
-
-
 def make_hosts(environment: Environment, made: Plan) -> None:
-    """Get GIMP and Krita for their suites; where that cannot be (they skip themselves then), the list says why."""
+    """Get GIMP and Krita for their suites; where that is impossible (the suites skip themselves), list the reason."""
     script = ROOT / "tests" / "hosts" / "debian.py"
     suites = [suite for suite in HOSTS if f"tests/{suite}" in made.folders]
     if not suites or not script.is_file():
@@ -170,7 +155,6 @@ def test(
     only: str | None,
     long: bool,
     without_hosts: bool,
-    offline: Path | None,
     more: list[str],
 ) -> int:
     """Run everything; the exit code. pytest's closing line comes last, the list of what was not tested just before."""
@@ -178,7 +162,8 @@ def test(
     made = plan(ROOT, only, without_hosts, strict)
     folder = weights_folder()
     report.step(f"Weights for the tests, kept in {folder}")
-    missing = fetch_weights(environment, folder, offline)
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = environment.fetch_weights(UNDERDRAWING_WEIGHTS=str(folder)).why
     if missing:
         made.untested.append(f"whatever needs pretrained weights: {missing}")
     make_hosts(environment, made)

@@ -38,7 +38,7 @@ class Record:
 
 
 def read(note: Mapping[str, Any] | None) -> Record:
-    """What a note says; nothing where it is damaged or of an older version."""
+    """The content of a note; nothing where it is damaged or of an older version."""
     note = note or {}
     made, profiles, settings = note.get("made"), note.get("profiles"), note.get("settings")
     return Record(

@@ -10,9 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from underdrawing.picture.area_tree import AreaTree, Network, build_tree
+from underdrawing.picture.area_hierarchy import Network, build_hierarchy
+from underdrawing.picture.area_tree import AreaTree, area_tree
 from underdrawing.picture.files import read_picture
-from underdrawing.picture.pick import overlap, pick, smallest_first
+from underdrawing.picture.pick import nested, overlap, pick
 
 SMALLEST = 0.0015  # of the picture: smaller labelled pieces do not count
 STEPS = 3  # "bigger" or "smaller" at most so many times
@@ -43,10 +44,12 @@ def click(
     rgb: np.ndarray, tree: AreaTree, truth: np.ndarray, point: tuple[int, int], saliency: Network | None
 ) -> ClickResult:
     """What a click at a point finds of the thing `truth`, (H, W) bool."""
-    found = pick(rgb, tree, [point], saliency=saliency)
-    ladder = smallest_first(found)
+    found = pick(rgb, tree, [point], subject=saliency)
+    ladder = nested(found)
     place = next(i for i, candidate in enumerate(ladder) if candidate is found[0])
-    overlaps = [overlap(candidate.mask, truth) for candidate in ladder]
+    size = rgb.shape[1], rgb.shape[0]
+    masks = [cv2.resize(one.mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR) > 0.5 for one in ladder]
+    overlaps = [overlap(mask, truth) for mask in masks]
     return ClickResult(overlaps[place], max(overlaps[max(0, place - STEPS) : place + STEPS + 1]))
 
 
@@ -65,9 +68,9 @@ def measure(
     for name in sorted({point["set"] for point in points}):
         rgb = read_picture(bench / name / "train" / "image.png").to_bytes()
         truth = true_pieces(read_picture(bench / name / "train" / "labels.png").to_bytes())
-        tree = build_tree(rgb, outlines)
+        hierarchy, tree = build_hierarchy(rgb, outlines), area_tree(rgb, outlines)
         for count in areas:
-            covers[count].append(covering(truth, tree.labels(count)))
+            covers[count].append(covering(truth, hierarchy.labels(count)))
         for x, y in ((p["x"], p["y"]) for p in points if p["set"] == name):
             thing = next((piece for piece in truth if piece[y, x]), None)
             if thing is not None:

@@ -149,11 +149,11 @@ def krita_way(user: User, runner: str, pykrita: Path) -> dict[str, Any]:
     return user.way([runner, "-s", "host_way", "-f", "way"], "underdrawing_krita", **more)
 
 
-def check_way(told: dict[str, Any], user: User, bridged: bool) -> None:
+def check_way(reply: dict[str, Any], user: User, bridged: bool) -> None:
     """What the way wrote down is that of a whole way, with the copy of `link` that was installed."""
-    assert "error" not in told, told
-    assert str(user.home) in told["client"]
-    assert told["state"] == "done"
-    assert told["area"][2] > 0
-    assert told["area"][3] > 0
-    assert told["bridged"] == bridged
+    assert "error" not in reply, reply
+    assert str(user.home) in reply["client"]
+    assert reply["state"] == "done"
+    assert reply["area"][2] > 0
+    assert reply["area"][3] > 0
+    assert reply["bridged"] == bridged

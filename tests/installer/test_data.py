@@ -128,7 +128,7 @@ def test_a_wish_goes_before_what_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "reason", "advice"),
+    ("output", "reason", "advice"),
     [
         (["Collecting a", "ERROR: No matching distribution found for a==9"], "No matching distribution", "the network"),
         (["ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device"], "space", "full"),
@@ -138,17 +138,17 @@ def test_a_wish_goes_before_what_is_found() -> None:
             "another mirror",
         ),
         (["error: subprocess-exited-with-error", "See above for output."], "subprocess", "goes on"),
-        ([], "no word", "goes on"),
+        ([], "no output", "goes on"),
     ],
 )
 def test_pips_words_become_a_reason_and_advice(
-    said: list[str], reason: str, advice: str, monkeypatch: pytest.MonkeyPatch
+    output: list[str], reason: str, advice: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
-    assert reason in ud_pip.reason(said)
-    assert ud_pip.reason(said).endswith(".")
-    assert advice in ud_pip.advice(said, ud_pip.Where())
+    assert reason in ud_pip.reason(output)
+    assert ud_pip.reason(output).endswith(".")
+    assert advice in ud_pip.advice(output, ud_pip.Where())
 
 
 def test_this_python_is_found_and_an_unfit_one_is_not(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import ud_engine_register
 import ud_env
 import ud_profiles
 import ud_report
@@ -105,12 +106,41 @@ def test_somebody_elses_environment_is_never_changed(small: Small) -> None:
     assert sorted(p for p in environment.folder.rglob("*") if "__pycache__" not in p.parts) == before
 
 
-def test_a_full_disk_is_told_before_anything_is_made(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_before_anything_is_made(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ud_env, "free_megabytes", lambda folder: 12)
     environment = small.environment()
     with pytest.raises(ud_report.InstallError, match="12 MB are free"):
         environment.ensure("cpu")
     assert not environment.folder.exists()
+
+
+def test_changing_the_kind_removes_the_other_onnxruntime(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    """onnxruntime and onnxruntime-gpu overwrite each other's files."""
+    torch = {"other": {"lock": "torch.txt"}}
+    data = {**ud_env.sources(), "torch": {"cpu": torch, "cuda": torch}}
+    monkeypatch.setattr(ud_env, "sources", lambda: data)
+    locks = small.root / "installer" / "locks"
+    packages = (locks / "cpu.txt").read_text()
+    (locks / "cpu.txt").write_text(packages + make_wheel(small.wheels, "onnxruntime", "1.0", ""))
+    (locks / "cuda.txt").write_text(packages + make_wheel(small.wheels, "onnxruntime_gpu", "1.0", ""))
+    environment = small.environment()
+    environment.ensure("cpu")
+    assert list(environment._site().glob("onnxruntime-*"))
+    line = make_wheel(small.wheels, "torch", "2.0", "class version:\n    cuda = '13.0'\n")
+    (locks / "torch.txt").write_text(line)
+    assert environment.ensure("cuda") == "cuda"
+    assert list(environment._site().glob("onnxruntime_gpu-*"))
+    assert not list(environment._site().glob("onnxruntime-*"))
+
+
+def test_uninstalling_forgets_this_copys_engine_and_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNDERDRAWING_HOME", str(tmp_path))
+    environment = Environment(Path(sys.prefix), ud_report.Reporter())
+    note = tmp_path / "install.json"
+    for root, kept in (("/another/copy", True), (str(ud_engine_register.ROOT), False)):
+        note.write_text(json.dumps({"python": sys.executable, "root": root}))
+        ud_engine_register.unregister(environment, tmp_path)
+        assert note.exists() == kept
 
 
 def test_a_damaged_record_is_no_record(small: Small) -> None:

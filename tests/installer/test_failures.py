@@ -55,22 +55,24 @@ def place(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(("kind", "said"), [("tiny", "No space left on device"), ("fixed", "Read-only file system")])
-def test_a_plugin_that_cannot_be_written_leaves_nothing(kind: str, said: str, place: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "output"), [("tiny", "No space left on device"), ("fixed", "Read-only file system")])
+def test_a_plugin_that_cannot_be_written_leaves_nothing(kind: str, output: str, place: Path, tmp_path: Path) -> None:
     done = mounted(kind, place, [sys.executable, "-c", PUT, str(place)], tmp_path / "home")
     assert done.returncode == 1
-    assert said in done.stderr
+    assert output in done.stderr
     assert "Is the folder writable, and is there room on the disk?" in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout.split("LEFT\n")[1] == "", "nothing half done"
 
 
-@pytest.mark.parametrize(("kind", "said"), [("tiny", "0 MB are free on the disk"), ("fixed", "Read-only file system")])
-def test_an_environment_that_cannot_be_made_leaves_nothing(kind: str, said: str, place: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "output"), [("tiny", "0 MB are free on the disk"), ("fixed", "Read-only file system")]
+)
+def test_an_environment_that_cannot_be_made_leaves_nothing(kind: str, output: str, place: Path, tmp_path: Path) -> None:
     words = [sys.executable, str(INSTALLER), "engine", "--cpu", "--venv", str(place / "v")]
     done = mounted(kind, place, words, tmp_path / "home")
     assert done.returncode == 1
-    assert said in done.stderr
+    assert output in done.stderr
     assert done.stderr.startswith("✗ ")
     assert "Traceback" not in done.stderr
     assert done.stdout.split("LEFT\n")[1] == ""
@@ -93,7 +95,7 @@ except InstallError as error:
 """
 
 
-def test_a_disk_that_gets_full_on_the_way_is_told(small: Small, place: Path) -> None:
+def test_a_disk_that_gets_full_on_the_way_is_reported(small: Small, place: Path) -> None:
     # A little wheel of much that is alike: the disk has room for the file, and not for what is in it.
     line = make_wheel(small.wheels, "cpu_part", "3.0", f"version = '3.0'\nmuch = '{'0' * 90_000_000}'\n")
     (small.root / "installer" / "locks" / "cpu.txt").write_text(line)
@@ -128,7 +130,7 @@ def test_debians_python_without_venv_names_the_package(tmp_path: Path) -> None:
     assert not (copy / "v").exists()
 
 
-def test_a_host_that_is_open_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_host_that_is_open_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sleep = shutil.which("sleep")
     if sys.platform != "linux" or sleep is None:
         pytest.skip("a process takes its program's name on Linux")

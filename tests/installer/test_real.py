@@ -46,12 +46,12 @@ class Copy:
         )
 
     def run(self, *words: str) -> tuple[int, str]:
-        """Run the installer to its end: its exit code, and what it said."""
+        """Run the installer to its end: its exit code, and what it output."""
         began = time.monotonic()
         running = self.begin(*words)
-        said = running.communicate()[0]
+        output = running.communicate()[0]
         print(f"{' '.join(words)}: {time.monotonic() - began:.0f} s, code {running.returncode}")
-        return running.returncode, said
+        return running.returncode, output
 
     def kill(self, *words: str) -> None:
         """Run the installer ten times, and kill it at a random moment."""
@@ -62,9 +62,9 @@ class Copy:
                 running.wait(moment)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(running.pid, signal.SIGKILL)
-            said = running.communicate()[0].strip().splitlines() or ["nothing"]
-            print(f"{words[0]} {number}: at most {moment:.1f} s, code {running.returncode}, last words: {said[-1]}")
-            assert running.returncode in (0, -signal.SIGKILL), said
+            output = running.communicate()[0].strip().splitlines() or ["nothing"]
+            print(f"{words[0]} {number}: at most {moment:.1f} s, code {running.returncode}, last words: {output[-1]}")
+            assert running.returncode in (0, -signal.SIGKILL), output
 
     def environments(self) -> list[str]:
         return sorted(path.name for path in self.root.glob(".venv*"))
@@ -77,35 +77,35 @@ def test_installation_and_update_killed_at_any_moment_are_finished_and_a_broken_
 ) -> None:
     copy = Copy(tmp_path)
     copy.kill("engine", "--cpu")
-    code, said = copy.run("engine", "--cpu")
-    assert code == 0, said
-    assert "Ready:" in said or "Pretrained weights" in said
-    code, said = copy.run("engine")
+    code, output = copy.run("engine", "--cpu")
+    assert code == 0, output
+    assert "Ready:" in output or "Pretrained weights" in output
+    code, output = copy.run("engine")
     assert code == 0
-    assert "Installing" not in said
+    assert "Installing" not in output
     assert (copy.home / "install.json").is_file()
     assert copy.run("doctor")[0] == 0
 
     right = copy.lock.read_text(encoding="utf-8")
     copy.lock.write_text(f"{right}# another release\n", encoding="utf-8")
     copy.kill("update")
-    code, said = copy.run("update")
-    assert code == 0, said
+    code, output = copy.run("update")
+    assert code == 0, output
     assert copy.environments() == [".venv"]
-    code, said = copy.run("update")
+    code, output = copy.run("update")
     assert code == 0
-    assert "The environment is what the lock files say." in said
+    assert "The environment is what the lock files say." in output
 
     # A release that lacks a package: everything is installed, and then it cannot be loaded.
     copy.lock.write_text(re.sub(r"(?m)^safetensors==\S+(?: \\\n {4}--hash=\S+)+\n", "", right), encoding="utf-8")
-    code, said = copy.run("update")
+    code, output = copy.run("update")
     assert code == 1
-    assert "The update failed" in said
-    assert "The former environment stays as it was." in said
+    assert "The update failed" in output
+    assert "The former environment stays as it was." in output
     assert copy.environments() == [".venv"]
     assert copy.run("doctor")[0] == 0, "the former one works"
 
-    code, said = copy.run("remove", "--yes", "--models")
-    assert code == 0, said
+    code, output = copy.run("remove", "--yes", "--models")
+    assert code == 0, output
     assert copy.environments() == []
     assert not copy.home.exists()

@@ -6,12 +6,14 @@ import os
 import shutil
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import ud_host_probe
+import ud_package
 from tests.hosts import debian, krita51
 from tests.installer.person import User, check_way, gimp_program, gimp_way, krita_runner, krita_way
 from ud_report import Reporter
@@ -105,6 +107,20 @@ def test_a_gimp_with_pyzmq_keeps_its_own_and_its_profile(user: User, root: Path)
     left = {name: state for name, state in user.tree().items() if not name.startswith(".local")}
     assert left == before, "not a byte of the profile is another one"
     assert (user.data / "models").is_dir(), "models stay"
+
+
+def test_gimps_archive_is_unpacked_by_hand_and_seen(user: User, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = user.installer("engine")
+    assert done.returncode == 0, done.stdout + done.stderr
+    plugins = user.home / ".config" / "GIMP" / "3.0" / "plug-ins"
+    with zipfile.ZipFile(ud_package.archive("gimp", user.folder)) as archive:
+        for entry in archive.infolist():
+            # As unzip and file managers do it, rights included.
+            Path(archive.extract(entry, plugins)).chmod(entry.external_attr >> 16 & 0o777)
+    monkeypatch.setattr(tempfile, "tempdir", str(user.scratch))
+    program = gimp_program(user, root, zmq=True)
+    (answer,) = ud_host_probe.see("gimp", [plugins], Reporter(), home=user.home, engine_home=user.data, named=program)
+    assert answer.sight is ud_host_probe.Sight.SEEN, answer.text
 
 
 @pytest.mark.usefixtures("here")

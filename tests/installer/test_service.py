@@ -77,7 +77,7 @@ def test_without_a_session_nothing_of_it_stays(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize(
-    ("permissions", "said"),
+    ("permissions", "output"),
     [
         ("[Context]\nshared=network;ipc;\nfilesystems=host;xdg-config/GIMP;\n", []),
         ("[Context]\nshared=network;\nfilesystems=home:ro;\n", []),
@@ -87,10 +87,10 @@ def test_without_a_session_nothing_of_it_stays(tmp_path: Path, monkeypatch: pyte
         ("no list at all", []),
     ],
 )
-def test_what_a_flatpak_lacks_is_said_with_the_command(permissions: str, said: list[str]) -> None:
+def test_what_a_flatpak_lacks_is_said_with_the_command(permissions: str, output: list[str]) -> None:
     found = ud_flatpak.judge(permissions, "org.kde.krita", Path.home() / ".local" / "share" / "underdrawing")
-    assert len(found) == len(said)
-    assert all(word in sentence for word, sentence in zip(said, found, strict=True))
+    assert len(found) == len(output)
+    assert all(word in sentence for word, sentence in zip(output, found, strict=True))
 
 
 def flatpak(folder: Path, reply: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +194,7 @@ def test_a_gimp_in_a_sandbox_works_with_the_engine_that_runs_as_a_service(boxed:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "cannot start the engine from there" in done.stdout
     assert "The engine runs as a service" in done.stdout
-    assert "--share=network org.gimp.GIMP" in done.stdout, "what the sandbox lacks is said"
+    assert "--share=network org.gimp.GIMP" in done.stdout, "what the sandbox lacks is output"
     assert "--filesystem=" in done.stdout
     assert (boxed.profile / "plug-ins/underdrawing-gimp/underdrawing_gimp/pyzmq/zmq/__init__.py").is_file()
     assert (boxed.state("is-enabled"), boxed.state("is-active")) == ("enabled", "active")
@@ -214,8 +214,8 @@ def test_a_gimp_in_a_sandbox_works_with_the_engine_that_runs_as_a_service(boxed:
     with Engine.connect(start=False, home=user.data) as engine:
         engine.shutdown()
         engine.wait_for_end()
-    told = gimp_way(user, boxed.gimp, boxed.profile, **inside)
-    assert "a Flatpak cannot start it" in told["error"]
+    reply = gimp_way(user, boxed.gimp, boxed.profile, **inside)
+    assert "a Flatpak cannot start it" in reply["error"]
 
     again = boxed.installer("update")
     assert again.returncode == 0, again.stdout + again.stderr

@@ -1,4 +1,4 @@
-"""`installer test`: which suites run, and that what was not tested is said just before pytest's closing line."""
+"""`installer test`: which suites run, and that what was not tested is output just before pytest's closing line."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def test_an_update_replaces_the_environment_and_its_programs_know_their_place(sm
 
 
 @pytest.mark.parametrize(
-    ("answer", "source", "said"),
+    ("answer", "source", "output"),
     [
         ("pass", "raise ImportError('libfoo.so is missing')\n", "libfoo.so is missing"),
         ("sys.exit('no graph runs')", "", "no graph runs"),
@@ -52,7 +52,7 @@ def test_an_update_replaces_the_environment_and_its_programs_know_their_place(sm
     ],
     ids=["cannot be loaded", "does not answer", "does not work in its place"],
 )
-def test_a_broken_update_goes_back_by_itself(small: Small, answer: str, source: str, said: str) -> None:
+def test_a_broken_update_goes_back_by_itself(small: Small, answer: str, source: str, output: str) -> None:
     environment = small.environment()
     environment.ensure("cpu")
     if source:
@@ -60,7 +60,7 @@ def test_a_broken_update_goes_back_by_itself(small: Small, answer: str, source: 
         (small.root / "installer" / "locks" / "cpu.txt").write_text(line)
     else:
         small.lock("cpu", version="2.0", answer=answer)
-    with pytest.raises(InstallError, match=said) as caught:
+    with pytest.raises(InstallError, match=output) as caught:
         ud_update.renew(environment, None, environment.report)
     assert "former" in str(caught.value)
     assert caught.value.hint

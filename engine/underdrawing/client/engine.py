@@ -12,6 +12,8 @@ from . import endpoint
 from .endpoint import Connection
 from .fields import Request
 from .frames import Frame
+from .labels import AREAS as PARTS
+from .labels import RECIPES
 from .messages import CHUNK, EngineError, new_id, request
 from .requests import (
     ApplyRequest,
@@ -19,26 +21,17 @@ from .requests import (
     GenerateRequest,
     InstantRequest,
     LayoutRequest,
+    PickRequest,
     PrimitiveRequest,
     RegionRequest,
     TrainRequest,
 )
 from .session import Call, OnEvent, Reply, Session, Steps
 
-__all__ = ["Call", "Engine", "Reply", "references"]
+__all__ = ["PARTS", "RECIPES", "Call", "Engine", "Reply", "references"]  # the first two: use `labels`
 
 TICK = 0.05  # seconds between looks at `cancelled`
 FOREVER = 1e9
-PARTS = 12  # of another picture that are told, where a person matches them with a model's classes
-RECIPES = {  # what is learnt for a task of `generate` where no model of the picture can do it yet
-    "harmonize": "harmonize",
-    "blend": "blend",
-    "repaint": "blend",
-    "vary": "vary",
-    "resize": "vary",
-    "animate": "animate",
-    "enlarge": "enlarge",
-}
 
 Cancelled = Optional[Callable[[], bool]]
 
@@ -274,6 +267,18 @@ class Engine:
             frames.append(region["mask"])
             region = {"mask": {"hash": region["mask"].hash}}
         return self.ask(RegionRequest(references(planes), region, operation, palette, **more), frames, 120.0)
+
+    def pick(
+        self,
+        picture: Frame,
+        inside: Sequence[Sequence[float]] = (),
+        outside: Sequence[Sequence[float]] = (),
+        mask: Optional[Frame] = None,
+    ) -> Reply:
+        """What is meant by points (x, y) or a rough mask: body candidates [{mask, score, share, source}], notes."""
+        pictures, frames = given(mask=mask)
+        points = [[float(x), float(y)] for x, y in inside], [[float(x), float(y)] for x, y in outside]
+        return self.ask(PickRequest({"hash": picture.hash}, *points, **pictures), [picture, *frames], 120.0)
 
     def layout(
         self, model: str, picture: Frame, areas: Optional[int] = None, match: Optional[Dict[int, str]] = None

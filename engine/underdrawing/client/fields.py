@@ -79,6 +79,21 @@ def places(most: int) -> Check:
     return check
 
 
+def points(most: int) -> Check:
+    """A list of at most so many points [x, y], in pixels."""
+
+    def check(name: str, value: Any) -> None:
+        if not isinstance(value, list) or len(value) > most:
+            raise wrong("%s must be a list of at most %d points." % (name, most))
+        for point in value:
+            if not isinstance(point, list) or len(point) != 2:
+                raise wrong("A point in %s is not [x, y]." % name)
+            for part in point:
+                number(0, 1e6)(name, part)
+
+    return check
+
+
 def checked_hash(value: object) -> str:
     """A hash from anybody, as it becomes a file name.
 

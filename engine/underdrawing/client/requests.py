@@ -16,6 +16,7 @@ from .messages import EngineError
 from .service_requests import Flag, Text
 
 MOST_SEED = 2**63 - 1
+MOST_POINTS = 64  # that one thing is pointed at by
 MOST_AREAS = 64  # parts of another picture
 MOST_COUNT = 16  # variations of one request
 MOST_FRAMES = 240  # of one animation
@@ -53,6 +54,22 @@ class PrimitiveRequest(Request):
     kind: Annotated[str, checks.one_of(*KINDS)]
     options: Object = field(default_factory=dict)
     order: Order = ""
+
+
+@dataclass(frozen=True)
+class PickRequest(Request):
+    """What a person means who points at a picture."""
+
+    verb = "pick"
+    picture: Reference
+    inside: Annotated[List[List[float]], checks.points(MOST_POINTS)] = field(default_factory=list)
+    outside: Annotated[List[List[float]], checks.points(MOST_POINTS)] = field(default_factory=list)
+    mask: Optional[Reference] = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.inside and self.mask is None:
+            raise wrong("Nothing was pointed at.", "Send a point inside of the thing, or a mask.")
 
 
 @dataclass(frozen=True)
@@ -178,6 +195,8 @@ class TrainRequest(Request):
     picture: Reference
     planes: Annotated[Dict[str, Json], checks.planes_or_none] = field(default_factory=dict)
     palette: Optional[Palette] = None
+    as_made: Optional[Annotated[str, checks.hashed]] = None
+    edited: Annotated[Dict[str, Json], checks.planes_or_none] = field(default_factory=dict)
     name: Optional[Text] = None
     method: Optional[Text] = None
     recipe: Optional[Text] = None
@@ -197,7 +216,7 @@ class TrainRequest(Request):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.planes and not (self.method or self.recipe or self.base):
+        if not self.planes and not (self.method or self.recipe or self.base or self.as_made):
             raise EngineError("plane_missing", "The underdrawing has no plane.", "Send segments, edges or paint.")
         if self.base and (self.composite is None) != (self.mask is None):
             raise wrong("To fine-tune for a changed picture, the picture and its mask are needed.", "Send both.")

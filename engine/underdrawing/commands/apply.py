@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from underdrawing.commands import ensure_model, files, generate, output
+from underdrawing.client import labels
+from underdrawing.client.ensure_model import APPLY, ModelWish
+from underdrawing.client.requests import MOST_FRAMES
+from underdrawing.commands import files, generate, output, task_model
 from underdrawing.commands.output import Json, told
 from underdrawing.commands.primitive import Out
 
@@ -42,10 +45,15 @@ class Blend(StrEnum):
 
 @told
 def apply(
-    model: ModelName,
+    model: Annotated[
+        str, typer.Argument(metavar="PICTURE|MODEL", help="The original picture, or a model's name or id.")
+    ],
     edited: Annotated[Path, typer.Argument(help="The edited underdrawing.")],
     out: Out,
-    image: Annotated[Path | None, typer.Option(help="The whole picture (default: the one that was learnt).")] = None,
+    image: Annotated[
+        Path | None,
+        typer.Option(help="The whole picture (default: PICTURE, or the one that the model was trained on)."),
+    ] = None,
     mask: Annotated[
         Path | None, typer.Option(help="Where the picture may change: what is not black; grey in part.")
     ] = None,
@@ -58,7 +66,7 @@ def apply(
     ] = None,
     save_layer: Annotated[Path | None, typer.Option(help="Also write the edit alone, transparent around it.")] = None,
     grow: Annotated[
-        int | None, typer.Option(help="Widen the difference by so many pixels; nothing else comes along.")
+        int | None, typer.Option(help="Widen the difference by this many pixels, without dependent changes.")
     ] = None,
     feather: Annotated[float | None, typer.Option(help="Width of the soft inner border, in pixels.")] = None,
     blend: Annotated[
@@ -69,7 +77,12 @@ def apply(
     quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 95,
     json: Json = False,
 ) -> None:
-    """Write the picture that follows from an edited underdrawing. Outside of its mask no bit changes."""
+    """Write the picture that follows from an edited underdrawing. Outside of its mask no bit changes.
+
+    With PICTURE, the newest model of that picture serves; where there is none, a draft is made first.
+    """
+    photo = Path(model) if Path(model).is_file() else None
+    image = image or photo
     files.check_targets(out, save_mask, save_confidence, save_layer, inputs=(edited, mask))
     files.check_targets(save_mask, save_confidence, save_layer, inputs=(image,))
     options: dict[str, Any] = {"blend": blend.value, "whole": whole, "seed": seed}
@@ -78,6 +91,9 @@ def apply(
     if feather is not None:
         options["feather"] = feather
     with output.engine() as engine:
+        if photo is not None:
+            drawn = files.drawn(edited)[0]
+            model = task_model.model_for(engine, APPLY, files.picture(photo), photo, ModelWish(APPLY), drawn).model
         known = Known(engine, model)
         primitive, unseen = files.drawn(edited, known.palette)
         original, corner = known.original(image)
@@ -219,8 +235,8 @@ def animate(
     walk: Annotated[
         bool, typer.Option("--walk", help="Without an underdrawing: a clip out of the picture alone, which loops.")
     ] = False,
-    length: Annotated[int, typer.Option(min=2, max=240, help="With --walk: how many frames.")] = 48,
-    freedom: generate.Freedom = 0.3,
+    length: Annotated[int, typer.Option(min=2, max=MOST_FRAMES, help="With --walk: how many frames.")] = labels.FRAMES,
+    freedom: generate.Freedom = labels.FREEDOM,
     network_picture: generate.NetworkPicture = False,
     name: generate.Named = None,
     budget: generate.Budget = None,
@@ -238,9 +254,9 @@ def animate(
     if walk == (frames is not None):
         raise output.wrong("Give FRAMES to paint them, or --walk for a clip out of the picture alone.")
     if walk:
-        how = ensure_model.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
+        wish = task_model.wish_of(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
         asked = {"freedom": freedom, "seed": seed, "network_picture": network_picture}
-        generate.walk(Path(model), out, fps, length, asked, how)
+        generate.walk(Path(model), out, fps, length, asked, wish)
     elif frames is not None:
         _paint(model, frames, out, photos, fps, seed)
 

@@ -8,7 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from underdrawing.commands import ensure_model, files, output
+from underdrawing.client import labels
+from underdrawing.client.ensure_model import ModelWish
+from underdrawing.client.requests import MOST_COUNT
+from underdrawing.commands import files, output, task_model
 from underdrawing.commands.output import Json, told
 from underdrawing.commands.primitive import Out
 
@@ -19,7 +22,9 @@ Pictured = Annotated[
     Path, typer.Argument(metavar="PICTURE", help="The picture, as it was before anything was changed.")
 ]
 Named = Annotated[str | None, typer.Option(help="What the model is called (default: picture and task).")]
-Budget = Annotated[str | None, typer.Option(metavar="TIME", help="Learn for 90s, 2m, 1h …, where it must be learnt.")]
+Budget = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Training time if a model must be trained: 90s, 2m, 1h …")
+]
 Iterations = Annotated[int | None, typer.Option(min=1, help="… or for so many iterations.")]
 Recipe = Annotated[str | None, typer.Option(help="The settings to learn with, for example paper-harmonize.")]
 Figure = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change one of the recipe's figures.")]
@@ -27,7 +32,7 @@ Where = Annotated[str, typer.Option(help="Where to learn: auto, cpu or cuda.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Processor threads (default: all).")]
 Anew = Annotated[bool, typer.Option(help="Learn the picture again, also where a model of it can do this.")]
 Maker = Annotated[
-    str | None, typer.Option("--from", metavar="MODEL", help="Learn nothing: this folder's model makes it at once.")
+    str | None, typer.Option("--from", metavar="MODEL", help="Make the model with this folder model, without training.")
 ]
 Refine = Annotated[str | None, typer.Option(metavar="TIME", help="With --from: then learn this picture for 60s, 2m …")]
 Seed = Annotated[int, typer.Option(min=0, help="Another one gives another result.")]
@@ -53,7 +58,7 @@ def harmonize(
     out: Out,
     mask: Masked = None,
     fine_tune: FineTune = False,
-    light: Annotated[float, typer.Option(min=0, max=1, help="How much it takes on of the light around it.")] = 0.8,
+    light: Annotated[float, typer.Option(min=0, max=1, help="Light-matching strength (0–1).")] = labels.LIGHT,
     grow: Grow = None,
     feather: Feather = None,
     save_mask: SaveMask = None,
@@ -73,9 +78,9 @@ def harmonize(
     json: Json = False,
 ) -> None:
     """Something pasted takes on the picture's light, colours and brushwork. Outside its mask nothing changes."""
-    how = ensure_model.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
+    wish = task_model.wish_of(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
     asked = {"seed": seed, "grow": grow, "feather": feather, "light": light, "network_picture": network_picture}
-    _on_picture("harmonize", picture, composite, out, mask, fine_tune, save_mask, quality, asked, how)
+    _on_picture("harmonize", picture, composite, out, mask, fine_tune, save_mask, quality, asked, wish)
 
 
 @told
@@ -104,9 +109,9 @@ def blend(
     json: Json = False,
 ) -> None:
     """The seams and textures of a rough edit become natural. Outside its mask nothing changes."""
-    how = ensure_model.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
+    wish = task_model.wish_of(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
     asked = {"seed": seed, "grow": grow, "feather": feather, "network_picture": network_picture}
-    _on_picture("blend", picture, edited, out, mask, fine_tune, save_mask, quality, asked, how)
+    _on_picture("blend", picture, edited, out, mask, fine_tune, save_mask, quality, asked, wish)
 
 
 @told
@@ -117,7 +122,7 @@ def repaint(
     mask: Annotated[Path | None, typer.Option(help="Only what is not black here (default: everything).")] = None,
     freedom: Annotated[
         float, typer.Option(min=0, max=1, help="0: the painting's forms are kept; 1: they are hints.")
-    ] = 0.3,
+    ] = labels.FREEDOM,
     seed: Seed = 0,
     name: Named = None,
     budget: Budget = None,
@@ -134,17 +139,17 @@ def repaint(
     json: Json = False,
 ) -> None:
     """A rough painting becomes a picture of the same world as the one that was learnt."""
-    how = ensure_model.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
+    wish = task_model.wish_of(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
     asked = {"seed": seed, "freedom": freedom, "network_picture": network_picture}
-    _on_picture("repaint", picture, painting, out, mask, False, None, quality, asked, how)
+    _on_picture("repaint", picture, painting, out, mask, False, None, quality, asked, wish)
 
 
 @told
 def vary(
     picture: Pictured,
     out: Annotated[Path, typer.Option("--out", "-o", help="A file (P.png becomes P.1.png …) or a folder.")],
-    count: Annotated[int, typer.Option("--count", "-n", min=1, max=256, help="How many.")] = 4,
-    freedom: Freedom = 0.3,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=256, help="How many.")] = labels.COUNT,
+    freedom: Freedom = labels.FREEDOM,
     seed: Seed = 0,
     name: Named = None,
     budget: Budget = None,
@@ -161,23 +166,23 @@ def vary(
     json: Json = False,
 ) -> None:
     """Other pictures of the same kind, from faithful to free."""
-    how = ensure_model.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
+    wish = task_model.wish_of(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
     written: list[str] = []
     losses: list[str] = []
     files.make_folder(out)
     files.check_targets(*(numbered(out, number + 1) for number in range(count)), inputs=(picture,))
     source = files.picture(picture)
     with output.engine() as engine:
-        model, learnt = ensure_model.model_for(engine, "vary", source, picture, how)
+        ready = task_model.model_for(engine, "vary", source, picture, wish)
         while len(written) < count:
-            number = min(16, count - len(written))
+            number = min(MOST_COUNT, count - len(written))
             asked = {"count": number, "freedom": freedom, "seed": seed + len(written)}
-            reply = ensure_model.generated(engine, model, "vary", network_picture=network_picture, **asked)
+            reply = task_model.generated(engine, ready.model, "vary", network_picture=network_picture, **asked)
             for key in reply.body["pictures"]:
                 file = numbered(out, len(written) + 1)
                 losses += files.save_generated(file, files.received(engine, reply, key), source, True, quality)
                 written.append(str(file))
-    ensure_model.told_of(reply, written, model, learnt, losses=list(dict.fromkeys(losses)))
+    task_model.answer(reply, written, ready.model, ready.trained, losses=list(dict.fromkeys(losses)))
 
 
 @told
@@ -205,8 +210,8 @@ def resize(
     if found is None:
         raise output.wrong(f"'{size}' is no size: write WxH, for example 900x400.")
     goal = int(found[1]), int(found[2])
-    how = ensure_model.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
-    _one("resize", picture, goal, out, {"seed": seed, "network_picture": network_picture}, quality, how)
+    wish = task_model.wish_of(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
+    _one("resize", picture, goal, out, {"seed": seed, "network_picture": network_picture}, quality, wish)
 
 
 @told
@@ -239,11 +244,11 @@ def enlarge(
         goal = round(width * scale), round(height * scale)
     if goal[0] < width or goal[1] < height:
         raise output.wrong(f"{goal[0]} x {goal[1]} is smaller than the picture, which has {width} x {height} pixels.")
-    how = ensure_model.how_to_learn(name, budget, iterations, recipe, option, device, threads, anew)
-    _one("enlarge", picture, goal, out, {"seed": seed, "network_picture": network_picture}, quality, how)
+    wish = task_model.wish_of(name, budget, iterations, recipe, option, device, threads, anew)
+    _one("enlarge", picture, goal, out, {"seed": seed, "network_picture": network_picture}, quality, wish)
 
 
-def walk(picture: Path, out: Path, fps: float, frames: int, asked: dict[str, Any], how: dict[str, Any]) -> None:
+def walk(picture: Path, out: Path, fps: float, frames: int, asked: dict[str, Any], wish: ModelWish) -> None:
     """`animate --walk`: a clip that ends where it begins."""
     from underdrawing.commands.film import Film
 
@@ -254,12 +259,12 @@ def walk(picture: Path, out: Path, fps: float, frames: int, asked: dict[str, Any
     for loss in losses:
         output.note(loss)
     with output.engine() as engine:
-        model, learnt = ensure_model.model_for(engine, "animate", source, picture, how)
+        ready = task_model.model_for(engine, "animate", source, picture, wish)
         with Film(out, fps) as film:
-            reply = ensure_model.generated(engine, model, "animate", frames=frames, **asked)
+            reply = task_model.generated(engine, ready.model, "animate", frames=frames, **asked)
             for key in reply.body["pictures"]:
                 film.add(files.received(engine, reply, key).to_bytes())
-    ensure_model.told_of(reply, [str(out)], model, learnt, frames=frames, losses=losses)
+    task_model.answer(reply, [str(out)], ready.model, ready.trained, frames=frames, losses=losses)
 
 
 def _on_picture(
@@ -272,7 +277,7 @@ def _on_picture(
     save_mask: Path | None,
     quality: int,
     asked: dict[str, Any],
-    how: dict[str, Any],
+    wish: ModelWish,
 ) -> None:
     """Harmonize, blend or repaint, and lay the result over the changed picture."""
     from underdrawing.picture.composite import flattened
@@ -284,12 +289,13 @@ def _on_picture(
         raise output.wrong(f"{after.name} has {sizes}; they must be of one size.")
     given = flattened(learnt, given)
     with output.engine() as engine:
-        model, new = ensure_model.model_for(engine, task, learnt, before, how)
-        marked = files.frame(files.picture(mask) if mask is not None else ensure_model.difference(learnt, given, task))
+        marked = files.frame(files.picture(mask) if mask is not None else task_model.difference(learnt, given, task))
         if fine_tune:
-            model, new = ensure_model.fine_tuned(engine, model, learnt, given, marked, how), True
+            ready = task_model.fine_tuned(engine, task, learnt, before, wish, given, marked)
+        else:
+            ready = task_model.model_for(engine, task, learnt, before, wish)
         options = {key: value for key, value in asked.items() if value is not None}
-        reply = engine.generate(model, task, files.frame(given), marked, **options)
+        reply = engine.generate(ready.model, task, files.frame(given), marked, **options)
         made, alpha = files.composed(engine, reply, given, (0, 0))
     for text in reply.body.get("notes") or []:
         output.note(str(text))
@@ -299,7 +305,7 @@ def _on_picture(
         files.save(save_mask, files.mask_picture(alpha))
         written.append(str(save_mask))
     place = [reply.body[key] for key in ("x", "y", "width", "height")]
-    ensure_model.told_of(reply, written, model, new, changed=place, losses=losses)
+    task_model.answer(reply, written, ready.model, ready.trained, changed=place, losses=losses)
 
 
 def _one(
@@ -309,17 +315,17 @@ def _one(
     out: Path,
     asked: dict[str, Any],
     quality: int,
-    how: dict[str, Any],
+    wish: ModelWish,
 ) -> None:
     """Resize or enlarge."""
     files.check_targets(out, inputs=(path,))
     source = files.picture(path)
     with output.engine() as engine:
-        model, learnt = ensure_model.model_for(engine, task, source, path, how)
-        reply = ensure_model.generated(engine, model, task, width=size[0], height=size[1], **asked)
+        ready = task_model.model_for(engine, task, source, path, wish)
+        reply = task_model.generated(engine, ready.model, task, width=size[0], height=size[1], **asked)
         made = files.received(engine, reply, reply.body["picture"])
     losses = files.save_generated(out, made, source, task == "enlarge", quality)
-    ensure_model.told_of(reply, [str(out)], model, learnt, losses=losses)
+    task_model.answer(reply, [str(out)], ready.model, ready.trained, losses=losses)
 
 
 def numbered(out: Path, number: int) -> Path:

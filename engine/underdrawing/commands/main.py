@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from underdrawing import __version__
-from underdrawing.commands import apply, demo, doctor, generate, meta, models, primitive, system, train, weights
+from underdrawing.commands import apply, demo, doctor, generate, meta, models, pick, primitive, system, train, weights
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,7 +18,7 @@ app = typer.Typer(
 )
 
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Underdrawings": (primitive.primitive, primitive.region, primitive.layout),
+    "Underdrawings": (pick.pick, primitive.primitive, primitive.region, primitive.layout),
     "Learning": (train.train, train.watch, train.jobs, train.pause, train.resume, train.cancel, train.methods),
     "Pictures": (apply.apply, apply.animate),
     "Pictures without an underdrawing": (

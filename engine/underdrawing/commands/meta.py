@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from underdrawing.commands import ensure_model, files, generate, output
+from underdrawing.client.key_values import options_of
+from underdrawing.commands import files, generate, output, task_model
 from underdrawing.commands.film import Film
 from underdrawing.commands.output import Json, told
 from underdrawing.commands.train import bar, follow
@@ -28,19 +29,31 @@ def train(
     seed: Annotated[int | None, typer.Option(help="For reproducible runs, with --iterations.")] = None,
     device: generate.Where = "auto",
     threads: generate.Threads = None,
-    detach: Annotated[bool, typer.Option(help="Come back at once; `underdrawing watch` follows it.")] = False,
+    detach: Annotated[
+        bool, typer.Option(help="Return immediately; `underdrawing watch` follows the training.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Learn a folder of pictures. Ctrl-C pauses it; `underdrawing resume` goes on."""
     from underdrawing.picture.folder import pictures_in, reduced, sheet_of
 
-    how = ensure_model.how_to_learn(None, budget, iterations, recipe, option, device, threads, False)
-    how |= {"name": name or folder.resolve().name, "method": "meta", "seed": seed}
+    if budget is not None and iterations is not None:
+        raise output.wrong("Give --budget or --iterations, not both.")
+    how: dict[str, Any] = {
+        "name": name or folder.resolve().name,
+        "method": "meta",
+        "recipe": recipe,
+        "budget": output.seconds(budget),
+        "iterations": iterations,
+        "options": options_of(option or []),
+        "seed": seed,
+        "device": device,
+        "threads": threads,
+    }
     pictures = [reduced(files.picture(path)) for path in pictures_in(folder)]
-    asked = {key: value for key, value in how.items() if value is not None and key != "anew"}
     with output.engine() as engine:
         sheet = files.frame(sheet_of(pictures))
-        started = engine.train(sheet, {}, pictures=[files.frame(picture) for picture in pictures], **asked)
+        started = engine.train(sheet, {}, pictures=[files.frame(picture) for picture in pictures], **how)
         if detach:
             output.answer(started, f"job {started['job']}, model {started['model']}")
             return
@@ -79,8 +92,9 @@ def between(
                     film.add(files.received(engine, reply, key).to_bytes())
             written.append(str(out))
         else:
+            files.make_folder(out)
             for number, key in enumerate(keys, 1):
                 file = generate.numbered(out, number)
                 files.save(file, files.received(engine, reply, key), quality)
                 written.append(str(file))
-    ensure_model.told_of(reply, written, str(reply.body["model"]), False)
+    task_model.answer(reply, written, str(reply.body["model"]), False)

@@ -11,7 +11,7 @@ from underdrawing.commands import output
 from underdrawing.commands.apply import ModelName
 from underdrawing.commands.output import Json, told
 
-app = typer.Typer(no_args_is_help=True, help="The library of learnt pictures.")
+app = typer.Typer(no_args_is_help=True, help="The library of trained models.")
 
 
 @app.command("list")

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from underdrawing.client.engine import PARTS
+from underdrawing.client.labels import AREAS
 from underdrawing.commands import files, output
+from underdrawing.commands import pick as picking
 from underdrawing.commands.output import Json, told
+
+if TYPE_CHECKING:
+    from underdrawing.client.engine import Engine
+    from underdrawing.client.frames import Frame
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="The file to write.")]
 
@@ -85,18 +90,26 @@ def region(
     dy: Annotated[int, typer.Option(help="Move, copy: pixels down.")] = 0,
     factor: Annotated[str | None, typer.Option(metavar="F|FX,FY", help="Scale: by how much.")] = None,
     axis: Annotated[Axis, typer.Option(help="Mirror: left and right, or top and bottom.")] = Axis.HORIZONTAL,
+    picture: Annotated[
+        Path | None, typer.Option(help="The photograph: --at picks the thing in it, not the area of the underdrawing.")
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Also when the thing is more than a third of the picture.")
+    ] = False,
     save_mask: Annotated[Path | None, typer.Option(help="Also write the mask of what changed.")] = None,
     json: Json = False,
 ) -> None:
     """Change an area on all planes at once; what is uncovered is filled from around it."""
     if sum(value is not None for value in (at, mask, named)) != 1:
         raise output.wrong("Name the area in one way: --at X,Y or --mask FILE or --class NAME.")
+    if picture is not None and at is None:
+        raise output.wrong("--picture goes with --at.")
     where: dict[str, Any] = {}
-    if at is not None:
+    if at is not None and picture is None:
         where["point"] = output.numbers(at, 2, "a pixel: write X,Y")
-    elif mask is not None:
+    elif mask is not None and at is None:
         where["mask"] = files.frame(files.picture(mask))
-    else:
+    elif at is None:
         where["class"] = named
     more: dict[str, Any] = {"dx": dx, "dy": dy, "axis": axis.value}
     if factor is not None:
@@ -110,12 +123,24 @@ def region(
     files.check_targets(*targets, save_mask, inputs=(primitive, mask))
     with output.engine() as engine:
         planes, palette = files.frames(drawn), files.palette_json(drawn)
+        if picture is not None and at is not None:
+            where["mask"] = _thing(engine, picture, at, yes)
         reply = engine.region(planes, palette, operation.value, where, **more)
         written = files.save_primitive(out, files.received_primitive(engine, reply))
         if save_mask is not None:
             files.save(save_mask, files.received(engine, reply, reply.body["mask"]))
             written.append(str(save_mask))
     output.answer({"files": written, "notes": reply.body.get("notes", [])}, ", ".join(written))
+
+
+def _thing(engine: Engine, picture: Path, at: str, yes: bool) -> Frame:
+    """The mask of the thing at a pixel of a photograph, which the command names."""
+    found = picking.asked(engine, files.picture(picture), [at], [], None, None)
+    best = found.body["candidates"][0]
+    output.note(f"At {at}: {picking.described(best)}.")
+    if float(best["share"]) > picking.LARGE and not yes:
+        raise output.wrong("That is more than a third of the picture. Add --yes, or point at something smaller.")
+    return engine.result(found, str(best["mask"]))
 
 
 @told
@@ -138,7 +163,7 @@ def layout(
     files.check_targets(*files.primitive_targets(out, []), inputs=(image,))
     by_hand = dict(_matched(entry) for entry in match or [])
     if by_hand and areas is None:
-        areas = PARTS
+        areas = AREAS
     with output.engine() as engine:
         reply = engine.layout(model, files.frame(files.picture(image)), areas, by_hand)
         written = files.save_primitive(out, files.received_primitive(engine, reply))

@@ -31,7 +31,7 @@ def start(json: Json = False) -> None:
 @app.command()
 @told
 def stop(json: Json = False) -> None:
-    """End the engine. What is being learnt goes on at the next start."""
+    """Stop the engine. Training resumes at the next start."""
     engine = output.running()
     if engine is None:
         output.answer({"running": False}, "The engine is not running.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from underdrawing.client.job_status import JobStatus
 from underdrawing.client.key_values import options_of
 from underdrawing.commands import files, output
 from underdrawing.commands.output import Json, told
@@ -17,6 +18,7 @@ from underdrawing.commands.primitive import Kind
 
 if TYPE_CHECKING:
     from underdrawing.client.engine import Engine
+    from underdrawing.picture.image import Picture
 
 SECONDS_BETWEEN_LINES = 15.0
 STOPPING = 130.0  # seconds: what the engine gives the biggest checkpoints, and a little more
@@ -30,7 +32,10 @@ def train(
         Path | None, typer.Argument(help="Its underdrawing (default: made from the picture where one is needed).")
     ] = None,
     name: Annotated[str | None, typer.Option(help="What the model is called (default: the picture's name).")] = None,
-    kind: Annotated[Kind, typer.Option(help="The underdrawing to make when none is given.")] = Kind.SUPER,
+    kind: Annotated[
+        Kind | None,
+        typer.Option(help="Make this underdrawing (default: the one made of the picture before, else super)."),
+    ] = None,
     method: Annotated[str | None, typer.Option(help="How to learn; `underdrawing methods` lists them.")] = None,
     recipe: Annotated[str | None, typer.Option(help="The method's settings.")] = None,
     budget: Annotated[str | None, typer.Option(metavar="TIME", help="Learn for 90s, 2m, 1h …")] = None,
@@ -42,10 +47,12 @@ def train(
     option: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change one of the recipe's figures.")
     ] = None,
-    detach: Annotated[bool, typer.Option(help="Come back at once; `underdrawing watch` follows it.")] = False,
+    detach: Annotated[
+        bool, typer.Option(help="Return immediately; `underdrawing watch` follows the training.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Learn a picture. Ctrl-C pauses it: nothing that was learnt is lost."""
+    """Train a model on a picture. Ctrl-C pauses training without losing progress."""
     if budget is not None and iterations is not None:
         raise output.wrong("Give --budget or --iterations, not both.")
     asked: dict[str, Any] = {
@@ -62,18 +69,14 @@ def train(
     }
     picture = files.picture(image)
     with output.engine() as engine:
+        frame = files.frame(picture)
         if primitive is not None:
             drawn, _ = files.drawn(primitive)
+            started = engine.train(frame, files.frames(drawn), palette=files.palette_json(drawn), **asked)
         elif _needs_none(engine, method, recipe):
-            drawn = None
+            started = engine.train(frame, {}, **asked)
         else:
-            made = engine.make_primitive(files.frame(picture), kind.value)
-            drawn = files.received_primitive(engine, made)
-        given = {key: value for key, value in asked.items() if value is not None}
-        palette = None if drawn is None else files.palette_json(drawn)
-        if palette is not None:
-            given["palette"] = palette
-        started = engine.train(files.frame(picture), {} if drawn is None else files.frames(drawn), **given)
+            started = _train_as_made(engine, picture, kind, asked)
         if detach:
             output.answer(started, f"job {started['job']}, model {started['model']}")
             return
@@ -112,7 +115,7 @@ def pause(job: JobName, json: Json = False) -> None:
 
 @told
 def resume(
-    job: JobName, detach: Annotated[bool, typer.Option(help="Come back at once.")] = False, json: Json = False
+    job: JobName, detach: Annotated[bool, typer.Option(help="Return immediately.")] = False, json: Json = False
 ) -> None:
     """Go on with a paused or interrupted training."""
     with output.engine() as engine:
@@ -150,6 +153,21 @@ def methods(json: Json = False) -> None:
     output.answer(body, text)
 
 
+def _train_as_made(engine: Engine, picture: Picture, kind: Kind | None, asked: dict[str, Any]) -> dict[str, Any]:
+    """Begin a training from the underdrawing that was made of the picture before, else from a new one."""
+    from underdrawing.client.messages import EngineError
+
+    frame = files.frame(picture)
+    if kind is None:
+        try:
+            return engine.train(frame, {}, as_made=picture.hash, **asked)
+        except EngineError as error:
+            if error.code != "unknown_underdrawing":
+                raise
+    drawn = files.received_primitive(engine, engine.make_primitive(frame, (kind or Kind.SUPER).value))
+    return engine.train(frame, files.frames(drawn), palette=files.palette_json(drawn), **asked)
+
+
 def _needs_none(engine: Engine, method: str | None, recipe: str | None) -> bool:
     """Whether the named way of learning follows no underdrawing."""
     if method is None and recipe is None:
@@ -166,33 +184,32 @@ def follow(engine: Engine, job: str, pause: bool = True) -> None:
 
     pause: whether Ctrl-C pauses the training, or only stops following it.
     """
-    last = followed(engine, job, pause)
+    last = _watched(engine, job, pause)
+    JobStatus.of(last).check()
     figures = last.get("figures") or {}
     took = f", {figures['iterations']} iterations in {figures['seconds']} s" if "iterations" in figures else ""
     device = f" on {figures['device']}" if figures.get("device") else ""
     output.answer(last, f"{last.get('state')}: model {last.get('name')} ({last.get('model')}){took}{device}")
 
 
-def followed(engine: Engine, job: str, pause: bool = True) -> dict[str, Any]:
-    """Show a training's progress until it ends; the job as it ended.
+def followed(engine: Engine, job: str, pause: bool = True) -> JobStatus:
+    """Show a training's progress until it ends; how it ended.
 
     Raises:
         EngineError: it failed.
     """
-    from underdrawing.client.messages import EngineError
+    return JobStatus.of(_watched(engine, job, pause)).check()
 
+
+def _watched(engine: Engine, job: str, pause: bool) -> dict[str, Any]:
     try:
         with bar() as on_event:
-            last = engine.watch(job, on_event)
+            return engine.watch(job, on_event)
     except KeyboardInterrupt:
         if pause:
             engine.pause(job)
             output.note(f"Paused. Go on with: underdrawing resume {job}")
         raise
-    if last.get("state") == "failed":
-        error = last.get("error") or {}
-        raise EngineError.from_dict(error)
-    return last
 
 
 @contextmanager
@@ -204,38 +221,21 @@ def bar() -> Iterator[Callable[[dict[str, Any]], None]]:
     console = Console(stderr=True)
     columns = (BarColumn(28), TextColumn("{task.percentage:>3.0f}%"), TextColumn("{task.description}"))
     live = console.is_terminal and not output.as_json()
-    told = [time.monotonic()]
+    said = time.monotonic()
+    status = JobStatus("", "", state="running")
     with Progress(*columns, console=console, transient=True, disable=not live) as progress:
         task = progress.add_task("waiting", total=1.0)
 
         def on_event(event: dict[str, Any]) -> None:
+            nonlocal said, status
+            status = status.after(event)
             if event.get("event") == "note":
                 output.note(str(event.get("text", "")))
             if event.get("event") == "progress":
-                share = float(event.get("fraction") or 0)
-                progress.update(task, completed=share, description=described(event))
+                progress.update(task, completed=status.fraction, description=status.details)
                 # Where no bar can be drawn (a log, a pipe), a line now and then shows that it goes on.
-                if not live and not output.as_json() and time.monotonic() - told[0] > SECONDS_BETWEEN_LINES:
-                    told[0] = time.monotonic()
-                    output.note(f"{share:.0%}, {described(event)}")
+                if not live and not output.as_json() and time.monotonic() - said > SECONDS_BETWEEN_LINES:
+                    said = time.monotonic()
+                    output.note(f"{status.fraction:.0%}, {status.details}")
 
         yield on_event
-
-
-def described(event: dict[str, Any]) -> str:
-    """A progress event in one line: what goes on, time left, device, losses."""
-    parts = [str(event.get("phase") or "learning")]
-    left = event.get("left")
-    if isinstance(left, int | float):
-        minutes, rest = divmod(round(left), 60)
-        parts.append(f"{minutes}:{rest:02d} left")
-    if event.get("iteration"):
-        parts.append(f"iteration {event['iteration']}")
-    rate = event.get("rate")
-    if isinstance(rate, int | float) and rate > 0:
-        parts.append(f"{rate:.1f}/s")
-    if event.get("device"):
-        parts.append(str(event["device"]))
-    losses = event.get("losses") or {}
-    parts += [f"{name} {value:.3g}" for name, value in losses.items() if isinstance(value, int | float)]
-    return ", ".join(parts)

@@ -11,6 +11,7 @@ from underdrawing.client.requests import (
     GenerateRequest,
     InstantRequest,
     LayoutRequest,
+    PickRequest,
     PrimitiveRequest,
     RegionRequest,
 )
@@ -33,6 +34,19 @@ def region(context: EngineContext, ask: Ask, wanted: RegionRequest) -> None:
     """Move, scale, mirror, copy or remove a region."""
     pins = check_present(context.spool, wanted.planes, wanted.region)
     _render(context, "region", wanted.to_args(), ask, _with_planes(ask), pins)
+
+
+def pick(context: EngineContext, ask: Ask, wanted: PickRequest) -> None:
+    """Find the things that a person may mean."""
+    pins = check_present(context.spool, wanted.picture, wanted.mask)
+
+    def answer(found: dict[str, Any] | None, error: EngineError | None) -> None:
+        if found is None:
+            ask.fail(error or EngineError("internal", "The renderer gave no answer."))
+        else:
+            ask.reply(found, tuple(candidate["mask"] for candidate in found["candidates"]))
+
+    _render(context, "pick", wanted.to_args(), ask, answer, pins)
 
 
 def layout(context: EngineContext, ask: Ask, wanted: LayoutRequest) -> None:
@@ -93,6 +107,7 @@ def between(context: EngineContext, ask: Ask, wanted: BetweenRequest) -> None:
 HANDLERS: dict[str, Handler] = {
     "primitive": primitive,
     "region": region,
+    "pick": pick,
     "layout": layout,
     "apply": apply,
     "generate": generate,

@@ -14,11 +14,12 @@ from underdrawing.daemon.clients import Ask
 from underdrawing.daemon.context import EngineContext, Handler
 from underdrawing.daemon.job_queue import Job, State
 from underdrawing.daemon.validation import check_present
+from underdrawing.store.made_underdrawings import of_picture
 from underdrawing.store.manifest import CHECKPOINT_FILE
 from underdrawing.store.model_library import checked_name, new_identity
 
 LEAST_ROOM = 256 << 20  # bytes that must be free before a training begins
-PICTURES = ("picture", "planes", "composite", "mask", "pictures")
+PICTURES = ("picture", "planes", "edited", "composite", "mask", "pictures")
 NOT_FOR_THE_WORKER = ("name", "key", "on_disconnect")
 ONLY_WITH_A_BASE = ("base", "composite", "mask")
 
@@ -26,6 +27,9 @@ ONLY_WITH_A_BASE = ("base", "composite", "mask")
 def train(context: EngineContext, ask: Ask, wanted: TrainRequest) -> None:
     """Queue a training."""
     check_present(context.spool, *(getattr(wanted, name) for name in PICTURES))
+    if wanted.as_made and not wanted.planes and not of_picture(context.home, wanted.as_made):
+        text = "No underdrawing was made of this picture yet."
+        raise EngineError("unknown_underdrawing", text, "Make one first, or send its planes.")
     args = _args(context, wanted)
     keep, key = wanted.on_disconnect != "cancel", wanted.key[:64]
     job = context.jobs.like(key, args)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from underdrawing.client.ensure_model import composite_key
 from underdrawing.client.messages import EngineError
 from underdrawing.store.model_library import Library, write_text
 
@@ -74,6 +75,11 @@ class Job:
             "name": self.name,
             "method": self.args.get("method"),
             "recipe": self.args.get("recipe"),
+            "picture": (self.args.get("picture") or {}).get("hash"),
+            "base": self.args.get("base"),
+            "composite": composite_key(self.args["composite"], self.args["mask"])
+            if self.args.get("composite")
+            else None,
             "state": str(self.state),
             "stopping": self.wish if self.state is State.RUNNING else "",
             "progress": self.progress,

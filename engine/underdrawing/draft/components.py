@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -15,6 +17,8 @@ LARGEST = 0.6  # of the picture: larger regions are ground, not objects
 LARGEST_FRAMED = 0.2  # the same of those that touch the picture's border
 MOST = 40  # regions a class at most; classes of more pieces are a texture
 TURNED = 1.6  # length to width from which on a region's direction can be told
+SAME = 0.995  # overlap from which on a pose is not refined
+NOBODY = 255  # no class, in no palette: cells that belong to no region
 STEPS = (1.5, 0.5)  # cells: of the search for the best fit, from coarse to fine
 
 
@@ -35,7 +39,11 @@ class Region:
     framed: bool
     area: int
     centre: tuple[float, float]  # x, y
-    angle: float | None = field(default=None)  # of its longer axis, in radians; None where it has no direction
+
+    @cached_property
+    def angle(self) -> float | None:
+        """Of its longer axis, in radians; None where it has no direction."""
+        return _angle(self.mask)
 
     @property
     def size(self) -> float:
@@ -57,7 +65,7 @@ def regions(labels: np.ndarray, framed: float = LARGEST_FRAMED) -> list[Region]:
     """
     found = []
     height, width = labels.shape
-    for label in np.unique(labels):
+    for label in np.unique(labels[labels != NOBODY]):
         mask = (labels == label).view(np.uint8)
         count, marks, stats, centres = cv2.connectedComponentsWithStats(mask, connectivity=8)
         order = [k for k in range(1, count) if LEAST_CELLS <= stats[k, cv2.CC_STAT_AREA] <= LARGEST * labels.size]
@@ -70,7 +78,7 @@ def regions(labels: np.ndarray, framed: float = LARGEST_FRAMED) -> list[Region]:
             if at_border and area > framed * labels.size:
                 continue
             centre = float(centres[k][0]), float(centres[k][1])
-            found.append(Region(int(label), Bounds(x, y, w, h), mask, at_border, area, centre, _angle(mask)))
+            found.append(Region(int(label), Bounds(x, y, w, h), mask, at_border, area, centre))
     return found
 
 
@@ -122,10 +130,11 @@ class Pose:
     @property
     def matrix(self) -> np.ndarray:
         """(2, 3) float64."""
-        cos, sin = np.cos(self.turn), np.sin(self.turn)
-        linear = np.array([[cos, -sin], [sin, cos]]) @ np.diag(self.scale)
-        at = np.array(self.centre)
-        return np.hstack([linear, (np.array(self.origin) + self.shift - linear @ at)[:, None]])
+        cos, sin = math.cos(self.turn), math.sin(self.turn)
+        (x, y), (sx, sy) = self.centre, self.scale
+        a, b, c, d = cos * sx, -sin * sy, sin * sx, cos * sy
+        left, top = self.origin[0] + self.shift[0] - a * x - b * y, self.origin[1] + self.shift[1] - c * x - d * y
+        return np.array([[a, b, left], [c, d, top]])
 
     def flow(self, box: Bounds) -> np.ndarray:
         """(h, w, 2) float32 for the cells of a box."""
@@ -230,7 +239,7 @@ def settle(
 
     total = sum(edited.area for edited, _ in pairs)
     best, value = pose, worth(pose)
-    for step in steps:
+    for step in steps if value < SAME else ():
         length = step * size / 16
         for _ in range(rounds):
             before = value

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 
 from underdrawing.draft.canvas import Canvas, Origin
+from underdrawing.draft.components import NOBODY
 from underdrawing.draft.confidence import confidence
-from underdrawing.draft.flow_ops import blur, places, resize, resize_flow, sample
+from underdrawing.draft.flow_ops import blur, places, resize, resize_flow, sample, sampled
 from underdrawing.draft.line_rigidity import straightened
 from underdrawing.draft.matching_channels import Channels, channels, reduce
 from underdrawing.draft.membrane_blend import even_out, lead_over
@@ -18,6 +19,7 @@ from underdrawing.draft.patchmatch import Sides, fill_ground, guides
 from underdrawing.draft.registration import Grids, Level, descend, register
 from underdrawing.draft.rigid_groups import find_figures, find_things
 from underdrawing.draft.rigid_regions import Objects, find_objects, follow, footprint, without
+from underdrawing.picture.geometry import Bounds, scaled
 from underdrawing.picture.mask import difference
 from underdrawing.picture.primitive import Primitive
 
@@ -26,6 +28,9 @@ STILL = (0.1, 0.3)  # cells of the middle grid: shorter ways, far from any chang
 NEAR = 2.5  # cells: so near to a change every way counts
 REACH = (0.15, 0.3)  # of the longer side: farther from any change nothing moves
 SHARP = 512  # cells of the longer side on which things are compared that nothing else moves with
+LENDING = 0.25  # of the longer side: so far from a hole it is filled from
+PLENTY = 4  # pixels of a class there for each that is wanted, or the whole picture is looked at
+FELT = 0.06  # of the longer side: so far a class guides what is filled
 MOST_GUIDES = 12  # channels that guide the fill
 
 
@@ -112,8 +117,9 @@ def _plan_of_things(
     found = find_things(left, still, resize(changed.astype(np.float32), grid) > 0)
     if found is None:
         return None
-    left, _ = without(left, list(found.removed))
-    still, _ = without(still, [one.region for one in found.carried])
+    for one in found.carried:
+        # What was laid over the old place is not the ground of it.
+        still[one.region.bounds.slices()][one.region.mask] = NOBODY
     taken_away, small = np.zeros(grid, bool), resize(picture, grid)
     for region in found.removed:
         taken_away |= footprint(region, left, still, small)
@@ -251,6 +257,40 @@ def _lending(canvas: Canvas, hole: np.ndarray, stays: np.ndarray) -> np.ndarray:
     return np.asarray(stays | (wanted & ~lent)[canvas.before])
 
 
+def _around(hole: np.ndarray, labels: np.ndarray, given: np.ndarray, valid: np.ndarray) -> Bounds:
+    """The part of the picture that a hole is filled from: near by, where enough of all of its classes is; else all.
+
+    Args:
+        hole: (H, W) bool.
+        labels: (H, W) uint8, what is wanted.
+        given: (H, W) uint8, what the picture has.
+        valid: (H, W) bool, pixels that may be used.
+    """
+    height, width = hole.shape
+    near = Bounds.of_mask(hole).expand(round(LENDING * max(hole.shape)), (width, height))
+    part = near.slices()
+    wanted = np.bincount(labels[part][hole[part]], minlength=256)
+    lent = np.bincount(given[part][valid[part]], minlength=256)
+    enough = (lent >= PLENTY * wanted)[wanted > 0].all()
+    return near if enough else Bounds.of_size((width, height))
+
+
+def _guides_of(maps: Channels, near: Bounds, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """(h, w, G) float32 each, guidance of the picture and of the result in a part of the picture of this size."""
+    count = maps.classes or maps.weights.size
+    fine = maps.edited.shape[:2]
+    cells = Bounds.of_size((fine[1], fine[0]))
+    # Farther away nothing is felt in there.
+    part = scaled(near, (fine[1] / size[1], fine[0] / size[0]), cells).expand(round(FELT * max(fine)), cells.size)
+    both = [side[part.slices()][..., :count] for side in (maps.original, maps.edited)]
+    here = np.flatnonzero(both[0].any((0, 1)) | both[1].any((0, 1)))
+    known, wanted = guides(both[0][..., here], both[1][..., here], max(fine))
+    known, wanted = reduce(known, wanted, MOST_GUIDES)
+    y, x = np.mgrid[near.y : near.bottom, near.x : near.right].astype(np.float32)
+    x, y = (x + 0.5) * (fine[1] / size[1]) - 0.5 - part.x, (y + 0.5) * (fine[0] / size[0]) - 0.5 - part.y
+    return sampled(known, x, y), sampled(wanted, x, y)
+
+
 def _fill(canvas: Canvas, maps: Channels, uncovered: np.ndarray, taken_away: np.ndarray, seed: int) -> np.ndarray:
     """Fill what has come from nowhere good.
 
@@ -261,24 +301,29 @@ def _fill(canvas: Canvas, maps: Channels, uncovered: np.ndarray, taken_away: np.
     hole = canvas.hole() | (_large(uncovered, size) & (canvas.origin != Origin.OBJECT))
     if not hole.any():
         return np.ones(size, np.float32)
-    count = maps.classes or maps.weights.size
-    known, wanted = guides(maps.original[..., :count], maps.edited[..., :count])
-    known, wanted = reduce(known, wanted, MOST_GUIDES)
     clear = canvas.clear() & ~hole
     none = np.zeros(size, np.uint8)
+    labels = none if canvas.after is None else canvas.after
+    given = none if canvas.before is None else canvas.before
+    valid = _lending(canvas, hole, ~_large(taken_away, size))
+    near = _around(hole, labels, given, valid)
+    part = near.slices()
+    known, wanted = _guides_of(maps, near, size)
     sides = Sides(
-        target=canvas.made,
-        hole=hole,
-        source=canvas.picture,
-        valid=_lending(canvas, hole, ~_large(taken_away, size)),
-        wanted=resize(wanted, size),
-        known=resize(known, size),
-        came=canvas.came,
-        labels=none if canvas.after is None else canvas.after,
-        given=none if canvas.before is None else canvas.before,
-        clear=clear,
+        target=canvas.made[part],
+        hole=hole[part],
+        source=canvas.picture[part],
+        valid=valid[part],
+        wanted=wanted,
+        known=known,
+        came=canvas.came[part] - np.array((near.x, near.y), np.float32),
+        labels=labels[part],
+        given=given[part],
+        clear=clear[part],
+        side=max(size),
     )
-    filled, fits = fill_ground(sides, seed)
+    filled, fits = canvas.made.copy(), np.ones(size, np.float32)
+    filled[part], fits[part] = fill_ground(sides, seed)
     filled = lead_over(filled, canvas.made, hole, clear, canvas.after)
     if canvas.after is not None:
         filled = even_out(filled, hole, clear, canvas.after)

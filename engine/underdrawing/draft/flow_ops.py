@@ -71,6 +71,14 @@ def places(size: tuple[int, int]) -> np.ndarray:
     return np.dstack([x, y])
 
 
+def sampled(source: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """(h, w, C): what lies at these places of an array, linearly; beyond its border the border's values go on."""
+    # OpenCV samples four channels at a time.
+    parts = [source[..., k : k + 4] for k in range(0, source.shape[2], 4)]
+    taken = [deep(cv2.remap(part, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)) for part in parts]
+    return np.concatenate(taken, axis=2)
+
+
 def sample(source: np.ndarray, flow: np.ndarray, how: int = cv2.INTER_LINEAR) -> np.ndarray:
     """What lies at the flow's ends in an array of the same grid; beyond its border the border's values go on."""
     at = places((flow.shape[0], flow.shape[1])) + flow

@@ -45,6 +45,7 @@ class Sides:
         clear: (h, w) bool, cells outside of the hole whose colours are surely those of their class.
         rough: the hole of the target is a rough picture already, with which the search begins; where its cells came
             from is a guess that is tried.
+        side: the longer side of the whole picture in cells, where this is a part of it; 0 where it is not.
     """
 
     target: np.ndarray
@@ -58,6 +59,7 @@ class Sides:
     given: np.ndarray
     clear: np.ndarray
     rough: bool = False
+    side: float = 0
 
     def at(self, size: tuple[int, int]) -> Sides:
         """On a grid of (height, width) cells."""
@@ -81,6 +83,7 @@ class Sides:
             np.asarray(cv2.resize(self.given, size[::-1], interpolation=cv2.INTER_NEAREST)),
             resize(self.clear.astype(np.float32), size) > 0.6,
             self.rough,
+            self.side * float(ratio[0]),
         )
 
 
@@ -133,7 +136,7 @@ class _Search:
         self.guide = level.known.reshape(height * width, -1)
         self.wish = level.wanted[self.rows, self.columns]
         self.bad = np.where(level.valid, np.float32(0), np.float32(10)).ravel()
-        self.unit = np.float32(AWAY / max(height, width) ** 2)
+        self.unit = np.float32(AWAY / (level.side or max(height, width)) ** 2)
         self.cost = np.full(len(self.rows), np.inf, np.float32)
         self.used = np.zeros(height * width, np.float32)
         if coarser is None:
@@ -294,9 +297,17 @@ class _Search:
         return self.target, fits
 
 
-def guides(original: np.ndarray, edited: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Class channels (h, w, C) of both primitives as guidance: one-hot and blurred, so that distances are costs."""
-    side = max(original.shape[:2])
+def guides(original: np.ndarray, edited: np.ndarray, side: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Class channels of both primitives as guidance: one-hot and blurred, so that distances are costs.
+
+    Args:
+        original, edited: (h, w, C) float32.
+        side: cells of the longer side of the whole picture, where these are a part of it; 0 where they are not.
+
+    Returns:
+        (h, w, 3 C) float32 each.
+    """
+    side = side or max(original.shape[:2])
     made = []
     for maps in (original, edited):
         near, far = blur(maps, max(1.0, side / 128)), blur(maps, max(2.0, side / 48))

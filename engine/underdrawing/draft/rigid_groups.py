@@ -14,6 +14,7 @@ import numpy as np
 
 from underdrawing.draft.components import (
     LARGEST,
+    NOBODY,
     Pose,
     Region,
     cut_off,
@@ -48,7 +49,6 @@ PLAIN = 0.75  # overlap from which on no other turns are tried
 TURN = np.pi / 6  # steps of the turns of a region that has no longer side
 AS_GOOD = 0.05  # of overlap: lenders that differ by less are chosen from by where they are
 LIKELY = 0.4  # overlap from which on a first guess is followed up
-NOBODY = 255  # a class that is in no picture: palettes are smaller
 SCENE = 0.5  # of all outlines: where more of them moved a whole scene did, and not a thing of it
 COVERED = 0.1  # of a region that must be free of what was laid over it before it counts as removed
 REST = 0.03  # of what changed: so little is the borders of what was carried or removed
@@ -89,7 +89,7 @@ def _moved_outlines(labels: np.ndarray, changed: np.ndarray) -> float:
 def _all_of_it(original: np.ndarray, edited: np.ndarray, changed: np.ndarray, before: list[Region]) -> Objects | None:
     """What was carried or removed; None where more than that changed."""
     shape = (original.shape[0], original.shape[1])
-    found = find_figures(original, edited, None)
+    found = find_figures(original, edited, None, before)
     places = np.zeros(shape, bool)
     for one in (*(c.region for c in found.carried), *found.removed):
         places[one.bounds.slices()] |= one.mask
@@ -107,16 +107,19 @@ def _all_of_it(original: np.ndarray, edited: np.ndarray, changed: np.ndarray, be
     return Objects(found.carried, found.removed + tuple(_joined(gone, shape)))
 
 
-def find_figures(original: np.ndarray, edited: np.ndarray, flow: np.ndarray | None) -> Objects:
+def find_figures(
+    original: np.ndarray, edited: np.ndarray, flow: np.ndarray | None, before: list[Region] | None = None
+) -> Objects:
     """Figures of the edited primitive, each as one region with its pose, and what they leave behind.
 
     Args:
         original: (h, w) uint8.
         edited: (h, w) uint8.
         flow: (h, w, 2), what registration made of them; figures that it brings are left to it. None: it was not asked.
+        before: the regions of the original, up to `LARGEST`, where they are known already.
     """
     shape = (original.shape[0], original.shape[1])
-    before, after = regions(original, LARGEST), [r for r in regions(edited, LARGEST) if r.label != NOBODY]
+    before, after = regions(original, LARGEST) if before is None else before, regions(edited, LARGEST)
     at = numbered(before, shape)
     taken = np.zeros(shape, bool)
     carried: list[Carried] = []
@@ -153,7 +156,8 @@ def find_figures(original: np.ndarray, edited: np.ndarray, flow: np.ndarray | No
 
 def _still(region: Region, edited: np.ndarray) -> np.ndarray:
     """(h, w) bool of the region's box: cells that have its class still."""
-    return np.isin(edited[region.bounds.slices()], (region.label, NOBODY))
+    part = edited[region.bounds.slices()]
+    return np.asarray((part == region.label) | (part == NOBODY))
 
 
 def _stays(region: Region, before: list[Region], at: np.ndarray) -> bool:

@@ -236,6 +236,8 @@ def footprint(region: Region, left: np.ndarray, still: np.ndarray, picture: np.n
     margin = max(1.0, MARGIN * region.size) if region.area < STANDS * mask.size else 1.0
     border = mask | (_within(closed, min(margin, max(1.0, NARROW * max(shape)))) & ground)
     around = _within(closed, margin) & ground & ~border
+    if not around.any():
+        return border
     beside = _within(closed, 3 * margin) & ground & ~around & ~border
     return border | touching(border | _differs(picture, left, around, beside), border)
 

@@ -1,277 +1,237 @@
-"""The area tree: all divisions of a picture into areas, from the whole to pieces of a few pixels.
+"""The area tree: a picture's areas as a hierarchy, from small pieces up to the whole picture.
 
-Outline strength is flooded to pieces (watershed, Beucher and Lantuejoul 1979), the pieces are merged pair by pair, and
-the merges make one tree. Every number of areas is a cut through it, so fewer areas are unions of more. Everything is
-computed at one working size, so that copies of a picture in other sizes have the same areas.
+Outline strength (a network's outlines, or the colour gradient) is divided into basins by a watershed, and neighbouring
+areas are merged, the weakest common border first (Arbelaez et al., "Contour detection and hierarchical image
+segmentation", PAMI 2011). Every thing that a person can point at is a node, or close to one.
 """
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
+from skimage.feature import peak_local_max
 from skimage.segmentation import watershed
 
 from underdrawing.picture import colour_names
-from underdrawing.picture.area_merging import MergeCost, consensus_merges, greedy_merges, piece_graph
-from underdrawing.picture.image import PictureError
-from underdrawing.picture.label_maps import enlarge
-from underdrawing.picture.palette import MOST
+from underdrawing.picture.colour_slope import LIGHTNESS, edge_strength
 
-Network = Callable[[np.ndarray], np.ndarray]  # (h, w, 3) uint8 -> (h, w) float in [0, 1]
-LIGHTNESS = np.array([0.7, 1.0, 1.0], np.float32)  # shadows change lightness more than things do
+Outlines = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
 class TreeSettings:
-    """How a tree is computed.
+    """How a tree is made.
 
     Attributes:
-        side: pixels of the longer side of the working picture.
-        outline_sides: longer sides at which the outline network looks; the mean of all is taken.
-        outline_weight: colour difference that a certain outline of the network stands for.
-        coarse: pieces from which on the order of merges is the consensus of many.
-        orders: how many disturbed orders are asked.
-        disturbance: standard deviation of the logarithm by which they change the outline strength.
+        side: pixels of the longer side at which it is made, whatever the picture's size: its areas do not depend on it.
+        outline_sides: sizes at which the outline network looks; coarse outlines belong to things, fine ones to detail.
+        network: share of the network's outlines; the rest is the colour gradient.
+        gradient: colour difference at which a gradient counts as a full outline.
+        colour: how much a difference of the areas' colours strengthens the border between them.
+        plain: the price of a colour difference without any outline.
+        balance: exponent of the areas' sizes: small areas are merged before large ones.
+        smallest: of the picture; smaller areas are merged before everything else.
+        apart: colour difference that counts as a full one.
     """
 
     side: int = 512
     outline_sides: tuple[int, ...] = (384, 512)
-    outline_weight: float = 14.0
-    coarse: int = 250
-    orders: int = 12
-    disturbance: float = 0.3
-    cost: MergeCost = field(default_factory=MergeCost)
+    network: float = 0.5
+    gradient: float = 28.0
+    colour: float = 0.35
+    plain: float = 0.06
+    balance: float = 0.25
+    smallest: float = 8e-4
+    apart: float = 40.0
 
 
 @dataclass(frozen=True, eq=False)
 class AreaTree:
-    """A picture's areas. Node numbers: 0 to N - 1 are the smallest pieces, the last one is the whole picture.
+    """A picture's areas as a binary tree. Nodes 0 to `leaves` - 1 are the pieces; the last node is the whole picture.
 
     Attributes:
-        size: width and height of the picture in pixels.
-        order: (h, w) int32 at the working size: every pixel's piece, numbered so that the pieces of any node follow
-            each other.
-        spans: (2N - 1, 2) int: the first piece of each node, and the one after its last.
-        parents: (2N - 1,) int: -1 at the root.
-        heights: (2N - 1,) float: how late in merging the node came to be; pieces have 0.
-        settings: how it was computed.
+        pieces: (h, w) int32 at the working size: the piece of every pixel.
+        parent: (nodes,) int; -1 for the whole picture.
+        height: (nodes,) float: how strong a border had to be overcome to make it, never less than its children's.
+        size: (nodes,) int, pixels at the working size.
+        border: (nodes,) float: mean outline strength along its border; 0 for the whole picture.
     """
 
-    size: tuple[int, int]
-    order: np.ndarray
-    spans: np.ndarray
-    parents: np.ndarray
-    heights: np.ndarray
-    settings: TreeSettings
+    pieces: np.ndarray
+    parent: np.ndarray
+    height: np.ndarray
+    size: np.ndarray
+    border: np.ndarray
 
     @property
-    def pieces(self) -> int:
-        """How many smallest pieces there are."""
-        return (len(self.parents) + 1) // 2
+    def leaves(self) -> int:
+        """How many pieces there are."""
+        return (len(self.parent) + 1) // 2
 
-    @property
-    def root(self) -> int:
-        """The whole picture."""
-        return len(self.parents) - 1
-
-    def cut(self, areas: int) -> np.ndarray:
-        """(h, w) uint8 labels at the working size: exactly `areas` areas, or all pieces where there are fewer.
-
-        Raises:
-            PictureError: not 1 to 255.
-        """
-        if not 1 <= areas <= MOST:
-            raise PictureError(f"A picture can have 1 to {MOST} regions, not {areas}.")
-        lowest = len(self.parents) - min(areas, self.pieces) + 1
-        nodes = [n for n in range(lowest) if self.parents[n] >= lowest or self.parents[n] < 0]
-        lookup = np.zeros(self.pieces, np.uint8)
-        for label, node in enumerate(nodes):
-            lookup[self.spans[node, 0] : self.spans[node, 1]] = label
-        return lookup[self.order]
-
-    def labels(self, areas: int) -> np.ndarray:
-        """`cut` at the picture's own size, with smooth borders: (H, W) uint8."""
-        return enlarge(self.cut(areas), self.size)
-
-    def path(self, x: float, y: float) -> list[int]:
-        """The nodes that hold a pixel of the picture, from the smallest piece to the whole.
-
-        Raises:
-            PictureError: the pixel lies outside.
-        """
-        width, height = self.size
-        if not (0 <= x < width and 0 <= y < height):
-            raise PictureError(f"The point {x:g}, {y:g} lies outside of the picture of {width} by {height} pixels.")
-        rows, columns = self.order.shape
-        piece = int(self.order[int((int(y) + 0.5) * rows / height), int((int(x) + 0.5) * columns / width)])
-        node = int(np.flatnonzero(self.spans[: self.pieces, 0] == piece)[0])
-        nodes = [node]
-        while self.parents[node] >= 0:
-            node = int(self.parents[node])
-            nodes.append(node)
-        return nodes
+    @cached_property
+    def _first_last(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Pieces in the tree's order, and the span of it that each node covers."""
+        nodes, leaves = len(self.parent), self.leaves
+        count = np.ones(nodes, np.int64)
+        count[leaves:] = 0
+        for node in range(nodes - 1):
+            count[self.parent[node]] += count[node]
+        first = np.zeros(nodes, np.int64)
+        free = np.zeros(nodes, np.int64)
+        for node in range(nodes - 2, -1, -1):
+            up = self.parent[node]
+            first[node] = free[node] = first[up] + free[up] - first[up]
+            free[up] += count[node]
+        order = np.zeros(leaves, np.int64)
+        order[:] = first[:leaves]
+        return order, first, first + count
 
     def mask(self, node: int) -> np.ndarray:
         """(h, w) bool at the working size: the pixels of a node."""
-        first, last = self.spans[node]
-        return (self.order >= first) & (self.order < last)
+        order, first, last = self._first_last
+        inside = (order >= first[node]) & (order < last[node])
+        return inside[self.pieces]
+
+    def containing(self, x: int, y: int) -> list[int]:
+        """The nodes that contain a pixel of the working size, from its piece up to the whole picture."""
+        found = [int(self.pieces[y, x])]
+        while self.parent[found[-1]] >= 0:
+            found.append(int(self.parent[found[-1]]))
+        return found
+
+    def cut(self, count: int) -> np.ndarray:
+        """(h, w) int32: the picture in `count` areas, 0 to count - 1; fewer areas are unions of more."""
+        nodes = len(self.parent)
+        undone = nodes - (max(1, min(count, self.leaves)) - 1)  # the last merges are undone
+        top = np.arange(nodes)
+        for node in range(nodes - 1, -1, -1):
+            if self.parent[node] >= 0 and self.parent[node] < undone:
+                top[node] = top[self.parent[node]]
+        return np.unique(top[: self.leaves], return_inverse=True)[1].astype(np.int32)[self.pieces]
 
 
-def build_tree(
-    rgb: np.ndarray,
-    outlines: Network | None = None,
-    saliency: Network | None = None,
-    settings: TreeSettings | None = None,
-) -> AreaTree:
-    """The area tree of a picture.
-
-    Args:
-        rgb: (H, W, 3) uint8.
-        outlines: probability of an outline (HED); half of the outline strength where it is given.
-        saliency: how much a pixel belongs to the subject (U2-Net); then areas that cross the subject's outline are
-            made last.
-
-    Raises:
-        PictureError: a network's result has another size than the picture that it was shown.
-    """
-    settings = settings or TreeSettings()
-    small = working_picture(rgb, settings.side)
-    height, width = small.shape[:2]
-    strength = outline_strength(small, outlines, settings)
-    # A piece for every lowest place within 7 pixels; a flat area is one place.
-    lowest = strength <= cv2.erode(strength, np.ones((7, 7), np.uint8))
-    marks = cv2.connectedComponents(lowest.astype(np.uint8))[1]
-    pieces = watershed(strength, marks) - 1
-    subject = np.zeros((height, width), bool)
-    if saliency is not None:
-        subject = _asked(saliency, small, "subject") > 0.5
-        pieces = np.unique(pieces * 2 + subject, return_inverse=True)[1].reshape(height, width)
-    merges, heights = _merges(pieces, small, strength, subject, settings)
-    return _tree((rgb.shape[1], rgb.shape[0]), pieces, merges, heights, settings)
-
-
-def working_picture(rgb: np.ndarray, side: int) -> np.ndarray:
-    """A picture at the working size, made smaller or larger."""
+def working_copy(rgb: np.ndarray, settings: TreeSettings | None = None) -> np.ndarray:
+    """(h, w, 3) uint8 of the size at which trees are made."""
     height, width = rgb.shape[:2]
-    scale = side / max(height, width)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
+    scale = (settings or TreeSettings()).side / max(height, width)
+    size = max(2, round(width * scale)), max(2, round(height * scale))
     return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
 
 
-def outline_strength(rgb: np.ndarray, outlines: Network | None, settings: TreeSettings) -> np.ndarray:
-    """(H, W) float32, in units of colour difference: the colour's slope, or half of it and half of a network's."""
-    strength = colour_slope(colour_names.to_lab(rgb))
-    if outlines is not None:
-        height, width = rgb.shape[:2]
-        found = []
-        for side in settings.outline_sides:
-            shown = working_picture(rgb, side)
-            found.append(cv2.resize(_asked(outlines, shown, "outline"), (width, height)))
-        strength = 0.5 * strength + 0.5 * settings.outline_weight * np.mean(found, axis=0, dtype=np.float32)
-    return cv2.GaussianBlur(strength, (0, 0), 1.0)
+def area_tree(rgb: np.ndarray, outlines: Outlines | None = None, settings: TreeSettings | None = None) -> AreaTree:
+    """A picture's areas.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        outlines: takes (h, w, 3) uint8, gives (h, w) float in [0, 1], 1 is an outline (HED); without it the colour
+            gradient alone decides.
+    """
+    how = settings or TreeSettings()
+    small = working_copy(rgb, how)
+    lab = colour_names.to_lab(small)
+    strength = _strength(small, lab, outlines, how)
+    smooth = cv2.GaussianBlur(strength, (0, 0), 1.0)
+    seeds = np.zeros(smooth.shape, np.int32)
+    lows = peak_local_max(-smooth, min_distance=3, exclude_border=False)
+    seeds[lows[:, 0], lows[:, 1]] = np.arange(1, len(lows) + 1)
+    if not len(lows):
+        seeds[0, 0] = 1
+    pieces = np.asarray(watershed(smooth, seeds), np.int32) - 1
+    return _merged(pieces, smooth, lab, how)
 
 
-def colour_slope(lab: np.ndarray) -> np.ndarray:
-    """(H, W) float32: colour difference across about four pixels, in the steepest direction."""
-    smooth = cv2.GaussianBlur(lab, (0, 0), 1.0) * LIGHTNESS
-    across, down = cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
-    slope: np.ndarray = np.sqrt(((across**2 + down**2) / 4).sum(axis=2))
-    return slope
+def _strength(small: np.ndarray, lab: np.ndarray, outlines: Outlines | None, how: TreeSettings) -> np.ndarray:
+    """(h, w) float32: how much of an outline there is, about 0 to 1."""
+    gradient = (edge_strength(lab) / how.gradient).astype(np.float32)
+    if outlines is None:
+        return gradient
+    height, width = small.shape[:2]
+    total = np.zeros((height, width), np.float32)
+    for side in how.outline_sides:
+        scale = side / max(height, width)
+        size = max(2, round(width * scale)), max(2, round(height * scale))
+        seen = small if size == (width, height) else cv2.resize(small, size, interpolation=cv2.INTER_AREA)
+        total += cv2.resize(np.asarray(outlines(seen), np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    return how.network * total / len(how.outline_sides) + (1 - how.network) * gradient
 
 
-def texture(rgb: np.ndarray) -> np.ndarray:
-    """(H, W, 3) float32: how rough the picture is around a pixel, at three scales, in units of lightness."""
-    smooth = colour_names.to_lab(rgb)[..., 0]
-    bands = []
-    for sigma in (1.0, 2.0, 4.0):
-        rougher = smooth
-        smooth = cv2.GaussianBlur(smooth, (0, 0), sigma)
-        bands.append(np.sqrt(cv2.GaussianBlur((rougher - smooth) ** 2, (0, 0), 2.5 * sigma)))
-    return np.dstack(bands)
+def _merged(pieces: np.ndarray, strength: np.ndarray, lab: np.ndarray, how: TreeSettings) -> AreaTree:
+    count, total = int(pieces.max()) + 1, float(pieces.size)
+    flat = pieces.ravel()
+    size = np.zeros(2 * count - 1)
+    size[:count] = np.bincount(flat, minlength=count)
+    colour = np.zeros((2 * count - 1, 3))
+    weights = np.array([LIGHTNESS, 1.0, 1.0])
+    sums = np.stack([np.bincount(flat, lab[..., k].ravel(), count) for k in range(3)], 1)
+    colour[:count] = sums / size[:count, None] * weights
+    near: list[dict[int, tuple[float, float]]] = [{} for _ in range(2 * count - 1)]
+    for a, b, length, weight in _borders(pieces, strength, count):
+        near[a][b] = near[b][a] = (length, weight)
+
+    def price(a: int, b: int) -> float:
+        length, weight = near[a][b]
+        outline = weight / length
+        step = colour[a] - colour[b]
+        differ = min(float(np.sqrt(step @ step)) / how.apart, 1.5)
+        harmonic = size[a] * size[b] / (size[a] + size[b]) / total
+        value = (outline + how.colour * differ * outline + how.plain * differ) * harmonic**how.balance
+        return float(value) * (1e-4 if min(size[a], size[b]) < how.smallest * total else 1.0)
+
+    border = np.zeros(2 * count - 1)
+
+    def measure(node: int) -> None:
+        lengths, sums = zip(*near[node].values(), strict=True) if near[node] else ((1.0,), (0.0,))
+        border[node] = sum(sums) / sum(lengths)
+
+    for node in range(count):
+        measure(node)
+    parent = np.full(2 * count - 1, -1)
+    height = np.zeros(2 * count - 1)
+    queue = [(price(a, b), a, b) for a in range(count) for b in near[a] if a < b]
+    heapq.heapify(queue)
+    fresh = count
+    while queue:
+        cost, a, b = heapq.heappop(queue)
+        if parent[a] >= 0 or parent[b] >= 0:
+            continue
+        parent[a] = parent[b] = fresh
+        size[fresh] = size[a] + size[b]
+        colour[fresh] = (size[a] * colour[a] + size[b] * colour[b]) / size[fresh]
+        height[fresh] = max(cost, height[a], height[b])
+        for old in (a, b):
+            for other, (length, weight) in near[old].items():
+                if other not in (a, b):
+                    del near[other][old]
+                    before = near[fresh].get(other, (0.0, 0.0))
+                    near[fresh][other] = near[other][fresh] = (before[0] + length, before[1] + weight)
+            near[old] = {}
+        measure(fresh)
+        for other in near[fresh]:
+            heapq.heappush(queue, (price(fresh, other), fresh, other))
+        fresh += 1
+    return AreaTree(pieces, parent, height, size.astype(np.int64), border)
 
 
-def _asked(network: Network, shown: np.ndarray, name: str) -> np.ndarray:
-    found: np.ndarray = np.nan_to_num(np.asarray(network(np.ascontiguousarray(shown)), np.float32))
-    if found.shape != shown.shape[:2]:
-        raise PictureError(f"The {name} network gave shape {found.shape} for a picture of {shown.shape[:2]}.")
-    return found
-
-
-def _merges(
-    pieces: np.ndarray, rgb: np.ndarray, strength: np.ndarray, subject: np.ndarray, settings: TreeSettings
-) -> tuple[list[tuple[int, int]], list[float]]:
-    """All merges from the pieces to the whole: first in greedy order, then in the consensus of disturbed orders."""
-    features = np.dstack([colour_names.to_lab(rgb) * LIGHTNESS, texture(rgb)]).reshape(-1, 6)
-
-    def means(labels: np.ndarray) -> np.ndarray:
-        flat = labels.ravel()
-        sums = np.stack([np.bincount(flat, channel) for channel in features.T], 1)
-        looks: np.ndarray = sums / np.bincount(flat)[:, None]
-        looks[:, 3:] = 4.5 * np.log1p(looks[:, 3:])
-        return looks
-
-    def sides(labels: np.ndarray) -> np.ndarray:
-        flat = labels.ravel()
-        inside: np.ndarray = np.bincount(flat, subject.ravel()) > 0.5 * np.bincount(flat)
-        return inside
-
-    fine = piece_graph(pieces, strength, means, sides(pieces))
-    count = len(fine.sizes)
-    merges = greedy_merges(fine, settings.cost, settings.coarse)
-    roots = _roots(count, merges)
-    kept, coarse = np.unique(roots, return_inverse=True)
-    large = coarse[pieces]
-    heights = [1e-9 * number for number in range(1, len(merges) + 1)]
-    graph = piece_graph(large, strength, means, sides(large))
-    graphs, costs = [], []
-    random = np.random.default_rng(0)  # the same disturbances for every picture: copies are disturbed alike
-    for _ in range(settings.orders):
-        grid = random.normal(0, settings.disturbance, (12, 12)).astype(np.float32)
-        factor = np.exp(cv2.resize(grid, (pieces.shape[1], pieces.shape[0]), interpolation=cv2.INTER_CUBIC))
-        changed = piece_graph(large, strength * factor, lambda _: graph.looks, graph.sides)
-        graphs.append(changed)
-        balance, clear = random.uniform(-0.1, 0.1), np.exp(random.uniform(-0.3, 0.3))
-        costs.append(replace(settings.cost, balance=settings.cost.balance + balance, clear=settings.cost.clear * clear))
-    above, levels = consensus_merges(graphs, costs, graph.sizes, graph.pairs)
-    numbers = kept.tolist()
-    for (a, b), level in zip(above, levels, strict=True):
-        numbers.append(count + len(merges))
-        merges.append((numbers[a], numbers[b]))
-        heights.append(level + 1e-3)
-    return merges, heights
-
-
-def _roots(count: int, merges: list[tuple[int, int]]) -> np.ndarray:
-    """(count,) int: the topmost node over each piece."""
-    over = np.arange(count + len(merges))
-    for number, (a, b) in enumerate(merges):
-        over[a] = over[b] = count + number
-    for node in range(len(over) - 1, -1, -1):
-        over[node] = over[over[node]]
-    return over[:count]
-
-
-def _tree(
-    size: tuple[int, int],
-    pieces: np.ndarray,
-    merges: list[tuple[int, int]],
-    heights: list[float],
-    settings: TreeSettings,
-) -> AreaTree:
-    count = int(pieces.max()) + 1
-    nodes = count + len(merges)
-    parents = np.full(nodes, -1)
-    sizes = np.ones(nodes, np.int64)
-    for number, (a, b) in enumerate(merges, start=count):
-        parents[a] = parents[b] = number
-        sizes[number] = sizes[a] + sizes[b]
-    first = np.zeros(nodes, np.int64)
-    for number in range(nodes - 1, count - 1, -1):
-        a, b = merges[number - count]
-        first[a], first[b] = first[number], first[number] + sizes[a]
-    spans = np.stack([first, first + sizes], 1)
-    levels = np.concatenate([np.zeros(count), np.asarray(heights, np.float64)])
-    return AreaTree(size, first[pieces].astype(np.int32), spans, parents, levels, settings)
+def _borders(pieces: np.ndarray, strength: np.ndarray, count: int) -> list[tuple[int, int, float, float]]:
+    """Neighbours, the length of their common border in pixels, and the sum of the strength along it."""
+    keys, values = [], []
+    for one, two in (
+        ((slice(None), slice(None, -1)), (slice(None), slice(1, None))),
+        ((slice(None, -1),), (slice(1, None),)),
+    ):
+        a, b = pieces[one], pieces[two]
+        differ = a != b
+        keys.append(np.minimum(a, b)[differ].astype(np.int64) * count + np.maximum(a, b)[differ])
+        values.append(np.maximum(strength[one], strength[two])[differ])
+    pairs, place = np.unique(np.concatenate(keys), return_inverse=True)
+    lengths = np.bincount(place, minlength=len(pairs))
+    sums = np.bincount(place, np.concatenate(values), len(pairs))
+    return [
+        (int(pair) // count, int(pair) % count, float(length), float(weight))
+        for pair, length, weight in zip(pairs, lengths, sums, strict=True)
+    ]

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from underdrawing.picture import colour_names
-from underdrawing.picture.area_tree import AreaTree, Network, build_tree
+from underdrawing.picture.area_hierarchy import AreaHierarchy, Network, build_hierarchy
 from underdrawing.picture.image import PictureError
 from underdrawing.picture.palette import MOST, Palette, unique_names
 
@@ -37,10 +37,10 @@ def segment(
     """
     if not 1 <= regions <= MOST:
         raise PictureError(f"A picture can have 1 to {MOST} regions, not {regions}.")
-    return segment_tree(rgb, build_tree(rgb, outlines, saliency), regions)
+    return segment_tree(rgb, build_hierarchy(rgb, outlines, saliency), regions)
 
 
-def segment_tree(rgb: np.ndarray, tree: AreaTree, regions: int) -> Segmentation:
+def segment_tree(rgb: np.ndarray, tree: AreaHierarchy, regions: int) -> Segmentation:
     """The areas of a tree that is there already, with borders along the picture's own edges."""
     labels = tree.labels(regions)
     scale = max(rgb.shape[:2]) / tree.settings.side

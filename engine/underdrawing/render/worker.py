@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from collections import OrderedDict
@@ -27,10 +28,13 @@ from underdrawing.render.interpolate import between
 from underdrawing.render.model import Model
 from underdrawing.render.onnx_guard import check_graph, check_plan
 from underdrawing.render.onnx_sessions import SessionStore, probe
+from underdrawing.render.pick_task import Picker
 from underdrawing.render.pretrained import helper_networks
 from underdrawing.render.results import answer_of
+from underdrawing.store import made_underdrawings
 from underdrawing.store.child_main import Context, serve
 from underdrawing.store.frame_codec import Inputs
+from underdrawing.store.made_underdrawings import MadeUnderdrawing
 from underdrawing.store.manifest import MANIFEST_FILE
 
 MODELS_KEPT = 4
@@ -49,6 +53,7 @@ class Renderer:
 
     def __init__(self) -> None:
         self.sessions = SessionStore()
+        self.picker = Picker(self.sessions)
         self.models: OrderedDict[tuple[str, int], Model] = OrderedDict()
         self.device = ""
 
@@ -85,7 +90,20 @@ class Renderer:
         made = make_primitive(
             picture, args["kind"], **numbers, soft_edges=networks.get("soft_edges"), saliency=networks.get("saliency")
         )
-        return {**inputs.put_primitive(made, args.get("order") or ""), "notes": notes}
+        answer = inputs.put_primitive(made, args.get("order") or "")
+        kept = MadeUnderdrawing(*made.size, made.names, answer["palette"])
+        identity = hashlib.sha256(repr(answer["planes"]).encode()).hexdigest()[:12]
+        planes = {name: np.ascontiguousarray(plane) for name, plane in made.planes().items()}
+        try:
+            made_underdrawings.keep(Path(args["home"]), picture.hash, identity, kept, planes)
+        except OSError as fault:
+            text = "The underdrawing could not be kept for later trainings"
+            notes = [*notes, f"{text}: {fault.strerror or fault}. Train before you paint."]
+        return {**answer, "notes": notes, "picture_hash": picture.hash}
+
+    def pick(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """The things that a person may mean, the most likely first."""
+        return self.picker.pick(args)
 
     def region(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """A region tool on all planes together."""
@@ -244,5 +262,5 @@ def _clear(task: Any) -> Any:
 
 if __name__ == "__main__":
     renderer = Renderer()
-    tasks = "primitive region layout apply generate instant between unload status check_model".split()
+    tasks = "primitive pick region layout apply generate instant between unload status check_model".split()
     serve({name: _clear(getattr(renderer, name)) for name in tasks})

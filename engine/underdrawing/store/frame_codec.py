@@ -116,7 +116,7 @@ class Inputs:
         """
         if not planes:
             raise EngineError("plane_missing", "The underdrawing has no plane.", "Send segments, edges or paint.")
-        drawn = {name: _on_paper(self.picture(reference)) for name, reference in planes.items()}
+        drawn = {name: on_paper(self.picture(reference)) for name, reference in planes.items()}
         kinds = {name: str(ref["kind"]) for name, ref in planes.items() if ref.get("kind")}
         try:
             known = Palette.from_json(palette) if palette else None
@@ -137,7 +137,7 @@ class Inputs:
         return {"planes": planes, "palette": [] if primitive.palette is None else primitive.palette.to_json()}
 
 
-def _on_paper(picture: Picture) -> np.ndarray:
+def on_paper(picture: Picture) -> np.ndarray:
     """(H, W, 3) uint8, transparent pixels white."""
     rgb = picture.to_bytes()
     if picture.alpha is None:

@@ -179,6 +179,8 @@ class Library:
             "region": list(manifest.plan.region),
             "picture_hash": picture.hash,
             "seconds": seconds if isinstance(seconds, int | float) else None,
+            "iterations": manifest.figures.get("iterations"),
+            "composite": manifest.figures.get("composite"),
             "bytes": size,
         }
 

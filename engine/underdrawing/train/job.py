@@ -18,15 +18,17 @@ import torch
 from torch import Tensor
 
 from underdrawing import __version__
+from underdrawing.client.ensure_model import composite_key
 from underdrawing.client.messages import EngineError
 from underdrawing.picture.image import Picture
-from underdrawing.picture.primitive import write_primitive
+from underdrawing.picture.primitive import Primitive, write_primitive
 from underdrawing.store import model_writer
 from underdrawing.store.child_main import Listener
-from underdrawing.store.frame_codec import Inputs
+from underdrawing.store.frame_codec import Inputs, on_paper
 from underdrawing.store.manifest import CHECKPOINT_FILE, MANIFEST_FILE, ApplyPlan, Manifest, PlaneSpec
 from underdrawing.store.model_library import LIVE
 from underdrawing.train import export, loop
+from underdrawing.train.as_made import AGREES, underdrawing_as_made
 from underdrawing.train.continue_from import Base
 from underdrawing.train.device import Device, choose
 from underdrawing.train.distributed import Team
@@ -138,15 +140,13 @@ def train(args: Mapping[str, Any], context: Listener) -> dict[str, Any]:
     try:
         context.event("progress", phase="preparing", fraction=0.0)
         base = Base.read(folder) if args.get("base") else None
-        method = find(base.manifest.method if base else str(args.get("method") or _usual(args)))
+        inputs = Inputs(Path(args["spool"]), folder / "inputs")
+        picture = inputs.picture(args["picture"])
+        primitive = _underdrawing(args, inputs, picture, context)
+        method = find(base.manifest.method if base else str(args.get("method") or _usual(args, primitive)))
         recipe = base.recipe(method, args) if base else _recipe(method, args)
         device, team = _device(args, home), Team.present()
         device = replace(device, bfloat16=team.agreed(device.bfloat16))
-        inputs = Inputs(Path(args["spool"]), folder / "inputs")
-        picture = inputs.picture(args["picture"])
-        primitive, unseen = inputs.primitive(args["planes"], args.get("palette")) if args["planes"] else (None, [])
-        for colour in unseen:
-            context.event("note", text=colour)
         region = base.region if base else _region(args)
         if args.get("pictures"):
             pictures = [inputs.picture(reference) for reference in args["pictures"]]
@@ -194,13 +194,33 @@ def train(args: Mapping[str, Any], context: Listener) -> dict[str, Any]:
             figures["pixel_difference"] = _own_difference(run, prepared)
         else:
             figures["base"] = base.manifest.id
+            if args.get("composite"):
+                figures["composite"] = composite_key(args["composite"], args["mask"])
         _leave(args, folder, method, recipe, prepared, picture, run, plan, figures)
     except LearnError as error:
         raise EngineError(error.code, str(error), error.hint) from None
     return {"state": "done", "figures": figures}
 
 
-def _usual(args: Mapping[str, Any]) -> str:
+def _underdrawing(args: Mapping[str, Any], inputs: Inputs, picture: Picture, context: Listener) -> Primitive | None:
+    """The underdrawing to train with: as it was made of the picture where that is asked for, else as given."""
+    if args.get("as_made"):
+        planes = args["planes"] or args.get("edited") or {}
+        given = {name: on_paper(inputs.picture(reference)) for name, reference in planes.items()}
+        # Planes that agree with nothing that was made are a drawing of their own.
+        least = AGREES if args["planes"] else 0.0
+        made = underdrawing_as_made(Path(args["home"]), Path(args["folder"]), picture.hash, given, least)
+        if made is not None:
+            return made
+    if not args["planes"]:
+        return None
+    primitive, unseen = inputs.primitive(args["planes"], args.get("palette"))
+    for colour in unseen:
+        context.event("note", text=colour)
+    return primitive
+
+
+def _usual(args: Mapping[str, Any], primitive: Primitive | None) -> str:
     """The method where none was named: the one that has the named recipe, else the draft.
 
     That cannot follow paint team; DeepSIM can.
@@ -211,7 +231,8 @@ def _usual(args: Mapping[str, Any]) -> str:
             return name
     if args.get("pictures"):
         return "meta"
-    return "draft" if {"segments", "edges"} & set(args["planes"]) else "deepsim"
+    planes = set() if primitive is None else set(primitive.names)
+    return "draft" if {"segments", "edges"} & planes else "deepsim"
 
 
 def _recipe(method: Method, args: Mapping[str, Any]) -> Recipe:

@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
+from underdrawing.client.job_status import JobStatus
 from underdrawing.client.key_values import options_of
-from underdrawing.commands import output, train
+from underdrawing.commands import output
 from underdrawing.picture.files import read_picture, write_picture
 from underdrawing.picture.image import Picture
 
@@ -108,6 +109,29 @@ def test_a_given_picture_stays_what_it_is_outside_the_edit(place: Place) -> None
     after = read_picture(place.folder / "o.tif")
     assert (mask > 0).any()
     assert np.array_equal(other.pixels[mask == 0], after.pixels[mask == 0])
+
+
+def test_apply_takes_a_picture_and_no_edit_is_lost_by_training(place: Place) -> None:
+    fresh = Picture(place.picture.pixels[:, ::-1].copy())
+    write_picture(place.folder / "fresh.png", fresh)
+    place.ask("primitive", "fresh.png", "--kind", "segments", "--regions", "3", "-o", "made.png")
+    place.ask("region", "made.png", "move", "--at", "47,26", "--dx", "-22", "-o", "once.png")
+    place.ask("apply", "fresh.png", "once.png", "-o", "first.png", "--save-mask", "first mask.png")
+    place.ask("train", "fresh.png", "--method", "deepsim", "--iterations", "1", "--name", "fresh again")
+    models = {m["name"]: m for m in place.ask("models", "list")["models"] if m["picture_hash"] == fresh.hash}
+    assert (models["fresh"]["method"], models["fresh again"]["method"]) == ("draft", "deepsim")
+    assert models["fresh again"]["planes"] == ["segments"], "from the areas that were made, not from new ones"
+
+    twice = read_picture(place.folder / "once.png").pixels.copy()
+    twice[-8:, -8:] = twice[26, 25]
+    write_picture(place.folder / "twice.png", Picture(twice))
+    place.ask("apply", "fresh.png", "twice.png", "-o", "second.png", "--save-mask", "second mask.png")
+    first, second = (read_picture(place.folder / f"{name} mask.png").pixels[..., 0] > 0 for name in ("first", "second"))
+    assert second[26, 25], "the first edit is still there"
+    assert second[-4, -4]
+    assert first[26, 25]
+    assert not first[-4, -4]
+    assert len([m for m in place.ask("models", "list")["models"] if m["picture_hash"] == fresh.hash]) == 2
 
 
 def test_a_lossy_file_is_said_aloud(place: Place) -> None:
@@ -237,6 +261,7 @@ def test_options_keep_their_types() -> None:
 
 def test_progress_is_one_line() -> None:
     event = {
+        "event": "progress",
         "phase": "training",
         "left": 75.4,
         "iteration": 12,
@@ -244,4 +269,5 @@ def test_progress_is_one_line() -> None:
         "device": "CPU",
         "losses": {"l1": 0.12345},
     }
-    assert train.described(event) == "training, 1:15 left, iteration 12, 3.2/s, CPU, l1 0.123"
+    told = JobStatus("j", "m", state="running").after(event).details
+    assert told == "Training · on the processor · 1:15 min left · 3.2 steps a second · iteration 12 · l1 0.123"

@@ -297,7 +297,11 @@ def test_from_the_command_line(folder: Path, engine: Engine, writer: str, unseen
     assert "--from" in line.run("vary", "cat.png", "--refine", "9s", "-o", "x/").stderr
     wrong = line.run("vary", "cat.png", "--from", "few", "--budget", "9s", "-o", "x/")
     assert wrong.returncode == 2
-    assert "nothing is learnt" in wrong.stderr
+    assert "With --from" in wrong.stderr
+    refining = ("vary", "cat.png", "--from", "few", "--refine", "3s", "-n", "1", "-o", "kinds/")
+    refined = line.ask(*refining)
+    assert refined["learnt"] is True
+    assert (line.ask(*refining)["model"], line.ask(*refining)["learnt"]) == (refined["model"], False)
     (tmp_path / "empty").mkdir()
     assert "two at least" in line.run("meta", "train", "empty").stderr
     (tmp_path / "pair").mkdir()

@@ -1,110 +1,126 @@
-"""Picking things: order and nesting of candidates, points outside, boxes, windows, borders."""
+"""The area tree and picking: areas are nested, and what is pointed at is found, on pictures whose truth is known."""
 
-from collections.abc import Sequence
-from itertools import pairwise
+from __future__ import annotations
 
 import cv2
 import numpy as np
 import pytest
+from skimage import data
 
-from underdrawing.picture.area_tree import TreeSettings, build_tree
-from underdrawing.picture.geometry import Bounds
+from underdrawing.picture.area_tree import AreaTree, area_tree
 from underdrawing.picture.image import PictureError
-from underdrawing.picture.pick import Source, overlap, pick, refine_border, smallest_first, soft_alpha
+from underdrawing.picture.pick import nested, overlap, pick, refined
+
+WIDTH, HEIGHT = 300, 200
 
 
+@pytest.fixture(scope="module")
 def scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A red disc with a yellow heart beside a blue bar; the masks of disc and heart."""
-    rgb = np.full((160, 240, 3), (190, 195, 190), np.uint8)
-    cv2.rectangle(rgb, (170, 20), (200, 140), (30, 60, 160), -1)
-    disc, heart = np.zeros((160, 240), np.uint8), np.zeros((160, 240), np.uint8)
-    cv2.circle(disc, (80, 80), 45, 1, -1)
-    cv2.circle(heart, (80, 80), 15, 1, -1)
-    rgb[disc > 0], rgb[heart > 0] = (180, 40, 40), (230, 200, 40)
-    return rgb, disc > 0, heart > 0
+    """A red disc with a yellow spot on grainy green ground, and the masks of both."""
+    rng = np.random.default_rng(3)
+    disc = np.zeros((HEIGHT, WIDTH), np.uint8)
+    spot = disc.copy()
+    cv2.circle(disc, (90, 110), 40, 1, -1)
+    cv2.circle(spot, (90, 110), 12, 1, -1)
+    rgb = np.full((HEIGHT, WIDTH, 3), (60, 120, 70), np.float32)
+    rgb[disc > 0] = (190, 40, 40)
+    rgb[spot > 0] = (230, 210, 60)
+    rgb += rng.normal(0, 4, rgb.shape)
+    return rgb.clip(0, 255).astype(np.uint8), disc > 0, spot > 0
 
 
-RGB, DISC, HEART = scene()
-TREE = build_tree(RGB, settings=TreeSettings(side=240, orders=4))
+@pytest.fixture(scope="module")
+def tree(scene: tuple[np.ndarray, np.ndarray, np.ndarray]) -> AreaTree:
+    return area_tree(scene[0])
 
 
-def test_candidates_hold_the_point_and_grow_from_part_to_whole() -> None:
-    found = pick(RGB, TREE, [(80, 80)])
-    assert [c.score for c in found] == sorted((c.score for c in found), reverse=True)
-    ladder = smallest_first(found)
-    assert all(c.mask[80, 80] for c in ladder)
-    for smaller, larger in pairwise(ladder):
-        assert not (smaller.mask & ~larger.mask).any()
-    assert max(overlap(c.mask, HEART) for c in found) > 0.85
-    assert max(overlap(c.mask, DISC) for c in found) > 0.9
+def at_size(mask: np.ndarray, tree: AreaTree) -> np.ndarray:
+    height, width = tree.pieces.shape
+    return cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST_EXACT) > 0
 
 
-def test_points_outside_rule_larger_candidates_out() -> None:
-    found = pick(RGB, TREE, [(80, 80)], [(80, 115)])
-    assert overlap(found[0].mask, HEART) > 0.8 and not any(c.mask[115, 80] for c in found)
+def test_fewer_areas_are_unions_of_more(tree: AreaTree) -> None:
+    fine = tree.cut(20)
+    for count in (1, 2, 3, 7, 19):
+        coarse = tree.cut(count)
+        assert len(np.unique(coarse)) == count
+        for area in np.unique(fine):
+            assert len(np.unique(coarse[fine == area])) == 1
 
 
-def test_two_points_take_what_holds_both() -> None:
-    found = pick(RGB, TREE, [(80, 80), (80, 115)])
-    assert all(c.mask[80, 80] and c.mask[115, 80] for c in found)
-    assert overlap(found[0].mask, DISC) > 0.9
+def test_masks_and_sizes_of_nodes_agree(tree: AreaTree) -> None:
+    for node in tree.containing(150, 100):
+        mask = tree.mask(node)
+        assert mask.sum() == tree.size[node]
+        assert mask[100, 150]
+    assert tree.mask(len(tree.parent) - 1).all()
 
 
-def test_a_box_or_a_rough_selection_finds_the_thing_in_it() -> None:
-    assert overlap(pick(RGB, TREE, [], box=Bounds(33, 33, 95, 95))[0].mask, DISC) > 0.9
-    rough = np.zeros((160, 240), bool)
-    rough[30:125, 40:130] = True
-    assert overlap(pick(RGB, TREE, [], rough=rough)[0].mask, DISC) > 0.9
+def test_a_thing_is_among_the_steps_around_the_first(
+    scene: tuple[np.ndarray, np.ndarray, np.ndarray], tree: AreaTree
+) -> None:
+    rgb, disc, spot = scene
+    for point, truth in (((65, 110), disc & ~spot), ((90, 110), spot)):
+        found = pick(rgb, tree, [point])
+        assert max(overlap(one.mask, at_size(truth, tree)) for one in found) > 0.85
+        shares = [one.share for one in nested(found)]
+        assert shares == sorted(shares)
+    whole = pick(rgb, tree, [(65, 110), (90, 110)])
+    assert max(overlap(one.mask, at_size(disc, tree)) for one in whole) > 0.9
 
 
-def test_a_subject_within_its_window_comes_first_and_a_cut_one_is_left_out() -> None:
-    def disc_of(shown: np.ndarray) -> np.ndarray:
-        return (shown[..., 0] > shown[..., 2].astype(int) + 60).astype(np.float32)
-
-    found = pick(RGB, TREE, [(80, 80)], saliency=disc_of)
-    assert found[0].source is Source.SUBJECT and np.array_equal(found[0].mask, DISC)
-    everything = pick(RGB, TREE, [(80, 80)], saliency=lambda shown: np.ones(shown.shape[:2], np.float32))
-    assert all(c.source is Source.AREA for c in everything)
+def test_what_does_not_belong_is_left_out(scene: tuple[np.ndarray, np.ndarray, np.ndarray], tree: AreaTree) -> None:
+    rgb, _, spot = scene
+    found = pick(rgb, tree, [(65, 110)], [(90, 110), (250, 30)])
+    assert found
+    assert not any(one.mask[at_size(spot, tree)].mean() > 0.5 for one in found)
 
 
-def test_a_segmenter_is_asked_with_points_and_box() -> None:
-    asked = []
-
-    def segmenter(
-        rgb: np.ndarray, inside: Sequence[tuple[int, int]], outside: Sequence[tuple[int, int]], box: Bounds | None
-    ) -> list[tuple[np.ndarray, float]]:
-        asked.append((list(inside), list(outside), box))
-        return [(DISC, 0.99)]
-
-    found = pick(RGB, TREE, [(80, 80)], [(5, 5)], segmenter=segmenter)
-    assert asked == [([(80, 80)], [(5, 5)], None)]
-    assert found[0].source is Source.SEGMENTER and found[0].score == 0.99
+def test_a_box_means_what_fits_it_best(scene: tuple[np.ndarray, np.ndarray, np.ndarray], tree: AreaTree) -> None:
+    rgb, disc, _ = scene
+    box = np.zeros((HEIGHT, WIDTH), bool)
+    box[68:152, 48:132] = True
+    assert overlap(pick(rgb, tree, [], rough=box)[0].mask, at_size(disc, tree)) > 0.85
 
 
-def test_impossible_picks_are_refused_with_the_reason() -> None:
-    with pytest.raises(PictureError, match="outside of the picture"):
-        pick(RGB, TREE, [(240, 0)])
-    with pytest.raises(PictureError, match="Point at the thing"):
-        pick(RGB, TREE, [])
-    with pytest.raises(PictureError, match="another size"):
-        pick(RGB[:100], TREE, [(5, 5)])
-    with pytest.raises(PictureError, match="No area holds"):
-        pick(RGB, TREE, [(80, 80)], [(80, 80)])
-    with pytest.raises(PictureError, match="rough selection"):
-        pick(RGB, TREE, [], rough=np.zeros((160, 240), bool))
+def test_a_subject_apart_from_its_window_comes_first(
+    scene: tuple[np.ndarray, np.ndarray, np.ndarray], tree: AreaTree
+) -> None:
+    rgb, disc, _ = scene
+
+    def red(part: np.ndarray) -> np.ndarray:
+        return (part[..., 0] > 150).astype(np.float32)
+
+    first = pick(rgb, tree, [(65, 110)], subject=red)[0]
+    assert first.source == "subject"
+    assert overlap(first.mask, at_size(disc, tree)) > 0.9
 
 
-def test_a_coarse_mask_is_brought_to_the_things_border() -> None:
-    coarse = cv2.dilate(DISC.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
-    grain = np.random.default_rng(0).normal(0, 6, RGB.shape)
-    photo = np.clip(RGB + grain, 0, 255).astype(np.uint8)
-    refined = refine_border(photo, coarse, 6)
-    assert overlap(refined, DISC) > 0.95 and overlap(coarse, DISC) < 0.9
-    assert np.array_equal(refine_border(photo, coarse, 6), refined)
+def test_a_border_is_led_to_the_picture_s_own(scene: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+    rgb, disc, _ = scene
+    rough = cv2.dilate(disc.astype(np.uint8), np.ones((5, 5))) > 0
+    soft = refined(rgb, rough)
+    assert soft.shape == disc.shape
+    assert overlap(soft > 0.5, disc) > overlap(rough, disc)
+    assert 0 <= soft.min() <= soft.max() <= 1
+    assert ((soft > 0.05) & (soft < 0.95)).any()
 
 
-def test_alpha_is_soft_at_a_soft_border_only() -> None:
-    blurred = cv2.GaussianBlur(RGB, (0, 0), 3)
-    alpha = soft_alpha(blurred, DISC)
-    assert alpha.dtype == np.float32 and alpha[80, 100] == 1 and alpha[10, 10] == 0
-    assert ((alpha > 0.1) & (alpha < 0.9)).sum() > 100
+def test_areas_do_not_depend_on_the_picture_s_size() -> None:
+    rgb = data.coffee()
+    first = area_tree(rgb).cut(12)
+    for factor in (0.99, 1.01):
+        size = round(rgb.shape[1] * factor), round(rgb.shape[0] * factor)
+        other = area_tree(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)).cut(12)
+        assert other.shape == first.shape
+
+
+@pytest.mark.parametrize(("inside", "text"), [([(400.0, 10.0)], "outside the picture"), ([], "Nothing was pointed at")])
+def test_pointing_at_nothing_is_an_error(
+    scene: tuple[np.ndarray, np.ndarray, np.ndarray],
+    tree: AreaTree,
+    inside: list[tuple[float, float]],
+    text: str,
+) -> None:
+    with pytest.raises(PictureError, match=text):
+        pick(scene[0], tree, inside)

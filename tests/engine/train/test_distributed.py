@@ -25,7 +25,7 @@ from underdrawing.store import model_archive
 from underdrawing.store.manifest import CHECKPOINT_FILE
 from underdrawing.train.distributed import Team, gathered
 
-SCRIPT = Path(__file__).with_name("together_script.py")
+SCRIPT = Path(__file__).with_name("distributed_script.py")
 SMALL = ("width=4", "embedding=8", "filters=4", "stages=2", "longest=40", "smallest=18", "batch=3", "layers=1")
 
 

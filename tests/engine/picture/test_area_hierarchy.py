@@ -8,11 +8,11 @@ import pytest
 from skimage import data
 
 from underdrawing.picture import colour_names
-from underdrawing.picture.area_tree import build_tree
+from underdrawing.picture.area_hierarchy import build_hierarchy
 from underdrawing.picture.image import PictureError
 from underdrawing.picture.segmentation import along_edges, area_colours, segment
 
-TREE = build_tree(data.coffee())
+TREE = build_hierarchy(data.coffee())
 
 
 def discs(scale: float = 1.0) -> np.ndarray:

@@ -1,0 +1,86 @@
+"""`underdrawing pick` and `region --picture` through a real engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from underdrawing.picture.files import read_picture, write_picture
+from underdrawing.picture.image import Picture
+
+from .command_line import CommandLine
+
+WIDTH, HEIGHT = 160, 120
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+    """A folder with a photograph of a ball on a lawn, and its underdrawing."""
+    folder = tmp_path_factory.mktemp("pick")
+    made = CommandLine(folder, folder / "home")
+    pixels = np.full((HEIGHT, WIDTH, 3), (60, 120, 70), np.float32)
+    cv2.circle(pixels, (50, 60), 20, (200, 60, 50), -1)
+    pixels += np.random.default_rng(5).normal(0, 3, pixels.shape)
+    write_picture(folder / "ball.png", Picture(pixels.clip(0, 255).astype(np.uint8)))
+    try:
+        made.ask("primitive", "ball.png", "--kind", "segments", "--regions", "2", "-o", "areas.png")
+        yield made
+    finally:
+        made.run("engine", "stop")
+
+
+def ball() -> np.ndarray:
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.circle(mask, (50, 60), 20, 1, -1)
+    return mask > 0
+
+
+def read(folder: Path, name: str) -> np.ndarray:
+    return read_picture(folder / name).pixels[..., 0]
+
+
+def test_the_thing_at_a_point_is_written_as_a_mask(place: CommandLine) -> None:
+    answer = place.ask("pick", "ball.png", "--at", "50,60", "-o", "mask.png")
+    mask = read(place.folder, "mask.png")
+    assert mask.shape == (HEIGHT, WIDTH)
+    assert (mask[ball()] > 127).mean() > 0.95
+    assert (mask[~ball()] > 127).mean() < 0.02
+    assert answer["share"] == pytest.approx(ball().mean(), rel=0.15)
+    assert answer["candidates"][0]["score"] == max(one["score"] for one in answer["candidates"])
+
+
+def test_a_bigger_thing_holds_the_thing(place: CommandLine) -> None:
+    small = place.ask("pick", "ball.png", "--at", "50,60", "-o", "one.png")["share"]
+    assert place.ask("pick", "ball.png", "--at", "50,60", "--smaller", "1", "-o", "two.png")["share"] <= small
+
+
+def test_a_box_means_what_is_in_it(place: CommandLine) -> None:
+    place.ask("pick", "ball.png", "--box", "28,38,44,44", "-o", "boxed.png")
+    assert (read(place.folder, "boxed.png")[ball()] > 127).mean() > 0.95
+
+
+def test_an_area_can_be_removed_by_pointing_at_the_photograph(place: CommandLine) -> None:
+    place.ask("region", "areas.png", "remove", "--at", "50,60", "--picture", "ball.png", "-o", "empty.png")
+    colours = read_picture(place.folder / "empty.png").pixels.reshape(-1, 3)
+    assert len(np.unique(colours, axis=0)) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ((), "Point at the thing"),
+        (("--at", "400,10"), "outside the picture"),
+        (("--at", "5"), "write X,Y"),
+        (("--box", "500,500,5,5"), "outside the picture"),
+        (("--at", "5,5", "--bigger", "1", "--smaller", "1"), "not both"),
+    ],
+)
+def test_what_cannot_be_picked_is_a_sentence(place: CommandLine, words: tuple[str, ...], text: str) -> None:
+    done = place.run("pick", "ball.png", *words, "-o", "never.png")
+    assert done.returncode != 0
+    assert text in done.stderr
+    assert not (place.folder / "never.png").exists()

@@ -1,0 +1,67 @@
+"""What a training takes for the truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from underdrawing.picture.primitive import Primitive
+from underdrawing.store.made_underdrawings import MadeUnderdrawing, keep
+from underdrawing.train.as_made import agreement, underdrawing_as_made
+
+HASH = "a" * 64
+RED, BLUE = (200, 30, 30), (30, 30, 200)
+
+
+def halves(at: int) -> np.ndarray:
+    segments = np.full((20, 40, 3), RED, np.uint8)
+    segments[:, at:] = BLUE
+    return segments
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    for at in (10, 30):
+        primitive, _ = Primitive.from_planes({"segments": halves(at)})
+        palette = [] if primitive.palette is None else primitive.palette.to_json()
+        made = MadeUnderdrawing(40, 20, primitive.names, palette)
+        keep(tmp_path, HASH, str(at), made, primitive.planes())
+    return tmp_path
+
+
+def test_an_edit_is_traced_to_what_it_was_painted_on(home: Path, tmp_path: Path) -> None:
+    for at in (10, 30):
+        folder = tmp_path / f"training {at}"
+        folder.mkdir()
+        edit = halves(at)
+        edit[:6, :6] = BLUE
+        found = underdrawing_as_made(home, folder, HASH, {"segments": edit})
+        assert found is not None
+        assert np.array_equal(found.planes()["segments"], halves(at))
+        # A training that is resumed starts from the same, whatever was made meanwhile.
+        again = underdrawing_as_made(home, folder, HASH, {"segments": halves(40 - at)})
+        assert again is not None
+        assert np.array_equal(again.planes()["segments"], halves(at))
+
+
+def test_a_drawing_of_ones_own_is_no_edit(home: Path, tmp_path: Path) -> None:
+    own = np.full((20, 40, 3), (10, 240, 10), np.uint8)
+    assert underdrawing_as_made(home, tmp_path, HASH, {"segments": own}) is None
+    assert underdrawing_as_made(home, tmp_path, "b" * 64, {}) is None
+
+
+def test_agreement() -> None:
+    lines = np.full((20, 40, 3), 255, np.uint8)
+    lines[10] = 0
+    half = lines.copy()
+    half[10, 20:] = 255
+    made = {"segments": halves(20), "edges": lines}
+    assert agreement(made, {}) == agreement(made, made) == 1.0
+    assert agreement(made, {"edges": half}) == pytest.approx(0.5, abs=0.05)
+    assert agreement(made, {"segments": halves(30)}) == pytest.approx(0.75)
+    noisy = (halves(20).astype(int) + 9).clip(0, 255).astype(np.uint8)
+    assert agreement(made, {"segments": noisy}) == 1.0, "noise of a lossy file is no edit"
+    assert agreement(made, {"segments": halves(20)[:10]}) == 0.0, "another size"
+    assert agreement(made, {"paint": halves(20)}) == 0.0
