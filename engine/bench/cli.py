@@ -30,6 +30,16 @@ def engine(
 
 @app.command()
 @told
+def methods(json: Json = False) -> None:
+    """Write the tables of published values in docs/methods.md anew, from docs/published.csv."""
+    from bench.methods_page import write
+
+    path = write()
+    output.answer({"file": str(path)}, f"{path} is written.")
+
+
+@app.command()
+@told
 def quality(
     data: Annotated[list[Path], typer.Argument(help="Folders of data: train/, and test/ or edits/.")],
     methods: Annotated[

@@ -61,7 +61,7 @@ def write_model(folder: Path, identity: str = IDENTITY, name: str = "sun", gener
         recipe="quick",
         planes=(PlaneSpec("segments", PlaneKind.COLOUR, True),),
         plan=ApplyPlan(graphs=(SPEC,), region=(0, 0, 24, 16)),
-        picture=PictureInfo(24, 16, 24, 16, "u8", 3, "0" * 64, "picture.png"),
+        picture=PictureInfo(24, 16, 24, 16, "u8", 3, Picture(pixels).hash, "picture.png"),
         files={k: v for k, v in files.items() if k not in (MANIFEST_FILE, "job.json")},
     )
     (folder / MANIFEST_FILE).write_text(manifest.to_json(), encoding="utf-8")

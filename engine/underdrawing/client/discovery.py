@@ -8,13 +8,16 @@ import time
 from pathlib import Path
 from typing import Any, Optional
 
-from . import endpoint
+from . import endpoint, takeover
 from .endpoint import Connection
 from .messages import ERROR, REPLY, EngineError, decode, request
 from .transport import Transport, open_transport
 
 GREET = 8.0  # seconds that an engine has to answer the first message
 PAUSE = 0.03  # seconds between looks
+HUNG = 15.0  # seconds without any answer after which an engine is replaced
+STOPPED = 6.0  # the same for one that the system says was halted
+HIDDEN = 10.0  # seconds in which an engine that lives, or starts, writes its connection file
 KNOCK = 1.0  # seconds for the plain connection that tells whether anybody listens
 
 
@@ -43,6 +46,10 @@ class Finder:
         self._patience = GREET
         self._wrong: Optional[Connection] = None  # where somebody listens who is not our engine
         self._refusal: Optional[EngineError] = None
+        self._asked = 0.0  # when an engine was first greeted without an answer, and which one
+        self._asked_whom: Optional[Connection] = None
+        self._held_since = 0.0  # since when an engine holds the lock that tells nobody where it is
+        self.note = ""  # what a person should know about how the engine was found
 
     def step(self) -> Optional[Transport]:
         """Go on a little; the way to an engine that has answered, or None as long as there is none.
@@ -85,11 +92,47 @@ class Finder:
         there = self.remote is not None or (connection is not None and _somebody_listens(connection))
         if connection is not None and connection != self._wrong and there:
             self._greet(connection, now)
+        elif self.remote is None and not there and self._hides(now):
+            return None
         elif not self.start:
             raise self._absent()
         else:
             self._begin()
         return None
+
+    def _hides(self, now: float) -> bool:
+        """Whether an engine runs that tells nobody where it is. One that lives does so again in a moment.
+
+        One that does not is replaced, where an engine is wanted.
+
+        Raises:
+            EngineError: none is to be started, and it stays hidden.
+        """
+        starting = self._process is not None and self._process.poll() is None
+        if starting or not takeover.holds(self.folder):
+            self._held_since = 0.0
+            return False
+        self._held_since = self._held_since or now
+        process = takeover.holder(self.folder)
+        if now - self._held_since < HIDDEN and not (process is not None and takeover.is_stopped(process)):
+            return True
+        self._held_since = 0.0
+        if not self.start:
+            text = "The engine runs, but does not say where it can be reached."
+            raise EngineError("engine_silent", text, "Restart it: underdrawing engine stop")
+        self._replace("The engine could not be reached and was started afresh; trainings go on from their checkpoints.")
+        return False
+
+    def _hangs(self, now: float) -> bool:
+        """Whether the engine that was greeted holds this home, and has not answered for so long that it never will."""
+        if self.connection is None or takeover.holder(self.folder) != self.connection.pid:
+            return False
+        return now - self._asked >= (STOPPED if takeover.is_stopped(self.connection.pid) else HUNG)
+
+    def _replace(self, note: str) -> None:
+        """End an engine that cannot be used, in its place a new one is started."""
+        takeover.end(self.folder, 0.0)
+        self.note, self._asked, self._wrong, self._process, self._refusal = note, 0.0, None, None, None
 
     def _greet(self, connection: Connection, now: float) -> None:
         """Say hello; only who answers is our engine."""
@@ -105,6 +148,8 @@ class Finder:
         hello = request("hello", {})
         transport.send(hello.encode())
         self._greeting, self._greeted, self.connection = transport, hello.id, connection
+        if self._asked == 0.0 or self._asked_whom != connection:
+            self._asked, self._asked_whom = now, connection
         self._greet_end = min(self.end, now + self._patience)
 
     def _listen(self, now: float) -> Optional[Transport]:
@@ -133,6 +178,8 @@ class Finder:
         self._greeting, self._wrong = None, self.connection
         if not self.start:
             raise self._refusal or self._absent()
+        if self._hangs(now):
+            self._replace("The engine did not answer and was started afresh; trainings go on from their checkpoints.")
         self._begin()
         return None
 

@@ -14,6 +14,7 @@ BYTES = {"u8": 1, "u16": 2, "f16": 2, "f32": 4}  # little endian
 MOST_SIDE = 1 << 17
 MOST_DATA = 4 << 30
 MOST_PROFILE = 16 << 20
+MOST_METADATA = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Frame:
         stride: bytes from one row to the next; 0 means that rows follow each other without gaps.
         linear: float pixels in linear light.
         profile: an ICC profile, or None for sRGB.
+        metadata: what the picture's file says beside the pixels, as the engine packs it; it goes with the picture.
     """
 
     width: int
@@ -38,6 +40,7 @@ class Frame:
     stride: int = 0
     linear: bool = False
     profile: Optional[bytes] = None
+    metadata: bytes = b""
 
     def __post_init__(self) -> None:
         row = self.width * CHANNELS.get(self.order, 0) * BYTES.get(self.depth, 0)
@@ -59,15 +62,17 @@ class Frame:
             )
         if self.profile is not None and not 0 < len(self.profile) <= MOST_PROFILE:
             raise EngineError("bad_frame", "The colour profile is empty or above 16 MiB.")
+        if len(self.metadata) > MOST_METADATA:
+            raise EngineError("bad_frame", "The metadata are above 64 MiB.")
 
     @property
     def size(self) -> int:
-        """Bytes of pixels and profile together."""
-        return self.stride * self.height + len(self.profile or b"")
+        """Bytes of pixels, profile and metadata together."""
+        return self.stride * self.height + len(self.profile or b"") + len(self.metadata)
 
     def description(self) -> Dict[str, Any]:
         """Everything but the bytes and their hash."""
-        return {
+        about: Dict[str, Any] = {
             "width": self.width,
             "height": self.height,
             "order": self.order,
@@ -76,6 +81,9 @@ class Frame:
             "linear": self.linear,
             "profile_size": len(self.profile or b""),
         }
+        if self.metadata:
+            about["metadata_size"] = len(self.metadata)
+        return about
 
     @property
     def hash(self) -> str:
@@ -85,6 +93,7 @@ class Frame:
             digest = start_hash(self.description())
             digest.update(memoryview(self.data).cast("B"))
             digest.update(self.profile or b"")
+            digest.update(self.metadata)
             known = digest.hexdigest()
             object.__setattr__(self, "_hash", known)
         return str(known)
@@ -94,8 +103,8 @@ class Frame:
         return {**self.description(), "hash": self.hash}
 
     def blob(self) -> bytes:
-        """Pixels and, after them, the profile: what is sent and stored."""
-        return bytes(memoryview(self.data).cast("B")) + (self.profile or b"")
+        """Pixels and, after them, the profile and the metadata: what is sent and stored."""
+        return bytes(memoryview(self.data).cast("B")) + (self.profile or b"") + self.metadata
 
     @classmethod
     def parse(cls, header: Dict[str, Any], blob: Any) -> Frame:
@@ -107,9 +116,9 @@ class Frame:
         about = check_header(header)
         view = memoryview(blob).cast("B")
         pixels = about["stride"] * about["height"]
-        if view.nbytes != pixels + about["profile_size"]:
+        if view.nbytes != blob_size(about):
             raise EngineError("bad_frame", "A picture does not have as many bytes as its header promises.")
-        profile = bytes(view[pixels:]) or None
+        metadata = pixels + about["profile_size"]
         return cls(
             about["width"],
             about["height"],
@@ -118,7 +127,8 @@ class Frame:
             view[:pixels],
             about["stride"],
             about["linear"],
-            profile,
+            bytes(view[pixels:metadata]) or None,
+            bytes(view[metadata:]),
         )
 
 
@@ -139,7 +149,10 @@ def check_header(header: Dict[str, Any]) -> Dict[str, Any]:
         ("height", 1, MOST_SIDE),
         ("stride", 1, MOST_DATA),
         ("profile_size", 0, MOST_PROFILE),
+        ("metadata_size", 1, MOST_METADATA),
     ):
+        if key == "metadata_size" and key not in header:
+            continue
         value = header.get(key)
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             raise EngineError("bad_frame", "The field %r of a picture's header is missing or out of range." % key)
@@ -157,5 +170,5 @@ def check_header(header: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def blob_size(about: Dict[str, Any]) -> int:
-    """Bytes of pixels and profile that a checked header promises."""
-    return int(about["stride"] * about["height"] + about["profile_size"])
+    """Bytes of pixels, profile and metadata that a checked header promises."""
+    return int(about["stride"] * about["height"] + about["profile_size"] + about.get("metadata_size", 0))

@@ -132,6 +132,7 @@ class Session:
         self._outbox: Deque[Message] = deque()
         self._pinged = self._looked = time.monotonic()
         self._quiet = 0.0
+        self.note = ""  # what a person should know about how the engine was found
 
     def close(self) -> None:
         """End the connection; what the engine does for others goes on."""
@@ -216,6 +217,7 @@ class Session:
             return
         if self.transport is None:
             return
+        self.note = self.finder.note
         self.finder, self._quiet, self._looked = None, 0.0, time.monotonic()
         self._outbox.clear()
         self.known.clear()

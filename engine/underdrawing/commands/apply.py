@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +15,7 @@ from underdrawing.client import labels
 from underdrawing.client.ensure_model import APPLY, ModelWish
 from underdrawing.client.requests import MOST_FRAMES
 from underdrawing.commands import files, generate, output, task_model
-from underdrawing.commands.output import Json, told
+from underdrawing.commands.output import Json, Strip, told
 from underdrawing.commands.primitive import Out
 
 if TYPE_CHECKING:
@@ -68,13 +69,16 @@ def apply(
     grow: Annotated[
         int | None, typer.Option(help="Widen the difference by this many pixels, without dependent changes.")
     ] = None,
-    feather: Annotated[float | None, typer.Option(help="Width of the soft inner border, in pixels.")] = None,
+    feather: Annotated[
+        float | None, typer.Option(help="Width of the soft inner border, in pixels.", callback=output.finite)
+    ] = None,
     blend: Annotated[
         Blend, typer.Option(help="poisson: gradients of the result, colours of the picture.")
     ] = Blend.NONE,
     whole: Annotated[bool, typer.Option(help="Paint everything anew, not the edit alone.")] = False,
     seed: Annotated[int, typer.Option(help="Chooses among fills of uncovered ground that are about as good.")] = 0,
     quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 95,
+    strip: Strip = False,
     json: Json = False,
 ) -> None:
     """Write the picture that follows from an edited underdrawing. Outside of its mask no bit changes.
@@ -83,7 +87,7 @@ def apply(
     """
     photo = Path(model) if Path(model).is_file() else None
     image = image or photo
-    files.check_targets(out, save_mask, save_confidence, save_layer, inputs=(edited, mask))
+    files.check_targets(out, save_mask, save_confidence, save_layer, inputs=(edited, mask, photo))
     files.check_targets(save_mask, save_confidence, save_layer, inputs=(image,))
     options: dict[str, Any] = {"blend": blend.value, "whole": whole, "seed": seed}
     if grow is not None:
@@ -95,7 +99,8 @@ def apply(
             drawn = files.drawn(edited)[0]
             model = task_model.model_for(engine, APPLY, files.picture(photo), photo, ModelWish(APPLY), drawn).model
         known = Known(engine, model)
-        primitive, unseen = files.drawn(edited, known.palette)
+        primitive, unseen = files.drawn(edited, known.palette, known.planes)
+        primitive = known.settled(primitive)
         original, corner = known.original(image)
         if mask is not None:
             options["mask"] = files.frame(files.picture(mask))
@@ -125,6 +130,7 @@ def apply(
     place = [body["x"], body["y"], body["width"], body["height"]]
     answer = {
         "files": written,
+        "model": known.id,
         "changed": place,
         "device": body.get("device"),
         "seconds": body.get("seconds"),
@@ -144,6 +150,8 @@ class Known:
         self.id = str(self.details["id"])
         self.manifest: dict[str, Any] = self.details["manifest"]
         self.palette = files.palette_of(self.manifest)
+        self.planes = [str(plane["name"]) for plane in self.manifest["planes"]]
+        output.note_same_name(engine, model, self.details)
         x, y, width, height = self.manifest["plan"]["region"]
         info = self.manifest["picture"]
         if not width or not height:
@@ -170,16 +178,32 @@ class Known:
             f"{self.full[0]} x {self.full[1]}."
         )
 
+    @cached_property
+    def primitive(self) -> Primitive:
+        """The underdrawing that was learnt, of the learnt region."""
+        from underdrawing.picture.primitive import read_primitive
+
+        return read_primitive(Path(self.details["folder"]) / "primitive.png", self.palette)
+
+    def settled(self, edited: Primitive) -> Primitive:
+        """An edit without the noise of a lossy file."""
+        from underdrawing.picture.geometry import Bounds
+        from underdrawing.picture.lossy_edit import settled
+
+        if not edited.lossy or self.palette is None:
+            return edited
+        if edited.size == self.full != self.region[2:]:
+            edited = edited.crop(Bounds(*self.region))
+        return settled(self.primitive, edited)
+
     def with_edited_opacity(self, made: Picture, edited: Primitive, mask: np.ndarray) -> Picture:
         """An edited picture whose transparency follows the edit of its areas, where the model has any."""
         from underdrawing.picture.geometry import Bounds
         from underdrawing.picture.opacity import edited_opacity
-        from underdrawing.picture.primitive import read_primitive
 
         if made.alpha is None or edited.segments is None or self.palette is None:
             return made
-        before = read_primitive(Path(self.details["folder"]) / "primitive.png", self.palette)
-        region = Bounds(*self.region)
+        before, region = self.primitive, Bounds(*self.region)
         after = edited if edited.size == before.size else edited.crop(region)
         part = made.bounds if made.size == before.size else region
         if before.segments is None or after.segments is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,16 +21,18 @@ if TYPE_CHECKING:
 
 
 def picture(path: Path) -> Picture:
-    """Read a picture."""
+    """Read a picture; damage that leaves its pixels whole is reported."""
     from underdrawing.picture.files import read_picture
 
-    return read_picture(path)
+    return read_picture(path, lambda text: output.note(f"{path.name}: {text}"))
 
 
 def save(path: Path, made: Picture, quality: int = 95) -> list[str]:
     """Write a picture, and say aloud what its format could not hold."""
     from underdrawing.picture.files import write_picture
 
+    if output.strips():
+        made = replace(made, metadata=made.metadata.stripped())
     losses = write_picture(path, made, quality)
     for loss in losses:
         output.note(loss)
@@ -44,6 +47,7 @@ def save_generated(path: Path, made: Picture, source: Picture, same_shape: bool,
     """
     from underdrawing.picture.opacity import generated_opacity
 
+    made = replace(made, metadata=source.metadata.for_size(made.size))
     if same_shape:
         return save(path, generated_opacity(made, source), quality)
     losses = save(path, made, quality)
@@ -115,11 +119,13 @@ def _files_of(path: Path) -> list[Path]:
     return [path, *(base.with_name(f"{base.name}.{name}.png") for name in Plane)]
 
 
-def drawn(path: Path, palette: Palette | None = None) -> tuple[Primitive, list[str]]:
-    """Read a primitive, and say which of its colours the palette lacks."""
+def drawn(
+    path: Path, palette: Palette | None = None, takes: Collection[str] | None = None
+) -> tuple[Primitive, list[str]]:
+    """Read a primitive of the planes that can be used, and say which of its colours the palette lacks."""
     from underdrawing.picture.primitive import read_drawn
 
-    primitive, unseen = read_drawn(path, palette)
+    primitive, unseen = read_drawn(path, palette, takes)
     for colour in unseen:
         output.note(str(colour))
     return primitive, [str(colour) for colour in unseen]

@@ -12,7 +12,7 @@ from underdrawing.client import labels
 from underdrawing.client.ensure_model import ModelWish
 from underdrawing.client.requests import MOST_COUNT
 from underdrawing.commands import files, output, task_model
-from underdrawing.commands.output import Json, told
+from underdrawing.commands.output import Json, Strip, told
 from underdrawing.commands.primitive import Out
 
 SIZE = re.compile(r"(\d{1,5})x(\d{1,5})\Z")
@@ -41,9 +41,14 @@ Masked = Annotated[
 ]
 FineTune = Annotated[bool, typer.Option(help="Go on learning for this picture alone; takes about a minute more.")]
 Grow = Annotated[int | None, typer.Option(min=0, help="Widen the mask by so many pixels, so that edges can settle.")]
-Feather = Annotated[float | None, typer.Option(min=0, help="Width of the soft border, in pixels.")]
+Feather = Annotated[
+    float | None, typer.Option(min=0, help="Width of the soft border, in pixels.", callback=output.finite)
+]
 SaveMask = Annotated[Path | None, typer.Option(help="Also write the mask, feather included.")]
-Freedom = Annotated[float, typer.Option(min=0, max=1, help="0: faithful to the picture; 1: as free as the model can.")]
+Freedom = Annotated[
+    float,
+    typer.Option(min=0, max=1, help="0: faithful to the picture; 1: as free as the model can.", callback=output.finite),
+]
 NetworkPicture = Annotated[
     bool,
     typer.Option("--network-picture", help="Show the network's own picture, without the picture's brushwork over it."),
@@ -58,7 +63,9 @@ def harmonize(
     out: Out,
     mask: Masked = None,
     fine_tune: FineTune = False,
-    light: Annotated[float, typer.Option(min=0, max=1, help="Light-matching strength (0–1).")] = labels.LIGHT,
+    light: Annotated[
+        float, typer.Option(min=0, max=1, help="Light-matching strength (0–1).", callback=output.finite)
+    ] = labels.LIGHT,
     grow: Grow = None,
     feather: Feather = None,
     save_mask: SaveMask = None,
@@ -75,6 +82,7 @@ def harmonize(
     refine: Refine = None,
     network_picture: NetworkPicture = False,
     quality: Quality = 95,
+    strip: Strip = False,
     json: Json = False,
 ) -> None:
     """Something pasted takes on the picture's light, colours and brushwork. Outside its mask nothing changes."""
@@ -106,6 +114,7 @@ def blend(
     refine: Refine = None,
     network_picture: NetworkPicture = False,
     quality: Quality = 95,
+    strip: Strip = False,
     json: Json = False,
 ) -> None:
     """The seams and textures of a rough edit become natural. Outside its mask nothing changes."""
@@ -121,7 +130,8 @@ def repaint(
     out: Out,
     mask: Annotated[Path | None, typer.Option(help="Only what is not black here (default: everything).")] = None,
     freedom: Annotated[
-        float, typer.Option(min=0, max=1, help="0: the painting's forms are kept; 1: they are hints.")
+        float,
+        typer.Option(min=0, max=1, help="0: the painting's forms are kept; 1: they are hints.", callback=output.finite),
     ] = labels.FREEDOM,
     seed: Seed = 0,
     name: Named = None,
@@ -136,6 +146,7 @@ def repaint(
     refine: Refine = None,
     network_picture: NetworkPicture = False,
     quality: Quality = 95,
+    strip: Strip = False,
     json: Json = False,
 ) -> None:
     """A rough painting becomes a picture of the same world as the one that was learnt."""
@@ -163,6 +174,7 @@ def vary(
     refine: Refine = None,
     network_picture: NetworkPicture = False,
     quality: Quality = 95,
+    strip: Strip = False,
     json: Json = False,
 ) -> None:
     """Other pictures of the same kind, from faithful to free."""
@@ -203,6 +215,7 @@ def resize(
     refine: Refine = None,
     network_picture: NetworkPicture = False,
     quality: Quality = 95,
+    strip: Strip = False,
     json: Json = False,
 ) -> None:
     """The same scene in another size or shape: generated, not scaled, so that things keep their own shape."""
@@ -230,6 +243,7 @@ def enlarge(
     anew: Anew = False,
     network_picture: NetworkPicture = False,
     quality: Quality = 95,
+    strip: Strip = False,
     json: Json = False,
 ) -> None:
     """The picture with more pixels, whose fine detail is made after its own."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import sys
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -19,6 +20,7 @@ R = TypeVar("R")
 
 FAILED, INTERRUPTED = 1, 130
 _as_json: ContextVar[bool] = ContextVar("as_json", default=False)
+_strip: ContextVar[bool] = ContextVar("strip", default=False)
 
 
 def _remember(value: bool) -> bool:
@@ -27,6 +29,27 @@ def _remember(value: bool) -> bool:
 
 
 Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON object.", callback=_remember, is_eager=True)]
+
+
+def _remember_strip(value: bool) -> bool:
+    _strip.set(value)
+    return value
+
+
+Strip = Annotated[
+    bool,
+    typer.Option(
+        "--strip",
+        help="Leave out EXIF (place and time, too), XMP, IPTC, texts and resolution.",
+        callback=_remember_strip,
+        is_eager=True,
+    ),
+]
+
+
+def strips() -> bool:
+    """Whether results are to be written without metadata."""
+    return _strip.get()
 
 
 def as_json() -> bool:
@@ -111,11 +134,39 @@ def wrong(message: str) -> typer.BadParameter:
     return typer.BadParameter(message)
 
 
-def engine(start: bool = True) -> Engine:
+def finite(value: float | None) -> float | None:
+    """An option's number, unless it is none ("nan") or endless."""
+    if value is not None and not math.isfinite(value):
+        raise wrong(f"{value} is no number that can be used here.")
+    return value
+
+
+def note_same_name(engine: Engine, wanted: str, found: Mapping[str, Any]) -> None:
+    """Say which model is meant where several have the name that was given."""
+    if wanted == found["id"]:
+        return
+    same = [model for model in engine.models() if model["name"] == wanted and model["id"] != found["id"]]
+    if same:
+        others = ", ".join(str(model["id"]) for model in same)
+        note(f"{len(same) + 1} models are called {wanted!r}; the latest, {found['id']}, is used. Others: {others}.")
+
+
+def note_name_taken(engine: Engine, name: str) -> None:
+    """Say what becomes of a name that a model has already."""
+    same = [str(model["id"]) for model in engine.models() if model["name"] == name]
+    if same:
+        text = f"A model called {name!r} is there already; the name will mean the new one, and the id the older: "
+        note(f"{text}{', '.join(same)}. Give another name with --name.")
+
+
+def engine(start: bool = True, timeout: float = 30.0) -> Engine:
     """The connection to the user's engine, started if need be."""
     from underdrawing.client.engine import Engine
 
-    return Engine.connect(start=start)
+    found = Engine.connect(start=start, timeout=timeout)
+    if found.session.note:
+        note(found.session.note)
+    return found
 
 
 def table(rows: list[list[str]], head: list[str]) -> str:
@@ -166,12 +217,12 @@ def numbers(text: str | None, count: int, what: str) -> list[int] | None:
     return found
 
 
-def running() -> Engine | None:
+def running(timeout: float = 30.0) -> Engine | None:
     """The engine if it runs, else None."""
     from underdrawing.client.messages import EngineError
 
     try:
-        return engine(start=False)
+        return engine(start=False, timeout=timeout)
     except EngineError as error:
         if error.code == "not_running":
             return None

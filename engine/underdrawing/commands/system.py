@@ -17,6 +17,8 @@ from underdrawing.commands.output import Json, told
 app = typer.Typer(no_args_is_help=True, help="The engine that runs in the background.")
 remote.register(app)
 NOT_RUNNING = 3
+ANSWERS = 2.5  # seconds that an engine which is to end has to answer
+ENDS = 15.0  # seconds that one which answered has to put trainings in order
 
 
 @app.command()
@@ -31,18 +33,26 @@ def start(json: Json = False) -> None:
 @app.command()
 @told
 def stop(json: Json = False) -> None:
-    """Stop the engine. Training resumes at the next start."""
-    engine = output.running()
-    if engine is None:
-        output.answer({"running": False}, "The engine is not running.")
-        return
-    with engine:
-        pid = int(engine.hello()["pid"])
-        engine.shutdown()
-        gone = engine.wait_for_end(15.0)
-    output.answer(
-        {"running": not gone}, "The engine has ended." if gone else f"The engine (process {pid}) is still ending."
-    )
+    """End the engine, whatever state it is in. Training resumes at the next start."""
+    from underdrawing.client import takeover
+    from underdrawing.client.endpoint import home, remote
+    from underdrawing.client.messages import EngineError
+
+    elsewhere = remote(home()) is not None
+    try:
+        engine = output.running(ANSWERS)
+        if engine is not None:
+            with engine:
+                engine.shutdown()
+                if engine.wait_for_end(ENDS) or elsewhere:
+                    output.answer({"running": False}, "The engine has ended.")
+                    return
+    except EngineError:
+        if elsewhere:
+            raise
+    ended = not elsewhere and takeover.end(home())
+    text = "The engine did not answer and was ended; trainings go on from their checkpoints."
+    output.answer({"running": False}, text if ended else "The engine is not running.")
 
 
 @app.command()

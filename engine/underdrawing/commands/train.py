@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,8 +14,8 @@ import typer
 from underdrawing.client.job_status import JobStatus
 from underdrawing.client.key_values import options_of
 from underdrawing.commands import files, output
-from underdrawing.commands.output import Json, told
-from underdrawing.commands.primitive import Kind
+from underdrawing.commands.output import Json, Strip, told
+from underdrawing.commands.primitive import KindChoice
 
 if TYPE_CHECKING:
     from underdrawing.client.engine import Engine
@@ -33,7 +34,7 @@ def train(
     ] = None,
     name: Annotated[str | None, typer.Option(help="What the model is called (default: the picture's name).")] = None,
     kind: Annotated[
-        Kind | None,
+        KindChoice | None,
         typer.Option(help="Make this underdrawing (default: the one made of the picture before, else super)."),
     ] = None,
     method: Annotated[str | None, typer.Option(help="How to learn; `underdrawing methods` lists them.")] = None,
@@ -50,6 +51,7 @@ def train(
     detach: Annotated[
         bool, typer.Option(help="Return immediately; `underdrawing watch` follows the training.")
     ] = False,
+    strip: Strip = False,
     json: Json = False,
 ) -> None:
     """Train a model on a picture. Ctrl-C pauses training without losing progress."""
@@ -68,7 +70,12 @@ def train(
         "options": options_of(option or []),
     }
     picture = files.picture(image)
+    for loss in picture.metadata.lost:
+        output.note(loss)
+    if output.strips():
+        picture = replace(picture, metadata=picture.metadata.stripped())
     with output.engine() as engine:
+        output.note_name_taken(engine, asked["name"])
         frame = files.frame(picture)
         if primitive is not None:
             drawn, _ = files.drawn(primitive)
@@ -153,7 +160,7 @@ def methods(json: Json = False) -> None:
     output.answer(body, text)
 
 
-def _train_as_made(engine: Engine, picture: Picture, kind: Kind | None, asked: dict[str, Any]) -> dict[str, Any]:
+def _train_as_made(engine: Engine, picture: Picture, kind: KindChoice | None, asked: dict[str, Any]) -> dict[str, Any]:
     """Begin a training from the underdrawing that was made of the picture before, else from a new one."""
     from underdrawing.client.messages import EngineError
 
@@ -164,7 +171,7 @@ def _train_as_made(engine: Engine, picture: Picture, kind: Kind | None, asked: d
         except EngineError as error:
             if error.code != "unknown_underdrawing":
                 raise
-    drawn = files.received_primitive(engine, engine.make_primitive(frame, (kind or Kind.SUPER).value))
+    drawn = files.received_primitive(engine, engine.make_primitive(frame, (kind or KindChoice.SUPER).value))
     return engine.train(frame, files.frames(drawn), palette=files.palette_json(drawn), **asked)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from underdrawing.client import messages
 from underdrawing.client.messages import INLINE, MOST_PARTS, UNANSWERED, EngineError, Message
-from underdrawing.store.blob_store import Incoming, Spool
+from underdrawing.store.blob_store import Upload, Spool
 
 log = logging.getLogger("underdrawing.clients")
 
@@ -82,7 +82,7 @@ class Clients:
         self._send, self._spool, self._on_gone = send, spool, on_gone
         self.seen: dict[bytes, float] = {}
         self.asks: dict[tuple[bytes, str], Ask] = {}
-        self.uploads: dict[tuple[bytes, str], Incoming] = {}
+        self.uploads: dict[tuple[bytes, str], Upload] = {}
         self._beat = self._ticked = time.monotonic()
 
     def hear(self, client: bytes) -> None:
@@ -111,7 +111,7 @@ class Clients:
         for key in [key for key, ask in self.asks.items() if not ask.open]:
             del self.asks[key]
 
-    def upload(self, client: bytes, name: str, header: dict[str, Any]) -> Incoming:
+    def upload(self, client: bytes, name: str, header: dict[str, Any]) -> Upload:
         """A blob on its way; a new one where this client sends none of that name.
 
         Raises:
@@ -123,7 +123,7 @@ class Clients:
         if sum(owner == client for owner, _ in self.uploads) >= MOST_UPLOADS:
             text = f"At most {MOST_UPLOADS} pictures can be sent at a time."
             raise EngineError("queue_full", text, "Send them one after the other.")
-        incoming = Incoming(self._spool, header)
+        incoming = Upload(self._spool, header)
         self._spool.make_room(incoming.size)
         self.uploads[client, name] = incoming
         return incoming

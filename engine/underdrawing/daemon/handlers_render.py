@@ -18,7 +18,7 @@ from underdrawing.client.requests import (
 from underdrawing.daemon.child_process import End
 from underdrawing.daemon.clients import Ask
 from underdrawing.daemon.context import EngineContext, Handler
-from underdrawing.daemon.model_import import Incoming
+from underdrawing.daemon.model_import import ModelImport
 from underdrawing.daemon.validation import check_present
 from underdrawing.store.manifest import Manifest, Procedure
 from underdrawing.store.model_library import checked_name
@@ -87,7 +87,7 @@ def instant(context: EngineContext, ask: Ask, wanted: InstantRequest) -> None:
     maker = _folder_model(context, wanted.model)
     pins = check_present(context.spool, wanted.picture)
     refused = EngineError("not_published", "The model could not be stored.", "Try again.")
-    incoming = Incoming(context, ask, "The model could not be made.", refused)
+    incoming = ModelImport(context, ask, "The model could not be made.", refused)
     name = checked_name(wanted.name or f"picture {incoming.identity[:4]}")
     args = wanted.to_args() | _folders(context, maker)
     args |= {"name": name, "identity": incoming.identity, "folder": str(incoming.folder)}

@@ -62,6 +62,8 @@ def _args(context: EngineContext, wanted: TrainRequest) -> dict[str, Any]:
 def _new_job(context: EngineContext, wanted: TrainRequest, args: dict[str, Any], key: str, keep: bool) -> Job:
     room = shutil.disk_usage(context.home).free
     if room < LEAST_ROOM:
+        room += context.spool.give_way(LEAST_ROOM - room)
+    if room < LEAST_ROOM:
         text = f"Only {room >> 20} MiB are free on the disk that holds the engine's folder."
         raise EngineError("disk_full", text, f"Training needs {LEAST_ROOM >> 20} MiB. Make room there.")
     identity = new_identity()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from underdrawing.client.messages import EngineError
-from underdrawing.daemon.child_process import CRASHED, ONE_THREAD, Child, End, Inbox, Task
+from underdrawing.daemon.child_process import CRASHED, ONE_THREAD, Child, End, Inbox, ChildTask
 from underdrawing.daemon.clients import Ask
 from underdrawing.store.blob_store import Spool
 
@@ -27,7 +27,7 @@ ATTEMPTS = 2
 class Work:
     """A task that waits or runs, for whom, and the pictures that must not go away meanwhile."""
 
-    task: Task
+    task: ChildTask
     ask: Ask
     pins: tuple[str, ...]
     since: float
@@ -50,7 +50,7 @@ class Rendering:
         self.waiting: list[Work] = []
         self.current: Work | None = None
 
-    def submit(self, task: Task, ask: Ask, pins: tuple[str, ...] = ()) -> None:
+    def submit(self, task: ChildTask, ask: Ask, pins: tuple[str, ...] = ()) -> None:
         """Queue a task.
 
         Raises:
@@ -91,7 +91,7 @@ class Rendering:
         self._make_way(True)
         self.current = work
         end = work.task.on_end
-        task = Task(work.task.number, work.task.name, work.task.args, work.task.on_event, self._ended(work, end))
+        task = ChildTask(work.task.number, work.task.name, work.task.args, work.task.on_event, self._ended(work, end))
         task.attempts = work.task.attempts
         child.give(task)
         work.task.attempts = task.attempts
@@ -109,6 +109,9 @@ class Rendering:
             if error is CRASHED and work.task.attempts < ATTEMPTS and work.ask.open:
                 log.info("the renderer ended unexpectedly; %s is tried once more", work.task.name)
                 self.waiting.insert(0, work)
+            elif self._makes_room(work, error):
+                log.info("the disk was full; %s is tried once more", work.task.name)
+                self.waiting.insert(0, work)
             else:
                 self.spool.unpin(*work.pins)
                 try:
@@ -121,6 +124,12 @@ class Rendering:
             self.feed()
 
         return ended
+
+    def _makes_room(self, work: Work, error: EngineError | None) -> bool:
+        """Whether a task failed for want of room on the disk, and pictures that nobody uses have made some."""
+        if error is None or error.code != "disk_full" or work.task.attempts >= ATTEMPTS or not work.ask.open:
+            return False
+        return self.spool.give_way(self.spool.limit) > 0
 
     def warm(self) -> Child:
         """The process; started before the first task, as loading its libraries takes a second or two."""

@@ -24,7 +24,7 @@ from underdrawing.client import keys, messages
 from underdrawing.client.endpoint import Connection
 from underdrawing.client.messages import PROTOCOL, SEALED, EngineError, Message
 from underdrawing.daemon import handlers
-from underdrawing.daemon.child_process import Child, End, Inbox, Task, end_leftovers
+from underdrawing.daemon.child_process import Child, End, Inbox, ChildTask, end_leftovers
 from underdrawing.daemon.clients import Clients
 from underdrawing.daemon.job_queue import Jobs
 from underdrawing.daemon.render_queue import Rendering
@@ -40,6 +40,7 @@ OUT_AT_ONCE = 64  # messages that a client may leave unread; what comes then is 
 A_FEW = 32  # messages read before children and clocks are looked at again
 DESCRIBED_WITHIN = 120.0  # seconds for the list of methods, which loads torch
 SWEEP = 60.0  # seconds between looks at what worker and renderer added to the spool
+SHOW = 1.0  # seconds after which a lost connection file is noticed
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Daemon:
         self.home, self.settings = home, settings
         self.began = time.monotonic()
         self.memory = settings.memory or int(psutil.virtual_memory().total * 0.85)
-        self.spool, self.library = Spool(home / "spool", settings.spool), Library(home)
+        self.spool, self.library = Spool(home / "spool", settings.spool, owner=True), Library(home)
         self.jobs, self.inbox, self.chores = Jobs(self.library), Inbox(), ThreadPoolExecutor(1, "chores")
         self.supervisor = Supervisor(
             settings.worker, self.jobs, self.library, self.inbox, home / "run", self.task, self.chores
@@ -112,6 +113,7 @@ class Daemon:
         self._describer: Child | None = None
         self._asked: list[End] = []  # who waits for it
         self._numbers = self._chores = 0
+        self._shown = 0.0
         self._swept = time.monotonic()
         self.context = zmq.Context()
 
@@ -136,7 +138,8 @@ class Daemon:
         # A client that reads nothing must not hold the others up: what does not fit is dropped.
         self.socket.router_mandatory = False
         port = self.socket.bind_to_random_port("tcp://127.0.0.1")
-        Connection(f"tcp://127.0.0.1:{port}", public.decode(), os.getpid(), PROTOCOL, __version__).write(self.home)
+        self.place = Connection(f"tcp://127.0.0.1:{port}", public.decode(), os.getpid(), PROTOCOL, __version__)
+        self.place.write(self.home)
         log.info("engine %s listens, protocol %d", __version__, PROTOCOL)
 
     def open_to_others(self, place: str) -> None:
@@ -236,11 +239,11 @@ class Daemon:
 
     # --- what verbs build on
 
-    def task(self, name: str, args: dict[str, Any], on_event: Callable[[dict[str, Any]], None], on_end: End) -> Task:
+    def task(self, name: str, args: dict[str, Any], on_event: Callable[[dict[str, Any]], None], on_end: End) -> ChildTask:
         """A numbered task with the folders that every child needs."""
         self._numbers += 1
         folders = {"home": str(self.home), "spool": str(self.spool.folder), "weights": str(weights_folder(self.home))}
-        return Task(self._numbers, name, {**args, **folders}, on_event, on_end)
+        return ChildTask(self._numbers, name, {**args, **folders}, on_event, on_end)
 
     def describe(self, on_end: End) -> None:
         """What methods there are, from a short-lived worker; remembered. Whoever asks meanwhile waits for the same one:
@@ -304,6 +307,11 @@ class Daemon:
             if self._describer is not None:
                 self._describer.tick(now, self.memory)
             self.clients.tick(now)
+            if now - self._shown > SHOW and not self.stopping:
+                self._shown = now
+                if Connection.read(self.home) != self.place:
+                    log.info("the connection file was lost or damaged and is written anew")
+                    self.place.write(self.home)
             if now - self._swept > SWEEP:
                 self._swept = now
                 self.spool.sweep()

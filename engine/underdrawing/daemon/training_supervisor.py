@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from underdrawing.client.messages import EngineError
-from underdrawing.daemon.child_process import CRASHED, Child, End, Inbox, Task
+from underdrawing.daemon.child_process import CRASHED, Child, End, Inbox, ChildTask
 from underdrawing.daemon.clients import Ask
 from underdrawing.daemon.job_queue import ENDED, Job, Jobs, State
 from underdrawing.store.manifest import ManifestError
@@ -24,7 +24,7 @@ PARK = 15.0  # seconds for the same when the engine ends
 CRASHES = 3  # times that a worker may end unexpectedly without having come further in between
 MOST_NOTES = 20
 
-MakeTask = Callable[[str, dict[str, Any], Callable[[dict[str, Any]], None], End], Task]
+MakeTask = Callable[[str, dict[str, Any], Callable[[dict[str, Any]], None], End], ChildTask]
 OVER = (*ENDED, State.PAUSED)
 
 

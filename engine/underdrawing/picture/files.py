@@ -2,49 +2,41 @@
 
 from __future__ import annotations
 
-import io
-import warnings
+import stat
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
-from underdrawing.picture import png, tiff
-from underdrawing.picture.image import Picture, PictureError, srgb_encode
-from underdrawing.picture.normalize import cmyk_to_rgb, upright
+from underdrawing.picture import colourspace, heif, kinds, pages, pillow, png, tiff
+from underdrawing.picture.image import Picture, PictureError, check_size, srgb_encode
+from underdrawing.picture.metadata import Metadata
+from underdrawing.picture.normalize import upright
 from underdrawing.picture.replacing import write_whole
 
-LIMIT = 500_000_000  # pixels; files that claim more are taken for bombs
 FORMATS = {".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WebP"}
 LARGEST_SIDE = {"JPEG": 65_535, "WebP": 16_383}
-# Pillow's own limit is lower than ours; it warns above this and refuses above twice as much.
-Image.MAX_IMAGE_PIXELS = LIMIT
 
 
-def read_picture(path: Path) -> Picture:
-    """Read a picture at its own depth, upright, with alpha and profile.
+def read_picture(path: Path, note: Callable[[str], None] = lambda _: None) -> Picture:
+    """Read a picture at its own depth, upright, with alpha, profile and metadata.
 
     Indexed pictures become RGB, 1-bit ones 8-bit grey, CMYK ones are converted to sRGB, premultiplied alpha is divided
-    out. Of several pages or frames the first one is taken.
+    out. Of several pages or frames the first one is taken, of a picture and its thumbnails the picture.
+
+    Args:
+        note: told in a sentence of every damage that leaves the pixels whole.
 
     Raises:
-        PictureError: missing, damaged, cut off, of another format, or of more than 500 megapixels.
+        PictureError: missing, no file, damaged, cut off, of another format, or too large.
     """
     path = Path(path)
+    data = _bytes_of(path)
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise PictureError(f"{path.name} cannot be read: {error.strerror or error}.") from None
-    if not data:
-        raise PictureError(f"{path.name} is empty.")
-    try:
-        if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-            return tiff.decode(data, check_size)
-        if data[:8] == png.SIGNATURE:
-            return _decode_png(data)
-        return _decode_other(data)
+        return _decoded(data, note)
     except PictureError as error:
         raise PictureError(f"{path.name}: {error}") from None
     except cv2.error as error:
@@ -53,90 +45,72 @@ def read_picture(path: Path) -> Picture:
         raise PictureError(f"{path.name}: There is not enough memory for this picture; use a smaller one.") from None
 
 
+def _bytes_of(path: Path) -> bytes:
+    try:
+        # Asked first, as opening a pipe waits until something writes to it.
+        if not stat.S_ISREG(path.stat().st_mode):
+            what = "a folder" if path.is_dir() else "no file but a pipe or a device"
+            raise PictureError(f"{path.name} is {what}; give a picture.")
+        data = path.read_bytes()
+    except OSError as error:
+        raise PictureError(f"{path.name} cannot be read: {error.strerror or error}.") from None
+    if not data:
+        raise PictureError(f"{path.name} is empty.")
+    return data
+
+
+def _decoded(data: bytes, note: Callable[[str], None]) -> Picture:
+    kind = kinds.kind_of(data)
+    if kind is None:
+        raise PictureError("It is no PNG, TIFF, JPEG or WebP file, or it is damaged at its beginning.")
+    if kind.advice:
+        raise PictureError(f"{kind.name} files are not read here; {kind.advice}.")
+    if kind is kinds.PNG:
+        return _decode_png(data, note)
+    if kind is kinds.TIFF:
+        return tiff.decode(data)
+    if kind in (kinds.HEIC, kinds.AVIF):
+        return heif.decode(data, kind, note)
+    return pillow.decode(data, ("JPEG",) if kind is kinds.JPEG else ("WEBP",), note)
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    """Width and height that a PNG or TIFF file promises; nothing is unpacked.
+
+    Raises:
+        PictureError: another file, or one that is damaged at its beginning.
+    """
+    data = _bytes_of(path)
+    try:
+        if kinds.kind_of(data) is kinds.PNG:
+            head = png.header(data)
+            return head.width, head.height
+        return tiff.size_of(data)
+    except PictureError as error:
+        raise PictureError(f"{path.name}: {error}") from None
+
+
 def read_text(path: Path) -> dict[str, str]:
     """The texts in a PNG file; empty for other files."""
     return png.texts(Path(path))
 
 
-def check_size(width: int, height: int) -> None:
-    """Refuse what claims to be larger than any picture that can be worked with.
-
-    Raises:
-        PictureError: no pixels, or more than 500 megapixels.
-    """
-    if width < 1 or height < 1:
-        raise PictureError("The picture is empty; it needs at least one pixel.")
-    if width * height > LIMIT:
-        raise PictureError(f"{width} by {height} pixels are more than the limit of {LIMIT // 10**6} megapixels.")
-
-
-def _decode_png(data: bytes) -> Picture:
+def _decode_png(data: bytes, note: Callable[[str], None]) -> Picture:
     head = png.header(data)
-    check_size(head.width, head.height)
-    names = {name for name, _ in png.chunks(data)}
+    check_size(head.width, head.height, len(data))
+    parsed = png.parse(data, note)
     if head.bits != 16:
-        return _decode_other(data)
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        made = pillow.decode(parsed.pixels, ("PNG",), note, parsed.transparent)
+        return upright(replace(made, profile=parsed.profile, metadata=parsed.metadata))
+    pixels = cv2.imdecode(np.frombuffer(parsed.pixels, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint16 or pixels.shape[:2] != (head.height, head.width):
         raise PictureError("The PNG file is damaged; get another copy of it.")
     pixels = pixels[..., None] if pixels.ndim == 2 else pixels
     alpha = None
-    if pixels.shape[2] in (2, 4) and (head.kind in (png.GREY_ALPHA, png.COLOUR_ALPHA) or b"tRNS" in names):
+    if pixels.shape[2] in (2, 4) and (head.kind in (png.GREY_ALPHA, png.COLOUR_ALPHA) or parsed.transparent):
         alpha = np.ascontiguousarray(pixels[..., -1])
-    if head.kind in (png.GREY, png.GREY_ALPHA):
-        pixels = pixels[..., :1]
-    else:
-        pixels = pixels[..., 2::-1]
-    profile, orientation = _extras(data)
-    return upright(Picture(np.ascontiguousarray(pixels), alpha, profile), orientation)
-
-
-def _extras(data: bytes) -> tuple[bytes | None, int]:
-    """ICC profile and EXIF orientation (1 to 8)."""
-    with _open(data) as image:
-        return image.info.get("icc_profile") or None, int(image.getexif().get(0x0112, 1) or 1)
-
-
-def _open(data: bytes) -> Image.Image:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP"))
-    except UnidentifiedImageError:
-        raise PictureError("It is no PNG, TIFF, JPEG or WebP file, or it is damaged at its beginning.") from None
-    except Image.DecompressionBombError:
-        raise PictureError(f"It has more than the limit of {LIMIT // 10**6} megapixels.") from None
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise PictureError(f"The file is damaged: {error}.") from None
-    check_size(*image.size)
-    return image
-
-
-def _decode_other(data: bytes) -> Picture:
-    with _open(data) as image:
-        try:
-            orientation = int(image.getexif().get(0x0112, 1) or 1)
-            profile = image.info.get("icc_profile") or None
-            transparent = "transparency" in image.info
-            image.load()
-        except (OSError, ValueError, SyntaxError, EOFError, TypeError) as error:
-            raise PictureError(f"The file is cut off or damaged: {error}.") from None
-        shown: Image.Image = image
-        if shown.mode in ("CMYK", "YCCK"):
-            shown, profile = cmyk_to_rgb(shown, profile), None
-        elif shown.mode in ("P", "PA"):
-            shown = shown.convert("RGBA" if transparent or shown.mode == "PA" else "RGB")
-        elif shown.mode in ("1", "L", "RGB") and transparent:
-            shown = shown.convert("LA" if shown.mode != "RGB" else "RGBA")
-        elif shown.mode == "1":
-            shown = shown.convert("L")
-        elif shown.mode not in ("L", "LA", "RGB", "RGBA"):
-            shown = shown.convert("RGB")
-        array = np.array(shown)
-    array = array[..., None] if array.ndim == 2 else array
-    alpha = np.ascontiguousarray(array[..., -1]) if array.shape[2] in (2, 4) else None
-    pixels = np.ascontiguousarray(array[..., : array.shape[2] - (alpha is not None)])
-    return upright(Picture(pixels, alpha, profile), orientation)
+    pixels = pixels[..., :1] if head.kind in (png.GREY, png.GREY_ALPHA) else pixels[..., 2::-1]
+    return upright(Picture(np.ascontiguousarray(pixels), alpha, parsed.profile, metadata=parsed.metadata))
 
 
 def check_ending(path: Path) -> str:
@@ -159,29 +133,48 @@ def write_picture(path: Path, picture: Picture, quality: int = 95, text: dict[st
         text: kept in PNG files, by key.
 
     Returns:
-        one sentence for everything that the format could not hold; empty where the file gives back the same bits.
+        one sentence for everything that the format could not hold, and for what reading the picture could not carry;
+        empty where the file gives back the same.
 
     Raises:
-        PictureError: an ending that is not known, sides too long for the format, or a folder that cannot be written.
+        PictureError: an ending that is not known, sides too long for the format, or a file that cannot be written.
     """
     path = Path(path)
     kind = check_ending(path)
     most = LARGEST_SIDE.get(kind, 1 << 31)
     if max(picture.size) > most:
         raise PictureError(f"{kind} holds at most {most} pixels a side; write a PNG or a TIFF file.")
-    losses: list[str] = []
-    if kind == "TIFF":
-        data = tiff.encode(picture)
-    else:
+    pages.check_single(path)
+    losses = list(picture.metadata.lost)
+    if kind != "TIFF":
         picture = _shallower(picture, kind, losses)
-        if kind == "PNG":
-            data = _encode_png(picture, text or {})
-        else:
-            data = _encode_lossy(picture, kind, quality, losses)
-    if text and kind != "PNG":
-        losses.append(f"{kind} files keep no texts: {', '.join(text)} left out.")
+    if kind != "PNG":
+        losses += _texts_lost(picture.metadata, text or {}, kind)
+    quality = int(np.clip(quality, 1, 100))
+    if kind == "TIFF":
+        data = tiff.encode(picture, losses)
+    elif kind == "PNG":
+        samples = picture.samples()
+        plain = png.encode16(samples) if picture.depth == "u16" else pillow.encode_png(samples)
+        data = png.with_facts(plain, picture, text or {})
+    elif kind == "JPEG":
+        data = pillow.encode_jpeg(picture, quality, losses)
+    else:
+        data = pillow.encode_webp(picture, quality, losses)
     write_whole(path, data)
     return losses
+
+
+def _texts_lost(about: Metadata, text: dict[str, str], kind: str) -> list[str]:
+    """What only PNG holds."""
+    lost = []
+    if keys := [*text, *png.text_keys(about)]:
+        lost.append(f"{kind} files keep no texts: {', '.join(keys)} left out.")
+    if any(name == b"tIME" for name, _ in about.chunks):
+        lost.append(f"{kind} has no place for PNG's time of the last change: it was left out.")
+    if colourspace.is_hdr(dict(about.chunks)):
+        lost.append(f"{kind} does not say that the values are PQ or HLG (HDR): programs will show them too flat.")
+    return lost
 
 
 def _shallower(picture: Picture, kind: str, losses: list[str]) -> Picture:
@@ -208,46 +201,4 @@ def _shallower(picture: Picture, kind: str, losses: list[str]) -> Picture:
             losses[-1] += ", and the linear profile was left out."
             profile = None
     alpha = None if picture.alpha is None else rounded(picture.alpha)
-    return Picture(rounded(pixels), alpha, profile)
-
-
-def _joined(picture: Picture) -> np.ndarray:
-    """(H, W, 1 to 4): pixels and alpha in one array."""
-    if picture.alpha is None:
-        return picture.pixels
-    return np.concatenate([picture.pixels, picture.alpha[..., None]], axis=2)
-
-
-def _encode_png(picture: Picture, text: dict[str, str]) -> bytes:
-    samples = _joined(picture)
-    if picture.depth == "u16":
-        return png.encode16(samples, picture.profile, text)
-    buffer = io.BytesIO()
-    image = Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else np.ascontiguousarray(samples))
-    image.save(buffer, "PNG", icc_profile=picture.profile, compress_level=4)
-    data = buffer.getvalue()
-    extra = b"".join(png.text_chunk(key, value) for key, value in text.items())
-    return data[:33] + extra + data[33:]  # behind the header, so that it is found without reading the pixels
-
-
-def _encode_lossy(picture: Picture, kind: str, quality: int, losses: list[str]) -> bytes:
-    samples = _joined(picture)
-    options: dict[str, object] = {"quality": int(np.clip(quality, 1, 100)), "icc_profile": picture.profile or b""}
-    if kind == "JPEG":
-        if picture.alpha is not None:
-            losses.append("JPEG holds no transparency: the alpha channel was left out.")
-            samples = picture.pixels
-        losses.append("JPEG is lossy: the pixels change a little.")
-        options |= {"subsampling": 0, "quality": int(np.clip(quality, 1, 100))}
-    else:
-        if picture.channels == 1:
-            samples = np.concatenate([np.repeat(picture.pixels, 3, axis=2), samples[..., 1:]], axis=2)
-            losses.append("WebP holds no grey pictures: it was written as RGB.")
-        if quality >= 100:
-            options |= {"lossless": True, "exact": True}
-        else:
-            losses.append("WebP is lossy below quality 100: the pixels change a little.")
-    buffer = io.BytesIO()
-    image = Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else np.ascontiguousarray(samples))
-    image.save(buffer, kind.upper(), **options)
-    return buffer.getvalue()
+    return Picture(rounded(pixels), alpha, profile, metadata=picture.metadata)

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from underdrawing.picture.geometry import Bounds
+from underdrawing.picture.metadata import NOTHING, Metadata
 
 DEPTHS = {
     "u8": np.dtype(np.uint8),
@@ -18,6 +19,8 @@ DEPTHS = {
     "f32": np.dtype(np.float32),
 }
 NAMES = {dtype: name for name, dtype in DEPTHS.items()}
+LIMIT = 500_000_000  # pixels; files that claim more are taken for bombs
+LARGE, MOST_FLAT = 150_000_000, 300  # pixels from which a file needs a byte for so many pixels
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. ITU-R BT.709
 
 
@@ -46,6 +49,7 @@ class Picture:
         alpha: (H, W) of the same type, or None. Integers span the type's range, floats [0, 1].
         profile: ICC profile, or None (then the values are taken as sRGB).
         linear: float pixels in linear light, with 1 as white; integers are never linear.
+        metadata: what its file says beside the pixels.
 
     Raises:
         PictureError: a shape, type or combination that is none of these.
@@ -55,6 +59,7 @@ class Picture:
     alpha: np.ndarray | None = None
     profile: bytes | None = None
     linear: bool = False
+    metadata: Metadata = NOTHING
 
     def __post_init__(self) -> None:
         pixels = self.pixels[..., None] if self.pixels.ndim == 2 else self.pixels
@@ -105,6 +110,10 @@ class Picture:
             raise PictureError(f"{bounds} lies outside of the picture of {self.size[0]} by {self.size[1]} pixels.")
         alpha = None if self.alpha is None else self.alpha[part.slices()]
         return replace(self, pixels=self.pixels[part.slices()], alpha=alpha)
+
+    def samples(self) -> np.ndarray:
+        """(H, W, 1 to 4): pixels and alpha in one array."""
+        return self.pixels if self.alpha is None else np.concatenate([self.pixels, self.alpha[..., None]], axis=2)
 
     def opacity(self) -> np.ndarray:
         """The alpha channel as (H, W) float32 in [0, 1]; 1 everywhere where there is none."""
@@ -180,3 +189,22 @@ def white_of(picture: Picture) -> float:
         return 1.0
     values = picture.pixels[np.isfinite(picture.pixels)].astype(np.float32)
     return max(1.0, float(np.quantile(values, 0.999))) if values.size else 1.0
+
+
+def check_size(width: int, height: int, packed: int | None = None) -> None:
+    """Refuse what claims to be larger than any picture that can be worked with.
+
+    Args:
+        packed: bytes of the file; a large picture in a few bytes is blank, or made to fill the memory.
+
+    Raises:
+        PictureError: no pixels, more than 500 megapixels, or far more than the file can show.
+    """
+    if width < 1 or height < 1:
+        raise PictureError("The picture is empty; it needs at least one pixel.")
+    pixels = width * height
+    if pixels > LIMIT:
+        raise PictureError(f"{width} by {height} pixels are more than the limit of {LIMIT // 10**6} megapixels.")
+    if packed is not None and pixels > LARGE and pixels > MOST_FLAT * packed:
+        text = f"{pixels // 10**6} megapixels in {max(1, packed // 1000)} kB are blank or made to fill the memory"
+        raise PictureError(f"{text}; use a smaller picture.")

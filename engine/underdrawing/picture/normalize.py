@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -24,8 +25,9 @@ def cmyk_to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return image.convert("RGB")
 
 
-def upright(picture: Picture, orientation: int) -> Picture:
-    """Turned and mirrored as EXIF's orientation (1 to 8) says."""
+def upright(picture: Picture, orientation: int | None = None) -> Picture:
+    """Turned and mirrored as an orientation (1 to 8) says, by default that of its metadata; these then say 1."""
+    orientation = picture.metadata.orientation if orientation is None else orientation
     turns: dict[int, Callable[[np.ndarray], np.ndarray]] = {
         2: lambda a: a[:, ::-1],
         3: lambda a: a[::-1, ::-1],
@@ -36,7 +38,10 @@ def upright(picture: Picture, orientation: int) -> Picture:
         8: lambda a: a[:, ::-1].swapaxes(0, 1),
     }
     turn = turns.get(orientation)
-    if turn is None:
-        return picture
-    alpha = None if picture.alpha is None else np.ascontiguousarray(turn(picture.alpha))
-    return Picture(np.ascontiguousarray(turn(picture.pixels)), alpha, picture.profile, picture.linear)
+    about = picture.metadata
+    if turn is not None:
+        alpha = None if picture.alpha is None else np.ascontiguousarray(turn(picture.alpha))
+        picture = replace(picture, pixels=np.ascontiguousarray(turn(picture.pixels)), alpha=alpha)
+    if orientation >= 5 and about.resolution is not None:
+        about = replace(about, resolution=about.resolution[::-1])
+    return replace(picture, metadata=about.for_size(picture.size))

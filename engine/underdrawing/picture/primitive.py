@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -38,6 +38,7 @@ class Primitive:
         palette: colours and names of the classes, or None where there are no segments.
         edges: (H, W) uint8, 0 a line, 255 none, soft values between; or None.
         paint: (H, W, 3) uint8, or None.
+        lossy: whether the segments come from a file with the noise of JPEG or WebP.
 
     Raises:
         PictureError: no plane at all, planes of different sizes or types, or a class that the palette lacks.
@@ -47,6 +48,7 @@ class Primitive:
     palette: Palette | None = None
     edges: np.ndarray | None = None
     paint: np.ndarray | None = None
+    lossy: bool = False
 
     def __post_init__(self) -> None:
         present = {name: plane for name in Plane if (plane := getattr(self, name)) is not None}
@@ -160,6 +162,7 @@ class Primitive:
             if kind == Plane.SEGMENTS:
                 made["palette"] = palette or palette_of(rgb, MOST)
                 snapped = snap(rgb, made["palette"])
+                made["lossy"] = antialias.noise_of(rgb) is antialias.LOSSY
                 made[kind], unseen = snapped.indices, [*unseen, *snapped.unseen]
             else:
                 made[kind] = lines_of(rgb) if kind == Plane.EDGES else rgb
@@ -242,20 +245,50 @@ def read_primitive(path: Path, palette: Palette | None = None) -> Primitive:
     return read_drawn(path, palette)[0]
 
 
-def read_drawn(path: Path, palette: Palette | None = None) -> tuple[Primitive, list[Unseen]]:
-    """As `read_primitive`, together with the colours that the palette lacks."""
+def read_drawn(
+    path: Path, palette: Palette | None = None, takes: Collection[str] | None = None
+) -> tuple[Primitive, list[Unseen]]:
+    """As `read_primitive`, together with the colours that the palette lacks.
+
+    Args:
+        takes: the kinds of planes that can be used; None: all. A photograph is told apart from an underdrawing by them.
+
+    Raises:
+        PictureError: as `read_primitive`; or a file that is no such underdrawing, or one with erased places.
+    """
     files = _files_of(Path(path))
     notes = {name: _note(file) for name, file in files.items()}
     planes, kinds = {}, {}
     for name, file in files.items():
         picture = read_picture(file)
-        planes[name] = picture.to_bytes()
+        planes[name] = _on_paper(picture)
         kind = notes[name].get("kind", name)
-        if kind in set(Plane):
-            kinds[name] = str(kind)
+        if kind not in set(Plane):
+            kind = guess_kind(planes[name])
+            if takes is not None and kind not in takes and kind == Plane.PAINT:
+                raise PictureError(
+                    f"{file.name} is a photograph or a painting, not an underdrawing ({' or '.join(takes)}). "
+                    f"Make its underdrawing first: underdrawing primitive {file.name} -o underdrawing.png"
+                )
+        kinds[name] = str(kind)
+        if kind != Plane.EDGES and picture.alpha is not None and (erased := picture.opacity() < 1).any():
+            place = Bounds.of_mask(erased)
+            raise PictureError(
+                f"{file.name} has erased (transparent) places: {int(erased.sum())} pixels at {place.x},{place.y}. "
+                "Fill them with the colour of an area; an underdrawing has no holes."
+            )
         if palette is None and isinstance(notes[name].get("palette"), list):
             palette = Palette.from_json(notes[name]["palette"])
     return Primitive.from_planes(planes, palette, kinds)
+
+
+def _on_paper(picture: Picture) -> np.ndarray:
+    """(H, W, 3) uint8; what is erased is white, as paper is."""
+    rgb = picture.to_bytes()
+    if picture.alpha is None:
+        return rgb
+    cover = picture.opacity()[..., None]
+    return np.rint(rgb * cover + 255 * (1 - cover)).astype(np.uint8)
 
 
 def _files_of(path: Path) -> dict[str, Path]:

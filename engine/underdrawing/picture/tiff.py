@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
 import logging
 import struct
 import warnings
 import zlib
-from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import tifffile
 from PIL import Image
 
-from underdrawing.picture.image import NAMES, Picture, PictureError
+from underdrawing.picture import ifd
+from underdrawing.picture.image import NAMES, Picture, PictureError, check_size
+from underdrawing.picture.metadata import Metadata, facts_of, iptc_of, resolution_fields
 from underdrawing.picture.normalize import cmyk_to_rgb, upright
+from underdrawing.picture.pages import tiff_pages
 
 # tifffile reports damage to its log and goes on; we judge the result ourselves.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)
@@ -24,33 +28,39 @@ _FAULTS = (
     *(tifffile.TiffFileError, ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError),
     *(OSError, RuntimeError, struct.error, zlib.error, cv2.error),
 )
+SOFTWARE, SOFTWARE_TAG, PHOTOSHOP = "Underdrawing", 305, 34377
+RESOLUTION = {ifd.X_RESOLUTION, ifd.Y_RESOLUTION, ifd.RESOLUTION_UNIT}
 _DEFLATE = (8, 32946)  # values of the tag Compression
+_LIBTIFF = (2, 3, 4, 5, 6, 7, 32773)  # fax, LZW, JPEG, PackBits
+_SHAPES = (b'{"shape"', b"ImageJ=")  # descriptions that say how a file's pages hang together
 _UNPACKED = 2 << 30  # bytes; what could unpack to more is unpacked on trial first
 
 
-def decode(data: bytes, check_size: Callable[[int, int], None]) -> Picture:
-    """The first page of a TIFF file.
+def decode(data: bytes) -> Picture:
+    """The picture of a TIFF file, upright: its first page that is no thumbnail.
 
     Raises:
         PictureError: damaged, cut off, or of a kind that is not supported.
     """
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
-            page = file.pages[0]
-            if not isinstance(page, tifffile.TiffPage):
-                raise PictureError("The TIFF file has no readable first page.")
-            check_size(page.imagewidth, page.imagelength)
+            pages = tiff_pages(file)
+            page = pages[0]
+            check_size(page.imagewidth, page.imagelength, len(data))
             _check_segments(page, data)
             kind = tifffile.PHOTOMETRIC(page.photometric)
             samples = _samples(page, data)
-            description, profile = page.description, page.iccprofile
+            profile = page.iccprofile
             extra = tuple(int(value) for value in page.extrasamples)
-            orientation = int(page.tags[274].value) if 274 in page.tags else 1
+            notes = [str(page.tags[tag].value) for tag in (270, SOFTWARE_TAG) if tag in page.tags]
             colormap = page.colormap if kind == tifffile.PHOTOMETRIC.PALETTE else None
+            orientation, about = _facts(page, data)
     except PictureError:
         raise
     except _FAULTS as error:
         raise PictureError(f"The TIFF file is cut off or damaged: {error}.") from None
+    if len(pages) > 1:
+        about = replace(about, lost=(*about.lost, f"Of the {len(pages)} pages only the first is in the result."))
     samples, count = _normal(samples), 1
     if colormap is not None:
         samples = np.moveaxis(colormap[:, samples[..., 0]], 0, -1)
@@ -63,7 +73,7 @@ def decode(data: bytes, check_size: Callable[[int, int], None]) -> Picture:
         if samples.dtype != np.uint8 or samples.shape[2] < 4:
             raise PictureError("CMYK is supported with 8 bits only; convert the picture to RGB first.")
         converted = np.array(cmyk_to_rgb(Image.fromarray(np.ascontiguousarray(samples[..., :4]), "CMYK"), profile))
-        return upright(Picture(converted), orientation)
+        return upright(Picture(converted, metadata=about), orientation)
     elif kind in (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR):
         count = 3
     elif kind != tifffile.PHOTOMETRIC.MINISBLACK:
@@ -74,8 +84,43 @@ def decode(data: bytes, check_size: Callable[[int, int], None]) -> Picture:
     alpha = np.ascontiguousarray(samples[..., count]) if samples.shape[2] > count and extra[:1] != (0,) else None
     if alpha is not None and extra[:1] == (1,):
         pixels = _unmultiplied(pixels, alpha)
-    linear = pixels.dtype.kind == "f" and (_says_linear(description) or is_linear_profile(profile))
-    return upright(Picture(pixels, alpha, profile or None, linear), orientation)
+    linear = pixels.dtype.kind == "f" and (any(map(_says_linear, notes)) or is_linear_profile(profile))
+    return upright(Picture(pixels, alpha, profile or None, linear, about), orientation)
+
+
+def size_of(data: bytes) -> tuple[int, int]:
+    """Width and height that a file promises.
+
+    Raises:
+        PictureError: no TIFF file, or one that is damaged.
+    """
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            page = tiff_pages(file)[0]
+            return int(page.imagewidth), int(page.imagelength)
+    except _FAULTS as error:
+        raise PictureError(f"The TIFF file is cut off or damaged: {error}.") from None
+
+
+def _facts(page: tifffile.TiffPage, data: bytes) -> tuple[int, Metadata]:
+    """Orientation, and what a page says beside its pixels."""
+    layout, _ = ifd.layout_of(data)
+    top, _ = ifd.read(data, layout, page.offset)
+    turned, resolution = facts_of(top, layout.order)
+    xmp, iptc = (top[tag].data if tag in top else b"" for tag in (ifd.XMP, ifd.IPTC))
+    resources = top.get(PHOTOSHOP)
+    if not iptc and resources is not None:
+        iptc = iptc_of(resources.data)
+    described = top.get(270)
+    if described is not None and _says_linear(described.data.rstrip(b"\0").decode("latin-1")):
+        del top[270]  # our own note
+    elif described is not None and described.data.startswith(_SHAPES):
+        del top[270]
+    if SOFTWARE_TAG in top and top[SOFTWARE_TAG].data.startswith(SOFTWARE.encode()):
+        del top[SOFTWARE_TAG]
+    kept = {tag: entry for tag, entry in top.items() if tag not in ifd.STRUCTURE}
+    exif = ifd.block(kept, layout.order) if set(kept) - RESOLUTION else b""
+    return turned or 1, Metadata(exif=exif, xmp=xmp, iptc=iptc, resolution=resolution)
 
 
 def _check_segments(page: tifffile.TiffPage, data: bytes) -> None:
@@ -97,14 +142,25 @@ def _samples(page: tifffile.TiffPage, data: bytes) -> np.ndarray:
     """(H, W) or (H, W, S) or planar (S, H, W) values as they are stored."""
     try:
         return page.asarray()
-    except ValueError as error:
-        if "imagecodecs" not in str(error):
+    except (ValueError, ImportError) as error:
+        if isinstance(error, ValueError) and "imagecodecs" not in str(error):
             raise
-        return _by_libtiff(page, data, str(error))
+    try:
+        return _by_libtiff(page, data)
+    except (*_FAULTS, PictureError):
+        name = getattr(page.compression, "name", str(page.compression))
+        installed = importlib.util.find_spec("imagecodecs") is not None
+        if installed or int(page.compression) in _LIBTIFF:
+            raise PictureError(f"Its pixels, compressed by {name}, are cut off or damaged.") from None
+        text = f"Its compression, {name}, needs the library imagecodecs. Install the extra 'codecs' "
+        text += "(pip install 'underdrawing[codecs]'), or save the picture as PNG or with another compression."
+        raise PictureError(text) from None
 
 
-def _by_libtiff(page: tifffile.TiffPage, data: bytes, fault: str) -> np.ndarray:
+def _by_libtiff(page: tifffile.TiffPage, data: bytes) -> np.ndarray:
     """What tifffile alone cannot unpack (LZW, JPEG, fax): Pillow's libtiff for 8 bits, OpenCV's for more."""
+    if page.offset != _first_page(data):
+        raise PictureError("Libtiff reads the first page alone.")
     if int(page.bitspersample) <= 8:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -120,8 +176,12 @@ def _by_libtiff(page: tifffile.TiffPage, data: bytes, fault: str) -> np.ndarray:
         if good and page.samplesperpixel >= 3:
             samples = samples[..., [2, 1, 0, *range(3, samples.shape[2])]]
     if not good or samples.shape[:2] != (page.imagelength, page.imagewidth):
-        raise PictureError(f"It is compressed in a way that cannot be read here ({fault}); save it uncompressed.")
+        raise PictureError("Libtiff reads other pixels than the file promises.")
     return samples
+
+
+def _first_page(data: bytes) -> int:
+    return ifd.layout_of(data)[1]
 
 
 def _normal(samples: np.ndarray) -> np.ndarray:
@@ -156,7 +216,7 @@ def _unmultiplied(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 def _says_linear(description: str) -> bool:
     try:
-        note = json.loads(description or "")
+        note = json.loads((description or "").removeprefix(SOFTWARE))
     except (ValueError, RecursionError):
         return False
     return isinstance(note, dict) and note.get("underdrawing") == {"linear": True}
@@ -182,23 +242,48 @@ def is_linear_profile(profile: bytes | None) -> bool:
     return False
 
 
-def encode(picture: Picture) -> bytes:
-    """A TIFF file with deflate compression, bit for bit at the picture's depth."""
-    samples = picture.pixels
-    if picture.alpha is not None:
-        samples = np.concatenate([samples, picture.alpha[..., None]], axis=2)
+def encode(picture: Picture, losses: list[str]) -> bytes:
+    """A TIFF file with deflate compression, bit for bit at the picture's depth; what is lost is appended."""
+    samples = picture.samples()
+    about = picture.metadata
+    order = ifd.layout_of(about.exif)[0].order if about.exif else "<"
     note = json.dumps({"underdrawing": {"linear": True}}) if picture.linear else None
     buffer = io.BytesIO()
     tifffile.imwrite(
         buffer,
         samples[..., 0] if samples.shape[2] == 1 else samples,
+        byteorder=">" if order == ">" else "<",
         photometric="minisblack" if picture.channels == 1 else "rgb",
         planarconfig=None if samples.shape[2] == 1 else "contig",
         extrasamples=None if picture.alpha is None else ["unassalpha"],
         compression="zlib",
         iccprofile=picture.profile,
-        description=note,
-        software="Underdrawing",
+        software=SOFTWARE if note is None else f"{SOFTWARE} {note}",
         metadata=None,
     )
-    return buffer.getvalue()
+    data = buffer.getvalue()
+    fields: ifd.Directory = {} if about.resolution is None else resolution_fields(about.resolution, order)
+    if about.exif:
+        layout, first = ifd.layout_of(about.exif)
+        fields |= ifd.read(about.exif, layout, first)[0]
+    for tag, kind, value in ((ifd.XMP, ifd.BYTE, about.xmp), (ifd.IPTC, ifd.UNDEFINED, about.iptc)):
+        if value:
+            fields[tag] = ifd.Entry(kind, len(value), value)
+    if about.comment:
+        losses.append("TIFF files keep no comment of JPEG: it was left out.")
+    return _with_fields(data, fields, picture.linear, losses) if fields else data
+
+
+def _with_fields(data: bytes, fields: ifd.Directory, linear: bool, losses: list[str]) -> bytes:
+    """A TIFF file with more fields in its first directory, which moves to its end."""
+    layout, first = ifd.layout_of(data)
+    if layout.big:
+        losses.append("A TIFF file of this size keeps no metadata: they were left out.")
+        return data
+    own, _ = ifd.read(data, layout, first)
+    # What says how the pixels are stored is ours; the rest is as the source had it.
+    ours = ifd.STRUCTURE - {ifd.XMP, ifd.IPTC} | ({SOFTWARE_TAG} if linear else set())
+    kept = {tag: entry for tag, entry in fields.items() if tag not in ours}
+    place = len(data) + len(data) % 2
+    moved = data[:4] + struct.pack(layout.order + "I", place) + data[8:] + b"\0" * (len(data) % 2)
+    return moved + ifd.written(own | kept, layout.order, place)

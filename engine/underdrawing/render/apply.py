@@ -15,6 +15,7 @@ from underdrawing.picture.composite import poisson
 from underdrawing.picture.detail_transfer import restore_detail
 from underdrawing.picture.geometry import Bounds, scaled, unscaled
 from underdrawing.picture.image import Picture
+from underdrawing.picture.lossy_edit import settled
 from underdrawing.picture.mask import combine, edit_mask, feather
 from underdrawing.picture.primitive import Primitive
 from underdrawing.render.graph_runner import Made, run
@@ -101,7 +102,7 @@ def apply(
     inside = inside_of(edited.size, area, (info.full_width, info.full_height), "underdrawing")
     if given is not None:
         given = given[inside_of((given.shape[1], given.shape[0]), area, edited.size, "mask").slices()]
-    edited = edited.crop(inside)
+    edited = settled(model.primitive, edited.crop(inside))
     for name in (p.name for p in model.manifest.planes):
         if getattr(edited, name) is None:
             text = f"The model was learnt with {name}, which this underdrawing lacks."

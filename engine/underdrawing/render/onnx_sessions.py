@@ -26,7 +26,7 @@ _preload()
 
 
 @dataclass
-class Session:
+class OnnxSession:
     """One loaded graph.
 
     Attributes:
@@ -51,7 +51,7 @@ class Session:
         return result.astype(np.float32)
 
 
-def open_session(path: Path, threads: int | None = None, wanted: str = "auto") -> Session:
+def open_session(path: Path, threads: int | None = None, wanted: str = "auto") -> OnnxSession:
     """Load a graph; on a GPU if onnxruntime can really use one and `wanted` is not "cpu"."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
@@ -64,7 +64,7 @@ def open_session(path: Path, threads: int | None = None, wanted: str = "auto") -
     options.add_session_config_entry("session.force_spinning_stop", "1")
     providers = [CUDA, CPU] if wanted != "cpu" and CUDA in onnxruntime.get_available_providers() else [CPU]
     session = onnxruntime.InferenceSession(path, options, providers=providers)
-    return Session(session, session.get_providers()[0], path.stat().st_size)
+    return OnnxSession(session, session.get_providers()[0], path.stat().st_size)
 
 
 class SessionStore:
@@ -72,9 +72,9 @@ class SessionStore:
 
     def __init__(self, most: int = 4) -> None:
         self.most = most
-        self.sessions: OrderedDict[tuple[Path, int], Session] = OrderedDict()
+        self.sessions: OrderedDict[tuple[Path, int], OnnxSession] = OrderedDict()
 
-    def get(self, path: Path) -> Session:
+    def get(self, path: Path) -> OnnxSession:
         """The session of a graph; a file that was replaced is loaded anew."""
         key = (path, path.stat().st_mtime_ns)
         if key not in self.sessions:

@@ -26,6 +26,7 @@ from underdrawing.render.generate_task import generate
 from underdrawing.render.hypernetwork import instant
 from underdrawing.render.interpolate import between
 from underdrawing.render.model import Model
+from underdrawing.render.model_check import check_contents
 from underdrawing.render.onnx_guard import check_graph, check_plan
 from underdrawing.render.onnx_sessions import SessionStore, probe
 from underdrawing.render.pick_task import Picker
@@ -35,7 +36,7 @@ from underdrawing.store import made_underdrawings
 from underdrawing.store.child_main import Context, serve
 from underdrawing.store.frame_codec import Inputs
 from underdrawing.store.made_underdrawings import MadeUnderdrawing
-from underdrawing.store.manifest import MANIFEST_FILE
+from underdrawing.store.manifest import MANIFEST_FILE, Manifest
 
 MODELS_KEPT = 4
 PRIMITIVE_OPTIONS: dict[str, Callable[[float], float]] = {
@@ -206,14 +207,15 @@ class Renderer:
         return found
 
     def check_model(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
-        """Look into the graphs of a model from elsewhere before it enters the library."""
+        """Look into a model from elsewhere before it enters the library."""
         folder = Path(args["model_folder"])
-        model = Model(folder)
-        plan = model.manifest.plan
-        check_plan(model.manifest)
+        manifest = Manifest.load(folder)
+        plan = manifest.plan
+        check_plan(manifest)
+        check_contents(folder, manifest)
         for graph in (*plan.graphs, *plan.half):
             check_graph(folder / graph.file, graph)
-        return {"id": model.manifest.id}
+        return {"id": manifest.id}
 
 
 def _checked(options: dict[str, Any]) -> dict[str, Any]:

@@ -7,10 +7,12 @@ large; the other processes only read and add.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import mmap
 import os
+import shutil
 import uuid
 from collections import Counter
 from pathlib import Path
@@ -22,6 +24,7 @@ from underdrawing.client.messages import EngineError
 from underdrawing.store.model_library import sync_file
 
 LIMIT = 4 << 30  # bytes
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 SWEEP = 32  # the limit's share of new bytes after which the folder is looked through again
 
 
@@ -29,7 +32,7 @@ def _missing() -> EngineError:
     return EngineError("unknown_picture", "The engine does not have that picture any more.", "Send it again.")
 
 
-class Incoming:
+class Upload:
     """A blob that arrives in chunks, in order. Nobody sees it before it is complete and its hash is right."""
 
     def __init__(self, spool: Spool, header: dict[str, Any]) -> None:
@@ -62,7 +65,11 @@ class Incoming:
         try:
             left = view
             while left.nbytes:  # an unbuffered file may take less than it is given: on a nearly full disk, say
-                left = left[self._file.write(left) :]
+                try:
+                    left = left[self._file.write(left) :]
+                except OSError as error:
+                    if error.errno not in NO_SPACE or not self.spool.give_way(self.size - self.received):
+                        raise
             self.digest.update(view)
             self.received += view.nbytes
             if self.received < self.size:
@@ -91,10 +98,15 @@ class Incoming:
 
 
 class Spool:
-    """A folder of blobs: `HASH.raw` and, beside it, `HASH.json`, its header."""
+    """A folder of blobs: `HASH.raw` and, beside it, `HASH.json`, its header. A cache: what goes can be sent again.
 
-    def __init__(self, folder: Path, limit: int = LIMIT) -> None:
-        self.folder, self.limit = folder, limit
+    Args:
+        limit: bytes of all blobs; or half of what they and the disk's free space make together, if that is less.
+        owner: whether it may delete blobs to make room: the daemon alone knows what is in use.
+    """
+
+    def __init__(self, folder: Path, limit: int = LIMIT, owner: bool = False) -> None:
+        self.folder, self.limit, self.owner = folder, limit, owner
         self.pinned: Counter[str] = Counter()
         self._new = 0
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -155,7 +167,7 @@ class Spool:
         """
         key = checked_hash(header.get("hash"))
         if not self.has(key):
-            incoming = Incoming(self, header)
+            incoming = Upload(self, header)
             if not incoming.add(0, blob):
                 incoming.drop()
                 raise EngineError("bad_frame", "A picture does not have as many bytes as its header promises.")
@@ -203,26 +215,51 @@ class Spool:
             sync_file(target)
 
     def make_room(self, size: int) -> None:
-        """Before `size` bytes are added: sweep, if much was added since the last time."""
-        if self._new + size > self.limit // SWEEP:
+        """Before `size` bytes are added: sweep, if much was added since the last time or the disk is nearly full."""
+        if self._new + size > min(self.limit, shutil.disk_usage(self.folder).free) // SWEEP:
             self.sweep(size)
 
-    def sweep(self, room: int = 0) -> None:
-        """Delete the least recently used blobs until `room` bytes more fit."""
+    def give_way(self, size: int) -> int:
+        """Delete the least recently used blobs that nobody uses until `size` bytes are freed; how many really were."""
+        freed = 0
+        if self.owner:
+            for used, key in self._by_age():
+                if freed >= size:
+                    break
+                freed += used if self._delete(key) else 0
+        return freed
+
+    def _by_age(self) -> list[tuple[int, str]]:
+        """Sizes and keys of all blobs, the least recently used first."""
         entries = []
         for path in self.folder.glob("*.raw"):
             with contextlib.suppress(OSError):
                 stat = path.stat()
                 entries.append((stat.st_mtime, stat.st_size, path.stem))
-        total = sum(size for _, size, _ in entries) + room
-        for _, size, key in sorted(entries):
-            if total <= self.limit:
+        return [(size, key) for _, size, key in sorted(entries)]
+
+    def _delete(self, key: str) -> bool:
+        """Delete a blob unless it is in use."""
+        if self.pinned[key]:
+            return False
+        try:
+            (self.folder / f"{key}.json").unlink(missing_ok=True)
+            self.path(key).unlink(missing_ok=True)
+        except OSError:  # a system that does not delete what somebody reads
+            return False
+        return True
+
+    def sweep(self, room: int = 0) -> None:
+        """Delete the least recently used blobs until `room` bytes more fit."""
+        entries = self._by_age()
+        total = sum(size for size, _ in entries)
+        most = min(self.limit, (total + shutil.disk_usage(self.folder).free) // 2)
+        total += room
+        for size, key in entries:
+            if total <= most:
                 break
-            if not self.pinned[key]:
-                with contextlib.suppress(OSError):  # a system that does not delete what somebody reads
-                    (self.folder / f"{key}.json").unlink(missing_ok=True)
-                    self.path(key).unlink(missing_ok=True)
-                    total -= size
+            if self._delete(key):
+                total -= size
         self._new = 0
 
     def clean(self) -> None:

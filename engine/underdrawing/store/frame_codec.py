@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from underdrawing.client.fields import checked_hash
 from underdrawing.client.frames import CHANNELS, Frame
 from underdrawing.client.messages import EngineError
 from underdrawing.picture.image import DEPTHS, Picture, PictureError
+from underdrawing.picture.metadata import Metadata
 from underdrawing.picture.palette import Palette
 from underdrawing.picture.primitive import Primitive
 from underdrawing.store.blob_store import Spool
@@ -31,7 +33,8 @@ def picture_of(frame: Frame) -> Picture:
         pixels, alpha = pixels[..., :-1], np.ascontiguousarray(pixels[..., -1])
     if frame.order == "BGRA":
         pixels = pixels[..., ::-1]
-    return Picture(np.ascontiguousarray(pixels), alpha, frame.profile, frame.linear)
+    about = Metadata.from_bytes(frame.metadata)
+    return Picture(np.ascontiguousarray(pixels), alpha, frame.profile, frame.linear, about)
 
 
 def frame_of(picture: Picture, order: str = "") -> Frame:
@@ -59,7 +62,8 @@ def frame_of(picture: Picture, order: str = "") -> Frame:
     little = np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("<"), copy=False))
     width, height = picture.size
     data = memoryview(little.view(np.uint8).data).cast("B")
-    return Frame(width, height, order, picture.depth, data, 0, picture.linear, picture.profile or None)
+    about = picture.metadata.to_bytes()
+    return Frame(width, height, order, picture.depth, data, 0, picture.linear, picture.profile or None, about)
 
 
 class Inputs:
@@ -95,7 +99,7 @@ class Inputs:
             pixels[y : y + height, x : x + width] = patch.pixels
             if alpha is not None and patch.alpha is not None:
                 alpha[y : y + height, x : x + width] = patch.alpha
-        return Picture(pixels, alpha, base.profile, base.linear)
+        return replace(base, pixels=pixels, alpha=alpha)
 
     def mask(self, reference: Mapping[str, Any]) -> np.ndarray:
         """A mask as (H, W) bool: everything that is not black; of pictures with alpha, what is not transparent."""

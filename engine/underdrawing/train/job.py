@@ -162,7 +162,7 @@ def train(args: Mapping[str, Any], context: Listener) -> dict[str, Any]:
         run = method.begin(prepared.data, recipe, device, seed)
         for note in [*prepared.notes, *run.notes]:
             context.event("note", text=note)
-        limits = _limits(args, recipe)
+        limits = _limits(args, recipe, run)
         if not method.needs_training:
             if args.get("budget") or args.get("iterations"):
                 context.event("note", text=f"The method {method.name} learns nothing, so it takes no time either.")
@@ -264,11 +264,13 @@ def _features(weights: Path) -> dict[str, str]:
     return {name: str(path) for name, path in found.items() if path.is_file()}
 
 
-def _limits(args: Mapping[str, Any], recipe: Recipe) -> Limits:
-    """Iterations or seconds, as asked for; else the recipe's own."""
+def _limits(args: Mapping[str, Any], recipe: Recipe, run: Run) -> Limits:
+    """Iterations or seconds, as asked for; else the recipe's own, or those of its paper for these data."""
     iterations, budget = args.get("iterations"), args.get("budget")
     if iterations is None and budget is None:
         iterations, budget = recipe.iterations, recipe.budget
+        if budget is None and run.length is not None:
+            iterations = run.length
     if iterations is not None:
         return Limits(max(1, int(iterations)), None)
     return Limits(None, max(1.0, float(budget or 0)))

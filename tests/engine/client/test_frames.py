@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from underdrawing.client.frames import BYTES, CHANNELS, MOST_DATA, MOST_PROFILE, MOST_SIDE, Frame, check_header
 from underdrawing.client.messages import EngineError
 from underdrawing.picture.image import Picture
+from underdrawing.picture.metadata import Metadata
 from underdrawing.store.frame_codec import frame_of, picture_of
 
 DTYPES = {"u8": "u1", "u16": "<u2", "f16": "<f2", "f32": "<f4"}
@@ -118,6 +119,9 @@ def test_a_damaged_header_is_refused_before_anything_is_allocated(key: str, valu
         {"stride": MOST_DATA},
         {"stride": 11},
         {"profile_size": MOST_PROFILE + 1},
+        {"metadata_size": 0},
+        {"metadata_size": (64 << 20) + 1},
+        {"metadata_size": "12"},
         {"linear": 1},
         {"width": True},
         {"width": 4.0},
@@ -127,6 +131,23 @@ def test_impossible_sizes_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(EngineError) as caught:
         check_header({**HEADER, **changes})
     assert caught.value.code == "bad_frame"
+
+
+def test_metadata_travel_with_a_picture_and_change_its_hash() -> None:
+    about = Metadata(b"II*\0exif", b"<x/>", b"\x1c\x02", b"hello", (300.0, 240.5), ((b"tEXt", b"Title\0Sea"),))
+    picture = Picture(np.zeros((3, 4, 3), np.uint8), profile=b"icc", metadata=about)
+    frame = frame_of(picture)
+    again = Frame.parse(frame.header(), frame.blob())
+    assert picture_of(again).metadata == about
+    assert picture_of(again).profile == b"icc"
+    assert frame.hash == again.hash != frame_of(Picture(picture.pixels, profile=b"icc")).hash
+
+
+@pytest.mark.parametrize(
+    "data", [b"{", b"[]", b'{"exif": 3}', b'{"exif": "?"}', b'{"chunks": [["QQ==", ""]]}', b"\xff"]
+)
+def test_damaged_metadata_are_none(data: bytes) -> None:
+    assert Metadata.from_bytes(data) == Metadata()
 
 
 def test_too_few_and_too_many_bytes_are_refused() -> None:

@@ -25,7 +25,7 @@ MODULES = (
     "client.messages client.frames client.session client.fields client.requests daemon.clients daemon.server "
     "daemon.job_queue store.model_library daemon.render_queue daemon.handlers_train store.blob_store"
 ).split()
-INNER = {"PROTOCOL", "SEALED", "SWEEP", "A_FEW", "STEP", "FAREWELL", "PATIENT"}
+INNER = {"PROTOCOL", "SEALED", "SWEEP", "SHOW", "A_FEW", "STEP", "FAREWELL", "PATIENT"}
 
 
 def section(title: str) -> str:
@@ -134,7 +134,7 @@ def test_the_fields_of_jobs_and_pictures_are_documented() -> None:
     assert fields == set(Job("1", "2", "3", {}).public())
     assert all(f"`{state}`" in section("Jobs") for state in State)
     fields = {field for row in rows(section("Pictures")) for field in re.findall(r"`(\w+)`", row[0])}
-    assert fields == set(Frame(1, 1, "L", "u8", b"0").header())
+    assert fields == set(Frame(1, 1, "L", "u8", b"0", metadata=b"{}").header())
 
 
 def test_the_example_of_a_hash_is_right() -> None:

@@ -17,7 +17,7 @@ from underdrawing.client.requests import (
     TrainRequest,
 )
 from underdrawing.render.apply import Options
-from underdrawing.render.generate import Wishes
+from underdrawing.render.generate import GenerateOptions
 from underdrawing.store.manifest import AT_ONCE, Task
 
 SHOWN = {"hash": "0" * 64}
@@ -91,7 +91,7 @@ def test_a_client_hears_of_a_mistake_before_anything_is_sent() -> None:
 def test_tasks_and_defaults_are_those_of_the_renderer() -> None:
     assert set(TASKS) == set(Task) and set(INSTANT_TASKS) == set(AT_ONCE)
     plain = GenerateRequest("m", "vary")
-    renderer = Wishes(task=Task.VARY)
+    renderer = GenerateOptions(task=Task.VARY)
     for name in ("count", "frames", "freedom", "light", "seed", "grow", "feather", "blend"):
         assert getattr(plain, name) == getattr(renderer, name), name
     applied = ApplyRequest("m", PLANES)

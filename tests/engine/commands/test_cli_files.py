@@ -136,3 +136,61 @@ def test_a_mistyped_folder_is_an_error(place: Place, words: tuple[str, ...]) -> 
     assert done.returncode == 1
     assert "no folder" in done.stderr
     assert not (place.folder / "mistyped").exists()
+
+
+def camera_jpeg(path: Path) -> None:
+    """A photograph of the sticker that lies on its side, with place, resolution, and a thumbnail."""
+    upright = read_picture(path.with_name("sticker.png")).to_bytes()
+    exif = Image.Exif()
+    exif[271], exif[274] = "A camera", 6
+    exif.get_ifd(0x8825).update({1: "N", 2: (52.0, 30.0, 1.5)})
+    Image.fromarray(np.rot90(upright, 1)).save(path, exif=exif, dpi=(300, 300), quality=95)
+
+
+@pytest.mark.parametrize("name", ["out.jpg", "out.png", "out.tif", "out.webp"])
+@pytest.mark.parametrize("given", [(), ("--image", "photo.jpg")])
+def test_metadata_are_kept_from_the_camera_to_the_result(place: Place, name: str, given: tuple[str, ...]) -> None:
+    if not (place.folder / "photo.jpg").exists():
+        camera_jpeg(place.folder / "photo.jpg")
+        place.ask("train", "photo.jpg", "areas.png", "--name", "photo", "--method", "deepsim", "--iterations", "1")
+    place.ask("apply", "photo", "moved.png", *given, "-o", name)
+    with Image.open(place.folder / name) as image:
+        assert image.size == (WIDTH, HEIGHT)
+        exif = image.getexif()
+        assert exif[271] == "A camera"
+        assert exif.get(274, 1) == 1
+        assert exif.get_ifd(0x8825)[1] == "N"
+        assert [round(float(value)) for value in (image.info.get("dpi") or (exif[282], exif[283]))] == [300, 300]
+    place.ask("apply", "photo", "moved.png", *given, "--strip", "-o", f"plain.{name}")
+    with Image.open(place.folder / f"plain.{name}") as image:
+        assert not {271, 0x8825} & set(image.getexif())
+        assert "dpi" not in image.info or image.format == "JPEG"
+
+
+def test_wrong_files_are_called_what_they_are(place: Place) -> None:
+    photo = cv2.GaussianBlur(np.random.default_rng(3).integers(0, 255, (HEIGHT, WIDTH, 3), dtype=np.uint8), (0, 0), 2)
+    write_picture(place.folder / "photo.png", Picture(photo))
+    for words in (("apply", "sun", "photo.png"), ("region", "photo.png", "remove", "--at", "5,5")):
+        done = place.run(*words, "-o", "wrong.png")
+        assert done.returncode == 1
+        assert "photo.png is a photograph" in done.stderr
+        assert not (place.folder / "wrong.png").exists()
+
+
+@pytest.mark.parametrize("number", ["nan", "inf"])
+def test_numbers_that_are_none_are_refused(place: Place, number: str) -> None:
+    done = place.run("apply", "sun", "moved.png", "--feather", number, "-o", "x.png")
+    assert done.returncode == 2
+    assert "no number that can be used" in done.stderr
+
+
+def test_models_of_one_name_are_told_apart(place: Place) -> None:
+    first = place.ask("models", "list")["models"]
+    done = place.run("train", "sticker.png", "areas.png", "--name", "sun", "--method", "deepsim", "--iterations", "1")
+    assert done.returncode == 0
+    (old,) = [model["id"] for model in first if model["name"] == "sun"]
+    assert "'sun' is there already" in done.stderr and old in done.stderr
+    done = place.run("apply", "sun", "moved.png", "-o", "x.png")
+    assert "2 models are called 'sun'" in done.stderr and old in done.stderr
+    assert place.ask("apply", old, "moved.png", "-o", "x.png")["model"] == old
+    assert "are called" not in place.run("apply", old, "moved.png", "-o", "x.png").stderr

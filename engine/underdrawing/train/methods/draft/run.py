@@ -23,7 +23,7 @@ PLANES = (
 
 
 @dataclass(frozen=True)
-class Figures:
+class DraftHyperparameters:
     """What can be chosen about a draft."""
 
     pixels: int  # bigger pictures are drafted reduced to this many pixels; 0: never
@@ -32,8 +32,8 @@ class Figures:
 AT_ONCE = make_recipe(
     "draft",
     "At once: pixels are carried, nothing is learnt",
-    Figures,
-    iterations=1,
+    DraftHyperparameters,
+    iterations=Given(1, "nothing is trained"),
     budget=None,
     pixels=Given(640 * 480, "half a second on two processor cores"),
 )
@@ -49,7 +49,7 @@ def check_planes(data: TrainingData) -> None:
         raise LearnError("no_plane", "A draft needs a primitive.", "Give segments or edges beside the picture.")
 
 
-class Draft:
+class DraftMethod:
     """The method as data."""
 
     name = "draft"
@@ -78,13 +78,14 @@ class Draft:
         return DraftRun(data)
 
 
-METHOD = Draft()
+METHOD = DraftMethod()
 
 
 class DraftRun:
     """A run of no steps: it only says how it is applied."""
 
     stages: Sequence[Stage] = ()
+    length: int | None = None
     notes: Sequence[str] = ()
 
     def __init__(self, data: TrainingData) -> None:
