@@ -249,3 +249,27 @@ def start(
                 out.mkdir(parents=True, exist_ok=True)
                 (out / f"{data.name}.start.md").write_text(measure.as_markdown(points), encoding="utf-8")
     output.answer({"points": [asdict(point) for point in points]}, lambda: measure.as_markdown(points))
+
+
+@app.command()
+@told
+def areas(
+    data: Annotated[Path, typer.Argument(help="Folder of labelled sets: NAME/train/image.png and labels.png.")],
+    clicks: Annotated[Path, typer.Argument(help='JSON: {"points": [{"set": NAME, "x": 0, "y": 0}]}.')],
+    json: Json = False,
+) -> None:
+    """Measure automatic areas and picks: covering of labelled pictures, and what one click finds."""
+    from bench.areas import measure
+    from underdrawing.render.onnx_sessions import SessionStore
+    from underdrawing.render.pretrained import HED_FILE, U2NET_FILE, hed, u2net
+    from underdrawing.weights.store import folder
+
+    sessions = SessionStore()
+    outlines, subject = folder() / HED_FILE, folder() / U2NET_FILE
+    found = measure(
+        data,
+        clicks,
+        (lambda rgb: hed(rgb, outlines, sessions)) if outlines.is_file() else None,
+        (lambda rgb: u2net(rgb, subject, sessions)) if subject.is_file() else None,
+    )
+    output.answer(found, lambda: "\n".join(f"{name}: {value:.3f}" for name, value in found.items()))

@@ -48,6 +48,12 @@ def helper_networks(
             raise EngineError("weights_missing", text, FETCH + " u2netp")
         else:
             notes.append("U2-Net is not installed: the subject is not told from the background. " + FETCH + " u2netp")
+    if kind in ("segments", "super"):
+        outlines = weights / HED_FILE
+        if outlines.is_file():
+            networks["outlines"] = lambda rgb: hed(rgb, outlines, sessions)
+        else:
+            notes.append("HED is not installed: areas are found by colour alone. " + FETCH + " hed")
     return networks, notes
 
 
