@@ -119,6 +119,9 @@ class Underdrawing(Gimp.PlugIn):
         finally:
             if interactive:
                 Gimp.context_pop()
+        if interactive and image is not None and not image.is_valid():
+            # After a success GIMP keeps the arguments with the picture, which was closed meanwhile.
+            return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
         values = procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
         for number, (spec, value) in enumerate(zip(entry.returns, returned)):
             _put(values, number + 1, spec.kind, value)

@@ -52,6 +52,7 @@ group, source = image.get_layers()
 sheet = planes(group)["Segments"]
 kept = native(sheet)
 edited(group)
+now = native(sheet)
 """)
     session.focus()
     yield session
@@ -169,7 +170,7 @@ edited(group)
 def test_the_layout_of_an_open_picture_and_of_a_file(window: Window) -> None:
     screen = window.screen
     window.ask("other = opened(80, 80)\nother.flip(Gimp.OrientationType.HORIZONTAL)")
-    changed = 'tell(value=planes(group)["Segments"].get_id() != sheet.get_id())'
+    changed = "tell(value=native(sheet) != now)"
     dialog(window, "y", "Layout of Another Picture", "layout")
     screen.keys("alt+t")
     window.until(changed, True)
@@ -230,7 +231,7 @@ image.set_selected_layers([frames])
 def test_a_region_is_moved_and_the_library_shown(window: Window) -> None:
     screen = window.screen
     window.ask("image.select_rectangle(Gimp.ChannelOps.REPLACE, 24, 24, 26, 26)")
-    changed = 'tell(value=planes(group)["Segments"].get_id() != sheet.get_id())'
+    changed = "tell(value=native(sheet) != now)"
     menu(window, "g")
     screen.keys("v")
     screen.wait_for("Move Region")
