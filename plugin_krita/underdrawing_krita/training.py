@@ -105,7 +105,7 @@ def meanwhile(ws: Workspace) -> Steps:
         raise EngineError("still_learning", text, tr("Wait for it; or cancel it, and start at once with a draft."))
     yield from take(ws, job.model, job.id)
     ws.meanwhile = True
-    ws.tell(tr("Paint meanwhile. What follows from the underdrawing gets better by itself."))
+    ws.tell(tr("Paint meanwhile. Results improve as training continues."))
 
 
 def take(ws: Workspace, model: str, job: str = "") -> Steps:
