@@ -77,7 +77,7 @@ def test_nothing_edited_is_said(engine: Engine, model: str, classes: np.ndarray)
 
 
 def test_a_wrong_size_is_said(engine: Engine, model: str, classes: np.ndarray) -> None:
-    with pytest.raises(EngineError, match="100 x 100 pixels; the model was learnt on 202 x 134"):
+    with pytest.raises(EngineError, match="100 x 100 pixels; the model was trained on 202 x 134"):
         engine.apply(model, {"segments": drawn(classes[:100, :100])})
 
 
