@@ -259,7 +259,7 @@ def test_a_killed_worker_is_replaced_and_the_engine_stays(
     first = worker_of(engine)
     kill(first)
     wait_for(lambda: worker_of(engine) not in (0, first))
-    assert any("from its last checkpoint" in note for note in engine.jobs()[-1]["notes"])
+    assert any("from the last checkpoint" in note for note in engine.jobs()[-1]["notes"])
     # One that never comes further is given up, and its checkpoint kept: the user can go on.
     killed = {0, first}
     while engine.jobs()[-1]["state"] != "failed":
