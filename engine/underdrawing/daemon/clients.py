@@ -98,7 +98,7 @@ class Clients:
         mine = sum(owner == client for owner, _ in self.asks)
         # A client at its limit must still be able to give requests up.
         if message.verb not in UNANSWERED and (mine >= MOST_ASKS or (client, message.id) in self.asks):
-            text = f"This program has {mine} open requests; there can be {MOST_ASKS}, each with an id of its own."
+            text = f"This program has {mine} open requests; at most {MOST_ASKS} are allowed, each with its own id."
             raise EngineError("queue_full", text, "Wait for answers before asking more.")
         ask = Ask(self._send, self._spool, client, message)
         # One that is never answered must not take the place of one that will be, whatever id it bears.

@@ -171,7 +171,9 @@ class Rendering:
     def close(self) -> None:
         """End the renderer whatever it does."""
         for work in self.waiting:
-            work.ask.fail(EngineError("engine_ends", "The engine was told to end.", "Try again; it is started anew."))
+            work.ask.fail(
+                EngineError("engine_ends", "The engine is shutting down.", "Try again; a new engine will start.")
+            )
         self.waiting = []
         if self.child is not None:
             self.child.kill()

@@ -195,7 +195,7 @@ class Daemon:
             if self.supervisor.busy or self.rendering.current or self.rendering.waiting or self._chores:
                 last = now
             if now - last > self.settings.idle_exit and not self.stopping:
-                log.info("nobody has needed the engine for %d s; it ends", self.settings.idle_exit)
+                log.info("idle for %d s; the engine exits", self.settings.idle_exit)
                 self.stopping = True
             if self.stopping:
                 if not parked_by:
@@ -312,7 +312,7 @@ class Daemon:
             if now - self._shown > SHOW and not self.stopping:
                 self._shown = now
                 if Connection.read(self.home) != self.place:
-                    log.info("the connection file was lost or damaged and is written anew")
+                    log.info("the connection file was lost or damaged and is rewritten")
                     self.place.write(self.home)
             if now - self._swept > SWEEP:
                 self._swept = now

@@ -137,7 +137,7 @@ class Supervisor:
         if job.crashes >= CRASHES:
             self._over(job, State.FAILED, CRASHED)
             return
-        text = "The process that learns ended unexpectedly; it goes on from its last checkpoint."
+        text = "The train worker ended unexpectedly; training resumes from the last checkpoint."
         self.heard(job, {"event": "note", "text": text})
         self._over(job, State.QUEUED)
 
@@ -208,7 +208,7 @@ class Supervisor:
             self._over(job, State.CANCELLED)
         elif job.state is not State.CANCELLED:
             hint = "Delete the model: underdrawing models delete"
-            raise EngineError("job_ended", "The picture is learnt already.", hint)
+            raise EngineError("job_ended", "The training has already finished.", hint)
 
     def _wish(self, job: Job, what: str, patience: float | None = None) -> None:
         if job.wish == "cancel":

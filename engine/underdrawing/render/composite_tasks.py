@@ -111,7 +111,7 @@ def _changed(model: Model, wishes: GenerateOptions, rgb: np.ndarray, mask: np.nd
         changed = differing(learnt, rgb)
     if not changed.any():
         text = "Nothing is changed: " + (
-            "the mask is empty." if mask is not None else "the picture is as it was learnt."
+            "the mask is empty." if mask is not None else "the picture is the one that the model was trained on."
         )
         raise EngineError(
             "nothing_edited", text, "Give the picture with what was pasted or edited in it, and its mask."

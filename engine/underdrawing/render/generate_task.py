@@ -32,7 +32,7 @@ def generate(model: Model, args: Mapping[str, Any], sessions: SessionStore, cont
     start = time.perf_counter()
     wishes, inputs = wishes_of(args), Inputs(Path(args["spool"]))
     if wishes.task not in model.manifest.plan.tasks:
-        raise EngineError("wrong_task", f"The model {model.manifest.name!r} was not learnt to {wishes.task}.")
+        raise EngineError("wrong_task", f"The model {model.manifest.name!r} doesn't support {wishes.task}.")
     if wishes.task in REACH:
         mask = inputs.weights(args["mask"]) if args.get("mask") else None
         result, given = on_picture(model, wishes, inputs.picture(args["picture"]), mask, sessions)

@@ -96,7 +96,7 @@ def write(model: Model, rgb: np.ndarray, sessions: SessionStore) -> Writing:
     look = signed(small_copy(small, *writer.inputs[0].size))
     row = sessions.get(model.folder / writer.file).run({writer.inputs[0].name: look})
     if row.shape != (1, generator.inputs[-1].channels, 1, 1) or not np.isfinite(row).all():
-        raise EngineError("bad_result", "What the model writes is no model.", "Train it anew.")
+        raise EngineError("bad_result", "The folder model produced an invalid model.", "Train the folder model again.")
     return Writing(small, scale, row)
 
 

@@ -130,8 +130,8 @@ class Renderer:
     def _layout(self, model: Model, args: Mapping[str, Any]) -> dict[str, Any]:
         inputs = Inputs(Path(args["spool"]))
         if model.primitive.segments is None or model.primitive.palette is None:
-            text = "This model was learnt without segments, so no layout can be made for it."
-            raise EngineError("plane_missing", text, "Learn the picture with segments, or both planes.")
+            text = "This model was trained without segments, so it doesn't support layouts."
+            raise EngineError("plane_missing", text, "Train on the picture with segments, or with both planes.")
         other = inputs.picture(args["picture"])
         palette = model.primitive.palette
         segments = segment_like(other, model.picture, model.primitive.segments, palette)

@@ -165,7 +165,7 @@ def train(args: Mapping[str, Any], context: Listener) -> dict[str, Any]:
         limits = _limits(args, recipe, run)
         if not method.needs_training:
             if args.get("budget") or args.get("iterations"):
-                context.event("note", text=f"The method {method.name} learns nothing, so it takes no time either.")
+                context.event("note", text=f"The method {method.name} needs no training; the budget is ignored.")
             figures = {"iterations": 0, "seconds": 0.0, "device": device.name, "export_difference": {}}
             _leave(args, folder, method, recipe, prepared, picture, run, run.plan(), figures)
             return {"state": "done", "figures": figures}
@@ -223,7 +223,7 @@ def _underdrawing(args: Mapping[str, Any], inputs: Inputs, picture: Picture, con
 def _usual(args: Mapping[str, Any], primitive: Primitive | None) -> str:
     """The method where none was named: the one that has the named recipe, else the draft.
 
-    That cannot follow paint team; DeepSIM can.
+    The draft cannot follow a paint plane; DeepSIM can.
     """
     recipe = args.get("recipe")
     for name, method in everything().items():
@@ -296,7 +296,7 @@ def _export(run: Run, folder: Path, device: Device) -> tuple[ApplyPlan, dict[str
                 "export_differs",
                 f"The exported model differs from the trained one by {differences[graph.file]:.2g}"
                 f" (at most {export.FLOAT32_BOUND:g} is allowed), so it was not kept.",
-                "This is a fault of torch or onnxruntime here; `underdrawing doctor` says which versions run.",
+                "torch and onnxruntime disagree on this machine; `underdrawing doctor` lists their versions.",
             )
     good = tuple(g for g in half if differences.get(g.file, float("inf")) <= export.FLOAT16_BOUND)
     for graph in half:
@@ -314,7 +314,7 @@ def verify_elsewhere(folder: Path, graphs: list[str], half: list[str]) -> dict[s
         raise LearnError(
             "export_unchecked",
             f"The exported model could not be compared with the trained one: {last}",
-            "`underdrawing doctor` says whether onnxruntime works here.",
+            "`underdrawing doctor` checks whether onnxruntime works here.",
         )
     found: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
     return found

@@ -72,7 +72,7 @@ class Recipe:
             if key not in known:
                 names = ", ".join(sorted(known))
                 raise LearnError(
-                    "unknown_option", f"The recipe {self.name!r} has no figure {key!r}.", f"It has: {names}."
+                    "unknown_option", f"The recipe {self.name!r} has no option {key!r}.", f"It has: {names}."
                 )
             changes[key] = _as_type_of(known[key], value, key)
         sources = {**self.sources, **dict.fromkeys(changes, "asked for by the user")}
@@ -111,7 +111,7 @@ def _as_type_of(present: Any, value: Any, key: str) -> Any:
         return type(present)(value)
     except (TypeError, ValueError):
         raise LearnError(
-            "bad_option", f"{value!r} does not fit the figure {key!r}.", f"It is {present!r} in this recipe."
+            "bad_option", f"{value!r} does not fit the option {key!r}.", f"It is {present!r} in this recipe."
         ) from None
 
 

@@ -493,7 +493,7 @@ def test_what_is_on_its_way_into_the_library_cannot_be_cancelled(school: School)
     job = school.begin()
     write_model(school.library.staging(job.model), job.model)
     school.end({"state": "done"})
-    with pytest.raises(EngineError, match="learnt already"):
+    with pytest.raises(EngineError, match="already finished"):
         school.supervisor.cancel(job)
     school.settle()
     assert [m.id for m in school.library.all()] == [job.model]

@@ -339,7 +339,7 @@ def test_a_model_made_at_once_goes_on_learning_its_picture(begin: Begin, tmp_pat
         with pytest.raises(LearnError) as caught:
             start(wrong)
         assert caught.value.code == "wrong_task"
-    with pytest.raises(LearnError, match="go on learning"):
+    with pytest.raises(LearnError, match="can be refined"):
         method.begin(training(1), recipe, CPU, 0)
 
 

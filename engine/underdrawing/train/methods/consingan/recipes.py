@@ -144,7 +144,7 @@ HARMONIZE = PAPER_HARMONIZE.vary(
 )
 HARMONIZE_LARGE = HARMONIZE.vary(
     "harmonize-large",
-    "The same, learnt at up to 700 pixels with a fourth stage",
+    "The same, trained at up to 700 pixels with a fourth stage",
     iterations=None,
     budget=480.0,
     stages=Given(4, _HARMONY),

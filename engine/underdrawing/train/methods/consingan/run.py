@@ -334,8 +334,8 @@ class PyramidRun:
                 self.averaged.load(averaged)
                 self.averaged.network.amplitudes = self.generator.amplitudes  # type: ignore[assignment]
         except (KeyError, RuntimeError):
-            text = "What was learnt before does not fit this picture or these figures."
-            raise LearnError("wrong_task", text, "Learn the picture anew.") from None
+            text = "The earlier training does not fit this picture or these hyperparameters."
+            raise LearnError("wrong_task", text, "Train on the picture again.") from None
 
     def shrink(self) -> str:
         """Smaller pieces."""

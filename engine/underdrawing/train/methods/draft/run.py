@@ -31,7 +31,7 @@ class DraftHyperparameters:
 
 AT_ONCE = make_recipe(
     "draft",
-    "At once: pixels are carried, nothing is learnt",
+    "Immediate: pixels are carried over, without training",
     DraftHyperparameters,
     iterations=Given(1, "nothing is trained"),
     budget=None,
@@ -53,7 +53,7 @@ class DraftMethod:
     """The method as data."""
 
     name = "draft"
-    title = "Draft: the picture's own pixels, carried along; no training"
+    title = "Draft: the picture's own pixels, carried over; no training"
     planes: Sequence[PlaneSpec] = PLANES
     needs_training = False
     many = False

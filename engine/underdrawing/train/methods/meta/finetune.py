@@ -60,8 +60,8 @@ class RefinementRun:
             rows = numbers.reshape(len(self.sizes), sum(layout.sizes))
             scales = [shaped([part[None] for part in row.split(list(layout.sizes))], layout) for row in rows]
         except (KeyError, ValueError, RuntimeError):
-            text = "What is known of this model does not fit its figures, or its picture is too small."
-            raise LearnError("wrong_task", text, "Make the model anew, with --from and --anew.") from None
+            text = "The model's weights do not fit its hyperparameters, or its picture is too small."
+            raise LearnError("wrong_task", text, "Make the model again, with --from and --anew.") from None
         values = [value.clone().to(device.torch) for scale in scales for pair in scale for value in pair]
         self.numbers = nn.ParameterList([nn.Parameter(value) for value in values])
         self.critic = device.place(Critic(figures.filters, figures.layers, SLOPE, kaiming=True))

@@ -84,7 +84,7 @@ def check(figures: MetaHyperparameters, pictures: int) -> None:
             "One critic for several pictures only asks whether what is made looks like any of them: every picture's"
             " generator would be content to make another picture's patches."
         )
-        raise LearnError("bad_option", text, "Use critic=written, which gives each picture a critic of its own.")
+        raise LearnError("bad_option", text, "Use critic=written, which gives each picture its own critic.")
     if figures.backbones == "one":
         text = (
             "With one backbone for both sides, what the critic gains of it the generator takes back: it would learn"

@@ -61,7 +61,7 @@ PAPER = make_recipe(
 )
 PAPER_BATCH = PAPER.vary(
     "paper-meta-batch",
-    "The published method, for a handful of pictures that are learnt together",
+    "The published method, for a handful of pictures trained on together",
     iterations=Given(12_000, f"{_LENGTH}: 2,000 for each of six scales"),
     budget=None,
     smallest=Given(27, f"{_STAGES}: for a single batch"),
@@ -117,7 +117,7 @@ SINGLE = PAPER_SINGLE.vary(
 )
 INSTANT = META.vary(
     "instant",
-    "A model that was made at once, and goes on learning its picture",
+    "A model made by a folder model, refined on its picture",
     iterations=None,
     budget=200.0,
 )
@@ -150,12 +150,14 @@ class Meta:
                 go on for a composite.
         """
         if data.composite is not None:
-            text = "A model that was made at once goes on learning its own picture, not one composite."
-            raise LearnError("wrong_task", text, "Leave fine-tuning out, or let the picture itself be learnt.")
+            text = (
+                "A model made by a folder model can be refined on its own picture, but not fine-tuned on a composite."
+            )
+            raise LearnError("wrong_task", text, "Leave out fine-tuning, or train on the picture itself.")
         if data.base is not None and recipe.name == INSTANT.name:
             return RefinementRun(data, recipe.figures, device, seed)
         if data.base is not None or recipe.name == INSTANT.name:
-            text = "Only models that a folder's model made at once go on learning, and only from these."
+            text = "Only models made by a folder model can be refined."
             raise LearnError("wrong_task", text, "Use: underdrawing vary PICTURE --from MODEL --refine 60s")
         return HyperRun(data, recipe.figures, device, seed)
 

@@ -264,8 +264,8 @@ class HyperRun:
             self.generator.load_state_dict(without_prefix("generator", state))
             self.critic.load_state_dict(without_prefix("critic", state))
         except RuntimeError:
-            text = "What was learnt before does not fit these pictures or figures."
-            raise LearnError("wrong_task", text, "Learn the pictures anew.") from None
+            text = "The earlier training does not fit these pictures or hyperparameters."
+            raise LearnError("wrong_task", text, "Train on the pictures again.") from None
         self.amplitudes = [float(v) for v in state["amplitudes"]]
         self._optimise()
         load_optimizer_tensors(self.generator_steps, without_prefix("generator_steps", state))

@@ -74,7 +74,7 @@ class RefineHyperparameters:
 
 REFINED = make_recipe(
     "refine",
-    "The draft, and while it learns repairs of light and colours where that is unsure",
+    "The draft, plus trained repairs of light and colours where it is unsure",
     RefineHyperparameters,
     iterations=None,
     budget=300.0,
@@ -102,7 +102,7 @@ class Refine:
     """The method as data."""
 
     name = "refine"
-    title = "Draft and refinement: an answer at once, whose colours are repaired"
+    title = "Draft and refinement: an immediate result whose colours improve with training"
     planes: Sequence[PlaneSpec] = PLANES
     needs_training = True
     many = False
