@@ -173,7 +173,7 @@ def _compares(words: Words, changed: Changed) -> bool:
 
 
 def _nothing(words: Words, layer: Gimp.Layer) -> EngineError:
-    return EngineError("plane_missing", words.nothing[0] % layer.get_name(), words.nothing[1])
+    return EngineError("nothing_pasted", words.nothing[0] % layer.get_name(), words.nothing[1])
 
 
 def _model_of_before(call: Call, words: Words, layer: Gimp.Layer, changed: Changed, wish: Wish) -> str:

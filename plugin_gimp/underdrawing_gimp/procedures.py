@@ -198,7 +198,7 @@ REGION_TOOLS = (
 
 SWITCH = Entry(
     "underdrawing-switch",
-    "S_witch between Underdrawing and Result",
+    "Switch between Underdrawing and Result",
     "Show the underdrawing, ready to be painted on; or hide it, to see the result.",
     "One undo step. Give it a shortcut key in Edit > Keyboard Shortcuts.",
     "switch_view:run",

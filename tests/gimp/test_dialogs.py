@@ -103,7 +103,8 @@ def test_nothing_made_yet_and_an_engine_of_another_version(session: Window) -> N
     screen.keys("Return")
     file.write_text(kept)
     screen.wait_for("GIMP Message", there=False)
-    assert session.layers() == ["picture.png"]
+    assert session.layers() == ["Underdrawing", "picture.png"], "an engine of another version is replaced"
+    session.ask("image.remove_layer(image.get_layers()[0])")
 
 
 def test_options_several_results_and_earlier_ones_kept(window: Window) -> None:

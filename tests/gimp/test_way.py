@@ -85,7 +85,7 @@ def test_make_train_paint_apply(gimp: Host) -> None:
     told = gimp.case("""
 image = opened()
 before = native(image.get_layers()[0])
-group, palette, model, notes = call("make", image, regions=5, known=False)
+group, palette, model, notes = call("make", image, regions=4, known=False)
 drawn = planes(group)
 tell(made=[group.get_name(), [layer.get_name() for layer in group.get_children()], model],
      modes=[layer.get_mode() == Gimp.LayerMode.MULTIPLY for layer in drawn.values()],
@@ -116,7 +116,7 @@ tell(kept=[[one.get_name(), one.get_visible()] for one in image.get_layers()])
     assert told["locks"] == [True, True]
     assert told["alpha"] == [False, False], "a rubber must draw paper, not holes"
     assert told["opacity"] == [100.0] * 3
-    assert told["colours"] == 5
+    assert told["colours"] == 4
     assert told["selected"] == ["Segments"]
     assert told["still"] == ["Result"], "nothing may be pasted into the hidden underdrawing"
     assert told["state"] == "done"
@@ -153,7 +153,7 @@ tell(applied=call("apply", fresh)[0].get_name())
     assert (told["state"], told["job"], told["name"]) == ("done", "", "Result")
     assert "trained on this picture already" in told["note"]
     assert told["known"]
-    assert "applied at once" in told["notes"]
+    assert "A trained model knows this underdrawing." in told["notes"]
     assert told["planes"] == ["Edges", "Segments"]
     assert told["applied"] == "Result"
 
