@@ -52,10 +52,8 @@ def helper_networks(
             )
     if kind in ("segments", "super"):
         outlines = weights / HED_FILE
-        if outlines.is_file():
+        if outlines.is_file():  # else colours alone decide; no note, as a usual installation has no HED
             networks["outlines"] = lambda rgb: hed(rgb, outlines, sessions)
-        else:
-            notes.append("HED is not installed: areas are found by colour alone. " + FETCH + " hed")
     return networks, notes
 
 
