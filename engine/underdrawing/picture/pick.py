@@ -187,11 +187,7 @@ def _from_rough(
         cv2.circle(labels, (x, y), 3, cv2.GC_FGD, -1)
     for x, y in outs:
         cv2.circle(labels, (x, y), 3, cv2.GC_BGD, -1)
-    cv2.setRNGSeed(0)
-    none: Any = None  # the rectangle, which a mask replaces
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(np.ascontiguousarray(small), labels, none, *models, 4, cv2.GC_INIT_WITH_MASK)
-    mask = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
+    mask = _settled(small, labels, 4)
     # Specks beside the thing are its surroundings' own texture.
     pieces, places, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     large = stats[:, cv2.CC_STAT_AREA] > 0.1 * max(1, mask.sum())
@@ -200,6 +196,15 @@ def _from_rough(
     if pieces < 2 or mask.sum() < how.filled * wanted.sum():
         return []
     return [Candidate(mask, 1.0, "subject")]
+
+
+def _settled(rgb: np.ndarray, labels: np.ndarray, rounds: int) -> np.ndarray:
+    """(H, W) bool: GrabCut's foreground, from labels (H, W) of `cv2.GC_*` that it settles in so many rounds."""
+    cv2.setRNGSeed(0)  # the same picture gives the same mask
+    none: Any = None  # the rectangle, which a mask replaces
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.grabCut(np.ascontiguousarray(rgb), labels, none, *models, rounds, cv2.GC_INIT_WITH_MASK)
+    return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
 
 
 def _likely(tree: AreaTree, node: int, how: PickSettings) -> float:
@@ -278,11 +283,7 @@ def refined(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
     labels[core > 0] = cv2.GC_FGD
     settled = large
     if core.any() and (near == 0).any():
-        cv2.setRNGSeed(0)
-        models = np.zeros((1, 65)), np.zeros((1, 65))
-        none: Any = None  # the rectangle, which a mask replaces
-        cv2.grabCut(np.ascontiguousarray(seen), labels, none, *models, 2, cv2.GC_INIT_WITH_MASK)
-        settled = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
+        settled = _settled(seen, labels, 2)
         if overlap(settled, large) < 0.6:  # it ran away: colours on both sides are alike
             settled = large
     soft = cv2.GaussianBlur(settled.astype(np.float32), (0, 0), 0.7)
