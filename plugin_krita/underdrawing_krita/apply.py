@@ -8,6 +8,7 @@ from typing import Any
 
 from . import history, layers, read_layers
 from .client.frames import Frame
+from .client.labels import device
 from .client.messages import EngineError
 from .colour_space import Space
 from .document_model import Swap, Workspace
@@ -62,7 +63,7 @@ def apply(ws: Workspace, options: ApplyOptions, keep: bool) -> Steps:
     made = edit.result(ws, reply)
     node = yield from show(ws, made, tr("Result"), None if keep else ws.newest(ws.record.results))
     yield from history.add(ws, made, node)
-    told = [tr("Done in %.1f s on the %s.") % (float(reply.body["seconds"]), _device(str(reply.body["device"])))]
+    told = [tr("Done in %.1f s on the %s.") % (float(reply.body["seconds"]), device(str(reply.body["device"])))]
     unseen = [str(text) for text in reply.body.get("unseen") or ()]
     notes = [str(text) for text in reply.body.get("notes") or ()]
     if edit.body.get("mask_mode") == "limit":
@@ -189,11 +190,7 @@ def _space(ws: Workspace, frame: Frame) -> Space:
     """The colour space that the result is in: the picture's, as long as the bytes fit it."""
     known = ws.record.space or Space.of(ws.need_picture()).converted
     if (known.wire_depth, known.order) != (frame.depth, frame.order):
-        # The document was converted after it was learnt: the model answers as it was taught.
+        # The document was converted after it was trained: the model answers in the space that it was trained in.
         here = {"u8": "U8", "u16": "U16", "f16": "F16", "f32": "F32"}[frame.depth]
         known = Space("GRAYA" if frame.order == "LA" else "RGBA", here, known.profile)
     return known
-
-
-def _device(name: str) -> str:
-    return tr("graphics card") if name == "GPU" else tr("processor")

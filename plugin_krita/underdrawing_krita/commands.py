@@ -28,11 +28,11 @@ from .page_edit import VIEWS
 from .record import Colour
 from .service import hint
 from .tasks import Steps
-from .ui_state import LearnOptions, Live, Stage
+from .ui_state import Live, Stage
 from .widgets import gone
 
-ANY = (Stage.EMPTY, Stage.DRAWN, Stage.LEARNING, Stage.READY)
-PAINTING = (Stage.DRAWN, Stage.LEARNING, Stage.READY)
+ANY = (Stage.EMPTY, Stage.DRAWN, Stage.TRAINING, Stage.READY)
+PAINTING = (Stage.DRAWN, Stage.TRAINING, Stage.READY)
 
 
 class Commands:
@@ -47,22 +47,23 @@ class Commands:
         self.plugin, self.panel = plugin, panel
         self._known: dict[str, tuple[tuple[Stage, ...], Callable[..., Any]]] = {
             "preview": (ANY, self._preview),
+            "start": (ANY, self._start),
             "make": (ANY, self._make),
             "use_layers": (ANY, self._use_layers),
             "use_known": (ANY, self._use_known),
             "make_other": (ANY, lambda ws: self.panel.make_other(True)),
-            "learn": ((Stage.DRAWN, Stage.READY), self._learn),
+            "train": ((Stage.DRAWN, Stage.READY), self._train),
             "draft": ((Stage.DRAWN, Stage.READY), self._draft),
-            "learn_more": ((Stage.READY,), self._learn_more),
-            "meanwhile": ((Stage.LEARNING,), lambda ws: ws.beside(training.meanwhile(ws), "take")),
-            "pause": ((Stage.LEARNING, Stage.READY), self._pause),
-            "cancel": ((Stage.LEARNING, Stage.READY), lambda ws: self._control(ws, "cancel")),
+            "train_more": ((Stage.READY,), self._train_more),
+            "meanwhile": ((Stage.TRAINING,), lambda ws: ws.beside(training.meanwhile(ws), "take")),
+            "pause": ((Stage.TRAINING, Stage.READY), self._pause),
+            "cancel": ((Stage.TRAINING, Stage.READY), lambda ws: self._control(ws, "cancel")),
             "choose_model": ((Stage.READY,), self._choose_model),
             "paint_on": (PAINTING, self._paint_on),
             "take_colour": (PAINTING, self._take_colour),
             "view": (PAINTING, self._view),
             "live": ((Stage.READY,), self._live),
-            "apply": ((Stage.READY,), self._apply),
+            "apply": ((Stage.DRAWN, Stage.READY), self._apply),
             "region": (PAINTING, self._region),
             "others": ((Stage.READY,), self._others),
             "bring_back": (ANY, self._bring_back),
@@ -125,6 +126,12 @@ class Commands:
             ws.recognised = page.picture
             ws.beside(recognition.look(ws, page.picture), recognition.NAME)
 
+    def _start(self, ws: Workspace) -> None:
+        page = self.panel.make_page
+        self.panel.make_other(False)
+        ws.stop(LIVE)
+        self._begin(ws, training.start(ws, page.picture, page.options), tr("Reading the picture…"))
+
     def _make(self, ws: Workspace) -> None:
         page = self.panel.make_page
         self.panel.make_other(False)
@@ -142,37 +149,37 @@ class Commands:
         wanted = page.known.currentData()
         known = next((m for m in ws.known if m.id == wanted and m.layer == page.picture), None)
         if known is None:
-            ws.tell(tr("No model learnt this picture before. Make an underdrawing, and learn it."), True)
+            ws.tell(tr("There is no model of this picture yet. Press “Start editing”."), True)
             return
         self.panel.make_other(False)
         ws.stop(LIVE)
         self._begin(ws, recognition.use(ws, known), tr("Reading the picture…"))
 
-    # --- learning
+    # --- training
 
-    def _learn(self, ws: Workspace) -> None:
-        if self._learning(ws):
+    def _train(self, ws: Workspace) -> None:
+        if self._training(ws):
             return
-        self._begin(ws, training.learn(ws, self.panel.learn_page.options), tr("Reading the picture…"))
+        self._begin(ws, training.train(ws, self.panel.train_page.options), tr("Reading the picture…"))
 
-    def _learning(self, ws: Workspace) -> bool:
-        """Whether this picture is being learnt, which is said then."""
-        learning_now = ws.job is not None and ws.job.alive
-        if learning_now:
-            ws.tell(_why_not(Stage.LEARNING), True)
-        return learning_now
+    def _training(self, ws: Workspace) -> bool:
+        """Whether this picture is being trained, and says so."""
+        training_now = ws.job is not None and ws.job.under_way
+        if training_now:
+            ws.tell(_why_not(Stage.TRAINING), True)
+        return training_now
 
     def _draft(self, ws: Workspace) -> None:
-        if self._learning(ws):
+        if self._training(ws):
             return
-        self._begin(ws, training.learn(ws, LearnOptions("draft", "", 0.0)), tr("Reading the picture…"))
+        self._begin(ws, training.draft(ws), tr("Reading the picture…"))
 
-    def _learn_more(self, ws: Workspace) -> None:
+    def _train_more(self, ws: Workspace) -> None:
         ws.stop(LIVE)
-        if ws.job is not None and ws.job.alive:
+        if ws.job is not None and ws.job.under_way:
             ws.meanwhile = False  # back to the page that shows how it goes on
         else:
-            ws.learn_again = True
+            ws.train_again = True
         ws.touch()
 
     def _pause(self, ws: Workspace) -> None:
@@ -180,7 +187,7 @@ class Commands:
         self._control(ws, "resume" if paused else "pause")
 
     def _control(self, ws: Workspace, verb: str) -> None:
-        if ws.job is None or not ws.job.alive:
+        if ws.job is None or not ws.job.under_way:
             ws.tell(_why_not(Stage.READY), True)
             return
         self.plugin.service.start(training.control(ws, verb), verb, _tell_end(ws))
@@ -226,8 +233,13 @@ class Commands:
 
     def _apply(self, ws: Workspace) -> None:
         page = self.panel.edit_page
-        steps = apply.apply(ws, page.options, bool(page.keep.isChecked()))
-        self._begin(ws, steps, tr("Reading the underdrawing…"))
+
+        def steps() -> Steps:
+            if not ws.record.model:
+                yield from training.draft(ws)
+            yield from apply.apply(ws, page.options, bool(page.keep.isChecked()))
+
+        self._begin(ws, steps(), tr("Reading the underdrawing…"))
 
     def _region(self, ws: Workspace, operation: str) -> None:
         options = self.panel.edit_page.tools.regions.options(operation)
@@ -320,7 +332,7 @@ def _why_not(stage: Stage) -> str:
     return {
         Stage.NO_DOCUMENT: tr("Open a picture first."),
         Stage.EMPTY: tr("Make an underdrawing first."),
-        Stage.DRAWN: tr("Learn the picture first, or start at once with a draft."),
-        Stage.LEARNING: tr("The picture is still being learnt. Wait for it, or cancel it."),
-        Stage.READY: tr("Nothing is being learnt at this moment."),
+        Stage.DRAWN: tr("Press “Start editing” first."),
+        Stage.TRAINING: tr("Training is under way. Wait for it, or cancel it."),
+        Stage.READY: tr("No training is under way."),
     }[stage]

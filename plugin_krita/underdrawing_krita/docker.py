@@ -56,12 +56,12 @@ class Scripts(krita.Extension):
         main = window.qwindow()
         for name, text in (
             ("make", tr("Underdrawing: Make")),
-            ("learn", tr("Underdrawing: Learn This Picture")),
-            ("use_known", tr("Underdrawing: Use What Was Learnt Before")),
-            ("draft", tr("Underdrawing: Start With a Draft")),
-            ("meanwhile", tr("Underdrawing: Paint While It Is Learnt")),
-            ("pause", tr("Underdrawing: Pause or Resume Learning")),
-            ("cancel", tr("Underdrawing: Cancel Learning")),
+            ("train", tr("Underdrawing: Train This Picture")),
+            ("use_known", tr("Underdrawing: Use the Trained Model")),
+            ("draft", tr("Underdrawing: Start Editing")),
+            ("meanwhile", tr("Underdrawing: Paint While Training")),
+            ("pause", tr("Underdrawing: Pause or Resume Training")),
+            ("cancel", tr("Underdrawing: Cancel Training")),
             ("live", tr("Underdrawing: Live")),
             ("apply", tr("Underdrawing: Apply")),
             ("others", tr("Underdrawing: Find Other Results")),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from . import layers, record
+from .client.job_status import JobStatus
 from .client.messages import EngineError
 from .generate_tasks import Going, Use
 from .i18n import tr
@@ -13,7 +14,7 @@ from .qt import QtCore, QtGui
 from .record import PLANES, Record
 from .service import Service, hint
 from .tasks import Pause, Steps, Task
-from .ui_state import Job, Live, Message, Other, Split, Stage, stage_of
+from .ui_state import Live, Message, Other, Split, Stage, stage_of
 
 
 @dataclass
@@ -52,16 +53,15 @@ class Workspace(QtCore.QObject):
         self.record: Record = record.load(document)
         self.layers: dict[str, Any] = layers.all_layers(document)
         self.swaps: list[Swap] = []
-        self.job: Job | None = None
+        self.job: JobStatus | None = None
         self.sample: QtGui.QImage | None = None
         self.message = Message()
         self.doing = ""  # what the work in hand is called
         self.live, self.split = Live.OFF, Split()
         self.hold = False  # Live leaves the layers alone while something else is being done
-        self.learn_again = False  # the user wants to learn although there is a model
-        self.usable = -1  # with how many steps a model that is still being learnt can be used; -1: it cannot
+        self.train_again = False  # the user wants to train although there is a model
         self.meanwhile = False  # the user paints with it
-        self.known: tuple[Any, ...] = ()  # models that learnt this very picture before
+        self.known: tuple[Any, ...] = ()  # models of this very picture
         self.recognised = ""  # the layer whose picture was looked for among them
         self.history: list[Any] = []
         self.going: Going | None = None  # what goes on without an underdrawing
@@ -125,13 +125,18 @@ class Workspace(QtCore.QObject):
         return mine - {""}
 
     @property
+    def usable(self) -> int:
+        """With how many steps the model that is being trained can be used by now; -1: it cannot."""
+        return -1 if self.job is None else self.job.usable
+
+    @property
     def stage(self) -> Stage:
         """How far it is."""
         if not self.open:
             return Stage.NO_DOCUMENT
-        learning = None if self.meanwhile and self.record.model else self.job
-        stage = stage_of(True, bool(self.planes), bool(self.record.model), learning)
-        return Stage.DRAWN if stage is Stage.READY and self.learn_again else stage
+        training = None if self.meanwhile and self.record.model else self.job
+        stage = stage_of(True, bool(self.planes), bool(self.record.model), training)
+        return Stage.DRAWN if stage is Stage.READY and self.train_again else stage
 
     def keep(self, **changes: Any) -> None:
         """Change the note, and keep it with the document."""

@@ -149,7 +149,7 @@ def _watch(ws: Workspace, watched: list[Watched], preview: Preview, options: Cal
         looked = time.monotonic()
         taken = looked - began
         # Whole requests are compared: options, model, selection and every piece of every plane; and how far a model
-        # is that is still being learnt.
+        # is that is still being trained.
         wanted = body, ws.usable
         if wanted == shown:
             yield Pause(min(max(LEAST, taken * SHARE), LONGEST))

@@ -40,9 +40,11 @@ def make(ws: Workspace, picture: str, options: MakeOptions) -> Steps:
     space = Space.of(ws.need_picture()).converted
     ws.record = replace(ws.record, picture_hash=frame.hash, space=space, models=(), model="", job="")
     yield from lay(ws, planes_of(reply), palette_of(reply))
-    ws.learn_again = False
+    ws.train_again = False
     notes = [str(note) for note in reply.body.get("notes") or ()]
-    ws.tell(tr("The underdrawing lies on top of the layers. Learn the picture next.") + "".join(" " + n for n in notes))
+    ws.tell(
+        tr("The underdrawing lies on top of the layers. Press “Start editing” next.") + "".join(" " + n for n in notes)
+    )
 
 
 def planes_of(reply: Any) -> dict[str, Frame]:
@@ -112,7 +114,7 @@ def use_layers(ws: Workspace, picture: str, chosen: dict[str, str]) -> Steps:
     ws.record = replace(ws.record, planes={name: (key,) for name, key in planes.items()}, palette=())
     ws.save()
     ws.look()
-    ws.tell(tr("These layers are the underdrawing now. Learn the picture next."))
+    ws.tell(tr("These layers are the underdrawing now. Press “Start editing” next."))
 
 
 def preview(ws: Workspace, picture: str, options: MakeOptions) -> Steps:

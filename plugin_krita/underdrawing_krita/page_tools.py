@@ -7,12 +7,13 @@ from typing import Any, Callable
 
 from . import external_image
 from .document_model import Workspace
+from .flow import Flow
 from .history import MOST, Entry
 from .i18n import tr
 from .page_parts import Parts
 from .qt import Qt, QtCore, QtGui, QtWidgets
 from .ui_state import RegionOptions
-from .widgets import Flow, Fold, ImageView, button, choice, column, form, label, named, refill, row, spin
+from .widgets import Fold, ImageView, button, choice, column, form, label, named, refill, row, spin
 
 ICON = 56  # pixels of a thumbnail's side
 FAR = 8192  # pixels that an area can be moved by

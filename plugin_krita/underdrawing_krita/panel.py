@@ -13,7 +13,7 @@ from .meta_models import makers_of
 from .page_edit import EditPage
 from .page_generate import AlonePage, fold_button
 from .page_make import MakePage
-from .page_train import LearnPage
+from .page_train import TrainPage
 from .plugin import Plugin
 from .qt import Qt, QtCore, QtWidgets
 from .service import hint
@@ -43,12 +43,12 @@ class Panel(QtWidgets.QWidget):
         self.header.setFont(font)
         self.message = MessageBar()
         self.message.closed.connect(self._close_message)
-        self.make_page, self.learn_page, self.edit_page = MakePage(perform), LearnPage(perform), EditPage(perform)
+        self.make_page, self.train_page, self.edit_page = MakePage(perform), TrainPage(perform), EditPage(perform)
         self.make_page.wanted_preview.connect(lambda: perform("preview"))
         self.alone_page = AlonePage(perform)
         self.alone = fold_button(
             "alone_open",
-            tr("More: harmonize, resize, animate…"),
+            tr("More: harmonize, variations, resize, animate…"),
             tr("Harmonize what was pasted, blend a rough edit, variations, other sizes, animation"),
             Qt.ArrowType.RightArrow,
         )
@@ -60,7 +60,7 @@ class Panel(QtWidgets.QWidget):
         self.work.setMaximumHeight(6)
         self.doing = label("", "doing", faint=True)
         inside = QtWidgets.QWidget()
-        pages = (self.empty_page, self.make_page, self.learn_page, self.edit_page, self.alone, self.alone_page)
+        pages = (self.empty_page, self.make_page, self.train_page, self.edit_page, self.alone, self.alone_page)
         column(inside, *pages, margin=2).addStretch(1)
         scroll = Scroll(inside)
         self.engine = EngineLine(plugin.service, self.tell, plugin.krita)
@@ -129,13 +129,13 @@ class Panel(QtWidgets.QWidget):
         """Show everything as it is."""
         ws: Workspace | None = self.ws if self.ws is not None and self.ws.open else None
         stage = Stage.NO_DOCUMENT if ws is None else ws.stage
-        if stage in (Stage.EMPTY, Stage.LEARNING):
+        if stage in (Stage.EMPTY, Stage.TRAINING):
             self._make_other = False
         shown = Stage.EMPTY if self._make_other and ws is not None else stage
         self.empty_page.setVisible(shown is Stage.NO_DOCUMENT)
         alone = self._alone and ws is not None
         self.make_page.setVisible(shown is Stage.EMPTY and not alone)
-        self.learn_page.setVisible(shown in (Stage.DRAWN, Stage.LEARNING) and not alone)
+        self.train_page.setVisible(shown in (Stage.DRAWN, Stage.TRAINING) and not alone)
         self.edit_page.setVisible(shown is Stage.READY and not alone)
         self.alone_page.setVisible(alone)
         self.alone.setVisible(ws is not None and not alone)
@@ -149,21 +149,21 @@ class Panel(QtWidgets.QWidget):
         self.doing.setText(ws.doing)
         self.message.tell(ws.message.text, ws.message.bad)
         self.alone.setText(_alone_text(ws))
-        for page in (self.make_page, self.learn_page, self.edit_page, self.alone_page):
+        for page in (self.make_page, self.train_page, self.edit_page, self.alone_page):
             # The page that is seen, and no other: `isVisible` is false as long as the docker itself is hidden.
             if not page.isHidden():
                 page.show_workspace(ws)
-        learns = alone or shown is Stage.DRAWN
-        if learns and self.isVisible() and not self.learn_page.asked and not self._asking:
+        trains = alone or shown is Stage.DRAWN
+        if trains and self.isVisible() and not self.train_page.asked and not self._asking:
             self._asking = True
             self.plugin.service.start(self._ask_methods(), "methods", self._asked)
 
     def _ask_methods(self) -> Steps:
-        """What the engine can learn, and on what; once, when that is first chosen from."""
+        """What the engine can train, and on what; once, when that is first chosen from."""
         reply = yield self.plugin.service.ask("methods", {}, (), 120.0)
         methods, devices = list(reply.body["methods"]), list(reply.body["devices"])
         for panel in self.plugin.panels:
-            panel.learn_page.show_methods(methods, devices)
+            panel.train_page.show_methods(methods, devices)
             panel.alone_page.show_devices(devices)
 
     def ask_makers(self) -> None:
@@ -184,7 +184,7 @@ class Panel(QtWidgets.QWidget):
         self.refresh_soon()
 
     def _asked(self, task: Task) -> None:
-        # An engine that cannot answer says so when it is to learn; it is asked again with the next document.
+        # An engine that cannot answer says so when it is to train; it is asked again with the next document.
         if task.error is None and not gone(self):
             self.refresh_soon()
 
@@ -214,7 +214,7 @@ class Panel(QtWidgets.QWidget):
 def _alone_text(ws: Workspace) -> str:
     """The line that leads to the page without an underdrawing; how far it is there."""
     if not ws.running(ALONE) or ws.going is None:
-        return tr("More: harmonize, resize, animate…")
+        return tr("More: harmonize, variations, resize, animate…")
     return tr("More") + " · %d %%" % round(ws.going.done * 100)
 
 
@@ -223,10 +223,10 @@ def _heading(stage: Stage, ws: Workspace | None) -> str:
     texts = {
         Stage.NO_DOCUMENT: tr("No picture is open"),
         Stage.EMPTY: tr("Make an underdrawing"),
-        Stage.DRAWN: tr("Learn this picture"),
-        Stage.LEARNING: tr("Learning this picture"),
+        Stage.DRAWN: tr("Train this picture"),
+        Stage.TRAINING: tr("Training"),
         Stage.READY: tr("Paint on the underdrawing"),
     }
-    if stage is Stage.LEARNING and ws is not None and ws.job is not None and ws.job.state == "paused":
-        return tr("Learning is paused")
+    if stage is Stage.TRAINING and ws is not None and ws.job is not None and ws.job.state == "paused":
+        return tr("Training is paused")
     return texts[stage]

@@ -64,7 +64,7 @@ class Plugin(QtCore.QObject):
             ws.look()
 
     def close(self) -> None:
-        """Krita closes: nothing of ours holds it up, and what is being learnt goes on."""
+        """Krita closes: nothing of ours holds it up, and a training continues."""
         self._timer.stop()
         for ws in self.workspaces.values():
             ws.open = False

@@ -35,7 +35,7 @@ class Colour:
 
 @dataclass(frozen=True)
 class ModelNote:
-    """A model that learnt this document's picture."""
+    """A model of this document's picture."""
 
     id: str
     name: str
@@ -49,7 +49,7 @@ class Record:
 
     Attributes:
         picture: the layer that holds the picture.
-        picture_hash: hash of its pixels as they were learnt, or "".
+        picture_hash: hash of its pixels as they were trained, or "".
         space: the picture's colour space, in which results are made.
         planes: by name, layers that hold the planes, the newest first.
         groups: groups that hold the planes, the newest first; none where the user's own layers are used.

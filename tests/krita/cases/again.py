@@ -6,7 +6,7 @@ def case(t):
     first = t.open(t.given["picture"])
     yield t.until(lambda: t.stage == "EMPTY", "the docker to see the picture")
     yield from t.drafted()
-    model, learnt = t.ws.record.model, t.pixels(t.layer("Areas"))
+    model, trained = t.ws.record.model, t.pixels(t.layer("Areas"))
     first.setModified(False)
     first.close()
     yield t.until(lambda: t.ws is None, "the docker to see that it is closed")
@@ -35,7 +35,7 @@ def case(t):
     t.press("use_known")
     yield t.idle()
     assert t.stage == "READY", t.message
-    t.seen["used"] = [t.stage, t.ws.record.model == model, t.pixels(t.layer("Areas")) == learnt, t.message]
+    t.seen["used"] = [t.stage, t.ws.record.model == model, t.pixels(t.layer("Areas")) == trained, t.message]
     t.seen["job"] = t.ws.job is None
 
     # A thing is removed: there are several ways to fill the ground.

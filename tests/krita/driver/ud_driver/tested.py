@@ -145,13 +145,13 @@ class Test:
         self.press("draft")
         yield self.until(lambda: self.stage == "READY", "the draft", 120)
 
-    def learn_little(self, iterations):
-        """Without an underdrawing, learn with so many steps and the test's figures, in place of minutes."""
-        learn = (("iterations", iterations), ("options", self.given["figures"]))
+    def train_little(self, iterations):
+        """Without an underdrawing, train with so many steps and the test's figures, in place of minutes."""
+        train = (("iterations", iterations), ("options", self.given["figures"]))
         alone, page, commands = self.modules["generate"], self.panel.alone_page, self.panel.commands
 
         def start(ws):
-            ws.beside(alone.use(ws, dataclasses.replace(page.wish, learn=learn)), alone.NAME)
+            ws.beside(alone.use(ws, dataclasses.replace(page.wish, train=train)), alone.NAME)
 
         commands._known["alone"] = (commands._known["alone"][0], start)
 
@@ -169,7 +169,7 @@ class Test:
         file = Path(os.environ["UNDERDRAWING_HOME"]) / "run" / "engine.json"
         return json.loads(file.read_text(encoding="utf-8"))["pid"]
 
-    def learns_on(self):
+    def trains_on(self):
         """What the training without an underdrawing is to run on, as the engine has written it down."""
         file = Path(os.environ["UNDERDRAWING_HOME"]) / "training" / self.ws.going.job.model / "job.json"
         return json.loads(file.read_text(encoding="utf-8"))["args"]["device"]
