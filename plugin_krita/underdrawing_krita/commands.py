@@ -236,7 +236,7 @@ class Commands:
 
         def steps() -> Steps:
             if not ws.record.model:
-                yield from training.draft(ws)
+                yield from training.drafted(ws)
             yield from apply.apply(ws, page.options, bool(page.keep.isChecked()))
 
         self._begin(ws, steps(), tr("Reading the underdrawing…"))

@@ -44,12 +44,17 @@ def train(ws: Workspace, options: TrainOptions) -> Steps:
 
 
 def draft(ws: Workspace) -> Steps:
+    """Begin the draft."""
+    return train(ws, TrainOptions("draft", "", 0.0))
+
+
+def drafted(ws: Workspace) -> Steps:
     """Make the draft, and wait for it.
 
     Raises:
         EngineError: there is none; why has been shown.
     """
-    yield from train(ws, TrainOptions("draft", "", 0.0))
+    yield from draft(ws)
     while ws.running(FOLLOW):
         yield Pause(0.05)
     if not ws.record.model:
