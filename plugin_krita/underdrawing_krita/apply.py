@@ -6,7 +6,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import history, layers, read_layers
+from . import history, layers, read_layers, things
 from .client.frames import Frame
 from .client.labels import device
 from .client.messages import EngineError
@@ -46,10 +46,14 @@ def masked() -> bool:
     return layers.has_masks()
 
 
-def body_of(ws: Workspace, planes: dict[str, Any], options: ApplyOptions, mask: Frame | None) -> dict[str, Any]:
+def body_of(
+    ws: Workspace, planes: dict[str, Any], options: ApplyOptions, mask: Frame | None, lifted: list[dict[str, Any]]
+) -> dict[str, Any]:
     """The request `apply`, without the pictures themselves."""
     space = ws.record.space or Space.of(ws.need_picture()).converted
-    body: dict[str, Any] = {"model": ws.record.model, "planes": planes, "order": space.order, **options.body()}
+    body: dict[str, Any] = {"planes": planes, "order": space.order, "lifted": lifted, **options.body()}
+    if ws.record.model:
+        body["model"] = ws.record.model
     if mask is not None:
         body.update(mask={"hash": mask.hash}, mask_mode=options.mask_mode)
     return body
@@ -62,6 +66,7 @@ def apply(ws: Workspace, options: ApplyOptions, keep: bool) -> Steps:
     reply = yield ws.service.ask("apply", edit.body, edit.frames, 600.0)
     made = edit.result(ws, reply)
     node = yield from show(ws, made, tr("Result"), None if keep else ws.newest(ws.record.results))
+    things.applied(ws, layers.identity(node))
     yield from history.add(ws, made, node)
     told = [tr("Done in %.1f s on the %s.") % (float(reply.body["seconds"]), device(str(reply.body["device"])))]
     unseen = [str(text) for text in reply.body.get("unseen") or ()]
@@ -81,10 +86,17 @@ class Edit:
     @classmethod
     def read(cls, ws: Workspace, options: ApplyOptions) -> Generator[Any, Any, Edit]:
         """The edit as it is in the document now."""
-        planes = yield from read_layers.planes(ws)
+        lifted, frames = yield from things.sent(ws)
         mask = read_layers.selection(ws)
-        body = {**body_of(ws, read_layers.references(planes), options, mask), "baked": not masked()}
-        return cls(body, [*planes.values(), *([mask] if mask is not None else [])])
+        if mask is not None:
+            frames.append(mask)
+        planes = (yield from read_layers.planes(ws)) if ws.record.model else {}
+        body = {**body_of(ws, read_layers.references(planes), options, mask, lifted), "baked": not masked()}
+        if not ws.record.model:  # things need none: the picture itself says all
+            picture = yield from read_layers.picture(ws)
+            body["picture"] = {"hash": picture.hash}
+            frames.append(picture)
+        return cls(body, [*planes.values(), *frames])
 
     @staticmethod
     def result(ws: Workspace, reply: Any) -> Result:
@@ -100,7 +112,7 @@ def unmasked(ws: Workspace, reply: Any) -> Result:
     """The engine's answer as a result without a mask of its own."""
     (picture,) = frames_of(reply, [str(reply.body["picture"])])
     place = int(reply.body["x"]), int(reply.body["y"])
-    return Result(picture, None, *place, _space(ws, picture), str(reply.body["model"]))
+    return Result(picture, None, *place, _space(ws, picture), str(reply.body.get("model") or ""))
 
 
 def show(ws: Workspace, result: Result, name: str, instead_of: Any = None) -> Steps:
@@ -129,12 +141,12 @@ def unlocked(picture: Any) -> Any:
 
 def put(ws: Workspace, result: Result, name: str, parent: Any, above: Any) -> Steps:
     """Put a result into a group above another layer; the new layer. One step back for the user."""
-    with layers.Maker(ws.krita, ws.document, result.space) as maker:
+    with layers.Maker(ws.krita, ws.document, result.space, nested=result.mask is not None) as maker:
         node = maker.layer(name)
         node.setColorLabel(LABEL)
         mask = None
         if result.mask is not None:
-            mask = ws.document.createTransparencyMask(tr("Edit"))
+            mask = maker.mask(tr("Edit"))
             node.addChildNode(mask, None)
         yield from layers.put_in(ws.document, node, parent, above)
     yield from write(node, result.frame, result.x, result.y)

@@ -15,10 +15,12 @@ from . import (
     make_primitive,
     recognition,
     regions,
+    things,
     training,
 )
+from .brush import take_colour
 from .client.messages import EngineError
-from .colour_space import DRAWN, Space
+from .commands_things import ThingCommands
 from .document_model import Workspace
 from .generate_tasks import Use
 from .i18n import tr
@@ -45,6 +47,7 @@ class Commands:
 
     def __init__(self, plugin: Any, panel: Any) -> None:
         self.plugin, self.panel = plugin, panel
+        self.things = ThingCommands(panel, self._begin, self._applied)
         self._known: dict[str, tuple[tuple[Stage, ...], Callable[..., Any]]] = {
             "preview": (ANY, self._preview),
             "start": (ANY, self._start),
@@ -63,7 +66,8 @@ class Commands:
             "take_colour": (PAINTING, self._take_colour),
             "view": (PAINTING, self._view),
             "live": ((Stage.READY,), self._live),
-            "apply": ((Stage.DRAWN, Stage.READY), self._apply),
+            "apply": (ANY, self._apply),
+            **{name: (ANY, do) for name, do in self.things.known.items()},
             "region": (PAINTING, self._region),
             "others": ((Stage.READY,), self._others),
             "bring_back": (ANY, self._bring_back),
@@ -117,6 +121,7 @@ class Commands:
             if task.error is None and self.panel.ws is ws:
                 page.preview.set_image(task.result)
             elif task.error is not None and task.error.code != "cancelled":
+                page.preview.set_image(None)
                 ws.tell(hint(task.error), True)
 
         self.plugin.service.stop(getattr(self, "_preview_task", None))
@@ -203,15 +208,7 @@ class Commands:
         ws.document.setActiveNode(ws.need_planes()[name])
 
     def _take_colour(self, ws: Workspace, colour: Colour) -> None:
-        import krita
-
-        view = self.plugin.krita.activeWindow().activeView()
-        areas = Space.of(ws.need_planes()["segments"])
-        space = areas if areas.is_srgb else DRAWN
-        made = krita.ManagedColor(space.model, space.depth, space.profile)
-        red, green, blue = (value / 255 for value in colour.rgb)
-        made.setComponents([blue, green, red, 1.0])  # in the order in which Krita keeps integers
-        view.setForeGroundColor(made)
+        take_colour(ws, colour)
         self._paint_on(ws, "segments")
 
     def _view(self, ws: Workspace, name: str) -> None:
@@ -232,14 +229,16 @@ class Commands:
         ws.beside(live(ws, lambda: page.options, page.keep.isChecked), LIVE)
 
     def _apply(self, ws: Workspace) -> None:
+        if ws.stage in (Stage.EMPTY, Stage.TRAINING) and not things.present(ws):
+            ws.tell(_why_not(ws.stage), True)
+            return
+        self._begin(ws, self._applied(ws), tr("Reading the underdrawing…"))
+
+    def _applied(self, ws: Workspace) -> Steps:
         page = self.panel.edit_page
-
-        def steps() -> Steps:
-            if not ws.record.model:
-                yield from training.drafted(ws)
-            yield from apply.apply(ws, page.options, bool(page.keep.isChecked()))
-
-        self._begin(ws, steps(), tr("Reading the underdrawing…"))
+        if ws.stage is Stage.DRAWN and not ws.record.model and not things.present(ws):
+            yield from training.drafted(ws)
+        yield from apply.apply(ws, page.options, bool(page.keep.isChecked()))
 
     def _region(self, ws: Workspace, operation: str) -> None:
         options = self.panel.edit_page.tools.regions.options(operation)

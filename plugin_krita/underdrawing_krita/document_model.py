@@ -67,6 +67,10 @@ class Workspace(QtCore.QObject):
         self.going: Going | None = None  # what goes on without an underdrawing
         self.other: Other | None = None  # the picture whose layout was taken last
         self.wished: Use | None = None  # what it is
+        self.picked: Any = None  # what was pointed at last, see `things`
+        self.thing_masks: dict[int, Any] = {}  # where things were, by their numbers
+        self.thing_pixels: dict[str, Any] = {}  # their layers as they were read last
+        self._active = ""  # the layer that is painted on
         self._covered: dict[str, bool] = {}
         self.open = True
         self._work: Task | None = None
@@ -119,7 +123,7 @@ class Workspace(QtCore.QObject):
     @property
     def own(self) -> set[str]:
         """Ids of layers that are ours and can be no picture."""
-        mine = {*self.record.results, *self.record.made, *self.record.groups, self.record.preview}
+        mine = {*self.record.results, *self.record.made, *self.record.groups, self.record.preview, *self.record.things}
         for ids in self.record.planes.values():
             mine.update(ids)
         return mine - {""}
@@ -237,10 +241,11 @@ class Workspace(QtCore.QObject):
         """See what the user did to the layers. Called some times a second; takes about a millisecond."""
         if not self.open:
             return
-        self.layers = layers.all_layers(self.document)
+        before, self.layers = self.layers, layers.all_layers(self.document)
         if not self.hold:
             self._follow_history()
             self._follow_covers()
+            self._follow_active(before)
         seen = (self.stage, tuple(self.layers), tuple(node.name() for node in self.layers.values()), self.size)
         if seen != self._seen:
             self._seen = seen
@@ -255,6 +260,22 @@ class Workspace(QtCore.QObject):
                     action.trigger()
                     # The other half of the pair is on its way; looked at again at the next tick.
                     return
+
+    def _follow_active(self, before: dict[str, Any]) -> None:
+        """What is painted on stays what it is where undo or redo brings a layer of ours back, which Krita makes active.
+
+        Args:
+            before: the layers at the last look.
+        """
+        node = self.document.activeNode()
+        key = "" if node is None else layers.identity(node)
+        if key in self.own and key not in before and self._active != key:
+            plane = next((name for name, ids in self.record.planes.items() if self._active in ids), "")
+            wanted = self.layers.get(self._active, self.planes.get(plane))
+            if wanted is not None:
+                self.document.setActiveNode(wanted)
+                return
+        self._active = key
 
     def _follow_covers(self) -> None:
         """A layer is seen again where what was made of it was undone, and hidden again where that is done again.

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Any, Callable
 
-from . import apply, layers, read_layers
+from . import apply, layers, read_layers, things
 from .client.frames import Frame
 from .client.messages import EngineError
 from .colour_space import DRAWN, Space
@@ -145,7 +145,8 @@ def _watch(ws: Workspace, watched: list[Watched], preview: Preview, options: Cal
         for plane in watched:
             yield from plane.look()
         mask = read_layers.selection(ws)
-        body = apply.body_of(ws, {plane.name: plane.reference for plane in watched}, options(), mask)
+        lifted, of_things = yield from things.sent(ws)
+        body = apply.body_of(ws, {plane.name: plane.reference for plane in watched}, options(), mask, lifted)
         looked = time.monotonic()
         taken = looked - began
         # Whole requests are compared: options, model, selection and every piece of every plane; and how far a model
@@ -155,7 +156,8 @@ def _watch(ws: Workspace, watched: list[Watched], preview: Preview, options: Cal
             yield Pause(min(max(LEAST, taken * SHARE), LONGEST))
             continue
         shown = wanted
-        frames = [frame for plane in watched for frame in plane.frames] + ([mask] if mask is not None else [])
+        frames = [frame for plane in watched for frame in plane.frames] + of_things
+        frames += [mask] if mask is not None else []
         yield from _refresh(ws, body, frames, preview, Split(poll=poll, read=taken))
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import layers, read_layers
+from .brush import take_colour
 from .client.frames import Frame
 from .client.messages import EngineError
 from .colour_space import DRAWN, Space
@@ -41,6 +42,8 @@ def make(ws: Workspace, picture: str, options: MakeOptions) -> Steps:
     ws.record = replace(ws.record, picture_hash=frame.hash, space=space, models=(), model="", job="")
     yield from lay(ws, planes_of(reply), palette_of(reply))
     ws.train_again = False
+    if ws.record.palette and "segments" in ws.planes and ws.krita.activeDocument() == ws.document:
+        take_colour(ws, ws.record.palette[0])  # else the first stroke would be in no area's colour
     notes = [str(note) for note in reply.body.get("notes") or ()]
     ws.tell(
         tr("The underdrawing lies on top of the layers. Press “Start editing” next.") + "".join(" " + n for n in notes)
@@ -65,7 +68,7 @@ def lay(ws: Workspace, planes: dict[str, Frame], palette: Sequence[Colour]) -> S
     old, root = ws.group, ws.document.rootNode()
     above = old if old is not None else (root.childNodes() or [None])[-1]
     parent = old.parentNode() if old is not None else root
-    with layers.Maker(ws.krita, ws.document, DRAWN) as maker:
+    with layers.Maker(ws.krita, ws.document, DRAWN, nested=True) as maker:
         group = maker.layer(tr("Underdrawing"), "grouplayer")
         group.setColorLabel(LABEL)
         made: dict[str, Any] = {}

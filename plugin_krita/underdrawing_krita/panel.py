@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .canvas_clicks import CanvasClicks, possible
 from .commands import Commands
 from .document_model import Workspace
 from .engine_line import EngineLine
@@ -13,6 +14,7 @@ from .meta_models import makers_of
 from .page_edit import EditPage
 from .page_generate import AlonePage, fold_button
 from .page_make import MakePage
+from .page_things import ThingsPart
 from .page_train import TrainPage
 from .plugin import Plugin
 from .qt import Qt, QtCore, QtWidgets
@@ -60,8 +62,10 @@ class Panel(QtWidgets.QWidget):
         self.work.setMaximumHeight(6)
         self.doing = label("", "doing", faint=True)
         inside = QtWidgets.QWidget()
-        pages = (self.empty_page, self.make_page, self.train_page, self.edit_page, self.alone, self.alone_page)
-        column(inside, *pages, margin=2).addStretch(1)
+        self.canvas = CanvasClicks(plugin.krita, lambda *at: perform("picked", *at), lambda: self.picking(False))
+        self.things = ThingsPart(perform)
+        pages = self.empty_page, self.things, self.make_page, self.train_page, self.edit_page, self.alone
+        column(inside, *pages, self.alone_page, margin=2).addStretch(1)
         scroll = Scroll(inside)
         self.engine = EngineLine(plugin.service, self.tell, plugin.krita)
         column(self, self.header, self.message, self.work, self.doing, scroll, self.engine, margin=6)
@@ -88,6 +92,8 @@ class Panel(QtWidgets.QWidget):
         if self.ws is not None:
             self.ws.changed.disconnect(self.refresh_soon)
         self.ws, self._make_other, self._asking, self._alone = ws, False, False, False
+        self.picking(False)
+        self.make_page.preview.set_image(None)  # it is of another document
         if ws is not None:
             ws.changed.connect(self.refresh_soon)
             self.make_page.ask_preview()
@@ -106,9 +112,20 @@ class Panel(QtWidgets.QWidget):
         self.make_page.ask_preview()
         self.refresh_soon()
 
+    def picking(self, on: bool) -> None:
+        """Whether clicks on the canvas point at things."""
+        if on and not possible(self.plugin.krita):
+            self.tell(tr("Pick needs Krita 5.2. Select the thing with any of Krita's selection tools."), True)
+        elif on:
+            self.tell(tr("Click on a thing in the picture. Shift adds, Ctrl takes away, Esc ends."))
+        self.canvas.switch(on and possible(self.plugin.krita))
+        self.refresh_soon()
+
     def show_alone(self, on: bool) -> None:
         """Show the page for what needs no underdrawing, or the others again."""
         self._alone = on
+        if self.ws is not None and not self.ws.busy:
+            self.ws.tell("")
         if on:
             self.alone_page.between.forget()  # the pictures may have been painted on
             self.ask_makers()
@@ -134,6 +151,7 @@ class Panel(QtWidgets.QWidget):
         shown = Stage.EMPTY if self._make_other and ws is not None else stage
         self.empty_page.setVisible(shown is Stage.NO_DOCUMENT)
         alone = self._alone and ws is not None
+        self.things.setVisible(ws is not None and not alone)
         self.make_page.setVisible(shown is Stage.EMPTY and not alone)
         self.train_page.setVisible(shown in (Stage.DRAWN, Stage.TRAINING) and not alone)
         self.edit_page.setVisible(shown is Stage.READY and not alone)
@@ -149,6 +167,7 @@ class Panel(QtWidgets.QWidget):
         self.doing.setText(ws.doing)
         self.message.tell(ws.message.text, ws.message.bad)
         self.alone.setText(_alone_text(ws))
+        self.things.show_workspace(ws, self.canvas.on)
         for page in (self.make_page, self.train_page, self.edit_page, self.alone_page):
             # The page that is seen, and no other: `isVisible` is false as long as the docker itself is hidden.
             if not page.isHidden():

@@ -146,6 +146,7 @@ def test_pictures_of_all_kinds_in_two_documents(krita: Krita, picture: Path, oth
 
 PIXEL = (60, 20)
 SCRIPTS = (
+    "pick bigger smaller lift remove start "
     "make train use_known draft meanwhile pause cancel live apply others paint_on_segments paint_on_edges "
     "view_underdrawing view_both view_picture region_move region_copy region_scale region_mirror region_flip "
     "region_remove layout_file frames alone_show_harmonize alone_show_blend alone_show_repaint alone_show_vary "

@@ -187,6 +187,28 @@ class Test:
     def xdo(self, *words):
         subprocess.run(["xdotool", *[str(word) for word in words]], check=True, timeout=30)
 
+    def screen(self, x, y):
+        """Where a pixel of the picture is on the screen: the canvas shows the whole picture, in its middle."""
+        widgets = self.window.findChildren(QtWidgets.QWidget)
+        canvas = next(w for w in widgets if w.metaObject().className() == "KisOpenGLCanvas2")
+        zoom = self.krita.activeWindow().activeView().canvas().zoomLevel() * 72 / self.document.xRes()
+        middle = canvas.mapToGlobal(canvas.rect().center())
+        width, height = self.document.width(), self.document.height()
+        return round(middle.x() + (x - width / 2) * zoom), round(middle.y() + (y - height / 2) * zoom)
+
+    def click(self, x, y):
+        """Click on a pixel of the picture."""
+        self.xdo("mousemove", *self.screen(x, y), "click", 1)
+
+    def drag(self, x, y, to_x, to_y):
+        """Draw a line with the pointer."""
+        self.xdo("mousemove", *self.screen(x, y), "mousedown", 1)
+        yield 0.1
+        for step in range(1, 6):
+            self.xdo("mousemove", *self.screen(x + (to_x - x) * step / 5, y + (to_y - y) * step / 5))
+            yield 0.03
+        self.xdo("mouseup", 1)
+
     def prepare(self):
         """Window, dockers; before any picture is open: Krita can lock up when they change while one is drawn."""
         if Test.prepared:
