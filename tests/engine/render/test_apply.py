@@ -93,7 +93,9 @@ def test_a_soft_given_mask_weighs_the_result(model: Model) -> None:
         result_of(model, edited(), np.roll(given, 8, axis=0))
 
 
-def answered(model: Model, result: Applied, folder: Path, original: Picture | None, **args: object) -> dict[str, Picture]:
+def answered(
+    model: Model, result: Applied, folder: Path, original: Picture | None, **args: object
+) -> dict[str, Picture]:
     inputs = Inputs(folder / "spool")
     answer = answer_of(inputs, model, result, original, args)
     assert (answer["x"], answer["y"]) == (result.bounds.x, result.bounds.y)
