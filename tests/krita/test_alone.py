@@ -12,7 +12,7 @@ from underdrawing.picture.files import write_picture
 
 TINY = {"filters": 6, "smallest": 16, "stages": 2, "crop": 32}  # figures of the smallest training there is
 PASTE = (50, 30, 14, 12)
-LONGEST = 420.0  # seconds
+LONGEST = 900.0  # seconds
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from underdrawing.store.frame_codec import frame_of
 SIZE = (60, 44)
 SMALL = {"width": 4, "embedding": 8, "side": 32, "filters": 4, "layers": 1, "stages": 3, "smallest": 18, "longest": 48}
 NAME = "Tassen"
-LONGEST = 420.0  # seconds
+LONGEST = 900.0  # seconds
 
 
 def small(picture: np.ndarray) -> Picture:

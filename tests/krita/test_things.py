@@ -27,7 +27,7 @@ def red(colour: list[int]) -> bool:
 def test_from_a_picture_to_a_moved_and_a_removed_thing(krita: Krita, tmp_path: Path) -> None:
     path = tmp_path / "Dinge.png"
     write_picture(path, still_life(*SIZE))
-    seen = krita.run("things", 420.0, picture=str(path), thing=THING, to=TO, box=BOX, rough=ROUGH)["seen"]
+    seen = krita.run("things", 900.0, picture=str(path), thing=THING, to=TO, box=BOX, rough=ROUGH)["seen"]
     (right, found, count), message, untouched = seen["picked"]
     assert right > 0.9, message
     assert found > 0.9

@@ -101,6 +101,9 @@ class Krita:
     def activeDocument(self):
         return self._documents[0]
 
+    def action(self, name):
+        return None
+
 
 def main():
     sys.path.insert(0, sys.argv[1])

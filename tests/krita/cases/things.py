@@ -24,6 +24,11 @@ def case(t):
     t.press("smaller")
     yield t.idle()
     t.seen["smaller"] = covered(t)
+    before_it = t.ws.picked
+    t.click(*t.given["thing"])
+    yield t.until(lambda: t.ws.picked is not before_it and not t.ws.busy, "another pick", 120)
+    yield 2.0
+    t.shot("picked-again")
 
     # Lifted: a layer of its own, the true pixels; moved with Krita's own tool.
     t.press("lift")

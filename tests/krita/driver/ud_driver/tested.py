@@ -17,7 +17,7 @@ try:
 except ImportError:
     from PyQt5 import QtCore, QtWidgets, sip
 
-PATIENCE = 60.0  # seconds for a condition, unless the case says otherwise
+PATIENCE = 150.0  # seconds for a condition, unless the case says otherwise
 PREFIX = "underdrawing_"
 
 
@@ -131,7 +131,7 @@ class Test:
         return document
 
     def idle(self):
-        return Until(lambda: self.ws is not None and not self.ws.busy, "the work in hand to end", 120.0)
+        return Until(lambda: self.ws is not None and not self.ws.busy, "the work in hand to end", 300.0)
 
     def until(self, holds, what, patience=PATIENCE):
         return Until(holds, what, patience)
