@@ -65,12 +65,16 @@ def apply(ws: Workspace, options: ApplyOptions, keep: bool) -> Steps:
     ws.doing_now(tr("Painting what follows from the underdrawing…"))
     reply = yield ws.service.ask("apply", edit.body, edit.frames, 600.0)
     made = edit.result(ws, reply)
+    things.drop_undone(ws)
     node = yield from show(ws, made, tr("Result"), None if keep else ws.newest(ws.record.results))
     things.applied(ws, layers.identity(node))
     yield from history.add(ws, made, node)
     told = [tr("Done in %.1f s on the %s.") % (float(reply.body["seconds"]), device(str(reply.body["device"])))]
     unseen = [str(text) for text in reply.body.get("unseen") or ()]
     notes = [str(text) for text in reply.body.get("notes") or ()]
+    hidden = [node.name() for node in ws.planes.values() if not node.visible()]
+    if hidden and ws.record.model:
+        told.append(tr("Hidden layers count, too: %s.") % ", ".join(hidden))
     if edit.body.get("mask_mode") == "limit":
         told.append(tr("Limited to the selection."))
     ws.tell(" ".join(told + notes + unseen), bool(unseen))

@@ -189,6 +189,16 @@ def _refresh(ws: Workspace, body: dict[str, Any], frames: list[Frame], preview: 
     ws.touch()
 
 
+def tidy(ws: Workspace) -> None:
+    """Empty and hide a preview that was left behind, by a crash of Krita."""
+    node = ws.layers.get(ws.record.preview)
+    if node is not None and node.visible():
+        preview, box = Preview(ws), node.bounds()
+        preview.node, preview.space = node, Space.of(node)
+        preview.area = Bounds(box.x(), box.y(), box.width(), box.height()) if not box.isEmpty() else None
+        preview.close()
+
+
 class Preview:
     """The locked layer that shows what Live made. It is no part of the input, and empty and hidden without Live."""
 

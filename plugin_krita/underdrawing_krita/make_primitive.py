@@ -21,6 +21,8 @@ from .tiles import write
 from .ui_state import MakeOptions
 
 ORDER = ("segments", "paint", "edges")  # from the bottom of the group to its top
+BOTH = 153  # opacity of an underdrawing through which the picture is seen
+FAINT = 128  # opacity of outlines over areas
 LABEL = 5  # of Krita's colour labels, for layers of ours
 TILE = 64  # pixels of a side of Krita's tiles
 PREVIEW = 400  # pixels of the longer side of the picture that a preview is made of
@@ -79,8 +81,8 @@ def lay(ws: Workspace, planes: dict[str, Frame], palette: Sequence[Colour]) -> S
                 group.addChildNode(made[name], None)
         if "edges" in made and len(made) > 1:
             made["edges"].setBlendingMode("multiply")
-        if old is not None:
-            group.setOpacity(old.opacity())
+            made["edges"].setOpacity(FAINT)
+        group.setOpacity(BOTH if old is None else old.opacity())
         yield from layers.put_in(ws.document, group, parent, above)
     for name, node in made.items():
         yield from write(node, planes[name])

@@ -7,15 +7,15 @@ from typing import Any, Callable
 from .document_model import Workspace
 from .flow import Flow
 from .i18n import tr
-from .make_primitive import names
+from .make_primitive import BOTH, names
 from .page_tools import Tools
 from .palette_bar import PaletteBar
 from .qt import QtWidgets
 from .record import PLANES
 from .ui_state import ApplyOptions, Live
-from .widgets import Fold, button, choice, column, form, label, named, refill, row, spin
+from .widgets import Fold, button, choice, column, form, label, named, refill, row, spin, toggle
 
-VIEWS = ((255, "underdrawing"), (128, "both"), (0, "picture"))  # opacity of the underdrawing
+VIEWS = ((255, "underdrawing"), (BOTH, "both"), (0, "picture"))  # opacity of the underdrawing
 
 
 class EditPage(QtWidgets.QWidget):
@@ -36,7 +36,7 @@ class EditPage(QtWidgets.QWidget):
             "paint": tr("Paint on the flat picture, with any colour"),
         }
         for name in PLANES:
-            made = _toggle("paint_" + name, names()[name], tips[name])
+            made = toggle("paint_" + name, names()[name], tips[name])
             made.clicked.connect(lambda *_, name=name: perform("paint_on", name))
             self._planes[name] = made
             paint.addWidget(made)
@@ -47,13 +47,13 @@ class EditPage(QtWidgets.QWidget):
             "picture": (tr("Picture"), tr("See the picture; you still paint on the underdrawing")),
         }
         self._views: dict[str, Any] = {}
-        view = Flow()
+        view = row()
         for _, name in VIEWS:
-            made = _toggle("view_" + name, *titles[name])
+            made = toggle("view_" + name, *titles[name])
             made.clicked.connect(lambda *_, name=name: perform("view", name))
             self._views[name] = made
             view.addWidget(made)
-        self.live = _toggle(
+        self.live = toggle(
             "live", tr("Live"), tr("The picture follows the brush: each stroke is painted as soon as it ends")
         )
         self.live.setMinimumHeight(int(self.live.fontMetrics().height() * 2.1))
@@ -155,13 +155,6 @@ class EditPage(QtWidgets.QWidget):
         self.speed.setToolTip(_parts_of_time(ws))
         self.speed.setVisible(on)
         self.tools.show_workspace(ws)
-
-
-def _toggle(name: str, text: str, tip: str) -> Any:
-    """A button that stays down."""
-    made = named(QtWidgets.QPushButton(text), name, tip)
-    made.setCheckable(True)
-    return made
 
 
 def _heading(text: str) -> Any:

@@ -9,7 +9,7 @@ from .document_model import Workspace
 from .i18n import tr
 from .qt import QtWidgets
 from .ui_state import Stage
-from .widgets import button, column, label, named, row
+from .widgets import button, column, label, row, toggle
 
 
 class ThingsPart(QtWidgets.QWidget):
@@ -17,12 +17,7 @@ class ThingsPart(QtWidgets.QWidget):
 
     def __init__(self, perform: Callable[..., Any]) -> None:
         super().__init__()
-        self.pick = named(
-            QtWidgets.QPushButton(tr("Pick")),
-            "pick",
-            tr("Click on a thing: Shift adds, Ctrl takes away"),
-        )
-        self.pick.setCheckable(True)
+        self.pick = toggle("pick", tr("Pick"), tr("Click on a thing: Shift adds, Ctrl takes away"))
         self.pick.clicked.connect(lambda *_: perform("pick"))
         smaller = button("smaller", tr("Smaller"), tr("Selects less of it"), lambda: perform("smaller"))
         bigger = button("bigger", tr("Bigger"), tr("Selects more of it"), lambda: perform("bigger"))
@@ -44,6 +39,7 @@ class ThingsPart(QtWidgets.QWidget):
     def show_workspace(self, ws: Workspace, picking: bool) -> None:
         """Show what can be done now."""
         self.pick.setChecked(picking)
-        for made in (self.pick, *self._steps, self.apply):
+        for made in (self.pick, *self._steps):
             made.setEnabled(not ws.busy)
-        self.apply.setVisible(ws.stage is not Stage.READY and things.present(ws))
+        self.apply.setEnabled(not ws.busy and things.present(ws))
+        self.apply.setVisible(ws.stage is not Stage.READY)

@@ -68,7 +68,8 @@ class Panel(QtWidgets.QWidget):
         column(inside, *pages, self.alone_page, margin=2).addStretch(1)
         scroll = Scroll(inside)
         self.engine = EngineLine(plugin.service, self.tell, plugin.krita)
-        column(self, self.header, self.message, self.work, self.doing, scroll, self.engine, margin=6)
+        # What comes and goes is below: buttons do not move under the pointer.
+        column(self, self.header, scroll, self.work, self.doing, self.message, self.engine, margin=6)
         self.setMinimumWidth(230)
         self._late = QtCore.QTimer(self)
         self._late.setSingleShot(True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import generate, history, layers, things, training
+from . import generate, history, layers, live, things, training
 from .client.endpoint import known
 from .document_model import Workspace
 from .qt import QtCore
@@ -43,6 +43,7 @@ class Plugin(QtCore.QObject):
             ws = Workspace(self.service, self.krita, document)
             ws.history = history.load(ws)
             self.workspaces[key] = ws
+            live.tidy(ws)
             running = known(self.service.folder) is not None
             # A training goes on while Krita is closed; models can be deleted meanwhile.
             if ws.record.job or (ws.record.models and running):

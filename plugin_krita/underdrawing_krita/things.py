@@ -151,6 +151,11 @@ def withdraw(ws: Workspace) -> None:
     ws.keep(lifted=tuple(one for one in ws.record.lifted if one.layer or one.result))
 
 
+def drop_undone(ws: Workspace) -> None:
+    """Forget removals that were undone: a new result is about to come, after which they cannot be done again."""
+    ws.record = replace(ws.record, lifted=tuple(one for one in ws.record.lifted if one.layer or _removed(ws, one)))
+
+
 def applied(ws: Workspace, result: str) -> None:
     """What was to be removed is gone in this result, and in later ones."""
     kept = tuple(one if one.layer or one.result else replace(one, result=result) for one in ws.record.lifted)

@@ -33,6 +33,14 @@ def button(name: str, text: str, tip: str, pressed: Callable[[], Any], main: boo
     return made
 
 
+def toggle(name: str, text: str, tip: str) -> Any:
+    """A button that stays down; that it is down is seen in dark themes, too."""
+    made = named(QtWidgets.QPushButton(text), name, tip)
+    made.setCheckable(True)
+    made.setStyleSheet("QPushButton:checked { background: palette(highlight); color: palette(highlighted-text); }")
+    return made
+
+
 def gone(widget: Any) -> bool:
     """Whether Qt has deleted a widget: its window was closed while something was asked for it."""
     try:

@@ -55,7 +55,7 @@ def case(t):
         t.action("edit_undo")
         yield 1.0
         t.seen["undone_" + name] = [t.layers(), bool(t.layer("Thing 1")) and t.layer("Thing 1").bounds() == box]
-    t.seen["nothing_left"] = t.find("apply_things").isHidden()
+    t.seen["nothing_left"] = not t.find("apply_things").isEnabled()
     for _ in range(2):
         t.action("edit_redo")
         yield 1.0
@@ -82,10 +82,13 @@ def case(t):
     t.seen["removed"] = [t.message, t.ws.message.bad, colour(t, *middle), document.selection() is None]
     yield 0.5
     t.shot("removed")
+    result = t.ws.record.results[0]
     t.action("edit_undo")
+    yield t.until(lambda: result not in t.ws.layers, "the removal to be undone")
     yield 1.5
     t.seen["removal_undone"] = [colour(t, *middle), t.layers(), len(t.ws.record.lifted)]
     t.action("edit_redo")
+    yield t.until(lambda: result in t.ws.layers, "the removal to be done again")
     yield 1.5
     t.seen["removal_redone"] = colour(t, *middle)
 
