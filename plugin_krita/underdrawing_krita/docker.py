@@ -102,7 +102,6 @@ class Scripts(krita.Extension):
             ("region scale", tr("Underdrawing: Scale the Selected Area")),
             ("region mirror", tr("Underdrawing: Mirror the Selected Area")),
             ("region flip", tr("Underdrawing: Flip the Selected Area")),
-            ("region remove", tr("Underdrawing: Remove the Selected Area")),
             ("layout_file", tr("Underdrawing: Layout of Another Picture")),
             ("frames", tr("Underdrawing: Paint Frames")),
             ("alone_show harmonize", tr("Underdrawing: Harmonize a Pasted Layer…")),

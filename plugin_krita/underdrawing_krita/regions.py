@@ -17,7 +17,7 @@ from .ui_state import Other, Part, RegionOptions
 
 
 def change(ws: Workspace, options: RegionOptions) -> Steps:
-    """Move, scale, mirror, copy or remove the selected area on all planes; what is uncovered is filled."""
+    """Move, scale, mirror or copy the selected area on all planes; what is uncovered is filled."""
     mask = read_layers.selection(ws)
     if mask is None:
         text = tr("Nothing is selected.")
@@ -46,7 +46,6 @@ def _done(operation: str) -> str:
         "copy": tr("Copied in the underdrawing. Press Apply to paint it."),
         "scale": tr("Scaled in the underdrawing. Press Apply to paint it."),
         "mirror": tr("Mirrored in the underdrawing. Press Apply to paint it."),
-        "remove": tr("Removed from the underdrawing. Press Apply to paint what is there instead."),
     }
     return texts[operation]
 

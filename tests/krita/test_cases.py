@@ -108,7 +108,7 @@ def test_tools_change_the_underdrawing(krita: Krita, picture: Path, other: Path)
     assert seen["moved"][1:] == [True, 1], seen["moved"]
     assert seen["move_undone"] == [True, 1]
     assert seen["move_redone"] == [True, 1]
-    for operation in ("copy", "scale", "mirror", "flip", "remove"):
+    for operation in ("copy", "scale", "mirror", "flip"):
         assert seen["region_" + operation][0], operation
     _, right, message = seen["limited"]
     assert right < 48, message
@@ -149,7 +149,7 @@ SCRIPTS = (
     "pick bigger smaller lift remove start "
     "make train use_known draft meanwhile pause cancel live apply others paint_on_segments paint_on_edges "
     "view_underdrawing view_both view_picture region_move region_copy region_scale region_mirror region_flip "
-    "region_remove layout_file frames alone_show_harmonize alone_show_blend alone_show_repaint alone_show_vary "
+    "layout_file frames alone_show_harmonize alone_show_blend alone_show_repaint alone_show_vary "
     "alone_show_resize alone_show_animate alone_show_enlarge alone_show_between"
 )
 

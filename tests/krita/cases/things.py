@@ -31,8 +31,10 @@ def case(t):
     t.shot("picked-again")
 
     # Lifted: a layer of its own, the true pixels; moved with Krita's own tool.
+    entries = [len(t.history())]
     t.press("lift")
     yield t.idle()
+    entries.append(len(t.history()))
     layer = t.layer("Thing 1")
     t.seen["lifted"] = [layer is not None, t.message, t.ws.message.bad, document.activeNode().name()]
     yield 1.0
@@ -43,8 +45,11 @@ def case(t):
     yield 0.5
     t.seen["moved"] = [layer.bounds().left() - box.left(), layer.bounds().top() - box.top()]
     t.shot("moved")
+    entries.append(len(t.history()))
     t.press("apply_things")
     yield t.idle()
+    entries.append(len(t.history()))
+    t.seen["entries"] = [entries[number + 1] - entries[number] for number in range(3)]
     yield 0.5
     t.shot("applied")
     t.seen["applied"] = [t.message, t.ws.message.bad, t.pixels(ground) == before]
@@ -93,8 +98,10 @@ def case(t):
     t.seen["removal_redone"] = colour(t, *middle)
 
     # The draft in one press; its Apply keeps what was done.
+    entries = len(t.history())
     t.press("start")
-    yield t.until(lambda: t.stage == "READY" and not t.ws.busy, "the draft", 150)
+    yield t.until(lambda: t.stage == "READY" and not t.ws.busy, "the draft", 300)
+    t.seen["entries_start"] = len(t.history()) - entries
     yield 0.5
     t.shot("started")
     t.press("apply")
@@ -115,6 +122,23 @@ def case(t):
     yield t.idle()
     yield 0.5
     t.seen["opened"] = [t.message, t.ws.message.bad, colour(t, *t.given["thing"]), colour(t, *middle)]
+    # Live follows a lifted layer.
+    document = t.document
+    selection = t.api.Selection()
+    selection.select(*t.given["box"], 255)
+    document.setSelection(selection)
+    t.press("lift")
+    yield t.idle()
+    t.press("live")
+    yield t.until(lambda: t.layer("Live preview") is not None and t.ws.live.name == "WATCHING", "Live to rest")
+    preview, thing = t.layer("Live preview"), document.activeNode()
+    shown = t.pixels(preview)
+    thing.move(thing.position().x() - 60, thing.position().y())
+    yield t.until(lambda: t.pixels(preview) != shown, "Live to follow the thing", 240)
+    t.seen["live"] = [t.message, t.ws.message.bad]
+    t.shot("live")
+    t.press("live")
+    yield t.until(lambda: t.ws.live.name == "OFF", "Live to end")
 
 
 def covered(t):

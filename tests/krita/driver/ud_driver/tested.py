@@ -100,6 +100,12 @@ class Test:
 
         return look(self.document.rootNode())
 
+    def history(self):
+        """Entries of Krita's history of what can be undone, the oldest first."""
+        dock = next(d for d in self.krita.dockers() if d.objectName() == "History")
+        model = dock.findChild(QtWidgets.QAbstractItemView).model()
+        return [model.data(model.index(row, 0)) for row in range(1, model.rowCount())]
+
     def pixels(self, node, bounds=None):
         x, y, w, h = bounds or (0, 0, self.document.width(), self.document.height())
         return bytes(node.pixelData(x, y, w, h))
