@@ -7,6 +7,7 @@ from typing import Any, Callable
 from .qt import Qt, QtCore, QtWidgets
 
 CANVASES = ("KisOpenGLCanvas2", "KisQPainterCanvas")
+TOOL = "KoToolBoxButton"
 Clicked = Callable[[float, float, str], Any]
 
 
@@ -41,6 +42,9 @@ class CanvasClicks(QtCore.QObject):
         if kind == kinds.KeyPress and event.key() == Qt.Key.Key_Escape:
             self._ended()
             return True
+        if kind == kinds.MouseButtonPress and watched.metaObject().className() == TOOL:
+            self._ended()  # one of Krita's tools is wanted
+            return False
         presses, rest = (kinds.MouseButtonPress, kinds.TabletPress), (kinds.MouseButtonRelease, kinds.TabletRelease)
         if kind not in (*presses, *rest, kinds.MouseButtonDblClick) or watched.metaObject().className() not in CANVASES:
             return False

@@ -6,7 +6,7 @@ from typing import Any, Callable
 
 from . import layers
 from .client.job_status import JobStatus
-from .client.labels import duration
+from .client.labels import COUNT, FRAMES, FREEDOM, duration
 from .devices import device_choice, offer
 from .document_model import Workspace
 from .generate import NAME
@@ -41,11 +41,13 @@ class AlonePage(QtWidgets.QWidget):
             "alone_original", tr("Where the picture is without this layer; the training uses it"), []
         )
         self.picture = choice("alone_picture", tr("The picture that is used"), [])
-        self.count = spin("alone_count", tr("How many variations are made"), 1, 16, 4)
+        self.count = spin("alone_count", tr("How many variations are made"), 1, 16, COUNT)
         self.freedom = percent(
-            "alone_freedom", tr("Left: faithful to the picture. Right: as free as the model allows"), 30
+            "alone_freedom",
+            tr("Left: faithful to the picture. Right: as free as the model allows"),
+            FREEDOM,
         )
-        self.hints = percent("alone_hints", tr("Left: the painting's forms are kept. Right: they are hints"), 30)
+        self.hints = percent("alone_hints", tr("Left: the painting's forms are kept. Right: they are hints"), FREEDOM)
         self.light = percent(
             "alone_light",
             tr("How much of the surrounding light and colour it takes on"),
@@ -58,7 +60,7 @@ class AlonePage(QtWidgets.QWidget):
             tr("How much larger the new picture is"),
             [(tr("2 times"), 2), (tr("3 times"), 3), (tr("4 times"), 4)],
         )
-        self.frames = spin("alone_frames", tr("How many frames; 12 of them make a second"), 2, 240, 32)
+        self.frames = spin("alone_frames", tr("How many frames; 12 of them make a second"), 2, 240, FRAMES)
         self.start_from = choice(
             "alone_from",
             tr("Train on this picture, or use what a folder model makes of it immediately"),

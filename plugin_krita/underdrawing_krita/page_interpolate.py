@@ -42,7 +42,7 @@ class BetweenPart(QtCore.QObject):
                 (tr("Fine texture"), "fine"),
             ],
         )
-        self.place = percent("between_place", tr("How far on the way: left this picture, right the other one"), 50)
+        self.place = percent("between_place", tr("How far on the way: left this picture, right the other one"), 0.5)
         self.way = choice(
             "between_way",
             tr("What is made of the way"),

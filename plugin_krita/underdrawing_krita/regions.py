@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from . import read_layers
-from .client.engine import PARTS
+from .client.labels import AREAS
 from .client.messages import EngineError
 from .document_model import Workspace
 from .external_image import Elsewhere
@@ -79,7 +79,7 @@ def match(ws: Workspace, part: int, name: str) -> Steps:
 
 def lay_out(ws: Workspace, other: Other) -> Steps:
     """Ask for the layout of a picture, and make it the underdrawing."""
-    body = {"model": other.model, "picture": {"hash": other.frame.hash}, "order": "BGRA", "areas": PARTS}
+    body = {"model": other.model, "picture": {"hash": other.frame.hash}, "order": "BGRA", "areas": AREAS}
     body["match"] = {str(number): name for number, name in other.match.items()}
     reply = yield ws.service.ask("layout", body, [other.frame], 300.0)
     yield from lay(ws, planes_of(reply), ws.record.palette or palette_of(reply))

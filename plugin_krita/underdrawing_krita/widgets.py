@@ -167,9 +167,9 @@ class Slider(QtWidgets.QWidget):
         self.changed.emit()
 
 
-def percent(name: str, tip: str, value: int) -> Slider:
+def percent(name: str, tip: str, share: float) -> Slider:
     """A slider from 0 to 100 percent."""
-    return Slider(name, tip, 0, 100, value, lambda v: "%d %%" % v)
+    return Slider(name, tip, 0, 100, round(100 * share), lambda v: "%d %%" % v)
 
 
 class Fold(QtWidgets.QWidget):
