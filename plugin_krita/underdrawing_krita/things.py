@@ -5,6 +5,7 @@ A lifted thing is a paint layer that Krita's own tools move, transform, copy or 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,6 +26,8 @@ from .tasks import Steps
 from .tiles import bands, read, write
 
 NOTE = "underdrawing/thing/%d"
+HALF, SELECTED = bytes(range(128)), re.compile(b"[\x80-\xff]+")
+BANDS = 100  # of an outline
 MOVE_TOOL = "KritaTransform/KisToolMove"
 Points = tuple[tuple[float, float], ...]
 
@@ -83,11 +86,28 @@ def select(ws: Workspace, mask: Frame) -> Steps:
     import krita
 
     selection, pixels = krita.Selection(), memoryview(mask.data).cast("B")
+    # The outline that is seen comes from `select` alone: with pixels only, nothing would seem to be selected.
+    for x, y, wide, tall in _outline(mask):
+        selection.select(x, y, wide, tall, 255)
+        yield None
     for first, rows in bands(mask.width, mask.height):
         piece = bytes(pixels[first * mask.stride : (first + rows) * mask.stride])
         selection.setPixelData(QtCore.QByteArray(piece), 0, first, mask.width, rows)
         yield None
     ws.document.setSelection(selection)
+
+
+def _outline(mask: Frame) -> list[tuple[int, int, int, int]]:
+    """About what is selected, in a few rectangles: x, y, width and height."""
+    data, stride = bytes(mask.data), mask.stride
+    first, last = (len(data) - len(data.lstrip(HALF))) // stride, (len(data.rstrip(HALF)) - 1) // stride
+    tall = max(1, (last - first) // BANDS)
+    found = []
+    for y in range(first, last + 1, tall):
+        middle = min(y + tall // 2, last) * stride
+        for run in SELECTED.finditer(data, middle, middle + mask.width):
+            found.append((run.start() - middle, y, run.end() - run.start(), min(tall, last + 1 - y)))
+    return found
 
 
 def _selected(ws: Workspace) -> Frame:

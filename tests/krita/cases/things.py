@@ -117,7 +117,7 @@ def case(t):
     document.close()
     yield t.until(lambda: t.ws is None or not t.ws.open, "the document to be closed")
     t.open(file)
-    yield t.until(lambda: t.stage == "READY", "the document again", 60)
+    yield t.until(lambda: t.stage == "READY", "the document again")
     t.press("apply")
     yield t.idle()
     yield 0.5
