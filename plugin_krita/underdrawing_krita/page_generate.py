@@ -6,7 +6,7 @@ from typing import Any, Callable
 
 from . import layers
 from .client.job_status import JobStatus
-from .client.labels import COUNT, FRAMES, FREEDOM, duration
+from .client.labels import COUNT, FRAMES, FREEDOM, LIGHT, duration
 from .devices import device_choice, offer
 from .document_model import Workspace
 from .generate import NAME
@@ -42,17 +42,9 @@ class AlonePage(QtWidgets.QWidget):
         )
         self.picture = choice("alone_picture", tr("The picture that is used"), [])
         self.count = spin("alone_count", tr("How many variations are made"), 1, 16, COUNT)
-        self.freedom = percent(
-            "alone_freedom",
-            tr("Left: faithful to the picture. Right: as free as the model allows"),
-            FREEDOM,
-        )
+        self.freedom = percent("alone_freedom", tr("Left: faithful to the picture. Right: free"), FREEDOM)
         self.hints = percent("alone_hints", tr("Left: the painting's forms are kept. Right: they are hints"), FREEDOM)
-        self.light = percent(
-            "alone_light",
-            tr("How much of the surrounding light and colour it takes on"),
-            80,
-        )
+        self.light = percent("alone_light", tr("How much of the surrounding light and colour it takes on"), LIGHT)
         self.width_ = spin("alone_width", tr("Width of the new picture"), 16, MOST_SIDE, 800, tr(" px"))
         self.height_ = spin("alone_height", tr("Height of the new picture"), 16, MOST_SIDE, 600, tr(" px"))
         self.times = choice(
