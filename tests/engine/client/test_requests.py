@@ -36,6 +36,16 @@ def test_a_request_is_the_same_after_the_wire() -> None:
     assert ApplyRequest.from_body(asked.to_body()) == asked
 
 
+def test_lifted_things_of_a_picture_need_neither_planes_nor_a_model() -> None:
+    things = [{"pixels": SHOWN, "x": -4, "y": 7, "was": None}, {"pixels": None, "was": SHOWN}]
+    asked = ApplyRequest(picture=SHOWN, lifted=things)
+    assert ApplyRequest.from_body(asked.to_body()) == asked
+    assert code("apply", {"lifted": things}) == "bad_request"
+    assert code("apply", {"lifted": things, "picture": SHOWN, "planes": PLANES}) == "bad_request"
+    for wrong in ({"pixels": None, "was": None}, {"pixels": SHOWN, "x": 0.5}, {"pixels": "abc"}, SHOWN["hash"]):
+        assert code("apply", {"picture": SHOWN, "lifted": [wrong]}) == "bad_request"
+
+
 def test_what_is_as_usual_is_not_sent() -> None:
     assert ApplyRequest("m", PLANES, feather=3.0, seed=0).to_body() == {"model": "m", "planes": PLANES}
 
