@@ -127,7 +127,7 @@ def run(
     """Run the engine in this terminal until Ctrl-C."""
     more = ["--listen", listen] if listen else []
     try:
-        code = subprocess.run([sys.executable, "-m", "underdrawing.daemon", *more], check=False).returncode
+        code = subprocess.run([sys.executable, "-P", "-m", "underdrawing.daemon", *more], check=False).returncode
     except KeyboardInterrupt:
         code = output.INTERRUPTED
     raise typer.Exit(code)
