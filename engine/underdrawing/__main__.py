@@ -4,7 +4,7 @@ import os
 import sys
 
 # `python -m` looks for every module in the current folder first: in Downloads, say, a `pip.py` would run.
-if sys.path[0] == os.getcwd():
+if sys.path[0] == os.getcwd():  # noqa: PTH109 - as a text, as it stands there
     del sys.path[0]
 
 from underdrawing.commands.main import main

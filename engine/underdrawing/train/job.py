@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import platform
 import subprocess
@@ -19,6 +20,7 @@ from torch import Tensor
 
 from underdrawing import __version__
 from underdrawing.client.ensure_model import composite_key
+from underdrawing.client.labels import ONNXRUNTIME_ABSENT
 from underdrawing.client.messages import EngineError
 from underdrawing.picture.image import Picture
 from underdrawing.picture.primitive import Primitive, write_primitive
@@ -169,6 +171,8 @@ def train(args: Mapping[str, Any], context: Listener) -> dict[str, Any]:
             figures = {"iterations": 0, "seconds": 0.0, "device": device.name, "export_difference": {}}
             _leave(args, folder, method, recipe, prepared, picture, run, run.plan(), figures)
             return {"state": "done", "figures": figures}
+        if importlib.util.find_spec("onnxruntime") is None:  # it runs the exported graphs, in another process
+            raise EngineError("no_onnxruntime", *ONNXRUNTIME_ABSENT)
         live = _Live(args, folder / LIVE, method, recipe, prepared, picture, run, device)
         live.begin()
         relay = _Relay(context, inputs, prepared, device, live)
