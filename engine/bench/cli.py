@@ -19,7 +19,7 @@ def engine(
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write the table to this Markdown file.")] = None,
     json: Json = False,
 ) -> None:
-    """Measure the engine: messages, memory, learning, applying, exactness of exports (a minute or two)."""
+    """Measure the engine: messages, memory, training, applying, exactness of exports (a minute or two)."""
     from bench.engine_bench import as_markdown, bench
 
     found = bench(output.note)
@@ -30,21 +30,31 @@ def engine(
 
 @app.command()
 @told
+def methods(json: Json = False) -> None:
+    """Write the tables of published values in docs/methods.md anew, from docs/published.csv."""
+    from bench.methods_page import write
+
+    path = write()
+    output.answer({"file": str(path)}, f"{path} is written.")
+
+
+@app.command()
+@told
 def quality(
-    data: Annotated[list[Path], typer.Argument(help="Folders of data: train/, and test/ or edits/.")],
+    data: Annotated[list[Path], typer.Argument(help="Data folders: train/, and test/ or edits/.")],
     methods: Annotated[
-        str, typer.Option(help="What to compare, with commas between.")
+        str, typer.Option(help="Methods to compare, separated by commas.")
     ] = "true,unchanged,draft,ours,quick",
-    budgets: Annotated[str, typer.Option(help="Seconds of learning, with commas between.")] = "60",
+    budgets: Annotated[str, typer.Option(help="Seconds of training, separated by commas.")] = "60",
     size: Annotated[int, typer.Option(min=32, help="Pixels of the shorter side.")] = 256,
-    planes: Annotated[str, typer.Option(help="segments, edges, or both with a comma between.")] = "segments",
-    seeds: Annotated[int, typer.Option(min=1, help="How often everything is learnt; figures are means.")] = 1,
+    planes: Annotated[str, typer.Option(help="segments, edges, or both separated by a comma.")] = "segments",
+    seeds: Annotated[int, typer.Option(min=1, help="Number of trainings of each; values are means.")] = 1,
     judge: Annotated[bool, typer.Option(help="Train a judge of consistency (two or three minutes).")] = True,
-    crossed: Annotated[bool, typer.Option(help="Also ask for the layouts of the other folders' pictures.")] = False,
+    crossed: Annotated[bool, typer.Option(help="Also test the layouts of the other folders' pictures.")] = False,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write tables, sheets and curves here.")] = None,
     json: Json = False,
 ) -> None:
-    """Measure how good results are, on data of your own; docs/quality.md says what the figures mean."""
+    """Measure the quality of results on your own data; docs/quality.md explains the metrics."""
     from bench import quality as measure
     from bench.datasets import crossed as with_layouts
     from bench.datasets import read_set
@@ -75,12 +85,12 @@ def quality(
 @told
 def draft(
     data: Annotated[list[Path], typer.Argument(help="Folders with train/, or of pictures without an underdrawing.")],
-    things: Annotated[int, typer.Option(min=1, help="Things of a picture that are edited, the largest first.")] = 3,
-    size: Annotated[int, typer.Option(min=64, help="Pixels of the longer side that pictures have at most.")] = 512,
+    things: Annotated[int, typer.Option(min=1, help="Number of objects to edit in each picture, largest first.")] = 3,
+    size: Annotated[int, typer.Option(min=64, help="Maximum pixels of the longer side.")] = 512,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write the table and sheets here.")] = None,
     json: Json = False,
 ) -> None:
-    """Measure drafts of edited things: what changes beyond the edit, and how good fills are."""
+    """Measure drafts of edited objects: what changes beyond the edit, and the quality of fills."""
     from bench import draft_edits as measure
     from underdrawing.client.endpoint import home
     from underdrawing.picture.files import write_picture
@@ -105,16 +115,18 @@ def draft(
 @app.command()
 @told
 def generate(
-    data: Annotated[list[Path], typer.Argument(help="Folders of pictures; bench/generate.py says what they hold.")],
-    recipes: Annotated[str, typer.Option(help="Ways to vary pictures, with commas between.")] = "vary,singan",
-    seeds: Annotated[int, typer.Option(min=1, help="How often everything is learnt.")] = 1,
-    budget: Annotated[str | None, typer.Option(metavar="TIME", help="Learn for 90s, 2m … each time.")] = None,
-    iterations: Annotated[int | None, typer.Option(min=1, help="… or for so many iterations.")] = None,
-    option: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change a recipe's figures.")] = None,
+    data: Annotated[list[Path], typer.Argument(help="Folders of pictures; see bench/generate.py for their contents.")],
+    recipes: Annotated[str, typer.Option(help="Recipes for variations, separated by commas.")] = "vary,singan",
+    seeds: Annotated[int, typer.Option(min=1, help="Number of trainings of each.")] = 1,
+    budget: Annotated[str | None, typer.Option(metavar="TIME", help="Train for 90s, 2m … each time.")] = None,
+    iterations: Annotated[int | None, typer.Option(min=1, help="… or for this many iterations.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change a recipe's hyperparameters.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write tables and sheets here.")] = None,
     json: Json = False,
 ) -> None:
-    """Measure pictures without an underdrawing: pasted things, rough edits, variations (docs/generate.md)."""
+    """Measure pictures without an underdrawing: pasted objects, rough edits, variations (docs/generate.md)."""
     from bench import generate as measure
     from underdrawing.client.key_values import options_of
     from underdrawing.picture.files import write_picture
@@ -145,22 +157,22 @@ def generate(
 @app.command()
 @told
 def meta(
-    data: Annotated[Path, typer.Argument(help="A folder of pictures; every fifth is kept out of the training.")],
+    data: Annotated[Path, typer.Argument(help="A folder of pictures; every fifth is excluded from training.")],
     model: Annotated[
-        Path | None, typer.Option(help="A folder's model that was trained before on the others (.underdrawing).")
+        Path | None, typer.Option(help="A folder model already trained on the others (.underdrawing).")
     ] = None,
-    training: Annotated[str, typer.Option(metavar="TIME", help="Else the folder is learnt for so long.")] = "30m",
-    recipes: Annotated[str, typer.Option(help="Ways to learn one picture alone, with commas.")] = "vary,meta-single",
-    budget: Annotated[str, typer.Option(metavar="TIME", help="Each of these learns for so long.")] = "60s",
+    training: Annotated[str, typer.Option(metavar="TIME", help="Otherwise, training time for the folder.")] = "30m",
+    recipes: Annotated[str, typer.Option(help="Recipes for one picture, separated by commas.")] = "vary,meta-single",
+    budget: Annotated[str, typer.Option(metavar="TIME", help="Training time of each.")] = "60s",
     refine: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Models made at once also go on learning for so long.")
+        str | None, typer.Option(metavar="TIME", help="Also refine models made by the folder model for this long.")
     ] = None,
-    most: Annotated[int, typer.Option(min=1, help="Pictures of each kind, learnt and kept out.")] = 3,
-    seeds: Annotated[int, typer.Option(min=1, help="How often everything is made.")] = 1,
+    most: Annotated[int, typer.Option(min=1, help="Pictures of each kind, trained on and excluded.")] = 3,
+    seeds: Annotated[int, typer.Option(min=1, help="Number of runs of each.")] = 1,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write tables and sheets here.")] = None,
     json: Json = False,
 ) -> None:
-    """Measure models that a folder's model makes at once, beside models that were learnt (docs/meta.md)."""
+    """Compare models made by a folder model with models trained on one picture (docs/meta.md)."""
     from bench import generate as single
     from bench import meta as measure
     from underdrawing.commands.train import followed
@@ -205,15 +217,19 @@ def meta(
 @app.command()
 @told
 def start(
-    learnt: Annotated[Path, typer.Argument(help="A folder of pictures, out of which a start is made.")],
-    data: Annotated[Path, typer.Argument(help="A folder of other pictures, each learnt with the start and without.")],
-    training: Annotated[str, typer.Option(metavar="TIME", help="The start learns for so long.")] = "4m",
-    budgets: Annotated[str, typer.Option(help="Seconds of learning a picture, with commas between.")] = "10,20,50",
-    option: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change figures of `vary`.")] = None,
+    learnt: Annotated[Path, typer.Argument(help="A folder of pictures to pretrain on.")],
+    data: Annotated[
+        Path, typer.Argument(help="A folder of other pictures, each trained with and without pretrained weights.")
+    ],
+    training: Annotated[str, typer.Option(metavar="TIME", help="Pretraining time.")] = "4m",
+    budgets: Annotated[str, typer.Option(help="Seconds of training per picture, separated by commas.")] = "10,20,50",
+    option: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change hyperparameters of `vary`.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write the table here.")] = None,
     json: Json = False,
 ) -> None:
-    """Measure whether a start that other pictures taught shortens learning, as `vary` does it (docs/meta.md)."""
+    """Measure whether weights pretrained on other pictures shorten the training of `vary` (docs/meta.md)."""
     from dataclasses import asdict
 
     from bench import generate as single
@@ -239,3 +255,27 @@ def start(
                 out.mkdir(parents=True, exist_ok=True)
                 (out / f"{data.name}.start.md").write_text(measure.as_markdown(points), encoding="utf-8")
     output.answer({"points": [asdict(point) for point in points]}, lambda: measure.as_markdown(points))
+
+
+@app.command()
+@told
+def areas(
+    data: Annotated[Path, typer.Argument(help="Folder of labelled sets: NAME/train/image.png and labels.png.")],
+    clicks: Annotated[Path, typer.Argument(help='JSON: {"points": [{"set": NAME, "x": 0, "y": 0}]}.')],
+    json: Json = False,
+) -> None:
+    """Measure automatic areas and picks: covering of labelled pictures, and what one click finds."""
+    from bench.areas import measure
+    from underdrawing.render.onnx_sessions import SessionStore
+    from underdrawing.render.pretrained import HED_FILE, U2NET_FILE, hed, u2net
+    from underdrawing.weights.store import folder
+
+    sessions = SessionStore()
+    outlines, subject = folder() / HED_FILE, folder() / U2NET_FILE
+    found = measure(
+        data,
+        clicks,
+        (lambda rgb: hed(rgb, outlines, sessions)) if outlines.is_file() else None,
+        (lambda rgb: u2net(rgb, subject, sessions)) if subject.is_file() else None,
+    )
+    output.answer(found, lambda: "\n".join(f"{name}: {value:.3f}" for name, value in found.items()))

@@ -17,7 +17,7 @@ from underdrawing.picture.primitive import Primitive
 from underdrawing.store.manifest import CHECKPOINT_FILE
 from underdrawing.train.method import without_prefix
 from underdrawing.train.methods.refine.networks import Refiner
-from underdrawing.train.methods.refine.samples import Lesson, way_back
+from underdrawing.train.methods.refine.samples import TrainingSample, way_back
 
 COUNT = 24
 FIRST_SEED = 1 << 20  # far from those of trainings
@@ -54,7 +54,7 @@ def undone(picture: np.ndarray, primitive: Primitive, model: Path, lpips: LPIPS)
 
 
 @torch.no_grad()
-def _made(lesson: Lesson, network: Refiner | None) -> np.ndarray:
+def _made(lesson: TrainingSample, network: Refiner | None) -> np.ndarray:
     hints = lesson.hints.astype(np.float32)
     height, width = hints.shape[1:]
     if network is None:

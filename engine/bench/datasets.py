@@ -29,7 +29,7 @@ SUFFIXES = (".png", ".jpg")
 
 
 @dataclass(frozen=True)
-class Frame:
+class LabelledFrame:
     """Something to make: classes (H, W) uint8, and the true picture (H, W, 3) float32 in [0, 1] where it is known.
 
     foreign: it is the layout of another picture.
@@ -57,7 +57,7 @@ class Set:
     picture: np.ndarray
     classes: np.ndarray
     palette: Palette
-    frames: tuple[Frame, ...]
+    frames: tuple[LabelledFrame, ...]
     video: bool
 
 
@@ -98,10 +98,10 @@ def read_set(folder: Path, shorter: int) -> Set:
         for path in _files(folder / "test" / name):
             truth = _file(folder / "test" / "image", path.stem)
             video = True
-            frames.append(Frame(path.stem, read(path), None if truth is None else _picture(truth, shorter)))
+            frames.append(LabelledFrame(path.stem, read(path), None if truth is None else _picture(truth, shorter)))
     for path in _files(folder / "edits"):
         if not path.stem.startswith("mask"):
-            frames.append(Frame(path.stem, read(path), None))
+            frames.append(LabelledFrame(path.stem, read(path), None))
     if not frames:
         raise EngineError("no_data", f"{folder} has neither test nor edits.", "Name a folder that is laid out so.")
     return Set(folder.name, picture, read(drawn), palette, tuple(frames), video)
@@ -128,7 +128,7 @@ def crossed(data: Set, others: Sequence[Set]) -> Set:
             one, two = linear_sum_assignment(np.sqrt(votes[np.ix_(theirs, large)]), maximize=True)
             table[theirs[one]] = large[two]
             frames.append(
-                Frame(f"like {other.name}", _resized(table[other.classes], (width, height)), None, foreign=True)
+                LabelledFrame(f"like {other.name}", _resized(table[other.classes], (width, height)), None, foreign=True)
             )
     return replace(data, frames=tuple(frames))
 

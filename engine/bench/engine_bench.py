@@ -29,7 +29,7 @@ from underdrawing.picture.image import Picture
 from underdrawing.picture.primitive import Primitive, read_primitive
 from underdrawing.store.frame_codec import frame_of, picture_of
 
-ASSETS = Path(__file__).parent.parent / "_demo"
+ASSETS = Path(__file__).parents[1] / "underdrawing" / "_demo"
 TURNS = 9  # of everything quick; the median counts
 STEPS = 12  # iterations of the training that is measured
 

@@ -69,7 +69,7 @@ def own_engine() -> Iterator[Engine]:
 
 
 @dataclass(frozen=True)
-class Case:
+class GenerateCase:
     """Something that was changed.
 
     Attributes:
@@ -86,7 +86,7 @@ class Case:
 
 
 @dataclass
-class Row:
+class GenerateRow:
     """One line of a table: what, how, and its figures, of every seed."""
 
     name: str
@@ -103,7 +103,7 @@ class Row:
         return {"name": self.name, "how": self.how, "seeds": self.figures}
 
 
-def read(folder: Path) -> tuple[list[Case], list[tuple[str, Picture]]]:
+def read(folder: Path) -> tuple[list[GenerateCase], list[tuple[str, Picture]]]:
     """What a folder holds: cases, and pictures to vary.
 
     Raises:
@@ -118,7 +118,7 @@ def read(folder: Path) -> tuple[list[Case], list[tuple[str, Picture]]]:
         for other in partners:
             task = "harmonize" if "_naive" in other else "blend"
             marked = read_picture(files[f"{other}_mask"]).to_float().max(2) > 0.5
-            cases.append(Case(other, task, _plain(path), _plain(files[other]), marked))
+            cases.append(GenerateCase(other, task, _plain(path), _plain(files[other]), marked))
         if not partners:
             alone.append((stem, _plain(path)))
     if not cases and not alone:
@@ -152,8 +152,8 @@ def _apart(one: np.ndarray, two: np.ndarray) -> float:
 
 
 def changed(
-    engine: Engine, cases: Sequence[Case], seeds: int, options: dict[str, Any], note: Callable[[str], None]
-) -> tuple[list[Row], np.ndarray | None]:
+    engine: Engine, cases: Sequence[GenerateCase], seeds: int, options: dict[str, Any], note: Callable[[str], None]
+) -> tuple[list[GenerateRow], np.ndarray | None]:
     """Naive, gradient-domain and ours for all cases, every picture learnt once a seed; and a sheet."""
     rows, shown = [], []
     models: dict[tuple[str, str, int], str] = {}
@@ -162,7 +162,7 @@ def changed(
         # Well inside of what was pasted: its edge is mixed with the picture already, and would keep all as it is.
         core = cv2.erode(case.mask.view(np.uint8), np.ones((5, 5), np.uint8))
         plain = poisson(before, rgb, core.astype(np.float32)).clip(0, 1)
-        ours = Row(case.name, "ours")
+        ours = GenerateRow(case.name, "ours")
         pictures = []
         for seed in range(seeds):
             key = (case.picture.hash, case.task, seed)
@@ -175,8 +175,8 @@ def changed(
             at, share = (reply.body["x"], reply.body["y"]), alpha.pixels[..., 0].astype(np.float32) / 255
             pictures.append(composite(case.changed, made, at, share))
             ours.figures.append(distances(pictures[-1].to_float(), case.mask, before))
-        naive = Row(case.name, "naive", [distances(rgb, case.mask, before)])
-        rows += [naive, Row(case.name, "gradient domain", [distances(plain, case.mask, before)]), ours]
+        naive = GenerateRow(case.name, "naive", [distances(rgb, case.mask, before)])
+        rows += [naive, GenerateRow(case.name, "gradient domain", [distances(plain, case.mask, before)]), ours]
         seen = [("the picture", case.picture.to_bytes()), ("pasted or edited", case.changed.to_bytes())]
         seen += [("gradient domain", (plain * 255).astype(np.uint8))]
         shown.append([*seen, *((f"ours, seed {k}", p.to_bytes()) for k, p in enumerate(pictures[:2]))])
@@ -190,13 +190,13 @@ def varied(
     seeds: int,
     options: dict[str, Any],
     note: Callable[[str], None],
-) -> tuple[list[Row], np.ndarray | None]:
+) -> tuple[list[GenerateRow], np.ndarray | None]:
     """Variations of all pictures with all recipes; and a sheet."""
     rows, shown = [], []
     for name, picture in pictures:
         line = [(name, picture.to_bytes())]
         for recipe in recipes:
-            row = Row(name, recipe)
+            row = GenerateRow(name, recipe)
             for seed in range(seeds):
                 note(f"{name}, {recipe}, seed {seed}: learning")
                 model, seconds = learnt(engine, picture, seed, recipe, recipe=recipe, **options)
@@ -257,7 +257,7 @@ def _network(engine: Engine, model: str, real: np.ndarray, seed: int) -> tuple[f
     return float(np.mean(found)), sum(int(np.prod(dims)) for dims in held)
 
 
-def as_markdown(rows: Sequence[Row]) -> str:
+def as_markdown(rows: Sequence[GenerateRow]) -> str:
     """Tables of means over seeds, with the largest difference between seeds where there are several."""
     lines: list[str] = []
     for keys in (("colour", "gradients", "seam"), ("sifid", "network", "diversity", "seconds", "parameters")):
@@ -269,7 +269,7 @@ def as_markdown(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def _cell(row: Row, key: str) -> str:
+def _cell(row: GenerateRow, key: str) -> str:
     values = [f[key] for f in row.figures if key in f]
     apart = max(values) - min(values)
     text = f"{row.mean(key):,.0f}" if row.mean(key) >= 100 else f"{row.mean(key):.3g}"

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from bench import generate
-from bench.generate import Row
+from bench.generate import GenerateRow
 from underdrawing.client.engine import Engine
 from underdrawing.client.messages import EngineError
 from underdrawing.picture.contact_sheet import sheet
@@ -72,7 +72,7 @@ def bench(
     options: dict[str, Any],
     refine: float | None,
     note: Callable[[str], None],
-) -> tuple[list[Row], np.ndarray | None]:
+) -> tuple[list[GenerateRow], np.ndarray | None]:
     """Figures of up to `most` pictures of each kind; and a sheet.
 
     Args:
@@ -81,7 +81,7 @@ def bench(
         options: of these, as `train` takes them.
         refine: seconds that models made at once go on learning their picture, for rows of their own.
     """
-    rows: list[Row] = []
+    rows: list[GenerateRow] = []
     shown = []
     for kind, pictures in (("learnt", halves.learnt[:most]), ("unseen", halves.unseen[:most])):
         alone, _ = generate.varied(engine, pictures, recipes, seeds, options, note)
@@ -90,8 +90,8 @@ def bench(
             begun = time.monotonic()
             made = str(engine.instant(writer, frame_of(picture), name=f"bench {name}"[:100])["id"])
             seconds = time.monotonic() - begun
-            at_once = Row(name, f"folder, {kind}")
-            refined = Row(name, f"folder, {kind}, refined")
+            at_once = GenerateRow(name, f"folder, {kind}")
+            refined = GenerateRow(name, f"folder, {kind}, refined")
             line = [(f"{name}, {kind}", picture.to_bytes())]
             for seed in range(seeds):
                 figures, made_of = generate.figures_of(engine, made, picture, seed)

@@ -35,7 +35,7 @@ import numpy as np
 
 from bench.curves import Line, curves
 from bench.cycle_edits import UNSURE, undone
-from bench.datasets import Frame, Set
+from bench.datasets import LabelledFrame, Set
 from bench.lpips import LPIPS
 from bench.metrics import changed, mean_iou, patch_distance, sharpness, sifid
 from bench.segmentation_probe import Judge
@@ -81,7 +81,7 @@ Say = Callable[[str], None]
 
 
 @dataclass
-class Row:
+class QualityRow:
     """The figures of one method with one budget."""
 
     method: str
@@ -128,7 +128,7 @@ class Scale:
             pairs += [(f.truth, f.classes) for f in known if f.name in self.kept and f.truth is not None]
             self.judge = Judge(pairs, len(everything))
 
-    def frame(self, frame: Frame, made: np.ndarray) -> dict[str, float]:
+    def frame(self, frame: LabelledFrame, made: np.ndarray) -> dict[str, float]:
         """The figures of one result."""
         found: dict[str, float] = {}
         region = changed(self.data.classes, frame.classes, self.reach)
@@ -149,7 +149,7 @@ class Scale:
             found["outside"] = float(np.abs(made - self.data.picture)[~region].mean() * 255)
         return found
 
-    def unsure(self, frame: Frame) -> np.ndarray:
+    def unsure(self, frame: LabelledFrame) -> np.ndarray:
         """(H, W) bool: where the draft of a frame is unsure."""
         if frame.name not in self._unsure:
             before = primitive_of(self.data, self.data.classes, self.data.picture, self.planes)
@@ -157,9 +157,9 @@ class Scale:
             self._unsure[frame.name] = draft(self.data.picture, before, after).confidence < UNSURE
         return self._unsure[frame.name]
 
-    def row(self, method: str, budget: float, made: Iterator[tuple[Frame, np.ndarray]]) -> Row:
+    def row(self, method: str, budget: float, made: Iterator[tuple[LabelledFrame, np.ndarray]]) -> QualityRow:
         """The means over all results."""
-        row, found, frames = Row(method, budget), [], []
+        row, found, frames = QualityRow(method, budget), [], []
         for frame, picture in made:
             found.append(self.frame(frame, picture))
             frames.append(frame)
@@ -228,7 +228,7 @@ def learn(
 
 def applied(
     engine: Engine, data: Set, model: str, planes: Sequence[str], times: list[float]
-) -> Iterator[tuple[Frame, np.ndarray]]:
+) -> Iterator[tuple[LabelledFrame, np.ndarray]]:
     """The whole picture of every frame."""
     for frame in data.frames:
         reply = engine.apply(model, planes_of(data, frame.classes, frame.truth, planes), whole=True)
@@ -245,7 +245,7 @@ def bench(
     seeds: int = 1,
     judge: bool = True,
     say: Say = lambda _: None,
-) -> list[Row]:
+) -> list[QualityRow]:
     """Every method with every budget on one set, the figures being means over the seeds.
 
     Raises:
@@ -298,9 +298,9 @@ def _budgets(method: str, budgets: Sequence[float]) -> Sequence[float]:
     return [budget for budget in budgets if budget > 0]
 
 
-def _mean(runs: Sequence[Row]) -> Row:
+def _mean(runs: Sequence[QualityRow]) -> QualityRow:
     """Runs with several seeds as one row; the pictures are those of the first."""
-    row = Row(runs[0].method, runs[0].budget, pictures=runs[0].pictures)
+    row = QualityRow(runs[0].method, runs[0].budget, pictures=runs[0].pictures)
     for name in runs[0].figures:
         row.figures[name] = float(np.mean([run.figures[name] for run in runs]))
     if len(runs) > 1:
@@ -308,7 +308,7 @@ def _mean(runs: Sequence[Row]) -> Row:
     return row
 
 
-def as_markdown(rows: Sequence[Row]) -> str:
+def as_markdown(rows: Sequence[QualityRow]) -> str:
     """The table."""
     names = list(dict.fromkeys(name for row in rows for name in row.figures))
     lines = ["| method | budget | " + " | ".join(names) + " |", "|---|---|" + "---|" * len(names)]
@@ -319,7 +319,7 @@ def as_markdown(rows: Sequence[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def contact_sheet(data: Set, rows: Sequence[Row]) -> np.ndarray:
+def contact_sheet(data: Set, rows: Sequence[QualityRow]) -> np.ndarray:
     """Some frames: what was asked for, the truth, and every method's result; (H, W, 3) uint8."""
     chosen = np.unique(np.linspace(0, len(data.frames) - 1, SHOWN).round().astype(int))
     lines = []
@@ -335,7 +335,7 @@ def contact_sheet(data: Set, rows: Sequence[Row]) -> np.ndarray:
     return sheet(lines)
 
 
-def quality_curves(rows: Sequence[Row]) -> np.ndarray:
+def quality_curves(rows: Sequence[QualityRow]) -> np.ndarray:
     """Quality over the time of learning, (H, W, 3) uint8; see `bench/curves.py`."""
     points: dict[str, dict[float, dict[str, float]]] = {}
     for row in rows:

@@ -18,13 +18,13 @@ import torch
 from torch import Tensor, nn
 
 from bench.metrics import sifid
-from underdrawing.picture.patch_texture import FROM_AFAR, Level, raised
+from underdrawing.picture.patch_texture import FROM_AFAR, TextureLevel, raised
 from underdrawing.picture.resize import at_most
 from underdrawing.train.data import TrainingData, make_pair
 from underdrawing.train.device import Device
 from underdrawing.train.method import Progress
 from underdrawing.train.methods.consingan import scales
-from underdrawing.train.methods.consingan.hyperparameters import Figures
+from underdrawing.train.methods.consingan.hyperparameters import ConSinGANHyperparameters
 from underdrawing.train.methods.consingan.networks import Critic, GrowingGenerator
 from underdrawing.train.methods.consingan.run import PyramidRun
 
@@ -73,7 +73,7 @@ class Point:
 class _StartedGenerator(GrowingGenerator):
     """One whose stages begin as those of a start."""
 
-    def __init__(self, start: Start, f: Figures) -> None:
+    def __init__(self, start: Start, f: ConSinGANHyperparameters) -> None:
         super().__init__(f.filters, f.layers, f.normalised, f.slope)
         self.start = start
         self.load_state_dict(start.stages[0][0])
@@ -88,7 +88,9 @@ class _StartedGenerator(GrowingGenerator):
 class StartedRun(PyramidRun):
     """A training of one picture that begins with a start."""
 
-    def __init__(self, data: TrainingData, figures: Figures, device: Device, seed: int, start: Start) -> None:
+    def __init__(
+        self, data: TrainingData, figures: ConSinGANHyperparameters, device: Device, seed: int, start: Start
+    ) -> None:
         self.start = start
         super().__init__(data, figures, device, seed)
 
@@ -104,7 +106,9 @@ class StartedRun(PyramidRun):
 class SharedRun(PyramidRun):
     """A training of many pictures by one network, which becomes a start."""
 
-    def __init__(self, pictures: Sequence[np.ndarray], figures: Figures, device: Device, seed: int) -> None:
+    def __init__(
+        self, pictures: Sequence[np.ndarray], figures: ConSinGANHyperparameters, device: Device, seed: int
+    ) -> None:
         self.learnt: list[tuple[State, State]] = []
         self.choice = random.Random(seed)
         super().__init__(_data(pictures[0], figures), figures, device, seed)
@@ -129,7 +133,7 @@ class SharedRun(PyramidRun):
         return Start((*self.learnt, self._weights(self.best)))
 
 
-def _data(rgb: np.ndarray, figures: Figures) -> TrainingData:
+def _data(rgb: np.ndarray, figures: ConSinGANHyperparameters) -> TrainingData:
     small = at_most(rgb, figures.longest)
     return TrainingData((make_pair(small, {}, None, 1, 1),), 1.0, (0, 0, small.shape[1], small.shape[0]), {})
 
@@ -146,7 +150,9 @@ def learn(run: PyramidRun, seconds: float) -> int:
     return iteration
 
 
-def made_by(pictures: Sequence[np.ndarray], figures: Figures, device: Device, seconds: float, seed: int = 0) -> Start:
+def made_by(
+    pictures: Sequence[np.ndarray], figures: ConSinGANHyperparameters, device: Device, seconds: float, seed: int = 0
+) -> Start:
     """A start out of pictures, (H, W, 3) float32 in [0, 1]."""
     run = SharedRun(pictures, figures, device, seed)
     learn(run, seconds)
@@ -156,7 +162,7 @@ def made_by(pictures: Sequence[np.ndarray], figures: Figures, device: Device, se
 def curve(
     name: str,
     rgb: np.ndarray,
-    figures: Figures,
+    figures: ConSinGANHyperparameters,
     device: Device,
     budgets: Sequence[float],
     start: Start | None = None,
@@ -194,7 +200,7 @@ def _quality(run: PyramidRun, full: np.ndarray) -> tuple[float, float, float]:
     error = float(((made(None) - wanted) ** 2).mean())
     drawn = [picture(made(torch.Generator().manual_seed(k))) for k in range(VARIATIONS)]
     network = float(np.mean([sifid(one, picture(wanted)) for one in drawn]))
-    levels: dict[float, Level] = {}
+    levels: dict[float, TextureLevel] = {}
     size = (full.shape[1], full.shape[0])
     seen = [at_most(one, FROM_AFAR) for one in drawn[:FINISHED]]
     finished = [sifid(raised(full, one, size, None, levels).clip(0, 1), full) for one in seen]

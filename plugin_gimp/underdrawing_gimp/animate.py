@@ -21,8 +21,6 @@ SELECT = "Select the group whose layers are the frames, the lowest being the fir
 def run(call: Call) -> tuple[Any, ...]:
     """The procedure `underdrawing-animate`: group, count, notes."""
     known = record.need(call.image, call.drawables)
-    if not known.model:
-        raise EngineError("unknown_model", "This picture is not learnt yet.", apply.LEARN)
     group = frames_group(call.drawables)
     values = call.values
     if call.interactive:

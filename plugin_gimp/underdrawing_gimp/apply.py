@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from . import bake, layers, make_primitive, pixels, record
+from . import bake, layers, make_primitive, pixels, record, training
 from .client.engine import Reply
 from .client.frames import Frame
 from .client.messages import EngineError
@@ -15,7 +15,9 @@ from .record import Record
 from .service import Service
 from .transform_bridge import Bridge
 
-LEARN = "Choose Filters > Underdrawing > Learn This Picture first."
+LIMITED = "The selection limits this edit. For all of it, choose Select > None and apply again."
+DRAFTED = "This is an instant draft. Train on This Picture makes the result better."
+STOPGAP = "Training is at %d %%: another model made this. Apply again later for a better result."
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Edit:
-    """What is sent, read from GIMP at one moment; `picture` is None where it is taken as it was learnt."""
+    """What is sent, read from GIMP at one moment; without `picture` the engine takes what the model was trained on."""
 
     model: str
     planes: dict[str, Frame]
@@ -77,10 +79,8 @@ def gather(image: Gimp.Image, known: Record, bridge: Bridge) -> Edit:
     """Read what the engine needs.
 
     Raises:
-        EngineError: nothing was learnt, or layers are missing or do not fit.
+        EngineError: layers are missing or do not fit.
     """
-    if not known.model:
-        raise EngineError("unknown_model", "This picture is not learnt yet.", LEARN)
     source = record.source(image, known)
     at = record.place(image, known)
     mask = bridge.mask(pixels.selection_frame(image, at))
@@ -142,52 +142,55 @@ def result_of(reply: Reply, fetch: Any) -> Result:
 
 
 def ask(service: Service, image: Gimp.Image, known: Record, options: Options) -> list[Result]:
-    """The results of an edit; nothing in the picture is changed yet.
+    """The results of an edit; nothing in the picture is changed yet. A draft serves while the model is being trained.
 
     Raises:
         EngineError: why there is none.
     """
+    try:
+        return _ask(service, image, known, options)
+    except EngineError as error:
+        job = training.job_of(service, known) if error.code in ("unknown_model", "still_learning") else None
+        if job is None:
+            raise explained(error) from None
+    share = round(100 * float((job.get("progress") or {}).get("fraction") or 0))
+    try:
+        training.finish(service, known.draft)
+        found = _ask(service, image, replace(known, model=known.draft), options)
+    except EngineError as error:
+        if error.code != "unknown_model":
+            raise explained(error) from None
+        text = "Training is at %d %%. There is no model yet." % share
+        raise EngineError("still_learning", text, "Apply again later.") from None
+    return [replace(result, notes=[STOPGAP % share, *result.notes]) for result in found]
+
+
+def _ask(service: Service, image: Gimp.Image, known: Record, options: Options) -> list[Result]:
     bridge = Bridge.of(service.engine, known)
     edit = gather(image, known, bridge)
+    limited = [LIMITED] if edit.mask is not None and options.mask == "edit" and not options.whole else []
     found = []
     for number in range(options.results):
         body, frames = request(edit, options, options.seed + number)
-        try:
-            reply = service.ask("apply", body, frames)
-        except EngineError as error:
-            waiting = still_learning(service, known) if error.code in ("unknown_model", "still_learning") else None
-            raise waiting or explained(error) from None
-        found.append(bridge.result(result_of(reply, service.picture)))
+        result = bridge.result(result_of(service.ask("apply", body, frames), service.picture))
+        found.append(replace(result, notes=[*limited, *result.notes]))
     return found
-
-
-def still_learning(service: Service, known: Record) -> EngineError | None:
-    """What to tell where the model is not there yet; None where nobody learns it."""
-    for job in service.ask("jobs").body["jobs"]:
-        if job["job"] == known.job and job["state"] in ("queued", "running", "paused"):
-            share = round(100 * float((job.get("progress") or {}).get("fraction") or 0))
-            text = "The picture is still being learnt (%d %%)." % share
-            if job["state"] == "paused":
-                text = "Learning the picture is paused (at %d %%)." % share
-            return EngineError(
-                "unknown_model", text, "Filters > Underdrawing > Learn This Picture shows how far it is."
-            )
-    return None
 
 
 def explained(error: EngineError) -> EngineError:
     """An error of `apply` with what to do about it in GIMP."""
     hints = {
-        "unknown_model": LEARN,
+        "unknown_model": "Choose Filters > Underdrawing > Train on This Picture.",
         "nothing_edited": "Paint on the layers of the group “Underdrawing”, then apply again.",
-        "plane_missing": "Make the underdrawing again, or use the layers that the picture was learnt with.",
-        "wrong_size": "The model saw another part of the picture: learn this one.",
+        "plane_missing": "Make the underdrawing again, or use the layers that the model was trained on.",
+        "wrong_size": "The model was trained on another part of the picture: train on this one.",
     }
     return EngineError(error.code, error.message, hints.get(error.code, error.hint))
 
 
 def place(image: Gimp.Image, known: Record, found: list[Result], options: Options) -> list[Gimp.Layer]:
     """Put results into the picture: new layers above the source, the first of them visible. One undo step."""
+    record.need_open(image)
     origin = record.place(image, known)
     names = ["Result" if len(found) == 1 else "Result %d" % (number + 1) for number in range(len(found))]
     made = [
@@ -197,13 +200,11 @@ def place(image: Gimp.Image, known: Record, found: list[Result], options: Option
     group = layers.underdrawing_group(image, known)
     baked = bake.baked_copy(image, known, found[0]) if found[0].merged is not None else None
     with layers.one_step(image):
-        source = record.source(image, known)
-        layers.put_result(image, known, made[0], options.keep)
-        for layer in [*made[1:], *([baked] if baked is not None else [])]:
-            layers.insert_beside(image, layer, source)  # each below the one before
+        layers.put_results(image, known, [*made, *([baked] if baked is not None else [])], options.keep)
         for layer in made[1:]:
             layer.set_visible(False)
         if options.hide:
             for shown in [group] if group is not None else record.planes(image, known).values():
                 shown.set_visible(False)
+            image.set_selected_layers([made[0]])  # what is pasted must not land in a hidden group
     return made

@@ -71,6 +71,8 @@ def add_returns(procedure: Gimp.Procedure, wanted: Sequence[Argument]) -> None:
             procedure.add_string_return_value(*head, "", BOTH)
         elif value.kind == "int":
             procedure.add_int_return_value(*head, 0, 2**31 - 1, 0, BOTH)
+        elif value.kind == "boolean":
+            procedure.add_boolean_return_value(*head, False, BOTH)
         elif value.kind == "layer":
             procedure.add_layer_return_value(*head, True, BOTH)
         elif value.kind == "image":

@@ -1,4 +1,4 @@
-"""The list “Start with” in dialogs of pictures without an underdrawing: learn the picture, or take a folder's model.
+"""The list “Start with” in dialogs of pictures without an underdrawing: train on the picture, or take a folder's model.
 
 It is shown only where the engine has a folder's model that makes such models.
 """
@@ -13,16 +13,16 @@ from .dialogs import drop_downs
 from .gi import GObject
 from .plugin import Call
 
-LEARN = "Learn this picture"
+LEARN = "Train on this picture"
 BY = "At once, by “%s”"
 NOT_AT_ALL = "Not at all"
 SOME = "60"  # of the times, where the one that was chosen is not known
 TIP = (
     "A folder's model makes a model of this picture in about a second. It knows pictures of its kind; the picture "
-    "itself is known better after learning."
+    "itself is known better after training."
 )
-REFINE = "How long the model that was made at once goes on learning this picture before it is used."
-ALONE = ("fine-tune", "large")  # what goes with learning alone
+REFINE = "How long the model that was made at once is trained further on this picture before it is used."
+ALONE = ("fine-tune", "large")  # what goes with training alone
 
 
 class Start:
@@ -40,7 +40,7 @@ class Start:
 
     @property
     def name(self) -> str:
-        """The chosen folder's model's name; "" where the picture is to be learnt."""
+        """The chosen folder's model's name; "" where a model is to be trained."""
         return self.names.get(self.call.config.get_property("maker") or "", "") if self.possible else ""
 
     def offer(self, models: Sequence[dict[str, Any]]) -> bool:
@@ -84,7 +84,7 @@ class Start:
         self.refresh()
 
     def refresh(self) -> None:
-        """“Anew” and the device say nothing where nothing is learnt."""
+        """“Anew” and the device say nothing where nothing is trained."""
         if self.possible:
             at_once = bool(self.name) and self.call.config.get_property("time") == "auto"
             for name in ("again", "device"):

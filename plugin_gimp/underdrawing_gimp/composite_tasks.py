@@ -17,10 +17,10 @@ from .single_image import State, Wish
 from .single_image_training import Ready
 
 AT_ONCE_ALONE = (
-    "A model that a folder's model made at once cannot be fine-tuned on a composite, nor learn at 700 pixels.",
-    "Leave that out, or let the picture be learnt.",
+    "A model that a folder's model made at once cannot be fine-tuned on a composite, nor be trained at 700 pixels.",
+    "Leave that out, or train on this picture.",
 )
-LEARNT = "learnt"  # in place of a layer: the picture as it was learnt before
+BEFORE = "before"  # in place of a layer: the picture that the model was trained on
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ BLEND = Words(
     "Blending the edit",
     (
         "The picture as it was before the edit is not known: nothing is visible below the layer “%s”, and no model "
-        "has learnt it.",
+        "was trained on it.",
         "Edit a copy of the layer (Layer > Duplicate Layer), or give the layer with the original.",
     ),
 )
@@ -136,7 +136,7 @@ def _asked(call: Call, words: Words, layer: Gimp.Layer, changed: Changed) -> dic
         if changed.below is not None:
             choices.append(("below", "What is visible below the layer"))
         elif single_image.remembered(call.image):
-            choices.append((LEARNT, "The picture as it was learnt"))
+            choices.append((BEFORE, "The picture as it was trained on"))
         for other in record.all_layers(call.image.get_layers()):
             if (
                 other.get_id() != layer.get_id()
@@ -168,21 +168,21 @@ def _asked(call: Call, words: Words, layer: Gimp.Layer, changed: Changed) -> dic
 
 
 def _compares(words: Words, changed: Changed) -> bool:
-    """Whether the engine looks for what differs from the picture that was learnt: that must be the very original."""
+    """Whether the engine looks for what differs from the picture of the training: that must be the very original."""
     return words is BLEND and changed.everywhere
 
 
 def _nothing(words: Words, layer: Gimp.Layer) -> EngineError:
-    return EngineError("plane_missing", words.nothing[0] % layer.get_name(), words.nothing[1])
+    return EngineError("nothing_pasted", words.nothing[0] % layer.get_name(), words.nothing[1])
 
 
 def _model_of_before(call: Call, words: Words, layer: Gimp.Layer, changed: Changed, wish: Wish) -> str:
-    """The model that learnt this picture, or was made of it, before it was edited in place.
+    """The model that was trained on this picture, or was made of it, before it was edited in place.
 
     Raises:
         EngineError: there is none.
     """
-    with connected("Looking for what was learnt of the picture") as service:
+    with connected("Looking for a model of the picture") as service:
         models, jobs = single_image.known_models(service)
         if wish.maker:
             maker = str(meta_models.maker_of(service, wish.maker)["id"])
@@ -218,10 +218,11 @@ def put(image: Gimp.Image, layer: Gimp.Layer, words: Words, changed: Changed, re
         EngineError: the picture or the layer is gone.
     """
     size = (changed.given.frame.width, changed.given.frame.height)
-    there = image.is_valid() and any(one.get_id() == layer.get_id() for one in record.all_layers(image.get_layers()))
+    record.need_open(image)
+    there = any(one.get_id() == layer.get_id() for one in record.all_layers(image.get_layers()))
     if not there or (image.get_width(), image.get_height()) != size:
-        text = "The picture was closed, cropped or scaled meanwhile, or the layer removed."
-        raise EngineError("wrong_size", text, "What was learnt is kept: choose the same again.")
+        text = "The picture was cropped or scaled meanwhile, or the layer removed."
+        raise EngineError("wrong_size", text, "The model is kept: choose the same again.")
     frame = result.picture
     if changed.given.frame.order.endswith("A"):
         frame = pixels.with_alpha_of(frame, pixels.cropped(changed.given.frame, result.at))

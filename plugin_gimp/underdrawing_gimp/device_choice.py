@@ -1,4 +1,4 @@
-"""What learns: the argument `device` of every procedure that learns, and its list, which offers what the engine has."""
+"""The argument `device` of every procedure that trains, and its list, which offers what the engine has."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DEVICE = Argument(
     "choice",
     "device",
     "De_vice",
-    "What learns the picture. Automatic: the graphics card, where there is one.",
+    "What trains the model. Automatic: the graphics card, where there is one.",
     "auto",
     choices=(("auto", "Automatic"), ("cpu", "Processor"), (CARD, "Graphics card")),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Callable
 
+from . import record
 from .gi import GObject, breathe, gtk
 from .plugin import Call, CancelledError
 
@@ -43,6 +44,8 @@ def fill_in(
         breathe()
     if not agreed:
         raise CancelledError
+    if call.image is not None:
+        record.need_open(call.image)
     return call.current()
 
 

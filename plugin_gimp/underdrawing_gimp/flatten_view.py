@@ -19,7 +19,7 @@ from .pixels import Rect
 RESULT = "underdrawing.result"  # on a layer that was made without an underdrawing: the tattoo of the one it is for
 FREE = "free"  # in place of that tattoo: pictures that are for no layer
 SIDE = 220  # pixels of the small copies, which are shown
-LEAST = 24  # pixels of a side: less cannot be learnt
+LEAST = 24  # pixels of a side: less cannot be trained on
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class View:
 
     Attributes:
         frame: its pixels, with alpha only where something is transparent.
-        key: what a model that learnt it says as its `picture_hash`.
+        key: what a model that was trained on it says as its `picture_hash`.
         small: 8 bits, for the screen.
         at: its place in the image.
     """
@@ -217,7 +217,7 @@ def _selected(image: Gimp.Image) -> Rect:
         found = Gimp.Selection.bounds(image)
         area = area.intersect(Rect(found.x1, found.y1, found.x2 - found.x1, found.y2 - found.y1))
     if min(area.width, area.height) < LEAST:
-        text = "%d x %d pixels are too few to learn from." % (area.width, area.height)
+        text = "%d x %d pixels are too few to train on." % (area.width, area.height)
         hint = "Select at least %d x %d pixels, or nothing." % (LEAST, LEAST)
         if Gimp.Selection.is_empty(image):
             hint = "A picture needs at least %d x %d. Choose a larger one, or Image > Scale Image." % (LEAST, LEAST)

@@ -1,4 +1,4 @@
-"""Variations, Any Size, Animate Picture, Enlarge: pictures out of what was learnt, as layers or as a new picture."""
+"""Variations, Any Size, Animate Picture, Enlarge: pictures out of a model, as layers or as a new picture."""
 
 from __future__ import annotations
 

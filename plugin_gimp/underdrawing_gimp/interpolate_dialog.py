@@ -26,7 +26,7 @@ NARROW = "This picture is too narrow for this model. Choose one whose sides diff
 NO_FILE = "Choose the file with the other picture."
 NONE = "There is no model of a folder yet. Learn a folder of pictures in a terminal, then choose this again:"
 COMMAND = "underdrawing meta train FOLDER --name NAME"
-MODEL_TIP = "A model that was learnt from a folder of pictures. It knows pictures of their kind best."
+MODEL_TIP = "A model that was trained on a folder of pictures. It knows pictures of their kind best."
 WRAP = 84  # characters of a line
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from . import pixels, record
+from . import original_planes, pixels, record
 from .client.frames import Frame
 from .client.messages import EngineError
 from .gi import Babl, Gegl, Gimp, GLib
 from .pixels import Rect
-from .record import PLANE, RESULT, Record
+from .record import PLANE, RESULT, SOURCE, Record
 
 TITLES = {"segments": "Segments", "edges": "Edges", "paint": "Paint"}
 GROUP = "Underdrawing"
@@ -19,7 +19,12 @@ GROUP = "Underdrawing"
 
 @contextmanager
 def one_step(image: Gimp.Image) -> Iterator[None]:
-    """What is done inside is one step of the undo history. Never wait for anything in here."""
+    """What is done inside is one step of the undo history. Never wait for anything in here.
+
+    Raises:
+        EngineError: the picture was closed.
+    """
+    record.need_open(image)
     image.undo_group_start()
     try:
         yield
@@ -60,14 +65,24 @@ def layer_for(image: Gimp.Image, name: str, frame: Frame, like: Gimp.Drawable | 
 
 
 def add_underdrawing(
-    image: Gimp.Image, made: Record, drawn: dict[str, Frame], at: Rect, above: Gimp.Layer, colour: bool = False
+    image: Gimp.Image,
+    made: Record,
+    drawn: dict[str, Frame],
+    at: Rect,
+    above: Gimp.Layer,
+    colour: bool = False,
+    earlier: Sequence[tuple[Gimp.Layer, bool]] = (),
 ) -> Gimp.GroupLayer:
-    """Put a group with the planes above a layer, ready to be painted on; the record goes along. One undo step.
+    """Put a group with the planes above a layer and its results, ready to be painted on, with the record.
+
+    One undo step.
 
     Args:
         drawn: planes by kind.
         at: their place in the image.
         colour: make the picture one in RGB first.
+        earlier: groups of earlier underdrawings of that layer, and whether they were painted on: those are hidden, the
+            others removed.
     """
     with one_step(image):
         if colour:
@@ -80,46 +95,62 @@ def add_underdrawing(
             layer.set_offsets(at.x, at.y)
         group = Gimp.GroupLayer.new(image, GROUP)
         parent = above.get_parent()
-        image.insert_layer(group, parent, image.get_item_position(above))
+        under = [above, *record.results(image, *record.marked(above, SOURCE).split()), *(old for old, _ in earlier)]
+        places = [image.get_item_position(one) for one in under if record.same(one.get_parent(), parent)]
+        image.insert_layer(group, parent, min(places))
         for position, kind in enumerate(k for k in ("edges", "paint", "segments") if k in new):
             image.insert_layer(new[kind], group, position)
         for layer in new.values():
             layer.set_lock_position(True)  # moved by a stray drag, every area would be in the wrong place
         record.mark_source(above, made)
         record.write(image, made, undoable=True)
+        # Read back: a layer of another depth or curve holds slightly other values.
+        sheet = Rect(0, 0, at.width, at.height)
+        original_planes.keep(image, made.id, {k: pixels.read_plane(one, sheet) for k, one in new.items()}, True)
+        for old, painted in earlier:
+            if painted:
+                old.set_visible(False)
+            else:
+                image.remove_layer(old)
         first = new.get("segments") or next(iter(new.values()))
         image.set_selected_layers([first])
     return group
 
 
-def replace_planes(image: Gimp.Image, known: Record, drawn: dict[str, Frame]) -> None:
-    """Give the layers of the underdrawing other pixels. One undo step; the selection does not matter.
+def replace_planes(image: Gimp.Image, known: Record, drawn: dict[str, Frame], deselect: bool = False) -> None:
+    """Give the layers of the underdrawing other pixels, and show them. One undo step; the layers stay the same ones.
 
     Args:
         drawn: planes of the underdrawing's size, by kind; kinds that have no layer are left out.
+        deselect: drop the selection; else it stays.
     """
     old = record.planes(image, known)
     at = record.place(image, known)
-    new = {}
-    for kind in old:
-        if kind in drawn:
-            layer = old[kind].copy()
-            _, x, y = layer.get_offsets()
-            pixels.write(layer, drawn[kind], at.x - x, at.y - y)
-            new[kind] = layer
-    selected = {layer.get_id() for layer in image.get_selected_layers()}
     with one_step(image):
-        chosen: list[Gimp.Layer] = []
-        for kind, layer in new.items():
-            gone = old[kind]
-            name = gone.get_name()
-            if gone.get_id() in selected:
-                chosen.append(layer)
-            image.insert_layer(layer, gone.get_parent(), image.get_item_position(gone))
-            image.remove_layer(gone)
-            layer.set_name(name)
-        if chosen:
-            image.set_selected_layers(chosen)
+        selected = None
+        if not Gimp.Selection.is_empty(image):
+            selected = Gimp.Selection.save(image)
+            Gimp.Selection.none(image)  # it would limit what is written
+        for kind, layer in old.items():
+            if kind in drawn:
+                _, x, y = layer.get_offsets()
+                pixels.overwrite(layer, drawn[kind], at.x - x, at.y - y)
+            reveal(layer)
+        if selected is not None:
+            if not deselect:
+                image.select_item(Gimp.ChannelOps.REPLACE, selected)
+            image.remove_channel(selected)
+
+
+def reveal(layer: Gimp.Item) -> bool:
+    """Make a layer visible, with the groups that it is in; whether it was not."""
+    hidden, item = False, layer
+    while item is not None:
+        if not item.get_visible():
+            item.set_visible(True)
+            hidden = True
+        item = item.get_parent()
+    return hidden
 
 
 def result_layer(
@@ -148,23 +179,34 @@ def masked_layer(image: Gimp.Image, name: str, frame: Frame, mask: Frame, x: int
     layer.set_composite_space(space)
     fresh = layer.create_mask(Gimp.AddMaskType.BLACK)
     layer.add_mask(fresh)
+    layer.set_edit_mask(False)  # the next stroke is meant for the layer
     pixels.write_mask(fresh, mask, 0, 0)
     return layer
 
 
-def put_result(image: Gimp.Image, known: Record, layer: Gimp.Layer, keep: bool) -> None:
-    """Put a result directly above the layer that the underdrawing was made of. Call within `one_step` or `no_step`.
+def put_results(image: Gimp.Image, known: Record, made: list[Gimp.Layer], keep: bool) -> None:
+    """Put results above the layer that the underdrawing was made of, the first on top. Call within `one_step`.
 
     Args:
         keep: leave earlier results where they are, hidden; else they are replaced.
     """
-    source = record.source(image, known)
-    for old in record.results(image, known):
+    for old in record.results(image, known.id):
         if keep:
             old.set_visible(False)
         else:
             image.remove_layer(old)
-    insert_beside(image, layer, source)
+    below = top(image, known)
+    for layer in reversed(made):
+        insert_beside(image, layer, below)
+        below = layer
+
+
+def top(image: Gimp.Image, known: Record) -> Gimp.Layer:
+    """The topmost layer of what there is of a picture: its own, or that of a result of any of its underdrawings."""
+    source = record.source(image, known)
+    results = record.results(image, known.id, *record.marked(source, SOURCE).split())
+    beside = [one for one in results if record.same(one.get_parent(), source.get_parent())]
+    return beside[0] if beside else source
 
 
 def insert_beside(image: Gimp.Image, layer: Gimp.Layer, below: Gimp.Layer) -> None:
@@ -184,7 +226,7 @@ def underdrawing_group(image: Gimp.Image, known: Record) -> Gimp.Layer | None:
 
 
 def chosen_layer(image: Gimp.Image, drawables: list[Any]) -> Gimp.Layer:
-    """The layer that a person means: the selected one, or the only one.
+    """The layer that holds the picture: the selected one, the one whose underdrawing is selected, or the only one.
 
     Raises:
         EngineError: it is not clear which, or it is no layer.
@@ -192,31 +234,25 @@ def chosen_layer(image: Gimp.Image, drawables: list[Any]) -> Gimp.Layer:
     found = [item for item in drawables if isinstance(item, Gimp.Layer)]
     if not found and len(image.get_layers()) == 1:
         found = list(image.get_layers())
+    known = [record.read_by_id(image, one) for one in {record.identity(layer) for layer in found}]
+    if len(known) == 1 and known[0] is not None:
+        return record.layer_of(image, known[0])
     if len(found) != 1:
         text = "Several layers are selected." if found else "No layer is selected."
         raise EngineError("bad_request", text, "Select the one layer that holds the picture.")
-    layer = found[0]
-    if record.marked(layer, PLANE) or record.marked(layer, RESULT):
-        raise EngineError(
-            "bad_request",
-            "The selected layer “%s” belongs to an underdrawing." % layer.get_name(),
-            "Select the layer that holds the picture.",
-        )
-    return layer
+    return found[0]
 
 
 def palette_resource(image: Gimp.Image, classes: list[dict[str, Any]]) -> Gimp.Palette | None:
-    """The classes as a palette among GIMP's own, replacing the picture's earlier one; None where there are none."""
+    """The classes as the palette “Underdrawing”, of which there is one for all pictures; None where there are none."""
     if not classes:
         return None
-    name = "Underdrawing: " + record.title(image)
     # The values are those of the picture's own colour space: painted with, they come out as they are.
     space = Babl.format_get_space(image.get_layers()[0].get_format())
     form = Babl.format_with_space("R'G'B' u8", space)
-    old = Gimp.Palette.get_by_name(name)
-    if old is not None:
-        old.delete()
-    palette = Gimp.Palette.new(name)
+    palette = Gimp.Palette.get_by_name(GROUP) or Gimp.Palette.new(GROUP)
+    while palette.get_color_count():
+        palette.delete_entry(0)
     for entry in classes:
         colour = Gegl.Color.new("black")
         colour.set_bytes(form, GLib.Bytes.new(bytes(entry["colour"])))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from . import layers, matching_window, other_picture, record, widgets
-from .apply import LEARN
 from .client.engine import PARTS
 from .client.frames import Frame
 from .client.messages import EngineError
@@ -21,16 +20,13 @@ BY_HAND = 1  # the answer of a dialog
 
 def run(call: Call) -> tuple[Any, ...]:
     """The procedure `underdrawing-layout`: notes."""
-    known = record.need(call.image, call.drawables)
-    if not known.model:
-        raise EngineError("unknown_model", "This picture is not learnt yet.", LEARN)
     known = followed(call)
     other, path, by_hand = call.values["other"], call.values["file"], False
     if call.interactive:
         other, path, by_hand = _choose(call.image)
-    learnt = Rect(0, 0, *known.way.learnt) if known.way is not None else known.region
+    trained = Rect(0, 0, *known.way.trained) if known.way is not None else known.region
     with other_picture.opened(other, path) as opened:
-        picture = other_picture.fitted(opened, learnt)
+        picture = other_picture.fitted(opened, trained)
     with connected("Looking at the layout of the other picture") as service:
         wish: dict[str, Any] = {"areas": int(call.values["areas"]) or None, "match": _match(call.values["match"] or "")}
         if wish["match"] and not wish["areas"]:
@@ -54,7 +50,7 @@ def lay_out(
     areas: int | None = None,
     match: dict[str, str] | None = None,
 ) -> list[str]:
-    """Put the layout of a picture (of the size that was learnt) into the layers of the underdrawing; one undo step.
+    """Put the layout of a picture (of the size of the training) into the layers of the underdrawing; one undo step.
 
     Args:
         areas, match: as of the engine's `layout`.
@@ -122,6 +118,7 @@ def _choose(image: Gimp.Image) -> tuple[Gimp.Image | None, str | None, bool]:
     dialog.get_content_area().add(content)
     GimpUi.window_set_transient(dialog)
     dialog.show_all()
+    yes.grab_focus()  # Return takes the layout, and opens no list
     answer = dialog.run()
     other, path = chooser.chosen
     dialog.destroy()

@@ -5,24 +5,25 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from . import apply, layers, pixels, record, training, widgets
-from .apply import LEARN, Edit, Options, Result
+from . import apply, apply_dialog, layers, pixels, record, training, widgets
+from .apply import Edit, Options, Result
 from .client.engine import Call as Request
 from .client.engine import Reply
 from .client.frames import Frame
 from .client.messages import EngineError
 from .gi import Gimp, GLib, gtk
+from .picture_view import PictureView
 from .pixels import Rect
 from .plugin import Call
 from .service import Background
 from .transform_bridge import Bridge
 from .transform_dialog import followed
 
-SIDE = 420  # pixels of the preview on the screen
+SIDE = 420, 280  # pixels of the preview on the screen, at least
+SHOWN = 840  # pixels of its longer side that are kept for the screen
 LOOK = 150  # milliseconds between looks at the layers, at least
 SHARE = 4  # looking may take one part of so many of the time: large pictures are looked at less often
 NAME = "Live result"
-LIVE = "underdrawing-live"
 
 
 def run(call: Call) -> tuple[Any, ...]:
@@ -30,14 +31,12 @@ def run(call: Call) -> tuple[Any, ...]:
 
     Without a person: refreshes once and ends.
     """
-    known = record.need(call.image, call.drawables)
-    if not known.model:
-        raise EngineError("unknown_model", "This picture is not learnt yet.", LEARN)
     known = followed(call)
     canvas = Canvas(call.image, known)
     follower = Follower(call.image, known, canvas)
     if call.interactive:
-        Window(call.image, known, follower).run()
+        if Window(call.image, known, follower).run():
+            apply_dialog.apply_edit(call, record.need(call.image, call.drawables), [], Options())
     else:
         follower.run_once()
     return follower.count, follower.milliseconds
@@ -55,23 +54,29 @@ class Canvas:
         size = (self.known.region.width, self.known.region.height)
         for layer in record.all_layers(self.image.get_layers()):
             fits = (layer.get_width(), layer.get_height()) == size and layer.get_mask() is not None
-            if record.marked(layer, LIVE) == self.known.id and fits:
+            if record.marked(layer, record.LIVE) == self.known.id and fits:
                 self.shown = Rect(0, 0, *size)
                 return layer
         return None
 
     def _make(self) -> Gimp.Layer:
         source = record.source(self.image, self.known)
+        below = layers.top(self.image, self.known)
         area, at = self.known.region, record.place(self.image, self.known)
         picture = pixels.read(source, area)
         mask = Frame(area.width, area.height, "L", "u8", bytes(area.width * area.height))
         inside = Rect(0, 0, area.width, area.height)
         layer = layers.result_layer(self.image, self.known, NAME, picture, mask, at, inside)
-        record.mark(layer, LIVE, self.known.id)
-        above = [old for old in record.results(self.image, self.known) if _parent(old) == _parent(source)]
+        record.mark(layer, record.LIVE, self.known.id)
         with layers.no_step(self.image):
-            layers.insert_beside(self.image, layer, above[0] if above else source)
+            layers.insert_beside(self.image, layer, below)
         return layer
+
+    def remove(self) -> None:
+        """Take the layer away again, without a step in the undo history."""
+        if self.image.is_valid() and self.layer.is_valid():
+            with layers.no_step(self.image):
+                self.image.remove_layer(self.layer)
 
     def show(self, result: Result | None) -> None:
         """Put a result there; None for none."""
@@ -102,7 +107,7 @@ class Follower:
         self.background = Background()
         self.bridge = Bridge.of(self.background.engine, known)
         self.request: Request | None = None
-        self.learning = ""  # how far, while the model is still being learnt
+        self.progress = ""  # of the training, as long as it goes on
         self.watched = self.waiting = False  # its training is followed; there is nothing to apply of it yet
         self.error: EngineError | None = None
         self.nothing = False
@@ -112,19 +117,19 @@ class Follower:
         self.changed: Any = None  # called after every answer
 
     def follow(self) -> None:
-        """Refresh whenever the engine has learnt more, too: the event `usable`, and the end of the training."""
+        """Refresh whenever the model is better, too: the event `usable`, and the end of the training."""
 
         def on_event(event: dict[str, Any]) -> None:
             if event["event"] == "progress":
-                self.learning = training.progress_text(event)
+                self.progress = training.progress_text(event)
                 if self.waiting and event.get("phase") == "training":
-                    self.seen = None  # the first model is there before anything is learnt
+                    self.seen = None  # the first model is there before training begins
             elif event["event"] == "usable":
                 self.seen = None
 
         def done(reply: Reply | None, _: EngineError | None) -> None:
             # Without an answer the training is one of long ago; there is nothing to wait for.
-            self.learning, self.watched = "", False
+            self.progress, self.watched = "", False
             if reply is not None and reply.body["state"] == "done":
                 self.seen = None
 
@@ -134,7 +139,7 @@ class Follower:
             self.background.ask("watch", body, done, deadline=training.FOREVER, on_event=on_event)
 
     def _newest_model(self) -> None:
-        """Go over to another model where the picture was learnt anew meanwhile."""
+        """Go over to another model where a new one was trained meanwhile."""
         now = record.read_by_id(self.image, self.known.id)
         if now is not None and now.model and (now.model, now.job) != (self.known.model, self.known.job):
             self.known = self.canvas.known = now
@@ -166,6 +171,8 @@ class Follower:
 
     def _answered(self, reply: Reply | None, error: EngineError | None) -> None:
         self.request = None
+        if not self.image.is_valid():
+            return  # the window closes itself
         if reply is not None:
             try:
                 self._over(self.bridge.result(apply.result_of(reply, self.background.picture)), None)
@@ -207,38 +214,45 @@ class Window:
         Gtk = gtk()[0]
         self.image, self.known, self.follower = image, known, follower
         self.loop = GLib.MainLoop()
-        self.paused, self.open = False, True
-        box, self.preview = widgets.picture_box("Paint on the underdrawing: the picture follows.", SIDE)
-        self.told = widgets.label("", wrap=52)
-        self.learning = widgets.label("", wrap=52)
+        self.paused, self.open, self.applying = False, True, False
+        self.preview = PictureView("Paint on the underdrawing: the picture follows.", *SIDE)
+        self.state = widgets.label("", wrap=52)
+        self.progress = widgets.label("", wrap=52)
         self.wrong = widgets.label("", wrap=52)
         self.pause = Gtk.ToggleButton.new_with_mnemonic("_Pause")
         self.pause.connect("toggled", lambda one: setattr(self, "paused", one.get_active()))
+        keep = widgets.button("_Apply", self._apply)
+        keep.set_tooltip_text("Close this window, and keep the result on a layer.")
         close = widgets.button("_Close", self._close)
+        content = widgets.column(spacing=widgets.GAP)
+        content.pack_start(self.preview.box, True, True, 0)
+        for text in (self.state, self.progress, self.wrong):
+            content.pack_start(text, False, False, 0)
         self.window = widgets.window(
             "Live Underdrawing of “%s”" % record.title(image),
             "underdrawing-live",
-            widgets.column(box, self.told, self.learning, self.wrong, spacing=widgets.GAP),
-            [self.pause, close],
+            content,
+            [self.pause, close, keep],
             self._closed,
         )
-        self.window.set_resizable(False)
         self.window.show_all()
         self.wrong.hide()
-        self.learning.hide()
+        self.progress.hide()
         source = record.source(image, known)
-        self.base = pixels.small_frame(source, known.region, SIDE)
-        self.preview.set_from_pixbuf(widgets.pixbuf(self.base, SIDE))
+        self.base = pixels.small_frame(source, known.region, SHOWN)
+        self.preview.set_from_pixbuf(widgets.pixbuf(self.base))
         follower.changed = self._changed
-        self.told.set_text("Looking for the engine…")
+        self.state.set_text("Looking for the engine…")
 
-    def run(self) -> None:
-        """Follow until the window is closed."""
+    def run(self) -> bool:
+        """Follow until the window is closed; whether the edit is to be applied then."""
         self.follower.follow()
         GLib.timeout_add(LOOK, self._look)
         self.loop.run()
         self.follower.background.close()
+        self.follower.canvas.remove()
         self.window.destroy()
+        return self.applying and self.image.is_valid()
 
     def _look(self) -> bool:
         if not self.open:
@@ -247,7 +261,7 @@ class Window:
             self.window.close()
             return False
         took = 0.0 if self.paused else self.follower.look()
-        self._tell_learning()
+        self._show_progress()
         GLib.timeout_add(max(LOOK, round(1000 * took * SHARE)), self._look)
         return False
 
@@ -256,28 +270,32 @@ class Window:
         if self.follower.error is not None:
             return
         if self.follower.waiting:
-            self.told.set_text("The picture is being learnt. The result comes as soon as there is one.")
+            self.state.set_text("Training has begun. The result appears as soon as there is a model.")
         elif self.follower.nothing:
-            self.told.set_text("Nothing is painted yet.")
+            self.state.set_text("Nothing is painted yet.")
         else:
-            self.told.set_text("Refreshed in %d ms." % self.follower.milliseconds)
-        self._tell_learning()
-        made = widgets.pixbuf(self.base, SIDE)
+            self.state.set_text("The result is up to date.")
+        self._show_progress()
+        made = widgets.pixbuf(self.base)
         layer = self.follower.canvas.layer
         whole = Rect(0, 0, layer.get_width(), layer.get_height())
-        over = pixels.small_frame(layer, whole, SIDE)
-        mask = pixels.small_mask(layer.get_mask(), whole, SIDE)
+        over = pixels.small_frame(layer, whole, SHOWN)
+        mask = pixels.small_mask(layer.get_mask(), whole, SHOWN)
         if (over.width, over.height) == (self.base.width, self.base.height):
-            shown = widgets.pixbuf(over, SIDE, mask)
+            shown = widgets.pixbuf(over, 0, mask)
             size = (made.get_width(), made.get_height())
             shown.composite(made, 0, 0, *size, 0.0, 0.0, 1.0, 1.0, gtk()[2].InterpType.NEAREST, 255)
         self.preview.set_from_pixbuf(made)
 
-    def _tell_learning(self) -> None:
-        """That the result gets better by itself, as long as it does."""
-        text = self.follower.learning
-        self.learning.set_text(text and text + ". The result gets better by itself.")
-        self.learning.set_visible(bool(text))
+    def _show_progress(self) -> None:
+        """That the result gets better, as long as training goes on."""
+        text = self.follower.progress
+        self.progress.set_text(text and text + ". The result gets better meanwhile.")
+        self.progress.set_visible(bool(text))
+
+    def _apply(self) -> None:
+        self.applying = True
+        self.window.close()
 
     def _close(self) -> None:
         self.window.close()
@@ -285,8 +303,3 @@ class Window:
     def _closed(self) -> None:
         self.open = False
         self.loop.quit()
-
-
-def _parent(layer: Gimp.Layer) -> int:
-    parent = layer.get_parent()
-    return int(parent.get_id()) if parent is not None else -1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from . import layers, pixels, record
+from . import layers, original_planes, pixels, record
 from .client.frames import Frame
 from .client.messages import EngineError
 from .gi import Gimp
@@ -15,7 +15,7 @@ from .service import Service
 
 # What the entries of the menu "Kind" ask the engine for.
 KINDS = {"both": "super", "edges": "edges", "segments": "segments", "paint": "paint"}
-LEAST = 16  # pixels of a side: less cannot be learnt
+LEAST = 16  # pixels of a side: less cannot be trained on
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,17 @@ class Wish:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """What the engine has drawn, and of which pixels: `picture` is their hash."""
+
+    wish: Wish
+    picture: str
+    planes: dict[str, Frame]
+    palette: list[dict[str, Any]]
+    notes: list[str]
+
+
+@dataclass(frozen=True)
 class Made:
     """An underdrawing in the picture, and sentences for the user."""
 
@@ -102,8 +113,11 @@ def why_rgb(image: Gimp.Image, kind: str) -> str:
     return ""
 
 
-def make(service: Service, image: Gimp.Image, layer: Gimp.Layer, wish: Wish) -> Made:
+def make(service: Service, image: Gimp.Image, layer: Gimp.Layer, wish: Wish, drawn: Drawn | None = None) -> Made:
     """Make an underdrawing of a layer and put it above. One undo step, with the conversion to RGB where it needs one.
+
+    Args:
+        drawn: of a preview; used where it is of the same pixels and the same wish.
 
     Raises:
         EngineError: why it cannot be made.
@@ -111,9 +125,11 @@ def make(service: Service, image: Gimp.Image, layer: Gimp.Layer, wish: Wish) -> 
     area = region_of(image, layer)
     colour = may_convert(image, wish)
     picture = pixels.read(layer, area, colour=colour)
-    reply = service.ask("primitive", wish.body(picture), [picture])
-    drawn = {plane["name"]: service.picture(reply, plane["hash"]) for plane in reply.body["planes"]}
-    return put(image, layer, area, drawn, reply.body["palette"], list(reply.body["notes"]), colour)
+    if drawn is None or (drawn.picture, drawn.wish.body(picture)) != (picture.hash, wish.body(picture)):
+        reply = service.ask("primitive", wish.body(picture), [picture])
+        planes = {plane["name"]: service.picture(reply, plane["hash"]) for plane in reply.body["planes"]}
+        drawn = Drawn(wish, picture.hash, planes, reply.body["palette"], list(reply.body["notes"]))
+    return put(image, layer, area, drawn.planes, drawn.palette, drawn.notes, colour)
 
 
 def may_convert(image: Gimp.Image, wish: Wish) -> bool:
@@ -148,8 +164,24 @@ def put(
     """
     known = Record.fresh(layer, area, palette, pixels.pixel_hash(layer, area, colour))
     _, x, y = layer.get_offsets()
-    group = layers.add_underdrawing(image, known, drawn, area.moved(x, y), layer, colour)
+    record.need_open(image)
+    earlier = earlier_groups(image, layer)
+    group = layers.add_underdrawing(image, known, drawn, area.moved(x, y), layer, colour, earlier)
     return Made(group, known, layers.palette_resource(image, palette), notes)
+
+
+def earlier_groups(image: Gimp.Image, layer: Gimp.Layer) -> list[tuple[Gimp.Layer, bool]]:
+    """Groups of underdrawings that were made of this layer, and whether they were painted on."""
+    found = []
+    for identity in record.marked(layer, record.SOURCE).split():
+        known = record.read_by_id(image, identity)
+        try:
+            group = layers.underdrawing_group(image, known) if known is not None else None
+            if known is not None and group is not None:
+                found.append((group, drawn_planes(image, known) != original_planes.kept(image, identity)))
+        except EngineError:
+            continue  # its layers are gone, or do not fit any more
+    return found
 
 
 def use_layers(image: Gimp.Image, given: dict[str, Gimp.Layer], source: Gimp.Layer) -> tuple[Record, list[str]]:
@@ -179,6 +211,7 @@ def use_layers(image: Gimp.Image, given: dict[str, Gimp.Layer], source: Gimp.Lay
             layer.attach_parasite(note)
         record.mark_source(source, known)
         record.write(image, known, undoable=True)
+        original_planes.keep(image, known.id, drawn_planes(image, known), True)
     return known, []
 
 

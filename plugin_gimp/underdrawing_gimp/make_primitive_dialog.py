@@ -1,4 +1,4 @@
-"""Make Underdrawing: the procedure, and its dialog with a preview."""
+"""Make Underdrawing: the procedure, and its dialog with a preview of exactly what is made."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from typing import Any
 from . import layers, make_primitive, pixels, recognition, training, widgets
 from .client.engine import Call as Request
 from .client.engine import Reply
+from .client.frames import Frame
 from .client.messages import EngineError
 from .dialogs import fill_in
 from .gi import Gimp, GLib
-from .make_primitive import Made, Wish
+from .make_primitive import Drawn, Made, Wish
+from .picture_view import PictureView
 from .plugin import Call, CancelledError
 from .service import Background, Service, connected
 
-SIDE = 220  # pixels of a preview on the screen
-SENT = 640  # pixels of what is sent for it: pictures of that size are previewed as they will be
+SIDE = 380, 280  # pixels of a preview on the screen, at least
+SHOWN = 1400  # pixels of the longer side that are kept for the screen
 CALM = 300  # milliseconds without a change before the preview is made anew
 
 
@@ -28,34 +30,38 @@ def wish_of(values: dict[str, Any]) -> Wish:
 def run(call: Call) -> tuple[Any, ...]:
     """The procedure `underdrawing-make`: group, palette, model, notes."""
     layer = layers.chosen_layer(call.image, call.drawables)
-    values = call.values
+    values, drawn = call.values, None
     area = make_primitive.region_of(call.image, layer)
     if call.interactive:
         shown = [argument.name for argument in call.entry.arguments if argument.name != "convert"]
-        values = fill_in(
-            call, "Make Underdrawing", "_Make", shown, lambda dialog: Preview(call, dialog, layer, area).close
-        )
+        previews: list[Preview] = []
+
+        def prepare(dialog: Any) -> Any:
+            previews.append(Preview(call, dialog, layer, area))
+            return previews[0].close
+
+        values = fill_in(call, "Make Underdrawing", "_Make", shown, prepare)
+        drawn = previews[0].drawn
         values["convert"] = _may_convert(call.image, values["kind"])
     with connected("Making the underdrawing") as service:
-        made = _make(service, call.image, layer, values)
+        made = _make(service, call.image, layer, values, drawn)
     name = made.palette.get_name() if made.palette is not None else ""
     notes = list(made.notes)
     if made.record.model:
-        notes.insert(0, "This is the underdrawing that a model was learnt with: edits can be applied at once.")
-    if call.interactive:
-        for note in notes:
-            Gimp.message(note)
+        notes.insert(0, "A trained model knows this underdrawing.")
+    if call.interactive and notes:
+        Gimp.message(" ".join(notes))
     return made.group, name, made.record.model, "\n".join(notes)
 
 
-def _make(service: Service, image: Gimp.Image, layer: Gimp.Layer, values: dict[str, Any]) -> Made:
+def _make(service: Service, image: Gimp.Image, layer: Gimp.Layer, values: dict[str, Any], drawn: Drawn | None) -> Made:
     wish = wish_of(values)
     colour = make_primitive.may_convert(image, wish)
     if values["known"]:
         found = recognition.underdrawing(service, image, layer, colour)
         if found is not None:
             return found
-    return make_primitive.make(service, image, layer, wish)
+    return make_primitive.make(service, image, layer, wish, drawn)
 
 
 def _may_convert(image: Gimp.Image, kind: str) -> bool:
@@ -76,44 +82,51 @@ def _may_convert(image: Gimp.Image, kind: str) -> bool:
 
 
 class Preview:
-    """Small pictures in the dialog: the picture, and what would be drawn. Newest wins; an answer may be late."""
+    """Pictures in the dialog: the picture, and its underdrawing. Newest wins; an answer may be late.
+
+    Attributes:
+        drawn: the underdrawing that is shown, for the arguments as they are; None while it is being made.
+    """
 
     def __init__(self, call: Call, dialog: Any, layer: Gimp.Layer, area: pixels.Rect) -> None:
         self.config, self.call = call.config, call
         self.background = Background()
         self.request: Request | None = None
+        self.drawn: Drawn | None = None
         self.timer = 0
-        self.small = pixels.small_frame(layer, area, SENT)
-        original, image = widgets.picture_box("Picture", SIDE)
-        image.set_from_pixbuf(widgets.pixbuf(self.small, SIDE))
-        first, self.first = widgets.picture_box("Segments", SIDE)
-        second, self.second = widgets.picture_box("Edges", SIDE)
-        self.boxes = (first, second)
-        self.note = widgets.label("", wrap=80)
-        strip = widgets.column(widgets.row(original, first, second, spacing=widgets.GAP), self.note)
-        strip.show_all()
+        self.layer, self.area = layer, area
+        original, self.view = PictureView("Picture", *SIDE), PictureView("Underdrawing", *SIDE)
+        self.state, self.note = widgets.label("", wrap=90), widgets.label("", wrap=90)
+        views = widgets.row(spacing=widgets.GAP)
+        for view in (original, self.view):
+            views.pack_start(view.box, True, True, 0)
         area_box = dialog.get_content_area()
-        area_box.pack_start(strip, False, False, widgets.GAP)
-        area_box.reorder_child(strip, 0)
+        for place, widget in enumerate((views, self.state, self.note)):
+            widget.show_all()
+            area_box.pack_start(widget, place == 0, True, widgets.GAP // 2)
+            area_box.reorder_child(widget, place)
+        original.set_from_pixbuf(widgets.pixbuf(pixels.small_frame(layer, area, 1024)))
         self.handler = self.config.connect("notify", lambda *_: self._later())
-        self.known, self.notes = "", ""
-        self.background.ask("models.list", {}, lambda reply, _: self._models(reply, layer, area))
+        self.known = ""
+        self.background.ask("models.list", {}, lambda reply, _: self._models(reply))
         self._ask()
 
-    def _models(self, reply: Reply | None, layer: Gimp.Layer, area: pixels.Rect) -> None:
+    def _models(self, reply: Reply | None) -> None:
+        if not self.call.image.is_valid():
+            return
         colour = bool(make_primitive.why_rgb(self.call.image, self.call.current()["kind"]))
         models = list(reply.body["models"]) if reply is not None else []
-        found = training.models_of(layer, area, models, colour)
+        found = training.models_of(self.layer, self.area, models, colour)
         self.known = str(found[0]["name"]) if found else ""
-        self._tell()
+        self._say()
 
-    def _tell(self) -> None:
-        told = [self.notes] if self.notes else []
+    def _say(self, notes: str = "") -> None:
         if self.known and self.call.current()["known"]:
-            told.append("The model “%s” knows this picture: its underdrawing will be taken." % self.known)
-        self.note.set_text(" ".join(told))
+            notes += " The model “%s” knows this picture: its underdrawing is used." % self.known
+        self.note.set_text(notes.strip())
 
     def _later(self) -> None:
+        self.drawn = None
         if self.timer:
             GLib.source_remove(self.timer)
         self.timer = GLib.timeout_add(CALM, self._ask)
@@ -122,25 +135,29 @@ class Preview:
         self.timer = 0
         if self.request is not None:
             self.background.give_up(self.request)
+        if not self.call.image.is_valid():
+            self.state.set_text("The picture was closed.")
+            return False
         wish = wish_of(self.call.current())
-        self.note.set_text("Drawing the preview…")
-        self.request = self.background.ask("primitive", wish.body(self.small), self._show, [self.small])
+        colour = bool(make_primitive.why_rgb(self.call.image, wish.kind))
+        picture = pixels.read(self.layer, self.area, colour=colour)  # all of it: a smaller one has other areas
+        self.state.set_text("Drawing the underdrawing…")
+
+        def done(reply: Reply | None, error: EngineError | None) -> None:
+            self._show(wish, picture, reply, error)
+
+        self.request = self.background.ask("primitive", wish.body(picture), done, [picture])
         return False
 
-    def _show(self, reply: Reply | None, error: EngineError | None) -> None:
+    def _show(self, wish: Wish, picture: Frame, reply: Reply | None, error: EngineError | None) -> None:
         self.request = None
-        if error is not None or reply is None:
-            self.note.set_text(error.message + " " + error.hint if error else "")
+        self.state.set_text(error.message + " " + error.hint if error is not None else "")
+        if reply is None:
             return
-        names: list[str] = [plane["name"] for plane in reply.body["planes"]]
-        for image, box, name in zip((self.first, self.second), self.boxes, [*names, ""]):
-            box.set_visible(bool(name))
-            if name:
-                frame = self.background.picture(reply, reply.body["planes"][names.index(name)]["hash"])
-                image.set_from_pixbuf(widgets.pixbuf(frame, SIDE))
-                box.get_children()[0].set_text(layers.TITLES[name])
-        self.notes = " ".join(reply.body["notes"])
-        self._tell()
+        planes = {plane["name"]: self.background.picture(reply, plane["hash"]) for plane in reply.body["planes"]}
+        self.drawn = Drawn(wish, picture.hash, planes, reply.body["palette"], list(reply.body["notes"]))
+        self.view.set_from_pixbuf(widgets.together([widgets.pixbuf(frame, SHOWN) for frame in planes.values()]))
+        self._say(" ".join(self.drawn.notes))
 
     def close(self) -> None:
         """End it with the dialog."""

@@ -13,13 +13,13 @@ from .client.messages import EngineError
 from .flatten_view import View
 from .gi import Gimp
 from .service import Service
-from .single_image import Learnt, Standing, State, Wish
+from .single_image import Standing, State, Trained, Wish
 
 IDENTITY = re.compile("[0-9a-f]{12,}")
 AT_ONCE = "at once"  # in place of a recipe: models that a folder's model made
-REFINED = "refined"  # the same of models that went on learning their picture from there; the seconds stand behind it
-HOW = "Learn a folder of pictures in a terminal: underdrawing meta train FOLDER --name NAME"
-GONE = "Choose another one, or “Learn this picture” where that is offered."
+REFINED = "refined"  # the same of models that were trained further; the seconds stand behind it
+HOW = "Train a model on a folder of pictures first; the help of “Between Two Pictures” says how."
+GONE = "Choose another one, or “Train on this picture” where that is offered."
 
 
 def makers(models: Sequence[dict[str, Any]], task: str = "") -> list[dict[str, Any]]:
@@ -34,7 +34,11 @@ def makers(models: Sequence[dict[str, Any]], task: str = "") -> list[dict[str, A
 
 
 def standing(
-    view: View, wish: Wish, notes: Sequence[Learnt], models: Sequence[dict[str, Any]], jobs: Sequence[dict[str, Any]]
+    view: View,
+    wish: Wish,
+    notes: Sequence[Trained],
+    models: Sequence[dict[str, Any]],
+    jobs: Sequence[dict[str, Any]],
 ) -> Standing:
     """What there is for a wish that names a folder's model by its id.
 
@@ -44,12 +48,12 @@ def standing(
     """
     made = _made(view.key, wish, models)
     if made is None or not wish.refines:
-        return _learnt(made) if made is not None else Standing(State.NEW)
+        return _trained(made) if made is not None else Standing(State.NEW)
     found = single_image.noted(notes, refined_key(str(made["id"])), models, jobs)
     if found.state is State.NEW:
         further = _made(view.key, replace(wish, maker=str(made["id"])), models)  # refined elsewhere
-        found = _learnt(further) if further is not None else found
-    if found.state is State.NEW or (found.state is State.LEARNT and wish.again):
+        found = _trained(further) if further is not None else found
+    if found.state is State.NEW or (found.state is State.TRAINED and wish.again):
         return Standing(State.NEW, str(made["id"]), str(made["name"]))
     return found
 
@@ -84,7 +88,7 @@ def maker_of(service: Service, wanted: str) -> dict[str, Any]:
 
 
 def begin(service: Service, image: Gimp.Image, view: View, wish: Wish) -> Standing:
-    """A model of the picture by a folder's model, which goes on learning it where that is wished.
+    """A model of the picture by a folder's model, which is trained further where that is wished.
 
     Args:
         wish: its `maker` may be a name.
@@ -102,18 +106,22 @@ def begin(service: Service, image: Gimp.Image, view: View, wish: Wish) -> Standi
         name = "%s, by %s" % (training.model_name(image, "")[:60], str(maker["name"])[:50])
         body = {"model": wish.maker, "picture": {"hash": view.frame.hash}, "task": wish.task, "name": name}
         made = str(service.ask("instant", body, [view.frame]).body["id"])
-        single_image.remember(image, Learnt(view.key, view.frame.width, view.frame.height, AT_ONCE, made, ""))
+        single_image.remember(image, Trained(view.key, view.frame.width, view.frame.height, AT_ONCE, made, ""))
     if not wish.refines:
-        return Standing(State.LEARNT, made, name)
+        return Standing(State.TRAINED, made, name)
     asked: dict[str, Any] = {"base": made, "name": "%s, %s" % (name[:100], REFINED)}
     asked |= {"picture": {"hash": view.frame.hash}, "device": wish.device, **wish.length}
     recipe = "%s %d" % (REFINED, wish.time)
-    learnt = Learnt(refined_key(made), view.frame.width, view.frame.height, recipe, "", "")
-    return single_image.begun(service, image, learnt, asked, [view.frame])
+    trained = Trained(refined_key(made), view.frame.width, view.frame.height, recipe, "", "")
+    return single_image.begun(service, image, trained, asked, [view.frame])
 
 
 def under_way(
-    view: View, task: str, notes: Sequence[Learnt], models: Sequence[dict[str, Any]], jobs: Sequence[dict[str, Any]]
+    view: View,
+    task: str,
+    notes: Sequence[Trained],
+    models: Sequence[dict[str, Any]],
+    jobs: Sequence[dict[str, Any]],
 ) -> tuple[str, str] | None:
     """The folder's model whose model of this picture is being refined, and for how many seconds; None without one."""
     running = {job["job"] for job in jobs if job["state"] in single_image.UNDER_WAY}
@@ -146,5 +154,5 @@ def _made(key: str, wish: Wish, models: Sequence[dict[str, Any]]) -> dict[str, A
     return None
 
 
-def _learnt(model: dict[str, Any]) -> Standing:
-    return Standing(State.LEARNT, str(model["id"]), str(model["name"]))
+def _trained(model: dict[str, Any]) -> Standing:
+    return Standing(State.TRAINED, str(model["id"]), str(model["name"]))

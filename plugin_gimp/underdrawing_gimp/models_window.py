@@ -1,4 +1,4 @@
-"""Engine and Models: what runs, what was learnt, and what can be done with it."""
+"""Engine and Models: what runs, which models there are, and what can be done with them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .service import Background
 from .training import duration
 
 AGAIN = 2000  # milliseconds between looks at the engine
-COLUMNS = ("Name", "Method", "Size", "Learnt for", "On the disk", "Date")
+COLUMNS = ("Name", "Method", "Size", "Trained for", "On the disk", "Date")
 ENDING = ".underdrawing"
 
 
@@ -143,7 +143,7 @@ class Window:
         model = self._chosen()
         if model is None:
             return
-        more = "What was learnt is lost for good; the picture itself is not touched."
+        more = "The model is deleted for good. The picture itself is not touched."
         if widgets.ask(self.window, "Delete the model “%s”?" % model["name"], more, "_Delete"):
             self._do("models.delete", {"model": model["id"]})
 
@@ -187,7 +187,7 @@ class Window:
         widgets.show_error(self.wrong, error)
 
     def _stop(self) -> None:
-        more = "What is being learnt is kept, and goes on when the engine is started again."
+        more = "Training goes on when the engine is started again."
         if widgets.ask(self.window, "Stop the engine?", more, "_Stop"):
             self._do("shutdown", {})
             self.window.close()
@@ -223,7 +223,7 @@ def status_lines(status: dict[str, Any]) -> tuple[str, ...]:
     second = "Loaded models: %d. " % len(set(loaded)) if loaded else "No model is loaded. "
     second += "Results come from: %s." % renderer["device"] if renderer.get("device") else ""
     learning = ["“%s” (%s)" % (job["name"], job["state"]) for job in status["jobs"]]
-    third = "Learning: %s." % ", ".join(learning) if learning else "Nothing is being learnt."
+    third = "In training: %s." % ", ".join(learning) if learning else "No training is under way."
     return first, second, third
 
 

@@ -182,6 +182,19 @@ def write(drawable: Gimp.Drawable, frame: Frame, x: int = 0, y: int = 0) -> None
     drawable.update(x, y, frame.width, frame.height)
 
 
+def overwrite(layer: Gimp.Layer, frame: Frame, x: int, y: int) -> None:
+    """The same as a step of the undo history. The selection limits it."""
+    whole = Rect(0, 0, layer.get_width(), layer.get_height()).gegl()
+    native = str(Babl.get_name(layer.get_format()))
+    shadow = layer.get_shadow_buffer()
+    shadow.set(whole, native, bytes(layer.get_buffer().get(whole, 1.0, native, Gegl.AbyssPolicy.NONE)))
+    name = babl_name(frame.order, frame.depth, frame.linear, Babl.format_get_space(layer.get_format()))
+    shadow.set(Rect(x, y, frame.width, frame.height).gegl(), name, bytes(frame.data))
+    shadow.flush()
+    layer.merge_shadow(True)
+    layer.update(0, 0, layer.get_width(), layer.get_height())
+
+
 def read_plane(layer: Gimp.Layer, area: Rect) -> Frame:
     """8-bit values of an underdrawing's layer as they were drawn; transparent where there is nothing.
 
@@ -263,7 +276,7 @@ def write_mask(mask: Gimp.LayerMask, frame: Frame, x: int, y: int) -> None:
 
 
 def pixel_hash(drawable: Gimp.Drawable, area: Rect, colour: bool = False) -> str:
-    """The hash that a model keeps of the pixels it learnt (`picture_hash`): colours, no alpha, no profile."""
+    """The hash that a model keeps of the pixels it was trained on (`picture_hash`): colours, no alpha, no profile."""
     return frame_hash(read(drawable, area, alpha=False, colour=colour))
 
 

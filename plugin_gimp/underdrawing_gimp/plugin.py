@@ -1,4 +1,4 @@
-"""The plug-in as GIMP sees it: procedures are registered, run, and their errors told on the right surface."""
+"""The plug-in as GIMP sees it: procedures are registered and run, and advice is shown where the person is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from .arguments import add_arguments, add_returns, value_of
 from .client.messages import EngineError
-from .gi import Gimp, GLib, GObject
+from .gi import Gimp, GLib, GObject, gtk
 from .procedure_spec import Entry
 from .procedures import ENTRIES
 from .service import sentence
@@ -104,9 +104,13 @@ class Underdrawing(Gimp.PlugIn):
         except CancelledError:
             return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
         except EngineError as error:
+            if interactive:
+                return _advised(procedure, image, drawables, error)
             return _failed(procedure, sentence(error))
         except Exception as fault:  # noqa: BLE001  A person must hear of it; the console has the rest.
             traceback.print_exc()
+            if image is not None and not image.is_valid():
+                return _advised(procedure, None, [], EngineError("closed", "The picture was closed meanwhile.", ""))
             text = "The plug-in has a fault: %s: %s.\n\nNothing in the picture was left half done." % (
                 type(fault).__name__,
                 fault,
@@ -115,10 +119,43 @@ class Underdrawing(Gimp.PlugIn):
         finally:
             if interactive:
                 Gimp.context_pop()
+        if interactive and image is not None and not image.is_valid():
+            # After a success GIMP keeps the arguments with the picture, which was closed meanwhile.
+            return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
         values = procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
         for number, (spec, value) in enumerate(zip(entry.returns, returned)):
             _put(values, number + 1, spec.kind, value)
         return values
+
+
+# What a person can do about an error: text of the button, and the procedure.
+REMEDIES = {
+    "plane_missing": ("_Make Underdrawing…", "underdrawing-make"),
+    "wrong_size": ("_Make Underdrawing…", "underdrawing-make"),
+    "unknown_model": ("_Train on This Picture…", "underdrawing-train"),
+}
+
+
+def _advised(procedure: Gimp.Procedure, image: Any, drawables: list[Any], error: EngineError) -> Gimp.ValueArray:
+    """Tell a person what is wrong; where something can be done about it, a button does it.
+
+    GIMP calls whatever a procedure returns as an error an "execution error": this is none.
+    """
+    remedy = REMEDIES.get(error.code)
+    if remedy is None or image is None:
+        Gimp.message(" ".join(sentence(error).split("\n\n")))
+        return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
+    from . import widgets
+
+    gtk()
+    if widgets.ask(None, error.message, error.hint, remedy[0], "_Close"):
+        entry = Gimp.get_pdb().lookup_procedure(remedy[1])
+        config = entry.create_config()
+        config.set_property("run-mode", Gimp.RunMode.INTERACTIVE)
+        config.set_property("image", image)
+        config.set_core_object_array("drawables", drawables)
+        entry.run(config)
+    return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
 
 
 def _failed(procedure: Gimp.Procedure, text: str) -> Gimp.ValueArray:
@@ -133,6 +170,7 @@ def _put(values: Gimp.ValueArray, index: int, kind: str, value: Any) -> None:
     types = {
         "string": GObject.TYPE_STRING,
         "int": GObject.TYPE_INT,
+        "boolean": GObject.TYPE_BOOLEAN,
         "layer": Gimp.Layer.__gtype__,
         "image": Gimp.Image.__gtype__,
     }

@@ -28,7 +28,7 @@ KNOWN = Argument(
     "boolean",
     "known",
     "_Take the underdrawing of a model that knows this picture",
-    "Where the library has a model of exactly this picture, its underdrawing is taken and nothing needs to be learnt.",
+    "Where the library has a model of exactly this picture, its underdrawing is taken and no training is needed.",
     True,
 )
 CONVERT = Argument(
@@ -42,7 +42,7 @@ CHANGED = Argument(
     "choice",
     "changed",
     "_Changed picture",
-    "What to do where the picture was cropped, scaled or rotated since it was learnt, and it cannot be seen how. "
+    "What to do where the picture was cropped, scaled or rotated since its training, and it cannot be seen how. "
     "A person is asked.",
     "refuse",
     choices=(("refuse", "Fail with a message"), ("use", "Use the model all the same")),
@@ -78,20 +78,20 @@ USE_LAYERS = Entry(
     (NOTES,),
 )
 
-LEARN = Entry(
-    "underdrawing-learn",
-    "2. _Learn This Picture…",
-    "Learn the picture with its underdrawing, so that edits can be applied.",
-    "The engine learns in the background; closing the window or GIMP does not stop it. For scripts: waits for the end "
+TRAIN = Entry(
+    "underdrawing-train",
+    "_Train on This Picture…",
+    "Train a model on the picture with its underdrawing as it was made, for better results.",
+    "The engine trains in the background; closing the window or GIMP does not stop it. For scripts: waits for the end "
     "unless wait is false.",
-    "training_window:run",
+    "training_procedure:run",
     (
-        Argument("string", "method", "_Method", "How to learn: the name of a method, or nothing for the default.", ""),
+        Argument("string", "method", "_Method", "The name of a method, or nothing for the default.", ""),
         Argument("string", "recipe", "_Recipe", "The method's settings, or nothing for its default.", ""),
-        Argument("double", "budget", "_Seconds", "How long to learn; 0 for the recipe's own time.", 0.0, 0, 604800),
+        Argument("double", "budget", "_Seconds", "Training time; 0 for the recipe's own.", 0.0, 0, 604800),
         DEVICE,
         Argument("string", "model-name", "_Name", "What the model is called, or nothing for the picture's name.", ""),
-        Argument("boolean", "again", "Learn _again", "Also when a model knows this picture already.", False),
+        Argument("boolean", "again", "Train _again", "Also when a model is trained on this picture already.", False),
         Argument("boolean", "wait", "_Wait", "Wait for the end (scripts).", True),
     ),
     (
@@ -105,12 +105,12 @@ LEARN = Entry(
 APPLY_RETURNS = (
     Argument("layer", "layer", "Layer", "The new layer; of several results, the one that is shown."),
     Argument("int", "count", "Count", "How many layers are new."),
-    Argument("string", "unseen", "Unseen colours", "Colours that the model never saw; the nearest were taken."),
+    Argument("string", "unseen", "Unseen colours", "Colours that the model was not trained on; the nearest are used."),
     NOTES,
 )
 APPLY = Entry(
     "underdrawing-apply",
-    "3. _Apply Edit",
+    "2. _Apply Edit",
     "Let the picture follow what was painted on the underdrawing.",
     "One new layer holds the pixels, its mask the soft border; applying again replaces it. A selection limits it.",
     "apply_dialog:run",
@@ -120,7 +120,7 @@ APPLY = Entry(
 APPLY_OPTIONS = Entry(
     "underdrawing-apply-options",
     "Apply Edit with _Options…",
-    "Let the picture follow, with a say in mask, border, blending and number of results.",
+    "Let the picture follow, with options for mask, border, blending and number of results.",
     APPLY.help,
     "apply_dialog:run_options",
     (
@@ -150,8 +150,8 @@ APPLY_OPTIONS = Entry(
             "boolean", "poisson", "Bl_end with the surroundings", "The border takes the picture's colours.", False
         ),
         Argument("boolean", "whole", "_Whole picture", "Everything new, not the edit alone.", False),
-        Argument("int", "results", "Resul_ts", "How many; of use where the method takes chance.", 1, 1, 8),
-        Argument("int", "seed", "See_d", "Chooses the chance.", 0, 0, 2**31 - 1),
+        Argument("int", "results", "Resul_ts", "How many; with another seed each.", 1, 1, 8),
+        Argument("int", "seed", "See_d", "Another number, another result.", 0, 0, 2**31 - 1),
         Argument("boolean", "keep", "_Keep earlier results", "Leave their layers, hidden.", False),
         Argument("boolean", "hide", "H_ide the underdrawing", "So that the result is seen.", True),
         Argument(
@@ -194,6 +194,16 @@ REGION_TOOLS = (
     _region("mirror", "M_irror Region…", "Mirror the selected region of the underdrawing.", AXIS),
     _region("copy", "_Copy Region…", "Repeat the selected region of the underdrawing elsewhere.", DX, DY),
     _region("remove", "_Remove Region", "Take the selected region of the underdrawing away."),
+)
+
+SWITCH = Entry(
+    "underdrawing-switch",
+    "Switch between Underdrawing and Result",
+    "Show the underdrawing, ready to be painted on; or hide it, to see the result.",
+    "One undo step. Give it a shortcut key in Edit > Keyboard Shortcuts.",
+    "switch_view:run",
+    (),
+    (Argument("boolean", "underdrawing", "Underdrawing", "Whether the underdrawing is visible now."),),
 )
 
 LIVE = Entry(
@@ -246,7 +256,7 @@ ANIMATE = Entry(
             "segments",
             choices=(("segments", "Segments"), ("edges", "Edges"), ("paint", "Paint")),
         ),
-        Argument("int", "seed", "See_d", "Chooses the chance, the same for all frames.", 0, 0, 2**31 - 1),
+        Argument("int", "seed", "See_d", "Another number, another result; the same for all frames.", 0, 0, 2**31 - 1),
     ),
     (
         Argument("layer", "group", "Group", "The group with the results."),
@@ -261,7 +271,7 @@ ENGINE_ACTIONS = ("status", "models", "rename", "delete", "export", "import", "f
 ENGINE = Entry(
     "underdrawing-engine",
     "_Engine and Models…",
-    "See what the engine does, and look after what was learnt.",
+    "See what the engine does, and look after models.",
     "For scripts: does one thing and answers in JSON.",
     "models:run",
     (
@@ -287,7 +297,7 @@ TRAINING = Entry(
     "underdrawing-training",
     "",
     "Look after a training, for scripts.",
-    "The window of Learn This Picture does the same for a person.",
+    "The window of Train on This Picture does the same for a person.",
     "models:run_training",
     (
         RUN_MODE,
@@ -308,10 +318,11 @@ TRAINING = Entry(
 ENTRIES: tuple[Entry, ...] = (
     MAKE,
     USE_LAYERS,
-    LEARN,
+    TRAIN,
     APPLY,
     APPLY_OPTIONS,
     *REGION_TOOLS,
+    SWITCH,
     LIVE,
     LAYOUT,
     ANIMATE,

@@ -1,4 +1,4 @@
-"""Models that know a picture already: found by its pixels, their underdrawing put back without learning again."""
+"""Models that know a picture already: found by its pixels, their underdrawing put back without training again."""
 
 from __future__ import annotations
 
@@ -24,20 +24,21 @@ def underdrawing(service: Service, image: Gimp.Image, layer: Gimp.Layer, colour:
         EngineError: the engine cannot be asked, or the model's files cannot be read.
     """
     area = make_primitive.region_of(image, layer)
-    found = training.models_of(layer, area, list(service.ask("models.list").body["models"]), colour)
+    models = list(service.ask("models.list").body["models"])
+    found = training.models_of(layer, area, models, colour)
     if not found:
         return None
     model = str(found[0]["id"])
     manifest = service.ask("models.show", {"model": model}).body["manifest"]
-    drawn = learnt_planes(service.engine, model, alpha=False)
+    drawn = trained_planes(service.engine, model, alpha=False)
     made = make_primitive.put(image, layer, area, drawn, list(manifest["palette"]), [], colour)
-    known = made.record.learnt(model, "")
+    known = made.record.trained(model, "")
     record.write(image, known, undoable=False)
     return replace(made, record=known)
 
 
-def learnt_planes(engine: Engine, model: str, alpha: bool = True) -> dict[str, Frame]:
-    """The planes as they were learnt, read by GIMP from the model's own pictures.
+def trained_planes(engine: Engine, model: str, alpha: bool = True) -> dict[str, Frame]:
+    """The planes that a model was trained on, read by GIMP from the model's own pictures.
 
     Args:
         alpha: in colour and with alpha, as drawn layers are read; else as they are.

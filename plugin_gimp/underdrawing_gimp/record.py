@@ -15,6 +15,7 @@ from .transform import Way
 NOTE = "underdrawing"  # on the image
 PLANE = "underdrawing-plane"  # on a layer of the underdrawing
 RESULT = "underdrawing-result"  # on a layer that holds a result
+LIVE = "underdrawing-live"  # on the layer of Live Underdrawing
 SOURCE = "underdrawing-source"  # on the layer that an underdrawing was made of: ids of its underdrawings
 KEPT, WITH_UNDO = 1, 2  # Gimp.Parasite: written into the XCF; a step of the undo history
 KINDS = ("segments", "edges", "paint")
@@ -23,7 +24,7 @@ AGAIN = "Choose Filters > Underdrawing > Make Underdrawing first."
 
 @dataclass(frozen=True)
 class Record:
-    """One underdrawing of a picture, and what was learnt from it.
+    """One underdrawing of a picture, and the model that was trained on it.
 
     Attributes:
         id: of this underdrawing; its layers bear it too.
@@ -32,11 +33,12 @@ class Record:
         size: width and height of that layer.
         palette: the classes of segments, as the protocol has them.
         picture: `pixel_hash` of the region when it was made.
-        model: id of the model that learnt it, or "".
+        model: id of the model that was trained on it, or "".
         job: id of the training, or "".
-        shape: width and height of what that model learnt; (0, 0) where nothing was.
-        way: how what was learnt became what is there now; None where it is as it was.
+        shape: width and height of what that model was trained on; (0, 0) without a model.
+        way: how that became what is there now; None where it is as it was.
         checked: `pixel_hash` of the region for which this way was found, or "".
+        draft: id of a model that is used while that model is being trained, or "".
     """
 
     id: str
@@ -50,6 +52,7 @@ class Record:
     shape: tuple[int, int] = (0, 0)
     way: Way | None = None
     checked: str = ""
+    draft: str = ""
 
     @classmethod
     def fresh(cls, source: Gimp.Layer, region: Rect, palette: list[dict[str, Any]], picture: str) -> Record:
@@ -57,10 +60,10 @@ class Record:
         size = (source.get_width(), source.get_height())
         return cls(new_id()[:12], source.get_tattoo(), region, size, palette, picture)
 
-    def learnt(self, model: str, job: str) -> Record:
-        """The same underdrawing with the model that learns it."""
+    def trained(self, model: str, job: str) -> Record:
+        """The same underdrawing with a model that is trained on it."""
         shape = (self.region.width, self.region.height)
-        return replace(self, model=model, job=job, shape=shape, way=None, checked="")
+        return replace(self, model=model, job=job, shape=shape, way=None, checked="", draft="")
 
 
 def read(image: Gimp.Image, drawables: Sequence[Any] = ()) -> Record | None:
@@ -72,16 +75,16 @@ def read(image: Gimp.Image, drawables: Sequence[Any] = ()) -> Record | None:
             layers.
     """
     for item in drawables or image.get_selected_layers():
-        found = read_by_id(image, _identity(item))
+        found = read_by_id(image, identity(item))
         if found is not None:
             return found
     last = _read(image, NOTE)
     made_of = [one for item in drawables or image.get_selected_layers() for one in marked(item, SOURCE).split()]
     others = [name[len(NOTE) + 1 :] for name in image.get_parasite_list() if name.startswith(NOTE + "-")]
     names = [last.id] if last is not None and (not made_of or last.id in made_of) else []
-    there = {_identity(layer) for layer in all_layers(image.get_layers())}
-    for identity in [*names, *reversed(made_of), *others]:
-        found = read_by_id(image, identity) if identity in there else None
+    there = {identity(layer) for layer in all_layers(image.get_layers())}
+    for one in [*names, *reversed(made_of), *others]:
+        found = read_by_id(image, one) if one in there else None
         if found is not None:
             return found
     return last
@@ -92,11 +95,11 @@ def read_by_id(image: Gimp.Image, identity: str) -> Record | None:
     return _read(image, "%s-%s" % (NOTE, identity))
 
 
-def _identity(item: Gimp.Item) -> str:
+def identity(item: Gimp.Item) -> str:
     """The id of the underdrawing that a layer belongs to, or a group of its layers; "" for other layers."""
     family = [item, *(all_layers(item.get_children()) if item.is_group() else ())]
     found = [marked(one, note).partition(" ")[0] for one in family for note in (PLANE, RESULT)]
-    return next((identity for identity in found if identity), "")
+    return next((one for one in found if one), "")
 
 
 def _read(image: Gimp.Image, name: str) -> Record | None:
@@ -125,12 +128,26 @@ def need(image: Gimp.Image, drawables: Sequence[Any] = ()) -> Record:
     return found
 
 
+def need_open(image: Gimp.Image) -> None:
+    """A picture may be closed while anything is waited for.
+
+    Raises:
+        EngineError: it was.
+    """
+    if not image.is_valid():
+        raise EngineError("closed", "The picture was closed meanwhile.", "Nothing was changed.")
+
+
 def write(image: Gimp.Image, record: Record, undoable: bool) -> None:
     """Keep a record with the picture.
 
     Args:
         undoable: as a step of the undo history (inside of a group); else the history does not know of it.
+
+    Raises:
+        EngineError: the picture was closed.
     """
+    need_open(image)
     flags = KEPT | (WITH_UNDO if undoable else 0)
     for name in (NOTE, "%s-%s" % (NOTE, record.id)):  # the last one, and each
         image.attach_parasite(Gimp.Parasite.new(name, flags, json.dumps(asdict(record)).encode("utf-8")))
@@ -181,7 +198,7 @@ def planes(image: Gimp.Image, record: Record) -> dict[str, Gimp.Layer]:
     for favoured in (True, False):
         for layer in all_layers(image.get_layers()):
             identity, _, kind = marked(layer, PLANE).partition(" ")
-            beside = any(_same(layer.get_parent(), parent) for parent in near)
+            beside = any(parent and same(layer.get_parent(), parent) for parent in near)
             if identity == record.id and kind in KINDS and kind not in found and beside is favoured:
                 found[kind] = layer
     if not found:
@@ -242,7 +259,7 @@ def source(image: Gimp.Image, record: Record) -> Gimp.Layer:
             "wrong_size",
             "The picture has %d x %d pixels, and had %d x %d when its underdrawing was made: it was cropped, scaled or "
             "rotated since." % (*size, *record.size),
-            "Undo that, or make an underdrawing of the picture as it is now and learn it.",
+            "Undo that, or make an underdrawing of the picture as it is now.",
         )
     return layer
 
@@ -257,10 +274,12 @@ def place(image: Gimp.Image, record: Record) -> Rect:
     return record.region.moved(x, y)
 
 
-def results(image: Gimp.Image, record: Record) -> list[Gimp.Layer]:
-    """Layers that hold results of this underdrawing, from the top."""
-    return [layer for layer in all_layers(image.get_layers()) if marked(layer, RESULT) == record.id]
+def results(image: Gimp.Image, *identities: str) -> list[Gimp.Layer]:
+    """Layers that hold results of these underdrawings, from the top; not the one of Live Underdrawing."""
+    found = [layer for layer in all_layers(image.get_layers()) if marked(layer, RESULT) in identities]
+    return [layer for layer in found if not marked(layer, LIVE)]
 
 
-def _same(one: Gimp.Item | None, other: Gimp.Item | None) -> bool:
-    return one is not None and other is not None and one.get_id() == other.get_id()
+def same(one: Gimp.Item | None, other: Gimp.Item | None) -> bool:
+    """Whether two are one item, or both are None."""
+    return (one and one.get_id()) == (other and other.get_id())

@@ -54,7 +54,7 @@ def need_selection(image: Gimp.Image) -> None:
 
 
 def request_of(operation: str, values: dict[str, Any]) -> dict[str, Any]:
-    """The figures of an operation as the protocol has them."""
+    """The values of an operation as the protocol has them."""
     if operation in ("move", "copy"):
         return {"dx": values["dx"], "dy": values["dy"]}
     if operation == "scale":
@@ -65,9 +65,11 @@ def request_of(operation: str, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def change(
-    service: Service, image: Gimp.Image, known: record.Record, operation: str, figures: dict[str, Any]
+    service: Service, image: Gimp.Image, known: record.Record, operation: str, values: dict[str, Any]
 ) -> list[str]:
     """Change the selected region on all planes of the underdrawing; one undo step. Sentences for the user.
+
+    The selection is dropped: left where the region was, it would limit the edit to that place.
 
     Raises:
         EngineError: why it cannot be done; the picture is as it was.
@@ -81,11 +83,11 @@ def change(
         "planes": make_primitive.references(drawn),
         "operation": operation,
         "region": {"mask": {"hash": mask.hash}},
-        **figures,
+        **values,
     }
     if known.palette:
         body["palette"] = known.palette
     reply = service.ask("region", body, [*drawn.values(), mask], 120.0)
     changed = {plane["name"]: service.picture(reply, plane["hash"]) for plane in reply.body["planes"]}
-    layers.replace_planes(image, known, changed)
+    layers.replace_planes(image, known, changed, deselect=True)
     return list(reply.body["notes"])

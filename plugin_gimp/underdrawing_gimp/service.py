@@ -110,7 +110,7 @@ class Background:
         self._waiting.append((session.run(lambda: session.fetch(key), True, 60.0), done))
 
     def close(self) -> None:
-        """Let the engine go; what it learns goes on."""
+        """Let the engine go; training goes on."""
         if self._timer:
             GLib.source_remove(self._timer)
         self._timer, self._waiting = 0, []

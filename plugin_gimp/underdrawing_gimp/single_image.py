@@ -1,4 +1,4 @@
-"""Models of a picture that need no underdrawing: found again, learnt, asked. What the picture's file knows of them."""
+"""Models of a picture that need no underdrawing: found, trained, asked. What the picture's file knows of them."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from .flatten_view import View
 from .gi import Gimp
 from .service import Service
 
-NOTE = "single-picture"  # on the image: which models were learnt of it
+NOTE = "single-picture"  # on the image: which models were trained on it
 MOST = 32  # of them that are remembered, the newest
 UNDER_WAY = ("queued", "running", "paused")
 LARGE = "-large"  # behind a recipe's name: the same at more pixels
-FINE = "fine-tuned"  # in place of a recipe: models that went on learning for one composite
+FINE = "fine-tuned"  # in place of a recipe: models that were trained further for one composite
 LONGEST = 1800.0  # seconds for what is made: clips of large pictures take minutes without a graphics card
 
 
 class State(Enum):
     """What there is for a task."""
 
-    LEARNT = "a model of exactly this picture"
+    TRAINED = "a model of exactly this picture"
     CHANGED = "a model of the picture as it was before"
-    LEARNING = "a training that is under way or paused"
+    TRAINING = "a training that is under way or paused"
     NEW = "nothing yet"
 
 
@@ -51,11 +51,11 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Learnt:
+class Trained:
     """What the picture's file remembers of one training.
 
     Attributes:
-        picture: `View.key` of what was learnt; of a fine-tuned model, see `fine_key`.
+        picture: `View.key` of what the model was trained on; of a fine-tuned model, see `fine_key`.
         width, height: its pixels.
         recipe: or `FINE`.
         model, job: ids.
@@ -71,18 +71,18 @@ class Learnt:
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be made, and how to learn for it.
+    """What is to be made, and how to train for it.
 
     Attributes:
         task: one of `link.client.RECIPES`.
-        time: seconds to learn; 0 for what the recipe needs.
-        iterations: to learn instead; 0 for none.
-        again: learn the picture anew, whatever is known of it.
+        time: seconds to train; 0 for what the recipe needs.
+        iterations: to train instead; 0 for none.
+        again: train again, whatever is known of it.
         exact: a model of the picture as it was before will not do.
-        large: learn at more pixels than usual; only a model that did so will do.
-        maker: a folder's model, by id or name, that makes the model at once; "" to learn the picture. The time is then
-            that for which the model goes on learning the picture before it is used, 0 for not at all.
-        device: what learns: "auto", "cpu" or "cuda".
+        large: train at more pixels than usual; only a model that did so will do.
+        maker: a folder's model, by id or name, that makes the model at once; "" to train. The time is then
+            that for which the model is trained further before it is used, 0 for not at all.
+        device: what trains: "auto", "cpu" or "cuda".
     """
 
     task: str
@@ -104,48 +104,52 @@ class Wish:
 
     @property
     def recipe(self) -> str:
-        """What is learnt for it."""
+        """What is trained for it."""
         return RECIPES[self.task] + LARGE * self.large
 
     @property
     def length(self) -> dict[str, Any]:
-        """For how long to learn, as `train` is asked; nothing for what the recipe needs."""
+        """For how long to train, as `train` is asked; nothing for what the recipe needs."""
         if self.iterations:
             return {"iterations": self.iterations}
         return {"budget": self.time} if self.time else {}
 
     @property
     def refines(self) -> bool:
-        """A model that is made at once shall go on learning the picture."""
+        """A model that is made at once shall be trained further."""
         return bool(self.maker and self.length)
 
 
-def remembered(image: Gimp.Image) -> list[Learnt]:
+def remembered(image: Gimp.Image) -> list[Trained]:
     """What the picture's file knows, the oldest first."""
     note = image.get_parasite(NOTE)
     if note is None:
         return []
     try:
-        return [Learnt(**entry) for entry in json.loads(bytes(note.get_data()).decode("utf-8"))]
+        return [Trained(**entry) for entry in json.loads(bytes(note.get_data()).decode("utf-8"))]
     except (ValueError, TypeError):
         return []
 
 
-def remember(image: Gimp.Image, learnt: Learnt) -> None:
+def remember(image: Gimp.Image, trained: Trained) -> None:
     """Keep a training with the picture; the undo history does not know of it."""
-    kept = [entry for entry in remembered(image) if entry.model != learnt.model]
-    text = json.dumps([asdict(entry) for entry in [*kept, learnt][-MOST:]])
+    kept = [entry for entry in remembered(image) if entry.model != trained.model]
+    text = json.dumps([asdict(entry) for entry in [*kept, trained][-MOST:]])
     image.attach_parasite(Gimp.Parasite.new(NOTE, record.KEPT, text.encode("utf-8")))
 
 
 def remember_found(image: Gimp.Image, view: View, wish: Wish, found: Standing) -> None:
     """Keep with the picture which model knows it, so that it is found when the picture has changed."""
     if all(entry.model != found.model for entry in remembered(image)):
-        remember(image, Learnt(view.key, view.frame.width, view.frame.height, wish.recipe, found.model, ""))
+        remember(image, Trained(view.key, view.frame.width, view.frame.height, wish.recipe, found.model, ""))
 
 
 def standing(
-    view: View, wish: Wish, notes: Sequence[Learnt], models: Sequence[dict[str, Any]], jobs: Sequence[dict[str, Any]]
+    view: View,
+    wish: Wish,
+    notes: Sequence[Trained],
+    models: Sequence[dict[str, Any]],
+    jobs: Sequence[dict[str, Any]],
 ) -> Standing:
     """What there is for a task.
 
@@ -156,12 +160,12 @@ def standing(
     mine = [note for note in notes if note.picture == view.key and note.recipe == wish.recipe]
     for job in reversed(jobs):
         if job["state"] in UNDER_WAY and any(note.job == job["job"] for note in mine):
-            return _learning(job)
+            return _under_way(job)
     able = [model for model in models if wish.task in (model.get("tasks") or []) and not model.get("base")]
     same = [model for model in able if model["picture_hash"] == view.key]
     found = [model for model in same if model["recipe"] == wish.recipe] or ([] if wish.large else same)
     if found and not wish.again:
-        return Standing(State.LEARNT, found[-1]["id"], found[-1]["name"])
+        return Standing(State.TRAINED, found[-1]["id"], found[-1]["name"])
     size = (view.frame.width, view.frame.height)
     known = {note.model for note in notes if note.recipe != FINE and (note.width, note.height) == size}
     before = [model for model in able if model["id"] in known]
@@ -177,7 +181,7 @@ def known_models(service: Service) -> tuple[list[dict[str, Any]], list[dict[str,
 
 
 def begin(service: Service, image: Gimp.Image, view: View, wish: Wish) -> Standing:
-    """Begin to learn a picture; its file remembers the model at once.
+    """Begin to train on a picture; its file remembers the model at once.
 
     Raises:
         EngineError: why it cannot begin.
@@ -185,8 +189,8 @@ def begin(service: Service, image: Gimp.Image, view: View, wish: Wish) -> Standi
     title = training.model_name(image, "")[:100]
     body: dict[str, Any] = {"recipe": wish.recipe, "name": "%s, %s" % (title, wish.recipe)}
     body |= {"picture": {"hash": view.frame.hash}, "device": wish.device, **wish.length}
-    learnt = Learnt(view.key, view.frame.width, view.frame.height, wish.recipe, "", "")
-    return begun(service, image, learnt, body, [view.frame])
+    trained = Trained(view.key, view.frame.width, view.frame.height, wish.recipe, "", "")
+    return begun(service, image, trained, body, [view.frame])
 
 
 def fine_key(base: str, given: Frame, mask: Frame) -> str:
@@ -195,39 +199,39 @@ def fine_key(base: str, given: Frame, mask: Frame) -> str:
 
 
 def fine_tuned(service: Service, image: Gimp.Image, base: str, given: Frame, mask: Frame) -> Standing:
-    """What there is of a model that went on learning for one composite: `LEARNT`, `LEARNING` or `NEW`."""
+    """What there is of a model that was trained further for one composite: `TRAINED`, `TRAINING` or `NEW`."""
     return noted(remembered(image), fine_key(base, given, mask), *known_models(service))
 
 
 def noted(
-    notes: Sequence[Learnt], key: str, models: Sequence[dict[str, Any]], jobs: Sequence[dict[str, Any]]
+    notes: Sequence[Trained], key: str, models: Sequence[dict[str, Any]], jobs: Sequence[dict[str, Any]]
 ) -> Standing:
-    """What there is of a model that the picture's file remembers by a key: `LEARNT`, `LEARNING` or `NEW`."""
+    """What there is of a model that the picture's file remembers by a key: `TRAINED`, `TRAINING` or `NEW`."""
     for note in reversed(notes):
         if note.picture != key:
             continue
         for model in models:
             if model["id"] == note.model:
-                return Standing(State.LEARNT, note.model, model["name"])
+                return Standing(State.TRAINED, note.model, model["name"])
         for job in jobs:
             if job["job"] == note.job and job["state"] in UNDER_WAY:
-                return _learning(job)
+                return _under_way(job)
     return Standing(State.NEW)
 
 
-def _learning(job: dict[str, Any]) -> Standing:
+def _under_way(job: dict[str, Any]) -> Standing:
     """A training that is under way or paused."""
     share = float((job.get("progress") or {}).get("fraction") or 0)
-    return Standing(State.LEARNING, job["model"], job["name"], job["job"], job["state"] == "paused", share)
+    return Standing(State.TRAINING, job["model"], job["name"], job["job"], job["state"] == "paused", share)
 
 
 def begin_fine_tuning(
     service: Service, image: Gimp.Image, base: Standing, view: View, given: Frame, mask: Frame, wish: Wish
 ) -> Standing:
-    """Let a model go on learning for one composite.
+    """Train a model further for one composite.
 
     Args:
-        view: the picture that the base learnt.
+        view: the picture that the base was trained on.
         given: the same with what was pasted.
         mask: where that is.
 
@@ -239,25 +243,25 @@ def begin_fine_tuning(
         body[name] = {"hash": frame.hash}
     if wish.iterations:
         body["iterations"] = wish.iterations
-    learnt = Learnt(fine_key(base.model, given, mask), view.frame.width, view.frame.height, FINE, "", "")
-    return begun(service, image, learnt, body, [view.frame, given, mask])
+    trained = Trained(fine_key(base.model, given, mask), view.frame.width, view.frame.height, FINE, "", "")
+    return begun(service, image, trained, body, [view.frame, given, mask])
 
 
 def begun(
-    service: Service, image: Gimp.Image, learnt: Learnt, body: dict[str, Any], frames: Sequence[Frame]
+    service: Service, image: Gimp.Image, trained: Trained, body: dict[str, Any], frames: Sequence[Frame]
 ) -> Standing:
     """Begin a training; the picture's file remembers it at once.
 
     Args:
-        learnt: without model and job.
+        trained: without model and job.
         body: of `train`.
 
     Raises:
         EngineError: why it cannot begin.
     """
     reply = service.ask("train", {**body, "key": new_id()}, frames).body
-    remember(image, replace(learnt, model=str(reply["model"]), job=str(reply["job"])))
-    return Standing(State.LEARNING, str(reply["model"]), str(reply["name"]), str(reply["job"]))
+    remember(image, replace(trained, model=str(reply["model"]), job=str(reply["job"])))
+    return Standing(State.TRAINING, str(reply["model"]), str(reply["name"]), str(reply["job"]))
 
 
 def ended(last: dict[str, Any]) -> None:
@@ -270,7 +274,7 @@ def ended(last: dict[str, Any]) -> None:
         return
     if last["state"] == "failed":
         raise EngineError.from_dict(last.get("error"))
-    text = "Learning “%s” was %s, so nothing could be made." % (last["name"], last["state"])
+    text = "Training “%s” was %s, so nothing could be made." % (last["name"], last["state"])
     raise EngineError("cancelled", text, "Choose the same again to go on.")
 
 

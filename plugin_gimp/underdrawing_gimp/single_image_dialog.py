@@ -20,11 +20,11 @@ from .single_image import State, Wish
 
 HIDDEN = ("iterations", "grow", "feather", "original", "maker")  # arguments for scripts
 KNOWN = "Known as “%s”: this takes some seconds."
-BEFORE = "The picture was changed since “%s” learnt it. That model is used; learn anew where the change is large."
-UNDER_WAY = "The picture is being learnt (%d %%)."
-NEW = "The picture is learnt first%s, once for all further uses."
-AT_ONCE = "“%s” makes a model of this picture at once, without learning it."
-REFINED = "“%s” makes a model of this picture, which then learns it further%s."
+BEFORE = "The picture was changed since “%s” was trained. That model is used; train again where the change is large."
+UNDER_WAY = "Training is under way (%d %%)."
+NEW = "A model is trained first%s, once for all further uses."
+AT_ONCE = "“%s” makes a model of this picture at once, without training."
+REFINED = "“%s” makes a model of this picture, which is then trained further%s."
 
 SLIDERS = ("freedom", "light")
 WRAP = 64  # characters of a line
@@ -45,9 +45,9 @@ def chosen(
 
     Args:
         yes: text of the button that goes on.
-        view: the picture that is learnt, where it is known.
-        pictures: what is shown, with a line above each; the first is the one that is learnt.
-        choices: other pictures to learn, (id, text) each; the first is `view`.
+        view: the picture to train on, where it is known.
+        pictures: what is shown, with a line above each; the first is the one to train on.
+        choices: other pictures to train on, (id, text) each; the first is `view`.
         choose: gives the picture for one of them.
         exact: see `Wish`.
 
@@ -116,7 +116,7 @@ class _Head:
         place.pack_start(head, False, False, 0)
         place.reorder_child(head, 0)
         self.handler = call.config.connect("notify", lambda *_: self._tell())
-        self.note.set_text("Looking for what was learnt of this picture…")
+        self.note.set_text("Looking for a model of this picture…")
         self.background.ask("models.list", {}, self._models)
         self.background.ask("jobs", {}, self._jobs)
         self.background.ask("methods", {}, self._methods, deadline=120.0)
@@ -158,7 +158,7 @@ class _Head:
     def _tell(self) -> None:
         """What will happen, as far as it is known."""
         if self.wrong or self.models is None:
-            self.note.set_text(self.wrong or "Looking for what was learnt of this picture…")
+            self.note.set_text(self.wrong or "Looking for a model of this picture…")
             return
         self.start.follow()
         self.start.refresh()
@@ -166,17 +166,17 @@ class _Head:
         wish = Wish.of(self.task, values)
         wish = replace(wish, exact=wish.exact or self.exact)
         if self.view is None:
-            self.note.set_text("The picture is compared with what was learnt of it before.")
+            self.note.set_text("The picture is compared with the one its model was trained on.")
             return
         look = meta_models.standing if wish.maker else single_image.standing
         found = look(self.view, wish, single_image.remembered(self.call.image), self.models, self.jobs or [])
         seconds = wish.time or (0 if wish.maker else self.seconds.get(wish.recipe))
         about = " (about %s)" % training.duration(seconds) if seconds else ""
-        if found.state is State.LEARNT:
+        if found.state is State.TRAINED:
             text = KNOWN % found.name
         elif found.state is State.CHANGED:
             text = BEFORE % found.name
-        elif found.state is State.LEARNING:
+        elif found.state is State.TRAINING:
             text = UNDER_WAY % round(100 * found.fraction)
         elif wish.refines:
             text = REFINED % (self.start.name, about)

@@ -14,8 +14,8 @@ MOST_SIDE = 16384  # pixels of a side that the engine makes
 TIME = Argument(
     "choice",
     "time",
-    "Learning _time",
-    "How long to learn the picture, where it is not learnt yet. More time gives better results.",
+    "_Training time",
+    "How long to train, where there is no model yet. More time gives better results.",
     "auto",
     choices=(
         ("auto", "As long as it needs"),
@@ -27,23 +27,23 @@ TIME = Argument(
     ),
 )
 ITERATIONS = Argument(
-    "int", "iterations", "_Iterations", "Learn so many iterations instead (scripts); 0: by time.", 0, 0, 10**6
+    "int", "iterations", "_Iterations", "Train for so many iterations instead (scripts); 0: by time.", 0, 0, 10**6
 )
 AGAIN = Argument(
     "boolean",
     "again",
-    "Learn the picture a_new",
-    "Also where it is learnt already: for more time than before, or after large changes.",
+    "Trai_n again",
+    "Also where there is a model: for more time than before, or after large changes.",
     False,
 )
 MAKER = Argument(
     "string",
     "maker",
     "Start w_ith",
-    "A folder's model, by name or id, that makes the model of this picture at once; empty: the picture is learnt.",
+    "A folder's model, by name or id, that makes the model of this picture at once; empty: a model is trained.",
     "",
 )
-SEED = Argument("int", "seed", "See_d", "Chooses the chance: another number, another result.", 0, 0, 2**31 - 1)
+SEED = Argument("int", "seed", "See_d", "Another number, another result.", 0, 0, 2**31 - 1)
 GROW = Argument(
     "int", "grow", "_Grow by (pixels)", "Widen the mask, so that edges can settle; -1: what suits.", -1, -1, 1000
 )
@@ -70,9 +70,9 @@ LIGHT = Argument(
 LARGE = Argument(
     "boolean",
     "large",
-    "Learn at _700 pixels",
-    "For large pictures with fine brushwork: takes three times as long. Else 250 pixels of the longer side are learnt, "
-    "and finer detail is taken from the picture.",
+    "Train at _700 pixels",
+    "For large pictures with fine brushwork: takes three times as long. Else training sees 250 pixels of the longer "
+    "side, and finer detail is taken from the picture.",
     False,
 )
 NETWORK_PICTURE = Argument(
@@ -82,8 +82,8 @@ NETWORK_PICTURE = Argument(
     "Show what the network makes, without the picture's brushwork over it. Results of published recipes always are.",
     False,
 )
-LEARNING = (TIME, DEVICE, ITERATIONS, AGAIN)
-MAKING = (MAKER, *LEARNING)
+TRAINING = (TIME, DEVICE, ITERATIONS, AGAIN)
+MAKING = (MAKER, *TRAINING)
 
 MODEL = Argument("string", "model", "Model", "The id of the model that was used.")
 PICTURE = Argument("image", "picture", "Picture", "The new picture; for scripts without a window.")
@@ -94,15 +94,15 @@ HARMONIZE = Entry(
     "underdrawing-harmonize",
     "_Harmonize Pasted Layer…",
     "What was pasted onto a picture takes on its light, colours and brushwork.",
-    "Select the pasted layer. What is visible below it is learnt, once for many pastes. The result is a new layer; the "
-    "pasted one is hidden. A selection limits it.",
+    "Select the pasted layer. A model is trained on what is visible below it, once for many pastes. The result is "
+    "a new layer; the pasted one is hidden. A selection limits it.",
     "composite_tasks:harmonize",
     (
         Argument(
             "boolean",
             "fine-tune",
             "_Fine-tune on this composite",
-            "Learn for about a minute more, for this paste alone. For pastes that stay strange.",
+            "Train for about a minute more, for this paste alone. For pastes that stay strange.",
             False,
         ),
         LIGHT,
@@ -120,8 +120,8 @@ BLEND = Entry(
     "underdrawing-blend",
     "_Blend Rough Edit…",
     "The seams and textures of a rough edit become natural: of what was moved, cloned or stretched.",
-    "Select the edited layer. The original is what lies below it, another layer, or what was learnt before. Where the "
-    "two differ, or what is selected, is made anew, on a new layer.",
+    "Select the edited layer. The original is what lies below it, another layer, or what a model was trained on "
+    "before. Where the two differ, or what is selected, is made anew, on a new layer.",
     "composite_tasks:blend",
     (ORIGINAL, NETWORK_PICTURE, *MAKING, GROW, FEATHER, SEED),
     (LAYER, MODEL, NOTES),
@@ -131,8 +131,8 @@ REPAINT = Entry(
     "underdrawing-repaint",
     "_Repaint Rough Painting…",
     "A rough painting becomes a picture of the same world as the one that lies below it.",
-    "Select the layer with the painting. What is visible below it is learnt. The result is a new layer; the painting "
-    "is hidden. A selection limits it.",
+    "Select the layer with the painting. A model is trained on what is visible below it. The result is a new layer; "
+    "the painting is hidden. A selection limits it.",
     "composite_tasks:repaint",
     (ORIGINAL, HINTS, NETWORK_PICTURE, *MAKING, GROW, FEATHER, SEED),
     (LAYER, MODEL, NOTES),
@@ -142,7 +142,7 @@ VARY = Entry(
     "underdrawing-vary",
     "_Variations…",
     "Other pictures of the same kind, as layers.",
-    "The picture is learnt as it is seen; with a selection, its bounding box alone.",
+    "The model is trained on the picture as it is seen; with a selection, its bounding box alone.",
     "generate_tasks:vary",
     (Argument("int", "count", "Ho_w many", "How many pictures.", 4, 1, 16), FREEDOM, SEED, NETWORK_PICTURE, *MAKING),
     (Argument("layer", "group", "Group", "The group with the new layers."), COUNT, MODEL, NOTES),
@@ -152,7 +152,7 @@ RESIZE = Entry(
     "underdrawing-resize",
     "Any _Size…",
     "The same scene in another size or shape, as a new picture: nothing in it is stretched.",
-    "The picture is learnt as it is seen; with a selection, its bounding box alone.",
+    "The model is trained on the picture as it is seen; with a selection, its bounding box alone.",
     "generate_tasks:resize",
     (
         Argument("int", "width", "_Width (pixels)", "Of the new picture; 0: as this one has.", 0, 0, MOST_SIDE),
@@ -168,8 +168,8 @@ CLIP = Entry(
     "underdrawing-animate-picture",
     "_Animate Picture…",
     "A short clip that ends where it begins, as the layers of a new picture.",
-    "Export it as GIF with “As animation”. The picture is learnt as it is seen; with a selection, its bounding box "
-    "alone.",
+    "Export it as GIF with “As animation”. The model is trained on the picture as it is seen; with a selection, its "
+    "bounding box alone.",
     "generate_tasks:animate",
     (
         Argument("int", "frames", "Fra_mes", "How many pictures; about 12 make a second.", 24, 2, 240),
@@ -185,12 +185,12 @@ ENLARGE = Entry(
     "underdrawing-enlarge",
     "_Enlarge…",
     "The picture with more pixels, as a new picture: fine detail is made after its own.",
-    "The picture is learnt as it is seen; with a selection, its bounding box alone.",
+    "The model is trained on the picture as it is seen; with a selection, its bounding box alone.",
     "generate_tasks:enlarge",
     (
         Argument("double", "times", "How man_y times larger", "Of width and height.", 2.0, 1.1, 8),
         NETWORK_PICTURE,
-        *LEARNING,
+        *TRAINING,
     ),
     (PICTURE, MODEL, NOTES),
     menu=SINGLE_MENU,

@@ -1,4 +1,4 @@
-"""A model for a task: taken where there is one, else learnt, with a window where a person waits for it."""
+"""A model for a task: used where there is one, else trained, with a window where a person waits for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .plugin import Call
 from .service import connected
 from .single_image import Standing, State, Wish
 
-OLDER = "The picture was changed since “%s” learnt it. That model was used; learn anew where the change is large."
+OLDER = "The picture was changed since “%s” was trained. That model was used; train again where the change is large."
 
 
 @dataclass(frozen=True)
@@ -43,16 +43,16 @@ def model_for(call: Call, view: View, wish: Wish, changed: Changed | None = None
     """A model that can do a task: one that is there, or a new one.
 
     Args:
-        view: the picture to learn.
-        changed: with it, a model that went on learning for this one composite.
+        view: the picture to train on.
+        changed: with it, a model that was trained further for this one composite.
 
     Raises:
-        EngineError: it cannot be learnt, and why.
-        CancelledError: the person who waited does not want to any more. What is learnt is kept by the engine.
+        EngineError: training is not possible, and why.
+        CancelledError: the person who waited does not want to any more. The engine keeps the model.
     """
     if wish.maker:
         return _by_folder(call, view, wish)
-    with connected("Looking for what was learnt of the picture") as service:
+    with connected("Looking for a model of the picture") as service:
         found = single_image.standing(
             view, wish, single_image.remembered(call.image), *single_image.known_models(service)
         )
@@ -60,14 +60,14 @@ def model_for(call: Call, view: View, wish: Wish, changed: Changed | None = None
             found = single_image.begin(service, call.image, view, wish)
         elif found.paused:
             service.ask("resume", {"job": found.job})
-        elif found.state is State.LEARNT:
+        elif found.state is State.TRAINED:
             single_image.remember_found(call.image, view, wish, found)
-    _follow(call, found, view.small, "Learning the picture")
+    _follow(call, found, view.small, "Training on the picture")
     notes = [OLDER % found.name] if found.state is State.CHANGED else []
-    new = found.state is State.LEARNING
+    new = found.state is State.TRAINING
     if changed is None:
         return Ready(found.model, new, notes)
-    with connected("Looking for what was learnt of the picture") as service:
+    with connected("Looking for a model of the picture") as service:
         base, given = found, changed.given.frame
         found = single_image.fine_tuned(service, call.image, base.model, given, changed.mask)
         if found.state is State.NEW:
@@ -75,7 +75,7 @@ def model_for(call: Call, view: View, wish: Wish, changed: Changed | None = None
         elif found.paused:
             service.ask("resume", {"job": found.job})
     _follow(call, found, changed.given.small, "Fine-tuning on this composite")
-    return Ready(found.model, new or found.state is State.LEARNING, notes)
+    return Ready(found.model, new or found.state is State.TRAINING, notes)
 
 
 def _by_folder(call: Call, view: View, wish: Wish) -> Ready:
@@ -85,7 +85,7 @@ def _by_folder(call: Call, view: View, wish: Wish) -> Ready:
         if found.paused:
             service.ask("resume", {"job": found.job})
     _follow(call, found, view.small, "Refining on this picture")
-    return Ready(found.model, found.state is State.LEARNING, [])
+    return Ready(found.model, found.state is State.TRAINING, [])
 
 
 def _follow(call: Call, found: Standing, small: Frame, text: str) -> None:
@@ -94,14 +94,14 @@ def _follow(call: Call, found: Standing, small: Frame, text: str) -> None:
     Raises:
         EngineError: it failed, or the picture was closed meanwhile.
     """
-    if found.state is not State.LEARNING:
+    if found.state is not State.TRAINING:
         return
     if call.interactive:
         from .single_image_window import Window  # where there is a screen
 
         Window(call, found, small, text).run()
         if not call.image.is_valid():
-            hint = "What was learnt is kept: open the picture, and choose the same again."
+            hint = "The model is kept: open the picture, and choose the same again."
             raise EngineError("wrong_size", "The picture was closed meanwhile.", hint)
         return
 

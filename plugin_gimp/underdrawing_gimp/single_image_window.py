@@ -1,4 +1,4 @@
-"""The window while a picture is learnt without an underdrawing: how far it is, what comes of it, pause and cancel."""
+"""The window while a model is trained without an underdrawing: progress, a sample, pause and cancel."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from .service import Background
 from .single_image import Standing
 
 SIDE = 320  # pixels of the sample on the screen
-NEXT = "The result comes by itself when this is done."
-STAYS = "Learning goes on when this window or GIMP is closed; choose “%s” again to see how far it is."
+NEXT = "The result follows when training is done."
+STAYS = "Training goes on when this window or GIMP is closed. Choose “%s” again to see the progress."
 
 
 class Window:
@@ -37,7 +37,7 @@ class Window:
         self.bar.set_text("Looking for the engine…")
         self.note = widgets.label()
         self.pause = widgets.button("_Pause", self._pause)
-        self.cancel = widgets.button("_Cancel Learning", self._cancel)
+        self.cancel = widgets.button("_Cancel Training", self._cancel)
         self.close = widgets.button("Cl_ose", self._close)
         more = widgets.label(NEXT + "\n\n" + STAYS % entry)
         right = widgets.column(self.headline, self.bar, self.note, more, spacing=widgets.GAP)
@@ -85,8 +85,8 @@ class Window:
         if self.last is not None and self.last["state"] == "paused":
             self.paused = True
             self._headline("Paused")
-            self.bar.set_text("Nothing that was learnt is lost.")
-            self.pause.set_label("_Go On")
+            self.bar.set_text("Nothing is lost.")
+            self.pause.set_label("_Keep Training")
             self.pause.set_sensitive(True)
             return
         self.loop.quit()
@@ -129,8 +129,8 @@ class Window:
         self.background.ask("pause", {"job": self.found.job}, self._then(lambda: None))
 
     def _cancel(self) -> None:
-        more = "What was learnt so far is forgotten."
-        if widgets.ask(self.window, "Cancel learning?", more, "_Cancel Learning", "_Go On"):
+        more = "The model is deleted."
+        if widgets.ask(self.window, "Cancel training?", more, "_Cancel Training", "_Keep Training"):
             self.cancel.set_sensitive(False)
             waits = not self.paused  # for the end of the training, which then tells of it
             self.background.ask(

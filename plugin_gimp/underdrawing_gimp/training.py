@@ -1,11 +1,12 @@
-"""Learn This Picture: begins a training, finds one again, follows it. Trainings live in the engine, not in here."""
+"""Train on This Picture: begins a training, finds one again, follows it. The engine trains, not this process."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any, Callable
 
-from . import make_primitive, pixels, record
+from . import make_primitive, original_planes, pixels, record
 from .client.frames import Frame
 from .client.messages import EngineError, new_id
 from .gi import Gimp
@@ -13,12 +14,14 @@ from .record import Record
 from .service import Service
 
 OVER = ("done", "failed", "cancelled")
+UNDER_WAY = ("queued", "running", "paused")
 FOREVER = 1e9
+DRAFT = "draft"  # the method that needs no training
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """How a picture is to be learnt.
+class TrainingOptions:
+    """How to train a model of a picture.
 
     Attributes:
         method: its name; "" for the engine's own choice.
@@ -37,40 +40,50 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Material:
-    """What is learnt: the picture's pixels and its underdrawing, read from GIMP at one moment."""
+    """What a model is trained on, read from GIMP at one moment: the picture, and its underdrawing as it was made.
 
+    Attributes:
+        known: the record, with the region as it is now and the hash of its pixels.
+    """
+
+    known: Record
     picture: Frame
     planes: dict[str, Frame]
-    palette: list[dict[str, Any]]
 
 
 def material(image: Gimp.Image, known: Record) -> Material:
-    """Read what is to be learnt.
+    """Read what a model is to be trained on.
 
     Raises:
         EngineError: layers are missing, or do not fit.
     """
     known = record.as_now(image, known)
-    picture = pixels.read(record.source(image, known), known.region)
-    return Material(picture, make_primitive.drawn_planes(image, known), known.palette)
+    source = record.source(image, known)
+    planes = original_planes.as_made(image, known, make_primitive.drawn_planes(image, known))
+    known = replace(known, picture=pixels.pixel_hash(source, known.region))
+    return Material(known, pixels.read(source, known.region), planes)
 
 
-def request(image: Gimp.Image, lesson: Lesson, learnt: Material) -> dict[str, Any]:
-    """The request `train`."""
+def request(image: Gimp.Image, options: TrainingOptions, given: Material, taken: Iterable[str]) -> dict[str, Any]:
+    """The request `train`.
+
+    Args:
+        taken: names of other models.
+    """
     body: dict[str, Any] = {
-        "picture": {"hash": learnt.picture.hash},
-        "planes": make_primitive.references(learnt.planes),
-        "name": model_name(image, lesson.name),
-        "device": lesson.device,
+        "picture": {"hash": given.picture.hash},
+        "planes": make_primitive.references(given.planes),
+        "name": free_name(model_name(image, options.name), taken),
+        "device": options.device,
         "key": new_id(),
     }
-    if learnt.palette:
-        body["palette"] = learnt.palette
+    if given.known.palette:
+        body["palette"] = given.known.palette
     for key in ("method", "recipe"):
-        if getattr(lesson, key):
-            body[key] = getattr(lesson, key)
-    if lesson.budget > 0:
-        body["budget"] = lesson.budget
+        if getattr(options, key):
+            body[key] = getattr(options, key)
+    if options.budget > 0:
+        body["budget"] = options.budget
     return body
 
 
@@ -81,28 +94,107 @@ def model_name(image: Gimp.Image, wanted: str) -> str:
     return printable[:120] or "Picture"
 
 
-def begin(service: Service, image: Gimp.Image, known: Record, lesson: Lesson) -> dict[str, Any]:
-    """Begin to learn; the picture remembers the model at once: {job, model, name, existing}.
+def free_name(name: str, taken: Iterable[str]) -> str:
+    """The name, or the name with the first number that makes it unlike all others."""
+    others, number, found = set(taken), 1, name
+    while found in others:
+        number += 1
+        found = "%s %d" % (name[:110], number)
+    return found
+
+
+def begin(service: Service, image: Gimp.Image, known: Record, options: TrainingOptions) -> Record:
+    """Begin to train; the picture remembers the model immediately: its record, with model and job.
 
     Raises:
         EngineError: why it cannot begin.
     """
-    learnt = material(image, known)
-    body = service.ask("train", request(image, lesson, learnt), [learnt.picture, *learnt.planes.values()]).body
-    fresh = record.as_now(image, known).learnt(str(body["model"]), str(body["job"]))
+    given = material(image, known)
+    models = service.ask("models.list").body["models"]
+    meanwhile = ""
+    if options.method != DRAFT:
+        meanwhile = stopgap(given, models)
+        if not meanwhile and can_draft(given):
+            begun = _begin(service, image, given, draft_options(image), models)
+            meanwhile = str(begun["model"])
+    return remember(image, given, _begin(service, image, given, options, models), meanwhile)
+
+
+def _begin(
+    service: Service, image: Gimp.Image, given: Material, options: TrainingOptions, models: list[dict[str, Any]]
+) -> dict[str, Any]:
+    body = request(image, options, given, [model["name"] for model in models])
+    return service.ask("train", body, [given.picture, *given.planes.values()]).body
+
+
+def stopgap(given: Material, models: list[dict[str, Any]]) -> str:
+    """A model of the same picture and underdrawing that can be used while another one is being trained, or ""."""
+    there = {model["id"] for model in models}
+    known = given.known
+    return next((one for one in (known.model, known.draft) if one in there and known.way is None), "")
+
+
+def can_draft(given: Material) -> bool:
+    """Whether there is a method without training for these planes."""
+    return bool({"segments", "edges"} & given.planes.keys())
+
+
+def draft_options(image: Gimp.Image) -> TrainingOptions:
+    """How a draft is made."""
+    return TrainingOptions(method=DRAFT, name=model_name(image, "")[:100] + ", draft")
+
+
+def remember(image: Gimp.Image, given: Material, begun: dict[str, Any], meanwhile: str = "") -> Record:
+    """Keep with the picture which model is trained, what on, and which one serves until then."""
+    fresh = replace(given.known.trained(str(begun["model"]), str(begun["job"])), draft=meanwhile)
     record.write(image, fresh, undoable=False)
-    return body
+    original_planes.keep(image, fresh.id, given.planes, undoable=False)
+    return fresh
+
+
+def draft(service: Service, image: Gimp.Image, known: Record) -> Record:
+    """Make a model that needs no training; the picture remembers it: the record.
+
+    Raises:
+        EngineError: it cannot be made, and why.
+    """
+    given = material(image, known)
+    if not can_draft(given):
+        text = "Flat paint needs a trained model."
+        raise EngineError("unknown_model", text, "Choose Filters > Underdrawing > Train on This Picture.")
+    models = service.ask("models.list").body["models"]
+    fresh = remember(image, given, _begin(service, image, given, draft_options(image), models))
+    follow(service, fresh.job, lambda _: None)
+    return fresh
+
+
+def finish(service: Service, model: str) -> None:
+    """Wait for a model whose training is not over yet; does nothing for others.
+
+    Raises:
+        EngineError: it failed, and why.
+    """
+    jobs = [job for job in service.ask("jobs").body["jobs"] if job["model"] == model and job["state"] in UNDER_WAY]
+    for job in jobs:
+        follow(service, str(job["job"]), lambda _: None)
+
+
+def job_of(service: Service, known: Record) -> dict[str, Any] | None:
+    """The training of the record's model, where it is not over yet."""
+    jobs = service.ask("jobs").body["jobs"] if known.job else []
+    return next((job for job in jobs if job["job"] == known.job and job["state"] in UNDER_WAY), None)
 
 
 def models_of(
     layer: Gimp.Layer, area: pixels.Rect, models: list[dict[str, Any]], colour: bool = False
 ) -> list[dict[str, Any]]:
-    """Models of underdrawings that saw these very pixels, the newest first, whatever the picture remembers.
+    """Models that were trained on these very pixels, the newest first; drafts do not count.
 
     Args:
         colour: the pixels as they will be when the picture has become one in RGB.
     """
-    fitting = [m for m in models if m["planes"] and (m["width"], m["height"]) == (area.width, area.height)]
+    size = (area.width, area.height)
+    fitting = [m for m in models if m["planes"] and m["method"] != DRAFT and (m["width"], m["height"]) == size]
     if not fitting:
         return []
     now = pixels.pixel_hash(layer, area, colour)
@@ -128,7 +220,7 @@ def progress_text(event: dict[str, Any]) -> str:
         return "Preparing"
     if phase == "exporting":
         return "Finishing: the model is written and checked"
-    parts = ["Learning: %d %%" % round(100 * float(event.get("fraction") or 0))]
+    parts = ["Training: %d %%" % round(100 * float(event.get("fraction") or 0))]
     left = event.get("left")
     if isinstance(left, (int, float)):
         parts.append("%s left" % duration(left))

@@ -1,4 +1,4 @@
-"""Learn This Picture: the procedure, and a window that follows the training while GIMP stays usable."""
+"""The window of Train on This Picture: options, then progress, while GIMP stays usable."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from .client.engine import Reply
 from .client.frames import Frame
 from .client.messages import EngineError
 from .gi import Gimp, GLib, gtk
-from .plugin import Call
-from .service import Background, connected
-from .training import Lesson
+from .service import Background
+from .training import Material, TrainingOptions
 
 LONGEST = 54  # characters of a method in the list
 SIDE = 320  # pixels of the sample on the screen
 TIMES = (
-    ("0", "As long as the method sees fit"),
+    ("0", "The method’s own time"),
     ("30", "30 seconds"),
     ("120", "2 minutes"),
     ("300", "5 minutes"),
@@ -26,45 +25,18 @@ TIMES = (
     ("3600", "1 hour"),
     ("14400", "4 hours"),
 )
-USABLE = "What is learnt so far can be applied already; it gets better."
-STAYS = "Learning goes on when this window or GIMP is closed; open it again to see how far it is."
+USABLE = "The model can already be used. Results get better until training is done."
+STAYS = "Training goes on when this window or GIMP is closed. Open it again to see the progress."
 
 
 class State(Enum):
     """What the window shows."""
 
-    ASKING = "asking"  # nothing is learnt yet: how shall it be done?
+    ASKING = "asking"  # there is no trained model: which options?
     WAITING = "waiting"  # for the engine's answer
-    LEARNING = "learning"
+    TRAINING = "training"
     PAUSED = "paused"
-    LEARNT = "learnt"
-
-
-def run(call: Call) -> tuple[Any, ...]:
-    """The procedure `underdrawing-learn`: model, job, state, notes."""
-    known = record.need(call.image, call.drawables)
-    record.layer_of(call.image, known)
-    if call.interactive:
-        return Window(call.image, known).run()
-    values = call.values
-    lesson = Lesson(values["method"], values["recipe"], values["budget"], values["device"], values["model_name"])
-    with connected("Learning the picture") as service:
-        if not values["again"] and known.model:
-            found = transform_detection.look(service.engine, call.image, known)
-            known = found.known
-            if found.same and found.model is not None:
-                return known.model, "", "done", "The picture was learnt before: “%s”." % found.model["name"]
-        body = training.begin(service, call.image, known, lesson)
-        if not values["wait"]:
-            return str(body["model"]), str(body["job"]), "running", ""
-
-        def on_event(event: dict[str, Any]) -> None:
-            if event["event"] == "progress":
-                Gimp.progress_update(float(event.get("fraction") or 0))
-                Gimp.progress_set_text(training.progress_text(event))
-
-        last = training.follow(service, str(body["job"]), on_event)
-    return str(body["model"]), str(body["job"]), str(last["state"]), "\n".join(last["notes"])
+    TRAINED = "trained"
 
 
 class Window:
@@ -88,23 +60,27 @@ class Window:
         self.bar = Gtk.ProgressBar(show_text=True)
         self.name = Gtk.Entry(text=training.model_name(self.image, ""), max_length=120, activates_default=True)
         self.method = widgets.choice([("0", "Automatic")])
+        for cell in self.method.get_cells():
+            # The window must not grow when the methods arrive: what is under the pointer stays there.
+            for name, value in (("ellipsize", 3), ("width-chars", 36), ("max-width-chars", 36)):
+                cell.set_property(name, value)
         self.time = widgets.choice(TIMES)
         self.device = widgets.choice(device_choice.DEVICE.choices)
         self.form = widgets.form(
-            [("_Name", self.name), ("_Method", self.method), ("_Time", self.time), ("_Device", self.device)]
+            [("_Name", self.name), ("_Method", self.method), ("T_ime", self.time), ("_Device", self.device)]
         )
-        self.go = widgets.button("_Learn", self._begin)
+        self.go = widgets.button("_Train", self._begin)
         self.pause = widgets.button("_Pause", self._pause)
-        self.cancel = widgets.button("_Cancel Learning", self._cancel)
+        self.cancel = widgets.button("_Cancel Training", self._cancel)
         right = widgets.column(self.headline, self.form, self.bar, self.more, self.wrong, spacing=widgets.GAP)
         right.set_size_request(340, -1)
         content = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=widgets.GAP * 2)
         content.pack_start(sample, False, False, 0)
         content.pack_start(right, True, True, 0)
-        title = "Learn “%s”" % record.title(self.image)
+        title = "Train on “%s”" % record.title(self.image)
         close = widgets.button("Cl_ose", self._close)
         self.window = widgets.window(
-            title, "underdrawing-learn", content, [self.cancel, self.pause, close, self.go], self.loop.quit
+            title, "underdrawing-train", content, [self.cancel, self.pause, close, self.go], self.loop.quit
         )
         self.window.set_resizable(False)
         self.go.set_can_default(True)
@@ -116,12 +92,22 @@ class Window:
 
     def run(self) -> tuple[Any, ...]:
         """Show it until it is closed: model, job, state, notes."""
+        GLib.timeout_add(widgets.LOOK, self._look)
         self.background.ask("jobs", {}, self._found_jobs)
         self.background.ask("methods", {}, self._found_methods, deadline=120.0)
         self.loop.run()
         self.background.close()
         self.window.destroy()
         return self.known.model, self.job, self.last or self.state.value, ""
+
+    def _look(self) -> bool:
+        """Close the window after the picture."""
+        if self.image.is_valid():
+            return True
+        if self.state is State.TRAINING:
+            Gimp.message("The picture was closed. Training goes on.")
+        self.loop.quit()
+        return False
 
     def _close(self) -> None:
         self.window.close()
@@ -130,32 +116,32 @@ class Window:
 
     def _show(self, state: State, headline: str, more: str = "") -> None:
         self.state = state
-        asking = state in (State.ASKING, State.LEARNT)
+        asking = state in (State.ASKING, State.TRAINED)
         self.headline.set_markup("<b>%s</b>" % GLib.markup_escape_text(headline))
         self.more.set_text(more)
         self.more.set_visible(bool(more))
         self.form.set_visible(asking)
-        self.bar.set_visible(state in (State.LEARNING, State.PAUSED))
+        self.bar.set_visible(state in (State.TRAINING, State.PAUSED))
         self.go.set_visible(asking or state is State.PAUSED)
-        self.go.set_label({State.LEARNT: "_Learn Again", State.PAUSED: "_Go On"}.get(state, "_Learn"))
+        self.go.set_label({State.TRAINED: "_Train Again", State.PAUSED: "_Resume"}.get(state, "_Train"))
         self.go.set_use_underline(True)
-        self.pause.set_visible(state is State.LEARNING)
+        self.pause.set_visible(state is State.TRAINING)
         self.pause.set_sensitive(True)
-        self.cancel.set_visible(state in (State.LEARNING, State.PAUSED))
+        self.cancel.set_visible(state in (State.TRAINING, State.PAUSED))
         self.cancel.set_sensitive(True)
         if state is not State.ASKING:
             widgets.show_error(self.wrong, None)
 
     def _explain(self) -> None:
-        """What there is to know while it learns."""
+        """What there is to know while it trains."""
         self.more.set_text("\n\n".join(text for text in (self.usable, self.note, STAYS) if text))
 
     def _asking(self, error: EngineError | None = None) -> None:
-        self._show(State.ASKING, "This picture is not learnt yet.", STAYS)
+        self._show(State.ASKING, "No model is trained on this picture yet.", STAYS)
         widgets.show_error(self.wrong, error)
 
-    def _learnt(self, text: str) -> None:
-        self._show(State.LEARNT, text, "Paint on the underdrawing, then choose Filters > Underdrawing > Apply Edit.")
+    def _trained(self, text: str) -> None:
+        self._show(State.TRAINED, text, "Paint on the underdrawing, then choose Filters > Underdrawing > Apply Edit.")
 
     # --- answers of the engine
 
@@ -183,7 +169,7 @@ class Window:
 
     def _method_changed(self) -> None:
         method, _ = self.recipes[int(self.method.get_active_id() or 0)]
-        self.time.set_sensitive(method != "draft")
+        self.time.set_sensitive(method != training.DRAFT)
 
     def _found_jobs(self, reply: Reply | None, error: EngineError | None) -> None:
         if reply is None:
@@ -209,17 +195,19 @@ class Window:
             return
         self.known = found.known
         name = found.model["name"] if found.model is not None else ""
-        if found.model is not None and found.same:
-            text = "This picture was learnt already: “%s”."
+        if found.model is not None and found.model["method"] == training.DRAFT:
+            self._show(State.ASKING, "Edits use an instant draft. Training makes them better.", STAYS)
+        elif found.model is not None and found.same:
+            text = "The model “%s” is trained on this picture."
             if self.known.way is not None:
-                text = "This picture was learnt as “%s”, and changed as a whole since. That model is used."
-            self._learnt(text % name)
+                text = "The model “%s” is used. The picture was cropped, scaled or turned since its training."
+            self._trained(text % name)
             self.last = "done"
         elif found.model is not None and found.certain:
-            self._learnt("This picture was learnt as “%s”, and retouched since. That model is used." % name)
+            self._trained("The model “%s” is used. The picture was retouched since its training." % name)
             self.last = "done"
         elif found.model is not None:
-            self._show(State.ASKING, "This picture is no longer as it was when “%s” was learnt." % name, STAYS)
+            self._show(State.ASKING, "The picture is no longer as it was when “%s” was trained." % name, STAYS)
         else:
             self._asking()
 
@@ -227,8 +215,8 @@ class Window:
         if event["event"] == "state":
             self._state(event)
         elif event["event"] == "progress":
-            if self.state is not State.LEARNING:
-                self._show(State.LEARNING, "Learning “%s”" % self.name.get_text(), STAYS)
+            if self.state is not State.TRAINING:
+                self._show(State.TRAINING, "Training “%s”" % self.name.get_text(), STAYS)
             self.bar.set_fraction(min(1.0, max(0.0, float(event.get("fraction") or 0))))
             self.bar.set_text(training.progress_text(event))
         elif event["event"] == "sample":
@@ -254,14 +242,14 @@ class Window:
         if job.get("sample"):
             self.background.fetch(str(job["sample"]), self._sampled)
         if state == "queued":
-            self._show(State.LEARNING, "Waiting for another training to end", STAYS)
+            self._show(State.TRAINING, "Waiting for another training to end", STAYS)
         elif state == "running":
-            self._show(State.LEARNING, "Learning “%s”" % job["name"], STAYS)
+            self._show(State.TRAINING, "Training “%s”" % job["name"], STAYS)
         elif state == "paused":
-            self._show(State.PAUSED, "Paused", "Nothing that was learnt is lost.")
+            self._show(State.PAUSED, "Paused", "Nothing is lost.")
             self.bar.set_text("Paused")
         elif state == "done":
-            self._learnt("Learnt: “%s”." % job["name"])
+            self._trained("The model “%s” is trained." % job["name"])
         elif state == "failed":
             self._asking(EngineError.from_dict(job.get("error")))
         else:
@@ -283,31 +271,52 @@ class Window:
 
     def _begin(self) -> None:
         if self.state is State.PAUSED:
-            self._show(State.LEARNING, "Learning “%s”" % self.name.get_text(), STAYS)
-            self.bar.set_text("Going on…")
+            self._show(State.TRAINING, "Training “%s”" % self.name.get_text(), STAYS)
+            self.bar.set_text("Resuming…")
             self.background.ask("resume", {"job": self.job}, self._then(self._follow))
             return
         method, recipe = self.recipes[int(self.method.get_active_id() or 0)]
-        budget = 0.0 if method == "draft" else float(self.time.get_active_id())
-        lesson = Lesson(method, recipe, budget, self.device.get_active_id(), self.name.get_text())
-        try:
-            learnt = training.material(self.image, self.known)
-        except EngineError as error:
-            self._asking(error)
-            return
-        self._show(State.WAITING, "The picture is handed over…")
-        body = training.request(self.image, lesson, learnt)
-        frames = [learnt.picture, *learnt.planes.values()]
-        self.background.ask("train", body, self._begun, frames)
+        budget = 0.0 if method == training.DRAFT else float(self.time.get_active_id())
+        options = TrainingOptions(method, recipe, budget, self.device.get_active_id(), self.name.get_text())
+        self._show(State.WAITING, "Sending the picture…")
+        self.background.ask("models.list", {}, lambda reply, error: self._send(options, reply, error))
 
-    def _begun(self, reply: Reply | None, error: EngineError | None) -> None:
+    def _send(self, options: TrainingOptions, reply: Reply | None, error: EngineError | None) -> None:
         if reply is None:
             self._asking(error)
             return
+        try:
+            given = training.material(self.image, self.known)
+        except EngineError as fault:
+            self._asking(fault)
+            return
+        models = reply.body["models"]
+        frames = [given.picture, *given.planes.values()]
+        body = training.request(self.image, options, given, [model["name"] for model in models])
+
+        def train(meanwhile: str) -> None:
+            self.background.ask("train", body, lambda reply, error: self._begun(given, meanwhile, reply, error), frames)
+
+        def drafted(reply: Reply | None, error: EngineError | None) -> None:
+            if reply is None:
+                self._asking(error)
+            else:
+                train(str(reply.body["model"]))
+
+        meanwhile = training.stopgap(given, models)
+        if meanwhile or options.method == training.DRAFT or not training.can_draft(given):
+            train("" if options.method == training.DRAFT else meanwhile)
+        else:
+            first = training.request(self.image, training.draft_options(self.image), given, ())
+            self.background.ask("train", first, drafted, frames)
+
+    def _begun(self, given: Material, meanwhile: str, reply: Reply | None, error: EngineError | None) -> None:
+        if reply is None:
+            self._asking(error)
+            return
+        if self.image.is_valid():
+            self.known = training.remember(self.image, given, reply.body, meanwhile)
         self.job = str(reply.body["job"])
-        self.known = self.known.learnt(str(reply.body["model"]), self.job)
-        if self.image is not None and self.image.is_valid():
-            record.write(self.image, self.known, undoable=False)
         self._follow()
 
     def _pause(self) -> None:
@@ -316,8 +325,8 @@ class Window:
         self.background.ask("pause", {"job": self.job}, self._then(lambda: None))
 
     def _cancel(self) -> None:
-        more = "What was learnt so far is forgotten."
-        if widgets.ask(self.window, "Cancel learning?", more, "_Cancel Learning", "_Go On"):
+        more = "The model is deleted."
+        if widgets.ask(self.window, "Cancel training?", more, "_Cancel Training", "_Keep Training"):
             self.cancel.set_sensitive(False)
             self.background.ask("cancel", {"job": self.job}, self._then(self._cancelled))
 

@@ -1,4 +1,4 @@
-"""Frames turned, cut and scaled by GIMP: between the picture as it is now and the one that was learnt."""
+"""Frames turned, cut and scaled by GIMP: between the picture as it is now and the one its model was trained on."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ NEARLY = 0.02  # two shapes are the same, as far as scaling goes, when their pro
 
 @dataclass(frozen=True)
 class Way:
-    """What became of the learnt picture since: mirrored, turned, cropped and scaled, in this order.
+    """What became of the picture of the training since: mirrored, turned, cropped and scaled, in this order.
 
     Attributes:
-        learnt: width and height that the model knows.
+        trained: width and height that the model knows.
         now: width and height that are left of it today.
         cut: what is left after mirroring and turning, before scaling.
         mirrored: left and right were exchanged.
@@ -34,7 +34,7 @@ class Way:
         manner: GIMP's number of the interpolation with which it was scaled; -1 where that is not known.
     """
 
-    learnt: tuple[int, int]
+    trained: tuple[int, int]
     now: tuple[int, int]
     cut: Rect
     mirrored: bool = False
@@ -42,25 +42,25 @@ class Way:
     manner: int = -1
 
     @classmethod
-    def scaled(cls, learnt: tuple[int, int], now: tuple[int, int]) -> Way | None:
+    def scaled(cls, trained: tuple[int, int], now: tuple[int, int]) -> Way | None:
         """The picture was scaled as a whole; None where its proportions are others."""
-        if abs(now[0] * learnt[1] / (now[1] * learnt[0]) - 1) > NEARLY:
+        if abs(now[0] * trained[1] / (now[1] * trained[0]) - 1) > NEARLY:
             return None
-        return cls(learnt, now, Rect(0, 0, *learnt))
+        return cls(trained, now, Rect(0, 0, *trained))
 
     @classmethod
     def parse(cls, raw: dict[str, Any]) -> Way:
         """From what `dataclasses.asdict` makes of one."""
-        return cls(**{**raw, "learnt": tuple(raw["learnt"]), "now": tuple(raw["now"]), "cut": Rect(**raw["cut"])})
+        return cls(**{**raw, "trained": tuple(raw["trained"]), "now": tuple(raw["now"]), "cut": Rect(**raw["cut"])})
 
     @property
     def turned(self) -> tuple[int, int]:
         """Width and height after turning."""
-        return (self.learnt[1], self.learnt[0]) if self.turns % 2 else self.learnt
+        return (self.trained[1], self.trained[0]) if self.turns % 2 else self.trained
 
     @property
     def cropped(self) -> bool:
-        """Whether a part of what was learnt is gone."""
+        """Whether a part of what the model was trained on is gone."""
         return (self.cut.width, self.cut.height) != self.turned
 
     @property
@@ -68,40 +68,40 @@ class Way:
         """Whether it was scaled."""
         return (self.cut.width, self.cut.height) != self.now
 
-    def plane(self, frame: Frame, learnt: Frame, how: Gimp.InterpolationType) -> Frame:
-        """A plane of today's size as it would have been when the picture was learnt.
+    def plane(self, frame: Frame, trained: Frame, how: Gimp.InterpolationType) -> Frame:
+        """A plane of today's size as it would have been when the model was trained.
 
-        Scaling mixes colours at every border. So what is as scaling left it comes from the learnt plane, and only what
-        was painted is scaled back.
+        Scaling mixes colours at every border. So what is as scaling left it comes from the plane of the training, and
+        only what was painted is scaled back.
 
         Args:
             frame: `RGBA`, or `LA` in grey pictures.
-            learnt: the plane as it was learnt, `RGBA`.
+            trained: the plane as the model was trained on it, `RGBA`.
             how: to scale back what was painted.
         """
         if not self.resized:
-            return self.back(frame, how, learnt)
+            return self.back(frame, how, trained)
         manner = Gimp.InterpolationType(self.manner) if self.manner >= 0 else SOFT
-        before = self.forth(learnt, manner, Rect(0, 0, *self.learnt))
+        before = self.forth(trained, manner, Rect(0, 0, *self.trained))
         painted = different(before[0], frame, exact=self.manner >= 0) if before is not None else None
         if painted is None:
-            return learnt
-        width, height = self.learnt
+            return trained
+        width, height = self.trained
         mask = self.back(painted, HARD, Frame(width, height, "L", "u8", bytes(width * height)))
-        with sheet(learnt) as image:
-            over = _layer(image, self.back(frame, how, learnt))
+        with sheet(trained) as image:
+            over = _layer(image, self.back(frame, how, trained))
             image.insert_layer(over, None, 0)
             fresh = over.create_mask(Gimp.AddMaskType.BLACK)
             over.add_mask(fresh)
             pixels.write_mask(fresh, mask, 0, 0)
             image.flatten()
-            return _whole(image, learnt)
+            return _whole(image, trained)
 
     def back(self, frame: Frame, how: Gimp.InterpolationType, ground: Frame | None = None) -> Frame:
-        """A frame of today's size as it would have been when the picture was learnt.
+        """A frame of today's size as it would have been when the model was trained.
 
         Args:
-            ground: of the learnt size: what is where the picture was cropped since. Needed where it was.
+            ground: of the size of the training: what is where the picture was cropped since. Needed where it was.
         """
         frame = scaled(frame, (self.cut.width, self.cut.height), how)
         if self.cropped and ground is not None:
@@ -117,10 +117,10 @@ class Way:
             return _whole(image, frame)
 
     def forth(self, frame: Frame, how: Gimp.InterpolationType, at: Rect) -> tuple[Frame, Rect] | None:
-        """A part of the learnt picture as it lies in today's: its pixels and its place; None where nothing is left.
+        """A part of the picture of the training as it lies now: its pixels and its place; None where nothing is left.
 
         Args:
-            at: where the frame lies in the learnt picture.
+            at: where the frame lies in the picture of the training.
         """
         place = self._turned(at)
         left = place.intersect(self.cut)
@@ -140,7 +140,7 @@ class Way:
         return scaled(frame, (there.width, there.height), how), there
 
     def _turned(self, at: Rect) -> Rect:
-        width, height = self.learnt
+        width, height = self.trained
         if self.mirrored:
             at = Rect(width - at.x - at.width, at.y, at.width, at.height)
         for _ in range(self.turns):

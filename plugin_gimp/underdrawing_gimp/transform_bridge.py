@@ -1,4 +1,4 @@
-"""What goes to a model and comes from it, where the picture was turned, cropped or scaled since it was learnt."""
+"""What goes to a model and comes from it, where the picture was turned, cropped or scaled since training."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Bridge:
 
     Attributes:
         way: what became of the picture; None lets everything pass as it is.
-        ground: the planes as they were learnt, `RGBA`; nothing without a way.
+        ground: the planes as the model was trained on them, `RGBA`; nothing without a way.
     """
 
     way: Way | None = None
@@ -38,13 +38,13 @@ class Bridge:
         """
         if known.way is None:
             return cls()
-        return cls(known.way, recognition.learnt_planes(engine, known.model))
+        return cls(known.way, recognition.trained_planes(engine, known.model))
 
     def planes(self, drawn: dict[str, Frame]) -> dict[str, Frame]:
         """The underdrawing as the model knows it, with what was painted since."""
         if self.way is None:
             return drawn
-        # What the model was not learnt with, it does not look at.
+        # What the model was not trained on, it does not look at.
         return {
             kind: self.way.plane(frame, self.ground[kind], HARD if kind == "segments" else SOFT)
             for kind, frame in drawn.items()
@@ -55,14 +55,14 @@ class Bridge:
         """A selection where the model's underdrawing has it."""
         if self.way is None or mask is None:
             return mask
-        width, height = self.way.learnt
+        width, height = self.way.trained
         return self.way.back(mask, SOFT, Frame(width, height, "L", "u8", bytes(width * height)))
 
     def photograph(self, frame: Frame) -> Frame:
-        """A photograph of today's size at the size that was learnt, on white where the picture was cropped."""
+        """A photograph of today's size at the size of the training, on white where the picture was cropped."""
         if self.way is None:
             return frame
-        width, height = self.way.learnt
+        width, height = self.way.trained
         white = b"\xff" * (width * height * CHANNELS[frame.order])
         return self.way.back(frame, FINE, replace(frame, width=width, height=height, data=white, stride=0))
 
@@ -70,7 +70,7 @@ class Bridge:
         """Whole planes of the model's size as they lie in the picture now."""
         if self.way is None:
             return planes
-        whole = Rect(0, 0, *self.way.learnt)
+        whole = Rect(0, 0, *self.way.trained)
         moved = {k: self.way.forth(f, HARD if k == "segments" else SOFT, whole) for k, f in planes.items()}
         return {kind: found[0] for kind, found in moved.items() if found is not None}
 

@@ -1,4 +1,4 @@
-"""A picture that was cropped, scaled, mirrored or turned since it was learnt: the way back to what the model knows."""
+"""A picture that was cropped, scaled, mirrored or turned since training: the way back to what the model knows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Found:
         known: the record with the region as it is now, and with the way where there is one.
         certain: the way is exact, or none is needed. Else the user must say what to do.
         model: what the library says of the model; None where it is not (yet) there.
-        same: the pixels are those that were learnt.
+        same: the pixels are those of the training.
     """
 
     known: Record
@@ -40,7 +40,7 @@ class Found:
 
 
 def look(engine: Engine, image: Gimp.Image, known: Record) -> Found:
-    """Compare the picture with what was learnt, and keep with the picture what was found.
+    """Compare the picture with what the model was trained on, and keep with the picture what was found.
 
     Raises:
         EngineError: the picture's layers are gone, or the engine cannot be asked.
@@ -62,9 +62,9 @@ def look(engine: Engine, image: Gimp.Image, known: Record) -> Found:
         if known.model and known.checked == now and (area.width, area.height) == _today(known):
             return _kept(image, known, Found(fresh, True, model, known.way is not None))
     if model is not None:
-        with _learnt_picture(engine, known.model) as learnt:
+        with _trained_picture(engine, known.model) as trained:
             for area, now in seen:
-                way = search(learnt, source, area)
+                way = search(trained, source, area)
                 if way is not None:
                     fresh = replace(known, region=area, size=size, checked=now, way=way)
                     return _kept(image, known, Found(fresh, True, model, True))
@@ -90,11 +90,11 @@ def agree(image: Gimp.Image, known: Record) -> Record | None:
 def changed(known: Record) -> EngineError:
     """What to tell where the way is not found."""
     size = (known.region.width, known.region.height)
-    text = (
-        "The picture was cropped, scaled or rotated since it was learnt: it had %d x %d pixels, and has %d x %d now."
-        % (*known.shape, *size)
+    text = "The picture was cropped, scaled or rotated since training: it had %d x %d pixels, and has %d x %d now." % (
+        *known.shape,
+        *size,
     )
-    hint = "Undo that, or learn the picture as it is now"
+    hint = "Undo that, or train on the picture as it is now"
     if Way.scaled(known.shape, size) is not None:
         hint += "; scripts can use the model all the same with changed=use"
     return EngineError("wrong_size", text, hint + ".")
@@ -112,8 +112,8 @@ def _kept(image: Gimp.Image, before: Record, found: Found) -> Found:
 
 
 @contextmanager
-def _learnt_picture(engine: Engine, model: str) -> Iterator[Gimp.Image]:
-    """The picture that a model learnt, opened by GIMP for as long as it is needed.
+def _trained_picture(engine: Engine, model: str) -> Iterator[Gimp.Image]:
+    """The picture that a model was trained on, opened by GIMP for as long as it is needed.
 
     Raises:
         EngineError: it cannot be read.
@@ -129,32 +129,32 @@ def _learnt_picture(engine: Engine, model: str) -> Iterator[Gimp.Image]:
         opened.delete()
 
 
-def search(learnt: Gimp.Image, source: Gimp.Layer, area: Rect) -> Way | None:
-    """How an area of a layer came out of what was learnt: exactly, to the last bit, or not at all.
+def search(trained: Gimp.Image, source: Gimp.Layer, area: Rect) -> Way | None:
+    """How an area of a layer came out of what the model was trained on: exactly, to the last bit, or not at all.
 
     Args:
-        learnt: the learnt picture; it is as it was afterwards.
+        trained: the picture of the training; it is as it was afterwards.
     """
     now = pixels.read(source, area, alpha=False)
-    size = (learnt.get_width(), learnt.get_height())
+    size = (trained.get_width(), trained.get_height())
     found = None
     for mirrored in (False, True):
-        transform.turn(learnt, mirrored, 0)
+        transform.turn(trained, mirrored, 0)
         for turns in range(4):
             if found is None:
-                cut = _within(now, learnt)
+                cut = _within(now, trained)
                 found = Way(size, (area.width, area.height), cut, mirrored, turns) if cut is not None else None
-            transform.turn(learnt, False, 1)
-    transform.turn(learnt, True, 0)
-    return found or _scaled(learnt, now, size)
+            transform.turn(trained, False, 1)
+    transform.turn(trained, True, 0)
+    return found or _scaled(trained, now, size)
 
 
-def _within(now: Frame, learnt: Gimp.Image) -> Rect | None:
+def _within(now: Frame, trained: Gimp.Image) -> Rect | None:
     """Where a picture lies in another one, pixel for pixel; None where it does not."""
-    width, height = learnt.get_width(), learnt.get_height()
+    width, height = trained.get_width(), trained.get_height()
     if now.width > width or now.height > height:
         return None
-    whole = _pixels(learnt)
+    whole = _pixels(trained)
     if (whole.order, whole.depth, whole.linear) != (now.order, now.depth, now.linear):
         return None
     large, small = bytes(whole.data), bytes(now.data)
@@ -181,13 +181,13 @@ def _within(now: Frame, learnt: Gimp.Image) -> Rect | None:
     return None
 
 
-def _scaled(learnt: Gimp.Image, now: Frame, size: tuple[int, int]) -> Way | None:
+def _scaled(trained: Gimp.Image, now: Frame, size: tuple[int, int]) -> Way | None:
     """The way of a picture that GIMP scaled as a whole, found by doing so again in each of the usual manners."""
     way = Way.scaled(size, (now.width, now.height))
     if way is None or size == (now.width, now.height):
         return None
     for how in dict.fromkeys((Gimp.context_get_interpolation(), transform.FINE, transform.SOFT, transform.HARD)):
-        copy = learnt.duplicate()
+        copy = trained.duplicate()
         try:
             copy.undo_disable()
             transform.scale(copy, (now.width, now.height), how)

@@ -1,8 +1,8 @@
-"""A picture that was changed as a whole since it was learnt: followed where it can be seen how, else one is asked."""
+"""A picture that was changed as a whole since its model was trained: followed where that is exact, else asked about."""
 
 from __future__ import annotations
 
-from . import record, transform_detection, widgets
+from . import record, training, transform_detection, widgets
 from .gi import gtk
 from .plugin import Call, CancelledError
 from .record import Record
@@ -13,15 +13,19 @@ CANCEL, ANEW, USE = range(3)
 
 
 def followed(call: Call) -> Record:
-    """The record of the picture as it is now, with the way back to what was learnt.
+    """The record of the picture as it is now, with a model, and the way back to what that was trained on.
+
+    A picture without a model gets one that needs no training.
 
     Raises:
-        EngineError: the picture does not fit its model any more, and nobody can be asked.
-        CancelledError: nothing is to be done, or the picture was learnt anew instead.
+        EngineError: the picture does not fit its model any more, and nobody can be asked; or no model can be made.
+        CancelledError: nothing is to be done, or a model is trained anew instead.
     """
     known = record.need(call.image, call.drawables)
     with connected("Looking at the picture") as service:
         found = transform_detection.look(service.engine, call.image, known)
+        if found.model is None and training.job_of(service, found.known) is None:
+            return training.draft(service, call.image, found.known)
     if found.certain:
         return found.known
     name = str(found.model["name"]) if found.model is not None else ""
@@ -40,18 +44,18 @@ def followed(call: Call) -> Record:
 
 
 def _ask(known: Record, name: str) -> int:
-    """Use the model all the same, learn anew, or neither."""
+    """Use the model all the same, train anew, or neither."""
     gtk()
     what = "“%s”" % name if name else "its model"
     size = (known.region.width, known.region.height)
-    text = "The picture is not as it was when %s was learnt." % what
+    text = "The picture is not as it was when %s was trained." % what
     more = "It had %d x %d pixels, and has %d x %d now: it was cropped, scaled or rotated, and changed otherwise. " % (
         *known.shape,
         *size,
     )
     if Way.scaled(known.shape, size) is None:
         more += "The model does not fit any more."
-        return widgets.choose(None, text, more, [("_Cancel", CANCEL), ("_Learn Anew…", ANEW)])
-    more += "The model can be used all the same: results are made at the size that was learnt, and scaled."
-    answers = [("_Cancel", CANCEL), ("_Learn Anew…", ANEW), ("_Use It All the Same", USE)]
+        return widgets.choose(None, text, more, [("_Cancel", CANCEL), ("_Train Anew…", ANEW)])
+    more += "The model can be used all the same: results are made at the size it was trained on, and scaled."
+    answers = [("_Cancel", CANCEL), ("_Train Anew…", ANEW), ("_Use It All the Same", USE)]
     return widgets.choose(None, text, more, answers)

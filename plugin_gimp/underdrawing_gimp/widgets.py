@@ -10,6 +10,7 @@ from .client.messages import EngineError
 from .gi import GLib, breathe, gtk
 from .service import sentence
 
+LOOK = 200  # milliseconds between looks at whether the picture is still open
 GAP = 12  # pixels between groups of widgets, as GIMP's own dialogs have it
 
 
@@ -55,6 +56,18 @@ def pixbuf(frame: Frame, longest: int = 0, mask: Frame | None = None) -> Any:
     scale = longest / max(frame.width, frame.height)
     size = (max(1, round(frame.width * scale)), max(1, round(frame.height * scale)))
     return made.scale_simple(*size, GdkPixbuf.InterpType.BILINEAR)
+
+
+def together(pictures: Sequence[Any]) -> Any:
+    """Planes of one size as they lie on each other in the picture: the darker value of each."""
+    GdkPixbuf = gtk()[2]
+    first = pictures[0]
+    if len(pictures) == 1:
+        return first
+    # Rows of a pixbuf may have gaps, the same ones in pictures of one size.
+    data = bytes(map(min, *(bytes(one.get_pixels()) for one in pictures)))
+    size = (first.get_width(), first.get_height(), first.get_rowstride())
+    return GdkPixbuf.Pixbuf.new_from_bytes(GLib.Bytes.new(data), GdkPixbuf.Colorspace.RGB, False, 8, *size)
 
 
 def label(text: str = "", wrap: int = 44, markup: bool = False) -> Any:

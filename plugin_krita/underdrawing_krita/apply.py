@@ -65,6 +65,8 @@ def apply(ws: Workspace, options: ApplyOptions, keep: bool) -> Steps:
     told = [tr("Done in %.1f s on the %s.") % (float(reply.body["seconds"]), _device(str(reply.body["device"])))]
     unseen = [str(text) for text in reply.body.get("unseen") or ()]
     notes = [str(text) for text in reply.body.get("notes") or ()]
+    if edit.body.get("mask_mode") == "limit":
+        told.append(tr("Limited to the selection."))
     ws.tell(" ".join(told + notes + unseen), bool(unseen))
 
 

@@ -9,13 +9,13 @@ from . import generate_results
 from .apply import eight_bits
 from .client.frames import Frame
 from .client.messages import EngineError
+from .client.pixel_hash import pixel_hash_steps
 from .document_model import Workspace
 from .generate_request import generated
 from .generate_tasks import Wish
 from .generate_training import going, learnt
 from .i18n import tr
 from .meta_models import of_maker
-from .recognition import pixel_hash
 from .service import frames_of
 from .task_inputs import Material
 
@@ -53,7 +53,7 @@ def _of_picture(models: Models, picture: Frame) -> Generator[Any, Any, Models]:
     fitting = [m for m in models if (m["width"], m["height"]) == size and list(m["region"]) == [0, 0, *size]]
     if not fitting:
         return []
-    mine = yield from pixel_hash(picture)
+    mine = yield from pixel_hash_steps(picture)
     return [m for m in fitting if m["picture_hash"] == mine]
 
 

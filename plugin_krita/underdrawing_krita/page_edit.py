@@ -108,7 +108,7 @@ class EditPage(QtWidgets.QWidget):
             [
                 (tr("Limits the edit"), "limit"),
                 (tr("Is painted, edited or not"), "only"),
-                (tr("Is painted besides the edit"), "add"),
+                (tr("Selection plus edit"), "add"),
             ],
         )
         self.whole = named(
@@ -154,6 +154,7 @@ class EditPage(QtWidgets.QWidget):
         self.apply.setEnabled(not ws.busy)
         self.apply.setText(tr("Applying…") if ws.busy else tr("Apply"))
         self.speed.setText(_speed(ws))
+        self.speed.setToolTip(_parts_of_time(ws))
         self.speed.setVisible(on)
         self.tools.show_workspace(ws)
 
@@ -191,6 +192,14 @@ def _speed(ws: Workspace) -> str:
         return tr("Painting…")
     if not split.total:
         return tr("Live: paint, and lift the brush.")
-    text = tr("Live: %d ms (look %d, read %d, send %d, model %d, write %d)")
-    parts = (split.total, split.poll, split.read, split.send, split.infer, split.write)
+    return tr("Updated in %.1f s") % split.total
+
+
+def _parts_of_time(ws: Workspace) -> str:
+    """What Live's last update spent its time on."""
+    split = ws.split
+    if not split.total:
+        return ""
+    text = tr("Milliseconds: look %d, read %d, send %d, model %d, write %d")
+    parts = (split.poll, split.read, split.send, split.infer, split.write)
     return text % tuple(round(part * 1000) for part in parts)

@@ -109,7 +109,7 @@ class AlonePage(QtWidgets.QWidget):
             (tr("Start from"), self.start_from, tuple(use for use in Use if use.at_once)),
             (tr("Learn for"), self.time, tuple(use for use in Use if use is not Use.BETWEEN)),
             (tr("On"), self.device, tuple(use for use in Use if use is not Use.BETWEEN)),
-            (tr("Chance"), self.seed, (*some, Use.VARY, Use.RESIZE, Use.ANIMATE, Use.BETWEEN)),
+            (tr("Seed"), self.seed, (*some, Use.VARY, Use.RESIZE, Use.ANIMATE, Use.BETWEEN)),
         )
         self._rows = [(label(text, wrap=False), widget, uses) for text, widget, uses in rows]
         self._form = form()

@@ -59,7 +59,7 @@ class RegionTools(QtWidgets.QWidget):
         ):
             buttons.addWidget(button("region_" + name, text, tip, partial(perform, "region", name)))
         about = label(tr("Select an area first. Areas, outlines and the edit's mask change together."), faint=True)
-        settings = form((tr("Right"), self.dx), (tr("Down"), self.dy), (tr("Scale"), self.factor))
+        settings = form((tr("Move by x"), self.dx), (tr("Move by y"), self.dy), (tr("Scale"), self.factor))
         column(self, about, settings, buttons)
 
     def options(self, operation: str) -> RegionOptions:

@@ -48,7 +48,7 @@ class Panel(QtWidgets.QWidget):
         self.alone_page = AlonePage(perform)
         self.alone = fold_button(
             "alone_open",
-            tr("Without an underdrawing"),
+            tr("More: harmonize, resize, animate…"),
             tr("Harmonize what was pasted, blend a rough edit, variations, other sizes, animation"),
             Qt.ArrowType.RightArrow,
         )
@@ -139,7 +139,7 @@ class Panel(QtWidgets.QWidget):
         self.edit_page.setVisible(shown is Stage.READY and not alone)
         self.alone_page.setVisible(alone)
         self.alone.setVisible(ws is not None and not alone)
-        self.header.setText(tr("Without an underdrawing") if alone else _heading(shown, ws))
+        self.header.setText(tr("More") if alone else _heading(shown, ws))
         # What goes on without an underdrawing is shown by its own page.
         busy = ws is not None and ws.busy and not (alone and ws.running(ALONE))
         self.work.setVisible(busy)
@@ -213,10 +213,9 @@ class Panel(QtWidgets.QWidget):
 
 def _alone_text(ws: Workspace) -> str:
     """The line that leads to the page without an underdrawing; how far it is there."""
-    text = tr("Without an underdrawing")
     if not ws.running(ALONE) or ws.going is None:
-        return text
-    return text + " · %d %%" % round(ws.going.done * 100)
+        return tr("More: harmonize, resize, animate…")
+    return tr("More") + " · %d %%" % round(ws.going.done * 100)
 
 
 def _heading(stage: Stage, ws: Workspace | None) -> str:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-from array import array
-from collections.abc import Generator
 from dataclasses import dataclass, replace
 
 from . import read_layers, training
-from .client.frames import Frame
 from .client.messages import EngineError
+from .client.pixel_hash import pixel_hash_steps
 from .colour_space import Space
 from .document_model import Workspace
 from .i18n import tr
@@ -19,9 +16,6 @@ from .record import Colour
 from .tasks import Steps
 
 NAME = "recognise"
-STEP = 1 << 18  # pixels that are hashed at one go
-TYPES = {"u8": "B", "u16": "H", "f16": "H", "f32": "I"}  # of the bytes alone: nothing is calculated with them
-COLOURS = {"BGRA": (2, 1, 0), "RGBA": (0, 1, 2), "LA": (0,)}  # where a pixel's colours are, in the engine's order
 
 
 @dataclass(frozen=True)
@@ -42,24 +36,6 @@ class Known:
     planes: tuple[str, ...]
 
 
-def pixel_hash(frame: Frame) -> Generator[None, None, str]:
-    """The hash that models keep of the pixels they learnt (`picture_hash`): colours alone, without alpha."""
-    places = COLOURS[frame.order]
-    kind, values = TYPES[frame.depth], 2 if frame.order == "LA" else 4
-    text = "(%d, %d, %d) %s %s\n" % (frame.height, frame.width, len(places), frame.depth, frame.linear)
-    digest = hashlib.sha256(text.encode())
-    data = memoryview(frame.data)
-    rows = max(1, STEP // frame.width)
-    for top in range(0, frame.height, rows):
-        pixels = array(kind, bytes(data[top * frame.stride : (top + rows) * frame.stride]))
-        colours = array(kind, bytes(len(pixels) // values * len(places) * pixels.itemsize))
-        for number, place in enumerate(places):
-            colours[number :: len(places)] = pixels[place::values]
-        digest.update(colours)
-        yield None
-    return digest.hexdigest()
-
-
 def look(ws: Workspace, layer: str) -> Steps:
     """See whether the library has models of exactly this layer's picture; they are in `ws.known` then."""
     node = ws.layers.get(layer)
@@ -75,7 +51,7 @@ def look(ws: Workspace, layer: str) -> Steps:
     found: tuple[Known, ...] = ()
     if fitting:
         try:
-            mine = yield from pixel_hash((yield from read_layers.layer(ws, node)))
+            mine = yield from pixel_hash_steps((yield from read_layers.layer(ws, node)))
         except EngineError as error:
             if error.code != "hidden":
                 raise
@@ -100,7 +76,7 @@ def use(ws: Workspace, known: Known) -> Steps:
     frame = yield from read_layers.picture(ws)
     reply = yield ws.service.ask("models.show", {"model": known.id}, (), 30.0)
     manifest = reply.body["manifest"]
-    if (yield from pixel_hash(frame)) != manifest["picture"]["hash"]:
+    if (yield from pixel_hash_steps(frame)) != manifest["picture"]["hash"]:
         ws.known = ()
         text = tr("The picture was changed since it was learnt.")
         raise EngineError("changed", text, tr("Make an underdrawing of it as it is now, and learn it."))

@@ -34,8 +34,21 @@ def change(ws: Workspace, options: RegionOptions) -> Steps:
         body["palette"] = [colour.as_dict() for colour in ws.record.palette]
     reply = yield ws.service.ask("region", body, [*planes.values(), mask], 120.0)
     yield from lay(ws, planes_of(reply), ws.record.palette or palette_of(reply))
+    ws.document.setSelection(None)  # it is where the area was, and would keep Apply from painting elsewhere
     notes = [str(note) for note in reply.body.get("notes") or ()]
-    ws.tell(" ".join([tr("The area was changed. Paint on, or press Apply."), *notes]))
+    ws.tell(" ".join([_done(options.operation), *notes]))
+
+
+def _done(operation: str) -> str:
+    """What became of the selected area, and what comes next."""
+    texts = {
+        "move": tr("Moved in the underdrawing. Press Apply to paint it."),
+        "copy": tr("Copied in the underdrawing. Press Apply to paint it."),
+        "scale": tr("Scaled in the underdrawing. Press Apply to paint it."),
+        "mirror": tr("Mirrored in the underdrawing. Press Apply to paint it."),
+        "remove": tr("Removed from the underdrawing. Press Apply to paint what is there instead."),
+    }
+    return texts[operation]
 
 
 def layout(ws: Workspace, other: Elsewhere) -> Steps:

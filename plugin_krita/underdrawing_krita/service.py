@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from .client import endpoint
+from .client.call import OnEvent
 from .client.engine import Call, Engine
 from .client.frames import Frame
 from .client.messages import EngineError
-from .client.session import OnEvent
 from .qt import QtCore
 from .tasks import Ended, Steps, Task, Tasks
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from . import read_layers
 from .client.messages import EngineError, new_id
+from .client.pixel_hash import pixel_hash_steps
 from .document_model import Workspace
 from .i18n import duration, tr
 from .make_primitive import frame_image
@@ -26,6 +27,7 @@ def learn(ws: Workspace, options: LearnOptions) -> Steps:
     body: dict[str, Any] = {
         "picture": {"hash": picture.hash},
         "planes": read_layers.references(planes),
+        "as_made": (yield from pixel_hash_steps(picture)),  # what was painted since is an edit, and not the truth
         "name": "".join(c for c in ws.name if c.isprintable())[:100] or tr("picture"),
         "key": new_id(),
         **options.body(),
@@ -103,7 +105,7 @@ def meanwhile(ws: Workspace) -> Steps:
         raise EngineError("still_learning", text, tr("Wait for it; or cancel it, and start at once with a draft."))
     yield from take(ws, job.model, job.id)
     ws.meanwhile = True
-    ws.tell(tr("Paint meanwhile. What follows from the underdrawing gets better by itself."))
+    ws.tell(tr("Paint meanwhile. Results improve as training continues."))
 
 
 def take(ws: Workspace, model: str, job: str = "") -> Steps:

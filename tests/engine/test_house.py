@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -28,3 +30,11 @@ def test_a_plug_in_passes_the_type_checker(host: str, tmp_path: Path, monkeypatc
     command = [sys.executable, *words, "-p", ud_plugins.HOSTS[host].package]
     done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_two_classes_of_the_engine_share_a_name() -> None:
+    names: Counter[str] = Counter()
+    for path in (ROOT / "engine").rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        names.update(node.name for node in tree.body if isinstance(node, ast.ClassDef))
+    assert {name for name, count in names.items() if count > 1} == set()

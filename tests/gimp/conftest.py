@@ -21,14 +21,14 @@ from underdrawing.client.messages import EngineError
 from underdrawing.picture.files import write_picture
 from underdrawing.picture.image import Picture
 
-from .folder_model import learn_folder
+from .folder_model import train_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "installer"))
 import ud_plugins  # noqa: E402
 
 PRELUDE = (Path(__file__).parent / "prelude.py").read_text(encoding="utf-8")
-LONGEST = 180.0  # seconds for a case; none takes a third of it
+LONGEST = 600.0  # seconds for a case; on a machine with nothing else to do none takes a tenth of it
 GIMPRC = '(config-version "3.0.4")\n(show-welcome-dialog no)\n(check-updates no)\n'
 
 
@@ -119,7 +119,7 @@ class Host:
         return Engine.connect(home=self.home)
 
     def has_card(self) -> bool:
-        """Whether the engine can learn on a graphics card here."""
+        """Whether the engine can train on a graphics card here."""
         with self.engine() as engine:
             return any(device["kind"] == "cuda" for device in engine.methods()["devices"])
 
@@ -153,11 +153,11 @@ def shared_host(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.fixture(scope="session")
-def learnt_folder(shared_host: Host, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+def folder_model_file(shared_host: Host, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """A folder's model: its id in the shared engine, and the file from which other engines take it."""
     file = tmp_path_factory.mktemp("folder") / "lakes.underdrawing"
     with shared_host.engine() as engine:
-        model = learn_folder(engine, test_picture(60, 44))
+        model = train_folder(engine, test_picture(60, 44))
         engine.export_model(model, file)
     return model, file
 

@@ -1,4 +1,4 @@
-"""A folder's model for GIMP's tests, learnt in seconds: nothing here is about quality."""
+"""A folder's model for GIMP's tests, trained in seconds: nothing here is about quality."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SMALL = {"width": 4, "embedding": 8, "side": 32, "filters": 4, "layers": 1, "sta
 NAME = "lakes"
 
 
-def learn_folder(engine: Engine, picture: np.ndarray) -> str:
+def train_folder(engine: Engine, picture: np.ndarray) -> str:
     """Learn a picture, mirrored and upside down too, as a folder: the model's id."""
     sides = (picture, picture[:, ::-1], picture[::-1])
     frames = [frame_of(Picture(np.ascontiguousarray(one))) for one in sides]

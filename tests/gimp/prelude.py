@@ -89,11 +89,11 @@ def planes(group):
     return {layer.get_name().split(" #")[0]: layer for layer in group.get_children()}
 
 
-def learnt(image, layer=None, **arguments):
-    """Make an underdrawing and learn it at once, without training: the group."""
+def trained(image, layer=None, **arguments):
+    """Make an underdrawing and a draft of it: the group."""
     drawables = [layer] if layer is not None else None
     group = call("make", image, drawables, **{"regions": 5, "known": False, **arguments})[0]
-    call("learn", image, drawables, method="draft", again=True)
+    call("train", image, drawables, method="draft", again=True)
     return group
 
 

@@ -37,7 +37,7 @@ for precision, profile in GIVEN["cases"]:
     flat = image.duplicate()
     seen_before = native(flat.flatten())
     flat.delete()
-    group = learnt(image)
+    group = trained(image)
     drawn = planes(group)
     edited(group)
     layer = call("apply-options", image, baked=True, feather=4.0)[0]
@@ -70,9 +70,9 @@ for precision, profile in GIVEN["cases"]:
         "soft": any(0 < value[-1] and any(value) and value != max(whole) for value in whole),
     }
     image.delete()
-learnt_hashes = {model["picture_hash"] for model in json.loads(call("engine", action="models"))}
+model_hashes = {model["picture_hash"] for model in json.loads(call("engine", action="models"))}
 for found in kinds.values():
-    found["known"] = found.pop("seen") in learnt_hashes
+    found["known"] = found.pop("seen") in model_hashes
 tell(kinds=kinds)
 """
 

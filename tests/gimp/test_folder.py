@@ -14,10 +14,10 @@ from .test_single import PASTED
 
 
 @pytest.fixture(scope="module")
-def maker(shared_host: Host, learnt_folder: tuple[str, Path]) -> str:
+def maker(shared_host: Host, folder_model_file: tuple[str, Path]) -> str:
     """A folder's model in the engine that GIMP talks to, and another picture beside the first."""
     write_picture(shared_host.folder / "dusk.png", dusk(test_picture()))
-    return learnt_folder[0]
+    return folder_model_file[0]
 
 
 def test_models_made_at_once_are_used_again_and_refined(gimp: Host, maker: str) -> None:

@@ -1,4 +1,4 @@
-"""A picture that is cropped, scaled, mirrored or turned after it was learnt: its model is used where that is exact."""
+"""A picture that is cropped, scaled, mirrored or turned after training: its model is used where that is exact."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ def scaled(image):
     Gimp.context_set_interpolation(Gimp.InterpolationType.LINEAR)
     image.scale(144, 96)
 first = opened()
-group = learnt(first)
-model = call("learn", first)[0]
+group = trained(first)
+model = call("train", first)[0]
 found = {}
 for change in (mirrored_and_turned, cropped_and_turned, half_turned, scaled):
     image = first.duplicate()
     change(image)
     group, source = image.get_layers()[0], image.get_layers()[-1]
     before = native(source)
-    again = call("learn", image, [source])
+    again = call("train", image, [source])
     edited(group, 12, 10, 16, 14)
     layer = call("apply-options", image, [source], baked=True, feather=0.0)[0]
     baked = [one for one in image.get_layers() if one.get_name() == "Baked copy"][0]
@@ -45,7 +45,7 @@ tell(found=found, live=call("live", image, [source])[0])
 
 ASKED = """
 first = opened()
-group = learnt(first)
+group = trained(first)
 def retouched(image):
     paint(image.get_layers()[-1], 30, 4, 8, 8, (3, 200, 90))
 image = first.duplicate()
@@ -64,8 +64,8 @@ retouched(image)
 source = image.get_layers()[-1]
 paint(source, 40, 10, 8, 8, (3, 200, 90))
 tell(other=failure("apply", image, [source], changed="use"))
-before = call("learn", first)[0]
-fresh = call("learn", image, [source], method="draft")
+before = call("train", first)[0]
+fresh = call("train", image, [source], method="draft")
 edited(image.get_layers()[0], 8, 8, 16, 10)
 tell(anew=fresh[0] != before, applied=call("apply", image, [source])[1])
 image = first.duplicate()

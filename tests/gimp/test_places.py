@@ -14,7 +14,7 @@ for name, canvas, offset in cases:
     image.resize(*canvas, *offset)
     source = image.get_layers()[0]
     before, place = native(source), source.get_offsets()[1:]
-    group = learnt(image)
+    group = trained(image)
     drawn = planes(group)
     found[name] = {"place": place, "planes": [layer.get_offsets()[1:] for layer in drawn.values()],
                    "size": [[layer.get_width(), layer.get_height()] for layer in drawn.values()]}
@@ -40,7 +40,7 @@ def test_a_selection_says_what_is_drawn_and_what_may_change(gimp: Host) -> None:
 image = opened(192, 128)
 source = image.get_layers()[0]
 image.select_rectangle(Gimp.ChannelOps.REPLACE, 40, 20, 96, 64)
-group = learnt(image, source)
+group = trained(image, source)
 drawn = planes(group)
 tell(place=drawn["Segments"].get_offsets()[1:], size=[drawn["Segments"].get_width(), drawn["Segments"].get_height()])
 edited(group, 10, 10, 60, 40)
@@ -94,7 +94,7 @@ turned = grey.duplicate()
 group = call("make", grey, kind="edges", known=False)[0]
 source = grey.get_layers()[-1]
 before = native(source)
-call("learn", grey, method="draft", again=True)
+call("train", grey, method="draft", again=True)
 paint(planes(group)["Edges"], 20, 20, 30, 12, (255,)) if "Edges" in planes(group) else None
 paint(planes(group)["Edges"], 20, 20, 30, 2, (0,))
 layer = call("apply", grey)[0]
@@ -109,7 +109,7 @@ by_hand.insert_layer(areas, None, 0)
 paint(areas, 0, 0, 96, 64, (40,))
 paint(areas, 0, 30, 96, 34, (200,))
 call("use-layers", by_hand, [source], segments=areas)
-call("learn", by_hand, [source], method="draft", again=True)
+call("train", by_hand, [source], method="draft", again=True)
 paint(areas, 30, 10, 24, 12, (200,))
 layer, _, unseen, _ = call("apply", by_hand, [source])
 tell(greys=[layer.is_gray(), max(native(layer.get_mask())), unseen])
@@ -119,7 +119,7 @@ tell(indexed=failure("make", indexed))
 converted = []
 for image in (turned, indexed):
     before = [colour_at(image.get_layers()[0], x, 30) for x in range(0, 96, 7)]
-    group = learnt(image, convert=True)
+    group = trained(image, convert=True)
     source = image.get_layers()[-1]
     after = [colour_at(source, x, 30) for x in range(0, 96, 7)]
     edited(group)
@@ -137,7 +137,7 @@ data[3::4] = bytes(n % 256 for n in range(96 * 64))
 buffer.set(rect(0, 0, 96, 64), Babl.get_name(source.get_format()), bytes(data))
 buffer.flush()
 before = native(source)
-group = learnt(clear)
+group = trained(clear)
 edited(group)
 layer = call("apply-options", clear, baked=True)[0]
 x, y = layer.get_offsets()[1:]
@@ -150,7 +150,7 @@ tell(alpha=layer.has_alpha(), kept=native(layer)[3::4] == native(source, area)[3
     assert "Mode > RGB" in told["grey"]
     assert told["applied"]
     assert told["untouched"]
-    assert told["one_plane"] == [True, ["Edges"]], "what was learnt from outlines alone is found again"
+    assert told["one_plane"] == [True, ["Edges"]], "a model of outlines alone is found again"
     assert told["greys"] == [True, 255, ""], "areas drawn in greys are told apart by them"
     assert told["converted"] == [[True, True, 255, True, True]] * 2
     assert "indexed" in told["indexed"]
@@ -170,9 +170,9 @@ image.insert_layer(group, None, 0)
 image.reorder_item(source, group, 0)
 source.set_lock_content(True)
 source.set_visible(False)
-top = learnt(image, source)
+top = trained(image, source)
 tell(inside=top.get_parent().get_name())
-other_group = learnt(other)
+other_group = trained(other)
 edited(top)
 edited(other_group, 12, 12, 20, 20)
 first, second = call("apply", image, [source])[0], call("apply", other)[0]
@@ -189,7 +189,7 @@ image.remove_layer(copy)
 image.remove_layer(top)
 tell(gone=failure("apply", image, [source]))
 image2 = opened()
-learnt(image2)
+trained(image2)
 image2.scale(48, 32)
 tell(scaled=failure("apply", image2))
 image2.remove_layer(image2.get_layers()[-1])
@@ -201,7 +201,7 @@ two = one.copy()
 image3.insert_layer(two, None, 0)
 two.set_name("B")
 two.set_offsets(8, 4)
-first, second = learnt(image3, one), learnt(image3, two)
+first, second = trained(image3, one), trained(image3, two)
 edited(first)
 edited(second, 50, 30, 20, 20)
 def below(chosen):
@@ -235,7 +235,7 @@ def test_one_pixel_changes_only_what_its_mask_covers(gimp: Host) -> None:
     told = gimp.case("""
 image = opened()
 source = image.get_layers()[-1]
-group = learnt(image)
+group = trained(image)
 sheet = planes(group)["Segments"]
 here, there = colour_at(sheet, 60, 58), colour_at(sheet, 2, 2)
 assert here != there
@@ -260,7 +260,7 @@ image = opened(6144, 4096)
 source = image.get_layers()[0]
 before = native(source, rect(3000, 2000, 200, 200))
 image.select_rectangle(Gimp.ChannelOps.REPLACE, 3000, 2000, 192, 128)
-group = learnt(image, source, regions=4)
+group = trained(image, source, regions=4)
 edited(group, 40, 40, 50, 40)
 Gimp.Selection.none(image)
 layer = call("apply", image, [source])[0]
@@ -286,8 +286,8 @@ source = image.get_layers()[0]
 lap("open")
 group = call("make", image, regions=5, known=False)[0]
 lap("make")
-call("learn", image, method="draft", again=True)
-lap("learn")
+call("train", image, method="draft", again=True)
+lap("train")
 edited(group, 1300, 1000, 1400, 1200)
 began = time.monotonic()
 layer = call("apply-options", image, baked=True)[0]

@@ -34,11 +34,11 @@ def window(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Win
 
 
 @pytest.fixture(scope="module")
-def maker(window: Window, learnt_folder: tuple[str, Path]) -> str:
+def maker(window: Window, folder_model_file: tuple[str, Path]) -> str:
     """A folder's model, from here on: without one nothing is said of it."""
     write_picture(window.host.folder / "dusk.png", dusk(test_picture()))
     with window.host.engine() as engine:
-        return str(engine.import_model(learnt_folder[1])["id"])
+        return str(engine.import_model(folder_model_file[1])["id"])
 
 
 def dialog(window: Window, key: str, title: str, photograph: str) -> None:

@@ -56,7 +56,7 @@ def test_from_the_menu_to_a_result_and_back_in_one_step(window: Window) -> None:
     window.focus()
     screen.photograph("underdrawing")
 
-    window.learn_at_once()
+    window.train_at_once()
     before = window.ask(HASHED)["value"]
     screen.keys("n")
     window.pick_and_stroke((420, 300), (600, 440), (650, 470), (700, 500))
@@ -76,40 +76,40 @@ def test_from_the_menu_to_a_result_and_back_in_one_step(window: Window) -> None:
     window.until(LAYERS, ["Underdrawing", "Result", "picture.png"])
 
 
-def test_learning_in_a_window_while_painting_and_saving(window: Window) -> None:
+def test_training_in_a_window_while_painting_and_saving(window: Window) -> None:
     screen = window.screen
     window.make()
     job = _begin(window, TWO_MINUTES)
     with window.host.engine() as engine:
         _until(engine, job, "training")
-        screen.photograph("learning")
-        screen.run("xdotool", "windowmove", screen.wait_for("^Learn "), "920", "560")
+        screen.photograph("training")
+        screen.run("xdotool", "windowmove", screen.wait_for("^Train on "), "920", "560")
         window.focus()
         before = window.ask(HASHED)["value"]
         screen.keys("n")
         window.pick_and_stroke((420, 200), (600, 440), (650, 470), (700, 500))
         assert window.ask(HASHED)["value"] != before
-        saved = window.host.folder / "while it learns ü.xcf"
+        saved = window.host.folder / "while it trains ü.xcf"
         window.ask(f"Gimp.file_save(QUIET, image, Gio.File.new_for_path({str(saved)!r}), None)")
         assert saved.stat().st_size > 1000
-        assert _state(engine, job) == "running", "it learnt while GIMP was used"
-        screen.run("xdotool", "windowactivate", "--sync", screen.wait_for("^Learn "))
+        assert _state(engine, job) == "running", "it trained while GIMP was used"
+        screen.run("xdotool", "windowactivate", "--sync", screen.wait_for("^Train on "))
         screen.keys("alt+p")
         engine.watch(job, deadline=60)
         assert _state(engine, job) == "paused"
         time.sleep(1)
         screen.photograph("paused")
-        screen.keys("alt+g")
+        screen.keys("alt+r")
         _until(engine, job, "training")
         screen.keys("alt+c")
         screen.wait_for("^Underdrawing$")
         screen.photograph("cancel")
         screen.keys("Return")
         assert engine.watch(job, deadline=60)["state"] == "cancelled"
-    assert screen.windows("^Learn "), "the window stays, to learn anew"
+    assert screen.windows("^Train on "), "the window stays, to train again"
 
 
-def test_gimp_is_closed_while_it_learns_and_the_next_finds_the_model(window: Window) -> None:
+def test_gimp_is_closed_while_it_trains_and_the_next_finds_the_model(window: Window) -> None:
     screen, host = window.screen, window.host
     window.make()
     job = _begin(window, THIRTY_SECONDS)
@@ -127,13 +127,13 @@ def test_gimp_is_closed_while_it_learns_and_the_next_finds_the_model(window: Win
     told = host.case(
         """
 image = Gimp.file_load(QUIET, Gio.File.new_for_path(GIVEN["path"]))
-tell(learn=call("learn", image))
+tell(trained=call("train", image))
 edited(image.get_layers()[0])
 tell(applied=call("apply", image)[1])
 """,
         path=str(path),
     )
-    assert told["learn"][1] == "", "nothing had to be learnt again"
+    assert told["trained"][1] == "", "no training is needed again"
     assert told["applied"] == 1
 
 
@@ -149,16 +149,16 @@ def test_an_engine_that_is_killed_while_the_window_follows_it(window: Window) ->
         assert engine.watch(job, deadline=120)["state"] == "done"
         assert engine.status()["pid"] != pid
     time.sleep(2)
-    screen.photograph("learnt")
-    assert screen.windows("^Learn ")
+    screen.photograph("trained")
+    assert screen.windows("^Train on ")
     screen.keys("Escape")
-    screen.wait_for("^Learn ", there=False)
+    screen.wait_for("^Train on ", there=False)
 
 
 def test_live_follows_ten_strokes_and_leaves_ten_undo_steps(window: Window) -> None:
     screen = window.screen
     window.make()
-    window.learn_at_once()
+    window.train_at_once()
     screen.keys("ctrl+alt+6")
     screen.run("xdotool", "windowmove", screen.wait_for("Live Underdrawing"), "930", "0")
     name = "tell(value=image.get_layers()[1].get_name())"
@@ -188,13 +188,13 @@ def _begin(window: Window, time_entry: int) -> str:
     """Learn by the window with the first trained method; the training's id."""
     screen = window.screen
     screen.keys("ctrl+alt+3")
-    screen.wait_for("^Learn ")
+    screen.wait_for("^Train on ")
     with window.host.engine() as engine:
         assert engine.methods()["methods"][0]["needs_training"]
     time.sleep(2)  # the window has the list by now, too
-    screen.keys("alt+m", "Down", "Return", "Return", "alt+t", *["Down"] * time_entry, "Return", "Return")
-    screen.photograph("learn")
-    screen.keys("alt+l")
+    screen.keys("alt+m", "Down", "Return", "Return", "alt+i", *["Down"] * time_entry, "Return", "Return")
+    screen.photograph("train")
+    screen.keys("alt+t")
     return _job(window)
 
 
@@ -207,7 +207,7 @@ def _job(window: Window) -> str:
             return job
         time.sleep(0.2)
     window.screen.photograph("waited-in-vain")
-    raise AssertionError("the window does not begin to learn")
+    raise AssertionError("the window does not begin to train")
 
 
 def _state(engine: Engine, job: str) -> str:

@@ -18,7 +18,7 @@ from .conftest import PRELUDE, ROOT, Host
 SHORTCUTS = {
     "make": "<Primary><Alt>1",
     "use-layers": "<Primary><Alt>2",
-    "learn": "<Primary><Alt>3",
+    "train": "<Primary><Alt>3",
     "apply": "<Primary><Alt>4",
     "apply-options": "<Primary><Alt>5",
     "live": "<Primary><Alt>6",
@@ -144,9 +144,9 @@ class Window:
         self.until("tell(value=image.get_layers()[0].get_name())", "Underdrawing")
         self.focus()
 
-    def learn_at_once(self) -> None:
+    def train_at_once(self) -> None:
         """Learn without training, as a script does."""
-        self.ask('call("learn", image, method="draft", again=True)')
+        self.ask('call("train", image, method="draft", again=True)')
 
     def pick_and_stroke(self, colour_from: tuple[int, int], *points: tuple[int, int]) -> None:
         """Take a colour from the picture with the pencil, and draw with it."""

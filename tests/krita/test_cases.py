@@ -83,6 +83,21 @@ def test_outside_the_edit_every_depth_is_as_it_was(krita: Krita, picture: Path, 
     assert seen["shift"] <= (12 if converted else 1), seen["shift"]
 
 
+def test_what_was_painted_or_moved_before_is_an_edit(krita: Krita, picture: Path) -> None:
+    seen = krita.run("truth", picture=str(picture), thing=THING, stroke=STROKE, dx=30)["seen"]
+    assert seen["painted"]
+    message, bad, made = seen["applied"]
+    assert not bad, message
+    assert made
+    message, dropped = seen["moved"]
+    assert message.startswith("Moved in the underdrawing. Press Apply to paint it.")
+    assert dropped, "the selection of the old place would limit the edit"
+    right, message, bad = seen["right"]
+    assert not bad, message
+    assert right >= THING[0] + THING[2], "nothing was painted at the destination"
+    assert "Limited to the selection." in seen["limited"]
+
+
 def test_tools_change_the_underdrawing(krita: Krita, picture: Path, other: Path) -> None:
     seen = krita.run("tools", picture=str(picture), other=str(other), thing=THING)["seen"]
     assert seen["too_early"] == ["Make an underdrawing first.", True]

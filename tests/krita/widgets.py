@@ -185,6 +185,7 @@ def main():
     found["apply"] = panel.edit_page.options.body()
     found["swatches"] = len(panel.edit_page.palette_bar.swatches)
     found["speed"] = panel.edit_page.speed.text()
+    found["speed_parts"] = panel.edit_page.speed.toolTip()
     found["regions"] = panel.edit_page.tools.regions.options("flip").body()
 
     panel.ask_makers = lambda: None  # an engine would be asked

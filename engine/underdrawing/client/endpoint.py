@@ -21,7 +21,7 @@ Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&
 ENDPOINT = re.compile(r"tcp://([0-9a-zA-Z.\-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}\Z")
 MOST_PORT = 65535
 REMOTE = "remote.json"
-FOLDERS = ("run", "keys", "models", "training", "spool", "weights", "logs")
+FOLDERS = ("run", "keys", "models", "training", "underdrawings", "spool", "weights", "logs")
 
 
 def home() -> Path:

@@ -120,13 +120,14 @@ def installed_packages() -> dict[str, str]:
 
 def package_findings(packages: dict[str, str]) -> Iterator[Finding]:
     """What `installed_packages` means."""
-    if {"onnxruntime", "onnxruntime-gpu"} <= set(packages):
+    runtimes = {"onnxruntime", "onnxruntime-gpu"} & set(packages)
+    if len(runtimes) > 1:
         text = "onnxruntime and onnxruntime-gpu are both installed and break each other."
         yield Finding(Verdict.BAD, text, "Remove both with pip, and install the one you want.")
-    elif not {"onnxruntime", "onnxruntime-gpu"} & set(packages):
+    elif not runtimes:
         text = "Neither onnxruntime nor onnxruntime-gpu is installed, so models cannot be applied."
         yield Finding(Verdict.BAD, text, "Install one: pip install 'underdrawing[cpu]'   or 'underdrawing[cuda]'")
-    if "error" in packages:
+    if "error" in packages and runtimes:
         yield Finding(Verdict.BAD, f"A package cannot be loaded: {packages['error']}", "Run: python3 installer engine")
     elif "torch" in packages:
         yield Finding(Verdict.GOOD, f"The engine's packages can be loaded (PyTorch {packages['torch']}).")

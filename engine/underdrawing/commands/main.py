@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from underdrawing import __version__
-from underdrawing.commands import apply, demo, doctor, generate, meta, models, pick, primitive, system, train, weights
+from underdrawing.commands import (
+    apply,
+    demo,
+    doctor,
+    edit,
+    generate,
+    meta,
+    models,
+    pick,
+    primitive,
+    system,
+    train,
+    weights,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,7 +31,7 @@ app = typer.Typer(
 )
 
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Underdrawings": (pick.pick, primitive.primitive, primitive.region, primitive.layout),
+    "Underdrawings": (edit.edit, pick.pick, primitive.primitive, primitive.region, primitive.layout),
     "Learning": (train.train, train.watch, train.jobs, train.pause, train.resume, train.cancel, train.methods),
     "Pictures": (apply.apply, apply.animate),
     "Pictures without an underdrawing": (

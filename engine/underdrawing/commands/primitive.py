@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Out = Annotated[Path, typer.Option("--out", "-o", help="The file to write.")]
 
 
-class Kind(StrEnum):
+class KindChoice(StrEnum):
     """What an underdrawing shows."""
 
     EDGES = "edges"
@@ -29,7 +29,7 @@ class Kind(StrEnum):
     PAINT = "paint"
 
 
-class Operation(StrEnum):
+class OperationChoice(StrEnum):
     """What can be done with a region."""
 
     MOVE = "move"
@@ -39,7 +39,7 @@ class Operation(StrEnum):
     REMOVE = "remove"
 
 
-class Axis(StrEnum):
+class AxisChoice(StrEnum):
     """What a mirrored region exchanges."""
 
     HORIZONTAL = "horizontal"
@@ -50,7 +50,9 @@ class Axis(StrEnum):
 def primitive(
     image: Annotated[Path, typer.Argument(help="The picture.")],
     out: Out,
-    kind: Annotated[Kind, typer.Option(help="Outlines, flat areas, both, or a few flat colours.")] = Kind.SUPER,
+    kind: Annotated[
+        KindChoice, typer.Option(help="Outlines, flat areas, both, or a few flat colours.")
+    ] = KindChoice.SUPER,
     sigma: Annotated[float | None, typer.Option(help="Outlines: blur before they are looked for, in pixels.")] = None,
     regions: Annotated[int | None, typer.Option(help="Areas: how many.")] = None,
     colours: Annotated[int | None, typer.Option(help="Paint: how many colours.")] = None,
@@ -63,7 +65,7 @@ def primitive(
     """Make the underdrawing of a picture. With two planes, P.png becomes P.segments.png and P.edges.png."""
     given: dict[str, Any] = {"sigma": sigma, "regions": regions, "colours": colours, "subject": subject}
     options = {name: value for name, value in given.items() if value is not None}
-    planes = (Kind.SEGMENTS, Kind.EDGES) if kind is Kind.SUPER else ()
+    planes = (KindChoice.SEGMENTS, KindChoice.EDGES) if kind is KindChoice.SUPER else ()
     files.check_targets(*files.primitive_targets(out, [plane.value for plane in planes]), inputs=(image,))
     if soft:
         options["soft"] = True
@@ -81,7 +83,7 @@ def primitive(
 @told
 def region(
     primitive: Annotated[Path, typer.Argument(help="The underdrawing.")],
-    operation: Annotated[Operation, typer.Argument(help="What to do with the area.")],
+    operation: Annotated[OperationChoice, typer.Argument(help="What to do with the area.")],
     out: Out,
     at: Annotated[str | None, typer.Option(metavar="X,Y", help="The area at this pixel.")] = None,
     mask: Annotated[Path | None, typer.Option(help="The area that is not black in this picture.")] = None,
@@ -89,7 +91,9 @@ def region(
     dx: Annotated[int, typer.Option(help="Move, copy: pixels to the right.")] = 0,
     dy: Annotated[int, typer.Option(help="Move, copy: pixels down.")] = 0,
     factor: Annotated[str | None, typer.Option(metavar="F|FX,FY", help="Scale: by how much.")] = None,
-    axis: Annotated[Axis, typer.Option(help="Mirror: left and right, or top and bottom.")] = Axis.HORIZONTAL,
+    axis: Annotated[
+        AxisChoice, typer.Option(help="Mirror: left and right, or top and bottom.")
+    ] = AxisChoice.HORIZONTAL,
     picture: Annotated[
         Path | None, typer.Option(help="The photograph: --at picks the thing in it, not the area of the underdrawing.")
     ] = None,
@@ -118,7 +122,7 @@ def region(
         except ValueError:
             raise output.wrong(f"'{factor}' is no factor: write 1.5 or 1.5,0.8.") from None
         more["factor"] = values[0] if len(values) == 1 else values
-    drawn, _ = files.drawn(primitive, takes=(Kind.SEGMENTS.value, Kind.EDGES.value))
+    drawn, _ = files.drawn(primitive, takes=(KindChoice.SEGMENTS.value, KindChoice.EDGES.value))
     targets = files.primitive_targets(out, list(drawn.names))
     files.check_targets(*targets, save_mask, inputs=(primitive, mask))
     with output.engine() as engine:

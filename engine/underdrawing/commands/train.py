@@ -15,7 +15,7 @@ from underdrawing.client.job_status import JobStatus
 from underdrawing.client.key_values import options_of
 from underdrawing.commands import files, output
 from underdrawing.commands.output import Json, Strip, told
-from underdrawing.commands.primitive import Kind
+from underdrawing.commands.primitive import KindChoice
 
 if TYPE_CHECKING:
     from underdrawing.client.engine import Engine
@@ -34,7 +34,7 @@ def train(
     ] = None,
     name: Annotated[str | None, typer.Option(help="What the model is called (default: the picture's name).")] = None,
     kind: Annotated[
-        Kind | None,
+        KindChoice | None,
         typer.Option(help="Make this underdrawing (default: the one made of the picture before, else super)."),
     ] = None,
     method: Annotated[str | None, typer.Option(help="How to learn; `underdrawing methods` lists them.")] = None,
@@ -160,7 +160,7 @@ def methods(json: Json = False) -> None:
     output.answer(body, text)
 
 
-def _train_as_made(engine: Engine, picture: Picture, kind: Kind | None, asked: dict[str, Any]) -> dict[str, Any]:
+def _train_as_made(engine: Engine, picture: Picture, kind: KindChoice | None, asked: dict[str, Any]) -> dict[str, Any]:
     """Begin a training from the underdrawing that was made of the picture before, else from a new one."""
     from underdrawing.client.messages import EngineError
 
@@ -171,7 +171,7 @@ def _train_as_made(engine: Engine, picture: Picture, kind: Kind | None, asked: d
         except EngineError as error:
             if error.code != "unknown_underdrawing":
                 raise
-    drawn = files.received_primitive(engine, engine.make_primitive(frame, (kind or Kind.SUPER).value))
+    drawn = files.received_primitive(engine, engine.make_primitive(frame, (kind or KindChoice.SUPER).value))
     return engine.train(frame, files.frames(drawn), palette=files.palette_json(drawn), **asked)
 
 

@@ -13,7 +13,7 @@ from underdrawing.commands import output
 from underdrawing.commands.output import Json, told
 
 if TYPE_CHECKING:
-    from underdrawing.weights import Progress
+    from underdrawing.weights import DownloadProgress
 
 app = typer.Typer(no_args_is_help=True, help="Pretrained networks that help to learn.")
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Default: what an installation has.")]
@@ -95,7 +95,7 @@ def remove(names: Annotated[list[str], typer.Argument(metavar="NAME...", help="W
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[Progress], None]]:
+def _bar() -> Iterator[Callable[[DownloadProgress], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, TextColumn
     from rich.progress import Progress as Bars
@@ -106,7 +106,7 @@ def _bar() -> Iterator[Callable[[Progress], None]]:
     with Bars(*columns, console=console, transient=True, disable=not live) as bars:
         task = bars.add_task("", total=None)
 
-        def on_progress(progress: Progress) -> None:
+        def on_progress(progress: DownloadProgress) -> None:
             label = f"{progress.name}: {progress.phase}"
             bars.update(task, completed=progress.done, total=progress.total, description=label)
 

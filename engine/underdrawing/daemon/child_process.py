@@ -74,7 +74,7 @@ class Inbox:
 
 
 @dataclass
-class Task:
+class ChildTask:
     """Something that a child is asked to do.
 
     Attributes:
@@ -108,7 +108,7 @@ class Child:
         self, module: str, name: str, inbox: Inbox, record: Path, variables: Mapping[str, str] | None = None
     ) -> None:
         self.name, self.inbox, self.record = name, inbox, record
-        self.tasks: dict[int, Task] = {}
+        self.tasks: dict[int, ChildTask] = {}
         self.suspended = False
         self.why: EngineError | None = None
         self.idle_since = time.monotonic()
@@ -179,7 +179,7 @@ class Child:
     def _write(self, message: dict[str, Any]) -> None:
         self._lines.put((json.dumps(message) + "\n").encode())
 
-    def give(self, task: Task) -> None:
+    def give(self, task: ChildTask) -> None:
         """Hand a task over."""
         task.began, task.attempts = time.monotonic(), task.attempts + 1
         self.tasks[task.number] = task

@@ -10,7 +10,7 @@ from typing import Any
 
 from underdrawing.client import messages
 from underdrawing.client.messages import INLINE, MOST_PARTS, UNANSWERED, EngineError, Message
-from underdrawing.store.blob_store import Incoming, Spool
+from underdrawing.store.blob_store import Spool, Upload
 
 log = logging.getLogger("underdrawing.clients")
 
@@ -82,7 +82,7 @@ class Clients:
         self._send, self._spool, self._on_gone = send, spool, on_gone
         self.seen: dict[bytes, float] = {}
         self.asks: dict[tuple[bytes, str], Ask] = {}
-        self.uploads: dict[tuple[bytes, str], Incoming] = {}
+        self.uploads: dict[tuple[bytes, str], Upload] = {}
         self._beat = self._ticked = time.monotonic()
 
     def hear(self, client: bytes) -> None:
@@ -98,7 +98,7 @@ class Clients:
         mine = sum(owner == client for owner, _ in self.asks)
         # A client at its limit must still be able to give requests up.
         if message.verb not in UNANSWERED and (mine >= MOST_ASKS or (client, message.id) in self.asks):
-            text = f"This program has {mine} open requests; there can be {MOST_ASKS}, each with an id of its own."
+            text = f"This program has {mine} open requests; at most {MOST_ASKS} are allowed, each with its own id."
             raise EngineError("queue_full", text, "Wait for answers before asking more.")
         ask = Ask(self._send, self._spool, client, message)
         # One that is never answered must not take the place of one that will be, whatever id it bears.
@@ -111,7 +111,7 @@ class Clients:
         for key in [key for key, ask in self.asks.items() if not ask.open]:
             del self.asks[key]
 
-    def upload(self, client: bytes, name: str, header: dict[str, Any]) -> Incoming:
+    def upload(self, client: bytes, name: str, header: dict[str, Any]) -> Upload:
         """A blob on its way; a new one where this client sends none of that name.
 
         Raises:
@@ -123,7 +123,7 @@ class Clients:
         if sum(owner == client for owner, _ in self.uploads) >= MOST_UPLOADS:
             text = f"At most {MOST_UPLOADS} pictures can be sent at a time."
             raise EngineError("queue_full", text, "Send them one after the other.")
-        incoming = Incoming(self._spool, header)
+        incoming = Upload(self._spool, header)
         self._spool.make_room(incoming.size)
         self.uploads[client, name] = incoming
         return incoming

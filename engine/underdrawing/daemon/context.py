@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from underdrawing.client.messages import EngineError
-from underdrawing.daemon.child_process import End, Task
+from underdrawing.daemon.child_process import ChildTask, End
 from underdrawing.daemon.clients import Ask, Clients
 from underdrawing.daemon.job_queue import Jobs
 from underdrawing.daemon.render_queue import Rendering
@@ -29,7 +29,9 @@ class EngineContext(Protocol):
     rendering: Rendering
     supervisor: Supervisor
 
-    def task(self, name: str, args: dict[str, Any], on_event: Callable[[dict[str, Any]], None], on_end: End) -> Task:
+    def task(
+        self, name: str, args: dict[str, Any], on_event: Callable[[dict[str, Any]], None], on_end: End
+    ) -> ChildTask:
         """A numbered task for a worker, with the folders that every worker needs."""
         ...
 

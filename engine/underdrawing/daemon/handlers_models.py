@@ -14,7 +14,7 @@ from underdrawing.client.service_requests import (
 )
 from underdrawing.daemon.clients import Ask
 from underdrawing.daemon.context import EngineContext, Handler
-from underdrawing.daemon.model_import import Incoming
+from underdrawing.daemon.model_import import ModelImport
 from underdrawing.store import model_archive
 from underdrawing.store.manifest import MANIFEST_FILE, Manifest
 
@@ -115,7 +115,7 @@ def import_model(context: EngineContext, ask: Ask, wanted: ImportModelRequest) -
     context.spool.header(key)
     context.spool.pin(key)
     refused = EngineError("bad_model", "This model file is refused.", "Ask for it again.")
-    incoming = Incoming(context, ask, "The model could not be taken in.", refused)
+    incoming = ModelImport(context, ask, "The model could not be taken in.", refused)
 
     def unpacked(found: Manifest | None, error: EngineError | None) -> None:
         context.spool.unpin(key)

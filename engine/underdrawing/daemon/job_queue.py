@@ -122,7 +122,7 @@ class Jobs:
             EngineError: too many wait already.
         """
         if sum(j.state is State.QUEUED for j in self.jobs.values()) >= MOST_WAITING:
-            text = f"{MOST_WAITING} pictures wait to be learnt already."
+            text = f"{MOST_WAITING} trainings are already waiting."
             raise EngineError("queue_full", text, "Wait until some are done, or cancel some: underdrawing jobs")
         self.jobs[job.id] = job
         self.store(job)
@@ -190,6 +190,6 @@ class Jobs:
                 self.library.discard(identity)
                 continue
             self.jobs[job.id] = job
-            told.append(f"training {identity} is taken up as {job.state}")
+            told.append(f"training {identity} is resumed as {job.state}")
         self.jobs = dict(sorted(self.jobs.items(), key=lambda item: item[1].created))
         return told

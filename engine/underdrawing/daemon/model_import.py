@@ -11,7 +11,7 @@ from underdrawing.store.manifest import Manifest, ManifestError
 from underdrawing.store.model_library import new_identity
 
 
-class Incoming:
+class ModelImport:
     """One such model, and the request that is answered with it.
 
     Args:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from underdrawing.client.messages import EngineError
-from underdrawing.daemon.child_process import CRASHED, ONE_THREAD, Child, End, Inbox, Task
+from underdrawing.daemon.child_process import CRASHED, ONE_THREAD, Child, ChildTask, End, Inbox
 from underdrawing.daemon.clients import Ask
 from underdrawing.store.blob_store import Spool
 
@@ -27,7 +27,7 @@ ATTEMPTS = 2
 class Work:
     """A task that waits or runs, for whom, and the pictures that must not go away meanwhile."""
 
-    task: Task
+    task: ChildTask
     ask: Ask
     pins: tuple[str, ...]
     since: float
@@ -50,7 +50,7 @@ class Rendering:
         self.waiting: list[Work] = []
         self.current: Work | None = None
 
-    def submit(self, task: Task, ask: Ask, pins: tuple[str, ...] = ()) -> None:
+    def submit(self, task: ChildTask, ask: Ask, pins: tuple[str, ...] = ()) -> None:
         """Queue a task.
 
         Raises:
@@ -91,7 +91,7 @@ class Rendering:
         self._make_way(True)
         self.current = work
         end = work.task.on_end
-        task = Task(work.task.number, work.task.name, work.task.args, work.task.on_event, self._ended(work, end))
+        task = ChildTask(work.task.number, work.task.name, work.task.args, work.task.on_event, self._ended(work, end))
         task.attempts = work.task.attempts
         child.give(task)
         work.task.attempts = task.attempts
@@ -171,7 +171,9 @@ class Rendering:
     def close(self) -> None:
         """End the renderer whatever it does."""
         for work in self.waiting:
-            work.ask.fail(EngineError("engine_ends", "The engine was told to end.", "Try again; it is started anew."))
+            work.ask.fail(
+                EngineError("engine_ends", "The engine is shutting down.", "Try again; a new engine will start.")
+            )
         self.waiting = []
         if self.child is not None:
             self.child.kill()

@@ -24,7 +24,7 @@ from underdrawing.client import keys, messages
 from underdrawing.client.endpoint import Connection
 from underdrawing.client.messages import PROTOCOL, SEALED, EngineError, Message
 from underdrawing.daemon import handlers
-from underdrawing.daemon.child_process import Child, End, Inbox, Task, end_leftovers
+from underdrawing.daemon.child_process import Child, ChildTask, End, Inbox, end_leftovers
 from underdrawing.daemon.clients import Clients
 from underdrawing.daemon.job_queue import Jobs
 from underdrawing.daemon.render_queue import Rendering
@@ -195,7 +195,7 @@ class Daemon:
             if self.supervisor.busy or self.rendering.current or self.rendering.waiting or self._chores:
                 last = now
             if now - last > self.settings.idle_exit and not self.stopping:
-                log.info("nobody has needed the engine for %d s; it ends", self.settings.idle_exit)
+                log.info("idle for %d s; the engine exits", self.settings.idle_exit)
                 self.stopping = True
             if self.stopping:
                 if not parked_by:
@@ -239,11 +239,13 @@ class Daemon:
 
     # --- what verbs build on
 
-    def task(self, name: str, args: dict[str, Any], on_event: Callable[[dict[str, Any]], None], on_end: End) -> Task:
+    def task(
+        self, name: str, args: dict[str, Any], on_event: Callable[[dict[str, Any]], None], on_end: End
+    ) -> ChildTask:
         """A numbered task with the folders that every child needs."""
         self._numbers += 1
         folders = {"home": str(self.home), "spool": str(self.spool.folder), "weights": str(weights_folder(self.home))}
-        return Task(self._numbers, name, {**args, **folders}, on_event, on_end)
+        return ChildTask(self._numbers, name, {**args, **folders}, on_event, on_end)
 
     def describe(self, on_end: End) -> None:
         """What methods there are, from a short-lived worker; remembered. Whoever asks meanwhile waits for the same one:
@@ -310,7 +312,7 @@ class Daemon:
             if now - self._shown > SHOW and not self.stopping:
                 self._shown = now
                 if Connection.read(self.home) != self.place:
-                    log.info("the connection file was lost or damaged and is written anew")
+                    log.info("the connection file was lost or damaged and is rewritten")
                     self.place.write(self.home)
             if now - self._swept > SWEEP:
                 self._swept = now

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from underdrawing.client.messages import EngineError
-from underdrawing.daemon.child_process import CRASHED, Child, End, Inbox, Task
+from underdrawing.daemon.child_process import CRASHED, Child, ChildTask, End, Inbox
 from underdrawing.daemon.clients import Ask
 from underdrawing.daemon.job_queue import ENDED, Job, Jobs, State
 from underdrawing.store.manifest import ManifestError
@@ -24,7 +24,7 @@ PARK = 15.0  # seconds for the same when the engine ends
 CRASHES = 3  # times that a worker may end unexpectedly without having come further in between
 MOST_NOTES = 20
 
-MakeTask = Callable[[str, dict[str, Any], Callable[[dict[str, Any]], None], End], Task]
+MakeTask = Callable[[str, dict[str, Any], Callable[[dict[str, Any]], None], End], ChildTask]
 OVER = (*ENDED, State.PAUSED)
 
 
@@ -137,7 +137,7 @@ class Supervisor:
         if job.crashes >= CRASHES:
             self._over(job, State.FAILED, CRASHED)
             return
-        text = "The process that learns ended unexpectedly; it goes on from its last checkpoint."
+        text = "The train worker ended unexpectedly; training resumes from the last checkpoint."
         self.heard(job, {"event": "note", "text": text})
         self._over(job, State.QUEUED)
 
@@ -208,7 +208,7 @@ class Supervisor:
             self._over(job, State.CANCELLED)
         elif job.state is not State.CANCELLED:
             hint = "Delete the model: underdrawing models delete"
-            raise EngineError("job_ended", "The picture is learnt already.", hint)
+            raise EngineError("job_ended", "The training has already finished.", hint)
 
     def _wish(self, job: Job, what: str, patience: float | None = None) -> None:
         if job.wish == "cancel":

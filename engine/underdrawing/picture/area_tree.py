@@ -18,7 +18,7 @@ from skimage.feature import peak_local_max
 from skimage.segmentation import watershed
 
 from underdrawing.picture import colour_names
-from underdrawing.picture.regiongraph import LIGHTNESS, edge_strength
+from underdrawing.picture.colour_slope import LIGHTNESS, edge_strength
 
 Outlines = Callable[[np.ndarray], np.ndarray]
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from underdrawing.picture import colour_names, edges, segmentation
 from underdrawing.picture.image import Picture, PictureError
+from underdrawing.picture.label_maps import enlarge, tidy
 from underdrawing.picture.primitive import Primitive
 
 PAINT_SIDE = 512  # pixels of the longer side at which the few colours are found
@@ -38,6 +39,7 @@ def make_primitive(
     colours: int = 8,
     soft_edges: Network | None = None,
     saliency: Network | None = None,
+    outlines: Network | None = None,
 ) -> Primitive:
     """Make a primitive.
 
@@ -50,6 +52,7 @@ def make_primitive(
         colours: of "paint", 2 to 64.
         soft_edges: a network for outlines (HED); with it Canny is not used.
         saliency: a network that finds the subject (U2-Net), so that segments do not cross its outline.
+        outlines: a network for outlines (HED) whose lines the borders of segments follow.
 
     Raises:
         PictureError: a kind or a value that does not exist.
@@ -67,7 +70,7 @@ def make_primitive(
             usual = edges.SIGMA_SUPER if kind is Kind.SUPER else edges.SIGMA_ALONE
             lines = edges.canny_edges(rgb, usual if sigma is None else sigma, low, high)
     if kind in (Kind.SEGMENTS, Kind.SUPER):
-        areas = segmentation.segment(rgb, regions, saliency)
+        areas = segmentation.segment(rgb, regions, saliency, outlines)
     if kind is Kind.PAINT:
         return Primitive(paint=flat_colours(rgb, colours, strength))
     if areas is None:
@@ -101,8 +104,8 @@ def flat_colours(rgb: np.ndarray, count: int, strength: float = 0.5) -> np.ndarr
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 30, 0.3)
     cv2.setRNGSeed(0)  # the same picture gives the same colours
     _, labels, _ = cv2.kmeans(points, clusters, None, stop, 2, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
-    index = segmentation.tidy(
+    index = tidy(
         labels.reshape(lab.shape[:2]).astype(np.uint8), round(segmentation.SMALLEST / 4 * lab.shape[0] * lab.shape[1])
     )
     table = np.stack([np.rint(small[index == i].mean(0)) for i in range(int(index.max()) + 1)]).astype(np.uint8)
-    return table[segmentation.enlarge(index, (width, height))]
+    return table[enlarge(index, (width, height))]

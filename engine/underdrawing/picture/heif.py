@@ -18,7 +18,7 @@ from underdrawing.picture.normalize import upright
 INSTALL = "Install the extra 'heif' (pip install 'underdrawing[heif]'), or export it as PNG."
 
 
-def decode(data: bytes, kind: kinds.Kind, note: Callable[[str], None]) -> Picture:
+def decode(data: bytes, kind: kinds.FileKind, note: Callable[[str], None]) -> Picture:
     """A HEIC or AVIF picture, upright, with alpha and profile; 10 and 12 bits become 16.
 
     Raises:

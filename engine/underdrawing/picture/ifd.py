@@ -22,7 +22,7 @@ STRUCTURE |= {XMP, IPTC, 34377, 34675, 37724, 50838, 50839}
 
 
 @dataclass(frozen=True)
-class Entry:
+class TagEntry:
     """A field of a directory: its type, how many values, their bytes; or the directory that it points to."""
 
     kind: int
@@ -32,11 +32,11 @@ class Entry:
     below: Directory | None = None
 
 
-Directory = dict[int, Entry]
+Directory = dict[int, TagEntry]
 
 
 @dataclass(frozen=True)
-class Layout:
+class TagLayout:
     """How a TIFF file writes numbers: "<" or ">", and whether it is a BigTIFF."""
 
     order: str
@@ -53,7 +53,7 @@ class Layout:
         return int(struct.unpack_from(self.order + form, data, at)[0])
 
 
-def layout_of(data: bytes | bytearray | memoryview) -> tuple[Layout, int]:
+def layout_of(data: bytes | bytearray | memoryview) -> tuple[TagLayout, int]:
     """The layout of a TIFF file or an EXIF block, and where its first directory begins.
 
     Raises:
@@ -62,14 +62,14 @@ def layout_of(data: bytes | bytearray | memoryview) -> tuple[Layout, int]:
     order = {b"II": "<", b"MM": ">"}.get(bytes(data[:2]))
     if order is None:
         raise ValueError("It does not begin as TIFF or EXIF.")
-    version = Layout(order, False).unpack("H", data, 2)
+    version = TagLayout(order, False).unpack("H", data, 2)
     if version not in (42, 43):
         raise ValueError("It is neither TIFF nor EXIF.")
-    layout = Layout(order, version == 43)
+    layout = TagLayout(order, version == 43)
     return layout, layout.unpack("Q" if layout.big else "I", data, 8 if layout.big else 4)
 
 
-def read(data: bytes | bytearray | memoryview, layout: Layout, at: int, deep: int = 2) -> tuple[Directory, int]:
+def read(data: bytes | bytearray | memoryview, layout: TagLayout, at: int, deep: int = 2) -> tuple[Directory, int]:
     """A directory with those below it, and where the number lies that points to the next one.
 
     Raises:
@@ -93,11 +93,11 @@ def read(data: bytes | bytearray | memoryview, layout: Layout, at: int, deep: in
         if tag in SUB:
             pointer = layout.unpack("Q" if size == 8 else "I", data, value)
             below = read(data, layout, pointer, deep - 1)[0] if deep else {}
-        found[tag] = Entry(kind, number, bytes(data[value : value + size]), value, below)
+        found[tag] = TagEntry(kind, number, bytes(data[value : value + size]), value, below)
     return found, at + head + count * each
 
 
-def number_of(entry: Entry | None, order: str) -> float | None:
+def number_of(entry: TagEntry | None, order: str) -> float | None:
     """The first value of a field of whole numbers or fractions; None where there is none."""
     if entry is None or entry.kind not in (SHORT, LONG, RATIONAL):
         return None
@@ -130,13 +130,13 @@ def block(directory: Directory, order: str) -> bytes:
     return (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, 8) + written(directory, order, 8)
 
 
-def fraction(value: float, order: str) -> Entry:
+def fraction(value: float, order: str) -> TagEntry:
     """A positive fraction, such as a resolution."""
     whole = round(value * 10_000)
     below = 10_000
     while below > 1 and whole % 10 == 0:
         whole, below = whole // 10, below // 10
-    return Entry(RATIONAL, 1, struct.pack(order + "II", min(whole, (1 << 32) - 1), below))
+    return TagEntry(RATIONAL, 1, struct.pack(order + "II", min(whole, (1 << 32) - 1), below))
 
 
 def cleaned(exif: bytes, size: tuple[int, int]) -> bytes:

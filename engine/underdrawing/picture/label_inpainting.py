@@ -158,7 +158,7 @@ def borrow(look: list[np.ndarray], labels: np.ndarray, hole: np.ndarray) -> np.n
     rows, columns = np.nonzero(hole)
     open_ = np.ones(len(rows), bool)
     step = max(1, -(-max(hole.shape) // SEARCH))
-    search = _Search([plane[::step, ::step] for plane in look], labels[::step, ::step], hole[::step, ::step])
+    search = _LabelSearch([plane[::step, ::step] for plane in look], labels[::step, ::step], hole[::step, ::step])
     for _ in range(SHIFTS):
         wanted = np.zeros_like(hole)
         wanted[rows[open_], columns[open_]] = True
@@ -178,7 +178,7 @@ def borrow(look: list[np.ndarray], labels: np.ndarray, hole: np.ndarray) -> np.n
     return offsets
 
 
-class _Search:
+class _LabelSearch:
     """All shifts of a hole weighed at once, by correlation in the frequency domain."""
 
     def __init__(self, look: list[np.ndarray], labels: np.ndarray, hole: np.ndarray) -> None:

@@ -109,7 +109,7 @@ def resolution_fields(resolution: tuple[float, float], order: str) -> ifd.Direct
     return {
         ifd.X_RESOLUTION: ifd.fraction(resolution[0], order),
         ifd.Y_RESOLUTION: ifd.fraction(resolution[1], order),
-        ifd.RESOLUTION_UNIT: ifd.Entry(ifd.SHORT, 1, struct.pack(order + "H", 2)),
+        ifd.RESOLUTION_UNIT: ifd.TagEntry(ifd.SHORT, 1, struct.pack(order + "H", 2)),
     }
 
 

@@ -39,7 +39,7 @@ ALIKE = 16  # places of the same colour whose swings are averaged
 
 
 @dataclass(frozen=True, eq=False)
-class Level:
+class TextureLevel:
     """A picture at one size, ready to be looked up in: made once for many results.
 
     Attributes:
@@ -59,7 +59,7 @@ class Level:
     tree: cKDTree
 
     @classmethod
-    def of(cls, soft: np.ndarray, picture: np.ndarray) -> Level:
+    def of(cls, soft: np.ndarray, picture: np.ndarray) -> TextureLevel:
         """From a picture and a copy without fine detail, (H, W, 3) both."""
         known, mean, axes = _described(soft)
         chosen = np.arange(len(known))
@@ -98,7 +98,7 @@ def painted(
     sigma = SOFT * size[0] / small_size[0]
     soft = cv2.GaussianBlur(middle, (0, 0), sigma)
     given = cv2.GaussianBlur(cv2.resize(small_result, size, interpolation=cv2.INTER_CUBIC), (0, 0), sigma)
-    made = brushed(Level.of(soft, middle), given, chosen)
+    made = brushed(TextureLevel.of(soft, middle), given, chosen)
     if whole:
         return made[wanted.slices()]
     # The finest detail is looked for around what is painted: pictures may have many million pixels.
@@ -125,7 +125,7 @@ def stroked(picture: np.ndarray, made: np.ndarray, share: np.ndarray, reduced: f
     size = (picture.shape[1], picture.shape[0])
     half = (max(1, size[0] // 2), max(1, size[1] // 2))
     soft, given = (cv2.resize(small_copy(p, *half), size, interpolation=cv2.INTER_CUBIC) for p in (picture, made))
-    broad = brushed(Level.of(soft, picture), given, share > 0)
+    broad = brushed(TextureLevel.of(soft, picture), given, share > 0)
     amount = STROKES * min(1.0, max(0.4, 1 / reduced - 1))
     return np.asarray(made + amount * share[..., None] * (broad - made), np.float32)
 
@@ -135,7 +135,7 @@ def raised(
     small_result: np.ndarray,
     size: tuple[int, int],
     where: np.ndarray | None = None,
-    levels: dict[float, Level] | None = None,
+    levels: dict[float, TextureLevel] | None = None,
 ) -> np.ndarray:
     """A much reduced result at full size, step by step, each in the picture's own brushwork of that size.
 
@@ -166,7 +166,7 @@ class Hand:
 
     full: np.ndarray
     share: float
-    levels: dict[float, Level]
+    levels: dict[float, TextureLevel]
 
 
 def raised_by(
@@ -191,12 +191,12 @@ def raised_by(
     return current
 
 
-def _level(hand: Hand, scale: float, before: float) -> Level:
+def _level(hand: Hand, scale: float, before: float) -> TextureLevel:
     """A picture at a scale, beside what is left of it at the scale before."""
     if scale not in hand.levels:
         picture, softer = (reduced(hand.full, s) for s in (scale, before))
         soft = cv2.resize(softer, picture.shape[1::-1], interpolation=cv2.INTER_CUBIC)
-        hand.levels[scale] = Level.of(soft, picture)
+        hand.levels[scale] = TextureLevel.of(soft, picture)
     return hand.levels[scale]
 
 
@@ -247,7 +247,7 @@ def _swings(picture: np.ndarray, painting: np.ndarray) -> np.ndarray:
     return np.asarray(swing[alike].reshape(*painting.shape[:2], -1).mean(2), np.float32)
 
 
-def brushed(level: Level, soft_given: np.ndarray, where: np.ndarray) -> np.ndarray:
+def brushed(level: TextureLevel, soft_given: np.ndarray, where: np.ndarray) -> np.ndarray:
     """What is given, painted with pieces of the picture.
 
     Args:
@@ -296,7 +296,9 @@ def _described(soft: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return known, mean, axes
 
 
-def _coherent(level: Level, asked: np.ndarray, source: np.ndarray, here: np.ndarray, where: np.ndarray) -> np.ndarray:
+def _coherent(
+    level: TextureLevel, asked: np.ndarray, source: np.ndarray, here: np.ndarray, where: np.ndarray
+) -> np.ndarray:
     """Sources that go on where their neighbours' ended, as far as that is not much worse."""
     known, size = level.known, level.picture.shape[:2]
     number = np.full((where.shape[0] + 2, where.shape[1] + 2), -1)

@@ -33,6 +33,7 @@ class PickSettings:
         base, size_weight, border_weight, lasting_weight: what a likely size, a strong border, and a long life in the
             tree count: the overlap with the thing to be expected, fitted by least squares to 152 clicks into labelled
             things of street pictures.
+        filled: share of a box that a thing in it fills at least.
         smallest, largest: shares of the picture that a candidate may have.
         alike: candidates whose masks overlap by more than this are one.
     """
@@ -45,6 +46,7 @@ class PickSettings:
     size_weight: float = 0.045
     border_weight: float = 0.37
     lasting_weight: float = 0.015
+    filled: float = 0.05
     smallest: float = 4e-4
     largest: float = 0.6
     alike: float = 0.92
@@ -108,6 +110,8 @@ def pick(
     outs = [(int(x * scale_x), int(y * scale_y)) for x, y in outside]
     wanted = None if rough is None else cv2.resize(rough.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
     found = _from_tree(tree, ins, outs, wanted, how)
+    if wanted is not None:
+        found += _from_rough(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), wanted, ins, outs, how)
     if subject is not None and ins and wanted is None:
         found += _from_windows(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), ins, outs, subject, how)
     found.sort(key=lambda candidate: -candidate.score)
@@ -170,6 +174,37 @@ def _from_tree(
         score = overlap(mask, wanted) if wanted is not None else _likely(tree, node, how)
         made.append(Candidate(mask, score, "tree"))
     return made
+
+
+def _from_rough(
+    small: np.ndarray, wanted: np.ndarray, ins: list[tuple[int, int]], outs: list[tuple[int, int]], how: PickSettings
+) -> list[Candidate]:
+    """What differs from the surroundings of a box or a rough mask, inside of it."""
+    if not wanted.any() or wanted.all():
+        return []
+    labels = np.where(wanted, cv2.GC_PR_FGD, cv2.GC_BGD).astype(np.uint8)
+    for x, y in ins:
+        cv2.circle(labels, (x, y), 3, cv2.GC_FGD, -1)
+    for x, y in outs:
+        cv2.circle(labels, (x, y), 3, cv2.GC_BGD, -1)
+    mask = _settled(small, labels, 4)
+    # Specks beside the thing are its surroundings' own texture.
+    pieces, places, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    large = stats[:, cv2.CC_STAT_AREA] > 0.1 * max(1, mask.sum())
+    large[0] = False
+    mask = large[places]
+    if pieces < 2 or mask.sum() < how.filled * wanted.sum():
+        return []
+    return [Candidate(mask, 1.0, "subject")]
+
+
+def _settled(rgb: np.ndarray, labels: np.ndarray, rounds: int) -> np.ndarray:
+    """(H, W) bool: GrabCut's foreground, from labels (H, W) of `cv2.GC_*` that it settles in so many rounds."""
+    cv2.setRNGSeed(0)  # the same picture gives the same mask
+    none: Any = None  # the rectangle, which a mask replaces
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.grabCut(np.ascontiguousarray(rgb), labels, none, *models, rounds, cv2.GC_INIT_WITH_MASK)
+    return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
 
 
 def _likely(tree: AreaTree, node: int, how: PickSettings) -> float:
@@ -248,11 +283,7 @@ def refined(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
     labels[core > 0] = cv2.GC_FGD
     settled = large
     if core.any() and (near == 0).any():
-        cv2.setRNGSeed(0)
-        models = np.zeros((1, 65)), np.zeros((1, 65))
-        none: Any = None  # the rectangle, which a mask replaces
-        cv2.grabCut(np.ascontiguousarray(seen), labels, none, *models, 2, cv2.GC_INIT_WITH_MASK)
-        settled = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
+        settled = _settled(seen, labels, 2)
         if overlap(settled, large) < 0.6:  # it ran away: colours on both sides are alike
             settled = large
     soft = cv2.GaussianBlur(settled.astype(np.float32), (0, 0), 0.7)

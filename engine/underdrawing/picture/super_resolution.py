@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from underdrawing.picture.patch_texture import Level, brushed
+from underdrawing.picture.patch_texture import TextureLevel, brushed
 from underdrawing.picture.resize import small_copy
 
 TIMES = 8
@@ -42,5 +42,5 @@ def textured(made: np.ndarray, picture: np.ndarray) -> np.ndarray:
     ratio = made.shape[1] / width
     coarse = small_copy(picture, max(1, round(width / ratio)), max(1, round(height / ratio)))
     soft = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
-    painted = brushed(Level.of(soft, picture), made, np.ones(made.shape[:2], bool))
+    painted = brushed(TextureLevel.of(soft, picture), made, np.ones(made.shape[:2], bool))
     return np.asarray(made + HALF * (painted - made), np.float32)

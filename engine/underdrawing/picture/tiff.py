@@ -268,7 +268,7 @@ def encode(picture: Picture, losses: list[str]) -> bytes:
         fields |= ifd.read(about.exif, layout, first)[0]
     for tag, kind, value in ((ifd.XMP, ifd.BYTE, about.xmp), (ifd.IPTC, ifd.UNDEFINED, about.iptc)):
         if value:
-            fields[tag] = ifd.Entry(kind, len(value), value)
+            fields[tag] = ifd.TagEntry(kind, len(value), value)
     if about.comment:
         losses.append("TIFF files keep no comment of JPEG: it was left out.")
     return _with_fields(data, fields, picture.linear, losses) if fields else data

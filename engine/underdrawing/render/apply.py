@@ -71,6 +71,10 @@ class Applied:
     notes: tuple[str, ...]
     confidence: np.ndarray | None = None
 
+    def moved(self, dx: int, dy: int) -> Applied:
+        """The same, as a picture sees it whose corner lies elsewhere."""
+        return replace(self, bounds=self.bounds.translate(dx, dy))
+
 
 def apply(
     model: Model,
@@ -105,7 +109,7 @@ def apply(
     edited = settled(model.primitive, edited.crop(inside))
     for name in (p.name for p in model.manifest.planes):
         if getattr(edited, name) is None:
-            text = f"The model was learnt with {name}, which this underdrawing lacks."
+            text = f"The model was trained with {name}, which this underdrawing lacks."
             raise EngineError("plane_missing", text, f"Give the {name} too, edited or as they were.")
     small = edited if edited.size == model.small_size else edited.resized(model.small_size)
     found, rest = None, None
@@ -159,7 +163,7 @@ def _mask(
     if bounds.is_empty:
         raise EngineError(
             "nothing_edited",
-            "Nothing is edited: the underdrawing is as it was learnt"
+            "Nothing is edited: the underdrawing is unchanged since training"
             + ("." if given is None else ", or the mask leaves nothing of the edit."),
             "Paint on the underdrawing first, or ask for the whole picture.",
         )

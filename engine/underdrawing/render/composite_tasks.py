@@ -17,7 +17,7 @@ from underdrawing.picture.mask import differing, dilate, feather
 from underdrawing.picture.patch_texture import painted, repainted, stroked
 from underdrawing.picture.resize import signed, small_copy
 from underdrawing.render.apply import Applied, network_note, reduced_note
-from underdrawing.render.generate import Run, Wishes
+from underdrawing.render.generate import GenerateOptions, GraphRun
 from underdrawing.render.model import Model
 from underdrawing.render.onnx_sessions import SessionStore
 from underdrawing.store.crop_placement import inside
@@ -45,7 +45,7 @@ class Small:
 
 
 def on_picture(
-    model: Model, wishes: Wishes, given: Picture, mask: np.ndarray | None, sessions: SessionStore
+    model: Model, wishes: GenerateOptions, given: Picture, mask: np.ndarray | None, sessions: SessionStore
 ) -> tuple[Applied, Picture]:
     """What becomes of a picture that was changed, where it was changed.
 
@@ -88,7 +88,7 @@ def on_picture(
     return Applied(bounds, picture, soft.astype(np.float32), small.device, seconds, notes), given
 
 
-def _reach(model: Model, wishes: Wishes) -> int:
+def _reach(model: Model, wishes: GenerateOptions) -> int:
     """Pixels by which a mask is widened."""
     if wishes.grow is not None:
         return wishes.grow
@@ -96,7 +96,7 @@ def _reach(model: Model, wishes: Wishes) -> int:
     return max(1, round(REACH[wishes.task] * max(info.width, info.height)))
 
 
-def _changed(model: Model, wishes: Wishes, rgb: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+def _changed(model: Model, wishes: GenerateOptions, rgb: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
     """(H, W) bool: where the picture was changed.
 
     Raises:
@@ -111,7 +111,7 @@ def _changed(model: Model, wishes: Wishes, rgb: np.ndarray, mask: np.ndarray | N
         changed = differing(learnt, rgb)
     if not changed.any():
         text = "Nothing is changed: " + (
-            "the mask is empty." if mask is not None else "the picture is as it was learnt."
+            "the mask is empty." if mask is not None else "the picture is the one that the model was trained on."
         )
         raise EngineError(
             "nothing_edited", text, "Give the picture with what was pasted or edited in it, and its mask."
@@ -119,14 +119,16 @@ def _changed(model: Model, wishes: Wishes, rgb: np.ndarray, mask: np.ndarray | N
     return np.asarray(changed)
 
 
-def _small(model: Model, wishes: Wishes, rgb: np.ndarray, changed: np.ndarray, sessions: SessionStore) -> Small:
+def _small(
+    model: Model, wishes: GenerateOptions, rgb: np.ndarray, changed: np.ndarray, sessions: SessionStore
+) -> Small:
     """The network's own work.
 
     What it cannot do with the unchanged picture (finest detail, a tint) is no part of the change: outside of what was
     changed its error on the picture itself is taken away again, so that borders stay as they were. Where the network's
     own picture is wanted, it is what the network makes of the given picture, and no more.
     """
-    run, size = Run(model, sessions), model.small_size
+    run, size = GraphRun(model, sessions), model.small_size
     small = small_copy(rgb, *size)
     share = cv2.resize(changed.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     as_made = wishes.as_made(model)
@@ -154,7 +156,7 @@ def _small(model: Model, wishes: Wishes, rgb: np.ndarray, changed: np.ndarray, s
 
 
 def _at_full_size(
-    model: Model, wishes: Wishes, rgb: np.ndarray, changed: np.ndarray, small: Small, rim: int, wanted: Bounds
+    model: Model, wishes: GenerateOptions, rgb: np.ndarray, changed: np.ndarray, small: Small, rim: int, wanted: Bounds
 ) -> np.ndarray:
     """(wanted.height, wanted.width, 3): what was changed in the picture's brushwork, its surroundings as they were
     given, with the network's change laid over."""

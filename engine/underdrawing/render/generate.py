@@ -15,7 +15,7 @@ import numpy as np
 
 from underdrawing.client.messages import EngineError
 from underdrawing.picture.image import Picture
-from underdrawing.picture.patch_texture import FROM_AFAR, Level, raised
+from underdrawing.picture.patch_texture import FROM_AFAR, TextureLevel, raised
 from underdrawing.picture.resize import anchor, reduced, signed, small_copy
 from underdrawing.picture.seam_carving import carved
 from underdrawing.picture.super_resolution import consistent, textured
@@ -33,7 +33,7 @@ RAISED = 2.0  # how much larger one pass of `enlarge` makes a picture at most
 
 
 @dataclass(frozen=True)
-class Wishes:
+class GenerateOptions:
     """What is asked for; None for what suits.
 
     Attributes:
@@ -65,7 +65,7 @@ class Wishes:
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class GraphRun:
     """A model's graph with what it needs: noise for every stage, and what the first one is given."""
 
     model: Model
@@ -131,13 +131,13 @@ class One:
     device: str
 
 
-def freely(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[One]:
+def freely(model: Model, wishes: GenerateOptions, sessions: SessionStore) -> Iterator[One]:
     """Vary, resize, animate, enlarge: pictures one after the other.
 
     Raises:
         EngineError: a size that cannot be made.
     """
-    size, run = wishes.size or model.picture.size, Run(model, sessions)
+    size, run = wishes.size or model.picture.size, GraphRun(model, sessions)
     white = model.manifest.picture.white
     full = model.picture.to_float(white)
     if wishes.task is Task.ENLARGE:
@@ -149,14 +149,14 @@ def freely(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[One
             yield One(Picture.from_float(small_copy(small, *size).clip(0, 1), model.picture, white), device)
         return
     same = None if wishes.task is Task.RESIZE or size != model.picture.size else _unchanged(run)
-    levels: dict[float, Level] = {}
+    levels: dict[float, TextureLevel] = {}
     afar = _afar(model, wishes)
     for small, device in _small(model, wishes, sessions):
         made = _at_full_size(full, model.small_picture, small, same, size, wishes.freedom, afar, levels)
         yield One(Picture.from_float(made, model.picture, white), device)
 
 
-def _afar(model: Model, wishes: Wishes) -> float:
+def _afar(model: Model, wishes: GenerateOptions) -> float:
     """How much smaller what the network makes is looked at before pieces build it."""
     # Frames must be alike, and a picture in another shape keeps its structure.
     if wishes.task is not Task.VARY:
@@ -164,15 +164,15 @@ def _afar(model: Model, wishes: Wishes) -> float:
     return float(min(1.0, FROM_AFAR / max(model.small_size)) ** wishes.freedom**0.5)
 
 
-def _unchanged(run: Run) -> np.ndarray:
+def _unchanged(run: GraphRun) -> np.ndarray:
     """What the model makes of the picture itself, at the size that was learnt."""
     sizes = run.sizes(*run.model.small_size)
     return run(run.anchor(*sizes[0]), sizes, lambda shape: np.zeros(shape, np.float32), 0.0)[0]
 
 
-def _small(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[tuple[np.ndarray, str]]:
+def _small(model: Model, wishes: GenerateOptions, sessions: SessionStore) -> Iterator[tuple[np.ndarray, str]]:
     """Pictures at the scale that was learnt, (h, w, 3) float32 in [0, 1]."""
-    run, chance = Run(model, sessions), np.random.default_rng(wishes.seed)
+    run, chance = GraphRun(model, sessions), np.random.default_rng(wishes.seed)
     info = model.manifest.picture
     own_size = (info.width, info.height)
     size = wishes.size or own_size
@@ -202,7 +202,7 @@ def _small(model: Model, wishes: Wishes, sessions: SessionStore) -> Iterator[tup
 
 
 def _varied(
-    run: Run, sizes: list[tuple[int, int]], freedom: float, chance: np.random.Generator
+    run: GraphRun, sizes: list[tuple[int, int]], freedom: float, chance: np.random.Generator
 ) -> tuple[np.ndarray, str]:
     """Another picture of the learnt one's kind, the less free the nearer to it."""
     own = run.anchor(*sizes[0])
@@ -210,7 +210,7 @@ def _varied(
     return run(start, sizes, lambda shape: chance.standard_normal(shape, np.float32), freedom)
 
 
-def _reshaped(run: Run, sizes: list[tuple[int, int]], chance: np.random.Generator) -> tuple[np.ndarray, str]:
+def _reshaped(run: GraphRun, sizes: list[tuple[int, int]], chance: np.random.Generator) -> tuple[np.ndarray, str]:
     """The learnt picture in another shape, at the scale that was learnt.
 
     Nothing is stretched: the small picture gets its new shape seam by seam, the stages paint what that leaves of it at
@@ -262,7 +262,7 @@ def _at_full_size(
     size: tuple[int, int],
     freedom: float,
     afar: float,
-    levels: dict[float, Level],
+    levels: dict[float, TextureLevel],
 ) -> np.ndarray:
     """A picture at the scale that was learnt at the size that is asked for, in the picture's own brushwork.
 
@@ -290,7 +290,7 @@ def _at_full_size(
     return np.asarray(led + wide * (made - led))
 
 
-def _enlarged(run: Run, rgb: np.ndarray, size: tuple[int, int], as_made: bool) -> tuple[np.ndarray, str]:
+def _enlarged(run: GraphRun, rgb: np.ndarray, size: tuple[int, int], as_made: bool) -> tuple[np.ndarray, str]:
     """A picture with more pixels, in passes that each make it at most twice as large; larger than the graph can be
     run on, and smaller than it is, it is scaled."""
     device = "CPU"

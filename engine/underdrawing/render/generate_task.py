@@ -10,10 +10,10 @@ from typing import Any
 from underdrawing.client.messages import EngineError
 from underdrawing.render.apply import network_note, reduced_note
 from underdrawing.render.composite_tasks import REACH, on_picture
-from underdrawing.render.generate import RATE, Wishes, freely
+from underdrawing.render.generate import RATE, GenerateOptions, freely
 from underdrawing.render.model import Model
 from underdrawing.render.onnx_sessions import SessionStore
-from underdrawing.render.results import answer_of
+from underdrawing.render.results import answer_of, corner_of
 from underdrawing.store.child_main import Context
 from underdrawing.store.frame_codec import Inputs
 from underdrawing.store.manifest import Task
@@ -32,11 +32,11 @@ def generate(model: Model, args: Mapping[str, Any], sessions: SessionStore, cont
     start = time.perf_counter()
     wishes, inputs = wishes_of(args), Inputs(Path(args["spool"]))
     if wishes.task not in model.manifest.plan.tasks:
-        raise EngineError("wrong_task", f"The model {model.manifest.name!r} was not learnt to {wishes.task}.")
+        raise EngineError("wrong_task", f"The model {model.manifest.name!r} doesn't support {wishes.task}.")
     if wishes.task in REACH:
         mask = inputs.weights(args["mask"]) if args.get("mask") else None
         result, given = on_picture(model, wishes, inputs.picture(args["picture"]), mask, sessions)
-        answer = answer_of(inputs, model, result, given, args)
+        answer = answer_of(inputs, result, given, corner_of(model, given), args)
         return {**answer, "seconds": round(time.perf_counter() - start, 4)}
     total = {Task.VARY: wishes.count, Task.ANIMATE: wishes.frames}.get(wishes.task, 1)
     made: list[str] = []
@@ -53,18 +53,18 @@ def generate(model: Model, args: Mapping[str, Any], sessions: SessionStore, cont
     return {**answer, "seconds": round(time.perf_counter() - start, 4)}
 
 
-def wishes_of(args: Mapping[str, Any]) -> Wishes:
-    """Arguments that were checked; what is not said is as `Wishes` has it."""
+def wishes_of(args: Mapping[str, Any]) -> GenerateOptions:
+    """Arguments that were checked; what is not said is as `GenerateOptions` has it."""
     said = {
         name: args[name]
         for name in ("count", "frames", "freedom", "light", "seed", "grow", "feather", "blend", "network_picture")
         if args.get(name) is not None
     }
     size = (int(args["width"]), int(args["height"])) if args.get("width") else None
-    return Wishes(task=Task(args["task"]), size=size, **said)
+    return GenerateOptions(task=Task(args["task"]), size=size, **said)
 
 
-def _notes(model: Model, wishes: Wishes) -> list[str]:
+def _notes(model: Model, wishes: GenerateOptions) -> list[str]:
     if model.manifest.plan.scale == 1 or wishes.task is Task.ENLARGE:
         return []
     scale = model.manifest.plan.scale

@@ -14,7 +14,7 @@ from underdrawing.draft.refiner_input import GATE, hints
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.primitive import Primitive
 from underdrawing.render.model import Model
-from underdrawing.render.onnx_sessions import Session, SessionStore
+from underdrawing.render.onnx_sessions import OnnxSession, SessionStore
 from underdrawing.store.manifest import ApplyPlan, Encoding, GraphInput, GraphSpec, Procedure
 
 SOURCE = "source:picture"  # the plane of a graph's input that takes the picture as it was learnt
@@ -116,7 +116,7 @@ def pixels_of(output: np.ndarray) -> np.ndarray:
     return np.asarray(rgb.clip(0, 1))
 
 
-def single_graph(model: Model, sessions: SessionStore) -> Session:
+def single_graph(model: Model, sessions: SessionStore) -> OnnxSession:
     """The graph of a model that has one, in float16 where a graphics card runs it."""
     plan = model.manifest.plan
     session = sessions.get(model.folder / plan.graphs[0].file)

@@ -22,7 +22,7 @@ from underdrawing import __version__
 from underdrawing.client.messages import EngineError
 from underdrawing.picture.image import Picture, white_of
 from underdrawing.picture.resize import signed, small_copy
-from underdrawing.render.generate import Run
+from underdrawing.render.generate import GraphRun
 from underdrawing.render.model import Model
 from underdrawing.render.onnx_sessions import SessionStore
 from underdrawing.store import model_writer
@@ -96,7 +96,7 @@ def write(model: Model, rgb: np.ndarray, sessions: SessionStore) -> Writing:
     look = signed(small_copy(small, *writer.inputs[0].size))
     row = sessions.get(model.folder / writer.file).run({writer.inputs[0].name: look})
     if row.shape != (1, generator.inputs[-1].channels, 1, 1) or not np.isfinite(row).all():
-        raise EngineError("bad_result", "What the model writes is no model.", "Train it anew.")
+        raise EngineError("bad_result", "The folder model produced an invalid model.", "Train the folder model again.")
     return Writing(small, scale, row)
 
 
@@ -182,7 +182,7 @@ def instant(model: Model, args: Mapping[str, Any], sessions: SessionStore, conte
 def _preview(folder: Path, manifest: Manifest, sessions: SessionStore, small: np.ndarray) -> Picture:
     """What the new model makes of the picture itself: that it runs is seen before it is kept."""
     model_writer.keep_manifest(folder, manifest, [GRAPH])
-    run = Run(Model(folder), sessions)
+    run = GraphRun(Model(folder), sessions)
     sizes = run.sizes(small.shape[1], small.shape[0])
     first = run.anchor(*sizes[0])
     made, _ = run(first, sizes, lambda shape: np.zeros(shape, np.float32))

@@ -14,13 +14,13 @@ import numpy as np
 
 from underdrawing.client.messages import EngineError
 from underdrawing.picture.image import Picture, white_of
-from underdrawing.picture.patch_texture import FROM_AFAR, Hand, Level, raised_by
+from underdrawing.picture.patch_texture import FROM_AFAR, Hand, TextureLevel, raised_by
 from underdrawing.picture.resize import anchor, at_most, small_copy
 from underdrawing.render.generate import RATE, mixed
 from underdrawing.render.graph_runner import pixels_of
 from underdrawing.render.hypernetwork import check_writer, inputs_of, write
 from underdrawing.render.model import Model
-from underdrawing.render.onnx_sessions import Session, SessionStore
+from underdrawing.render.onnx_sessions import OnnxSession, SessionStore
 from underdrawing.store.child_main import Context
 from underdrawing.store.frame_codec import Inputs
 
@@ -102,11 +102,11 @@ class _Way:
     rows: tuple[np.ndarray, np.ndarray]
     scales: list[int]
     count: int
-    session: Session
+    session: OnnxSession
     feed: dict[str, np.ndarray]
     weights: str
     as_made: bool = False
-    levels: tuple[dict[float, Level], dict[float, Level]] = field(default_factory=lambda: ({}, {}))
+    levels: tuple[dict[float, TextureLevel], dict[float, TextureLevel]] = field(default_factory=lambda: ({}, {}))
 
     def at(self, part: float) -> np.ndarray:
         """What lies at a place from 0 to 1, (H, W, 3) float32 in [0, 1], of the first picture's size."""

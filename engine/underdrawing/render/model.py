@@ -35,9 +35,11 @@ class Model:
             EngineError: it was learnt without one.
         """
         if self.drawn is None:
-            text = f"The model {self.manifest.name!r} was learnt without an underdrawing."
+            text = f"The model {self.manifest.name!r} was trained without an underdrawing."
             can = ", ".join(self.manifest.plan.tasks)
-            raise EngineError("wrong_task", text, f"It can: {can}." if can else "Learn the picture with one.")
+            raise EngineError(
+                "wrong_task", text, f"It can: {can}." if can else "Train on the picture with an underdrawing."
+            )
         return self.drawn
 
     @cached_property

@@ -25,15 +25,12 @@ CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 
 def _preload() -> None:
     """Let onnxruntime find the CUDA libraries that came with torch's wheels, where it was built for CUDA."""
-    if (
-        onnxruntime is not None
-        and CUDA in onnxruntime.get_available_providers()
-        and hasattr(onnxruntime, "preload_dlls")
-    ):
+    if CUDA in onnxruntime.get_available_providers() and hasattr(onnxruntime, "preload_dlls"):
         onnxruntime.preload_dlls()
 
 
-_preload()
+if onnxruntime is not None:
+    _preload()
 
 
 def installed() -> bool:
@@ -42,7 +39,7 @@ def installed() -> bool:
 
 
 @dataclass
-class Session:
+class OnnxSession:
     """One loaded graph.
 
     Attributes:
@@ -67,7 +64,7 @@ class Session:
         return result.astype(np.float32)
 
 
-def open_session(path: Path, threads: int | None = None, wanted: str = "auto") -> Session:
+def open_session(path: Path, threads: int | None = None, wanted: str = "auto") -> OnnxSession:
     """Load a graph; on a GPU if onnxruntime can really use one and `wanted` is not "cpu".
 
     Raises:
@@ -86,7 +83,7 @@ def open_session(path: Path, threads: int | None = None, wanted: str = "auto") -
     options.add_session_config_entry("session.force_spinning_stop", "1")
     providers = [CUDA, CPU] if wanted != "cpu" and CUDA in onnxruntime.get_available_providers() else [CPU]
     session = onnxruntime.InferenceSession(path, options, providers=providers)
-    return Session(session, session.get_providers()[0], path.stat().st_size)
+    return OnnxSession(session, session.get_providers()[0], path.stat().st_size)
 
 
 class SessionStore:
@@ -94,9 +91,9 @@ class SessionStore:
 
     def __init__(self, most: int = 4) -> None:
         self.most = most
-        self.sessions: OrderedDict[tuple[Path, int], Session] = OrderedDict()
+        self.sessions: OrderedDict[tuple[Path, int], OnnxSession] = OrderedDict()
 
-    def get(self, path: Path) -> Session:
+    def get(self, path: Path) -> OnnxSession:
         """The session of a graph; a file that was replaced is loaded anew."""
         key = (path, path.stat().st_mtime_ns)
         if key not in self.sessions:

@@ -47,7 +47,13 @@ def helper_networks(
             text = "Splitting the subject from its background needs U2-Net, which is not installed."
             raise EngineError("weights_missing", text, FETCH + " u2netp")
         else:
-            notes.append("U2-Net is not installed: the subject is not told from the background. " + FETCH + " u2netp")
+            notes.append(
+                "U2-Net is not installed: the subject is not separated from the background. " + FETCH + " u2netp"
+            )
+    if kind in ("segments", "super"):
+        outlines = weights / HED_FILE
+        if outlines.is_file():  # else colours alone decide; no note, as a usual installation has no HED
+            networks["outlines"] = lambda rgb: hed(rgb, outlines, sessions)
     return networks, notes
 
 

@@ -26,7 +26,7 @@ def doubts(confidence: np.ndarray, mask: np.ndarray, original: Primitive, edited
     if strange:
         names = ", ".join(strange)
         said.append(
-            f"Nothing in the picture shows how {names} should look, so that is a guess. Use colours that it has."
+            f"Nothing in the picture shows how {names} should look, so that is a guess. Use the picture's own colours."
         )
     guessed = mask & (confidence < GUESSED)
     edit = np.count_nonzero(mask)
@@ -36,7 +36,7 @@ def doubts(confidence: np.ndarray, mask: np.ndarray, original: Primitive, edited
             " Smaller changes, or more like what is there, come out better."
         )
     if _largest(guessed) > LARGE * original.size[0] * original.size[1]:
-        said.append("A large area had to be made up at once. In several smaller steps it may come out better.")
+        said.append("A large area had to be made up in one step. Several smaller edits may give a better result.")
     return said
 
 

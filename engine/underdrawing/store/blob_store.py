@@ -32,7 +32,7 @@ def _missing() -> EngineError:
     return EngineError("unknown_picture", "The engine does not have that picture any more.", "Send it again.")
 
 
-class Incoming:
+class Upload:
     """A blob that arrives in chunks, in order. Nobody sees it before it is complete and its hash is right."""
 
     def __init__(self, spool: Spool, header: dict[str, Any]) -> None:
@@ -167,7 +167,7 @@ class Spool:
         """
         key = checked_hash(header.get("hash"))
         if not self.has(key):
-            incoming = Incoming(self, header)
+            incoming = Upload(self, header)
             if not incoming.add(0, blob):
                 incoming.drop()
                 raise EngineError("bad_frame", "A picture does not have as many bytes as its header promises.")

@@ -16,7 +16,7 @@ def inside(size: tuple[int, int], area: Bounds, full: tuple[int, int], what: str
         return Bounds(0, 0, *size)
     if size == full:
         return area
-    text = f"The {what} is {size[0]} x {size[1]} pixels; the model was learnt on {full[0]} x {full[1]}"
+    text = f"The {what} is {size[0]} x {size[1]} pixels; the model was trained on {full[0]} x {full[1]}"
     if (area.width, area.height) != full:
         text += f" (a region of {area.width} x {area.height})"
-    raise EngineError("wrong_size", text + ".", "Use the picture that was learnt, or learn this one.")
+    raise EngineError("wrong_size", text + ".", "Use the picture that the model was trained on, or train on this one.")

@@ -133,7 +133,7 @@ def _unpack(archive: zipfile.ZipFile, folder: Path, identity: str) -> Manifest:
             while block := source.read(1 << 20):
                 left -= len(block)
                 if left < 0:
-                    raise _refused("A file is larger than it says.")
+                    raise _refused("A file is larger than its declared size.")
                 target.write(block)
     check_files(folder, manifest)
     needed = {manifest.picture.file, *(graph.file for graph in (*manifest.plan.graphs, *manifest.plan.half))}

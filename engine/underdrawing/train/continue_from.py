@@ -49,8 +49,8 @@ class Base:
         try:
             return cls(Manifest.load(folder / "base"), load_file(folder / "base" / CHECKPOINT_FILE))
         except (ManifestError, OSError, SafetensorError, ValueError):
-            text = "The model to go on from cannot be read."
-            raise LearnError("wrong_task", text, "Learn the picture anew.") from None
+            text = "The model to continue from cannot be read."
+            raise LearnError("wrong_task", text, "Train on the picture again.") from None
 
     @property
     def region(self) -> tuple[int, int, int, int]:
@@ -65,8 +65,8 @@ class Base:
         """
         name = self.manifest.recipe
         if name not in method.recipes:
-            text = f"The model was learnt with the recipe {name!r}, which this version lacks."
-            raise LearnError("unknown_recipe", text, "Learn the picture anew.")
+            text = f"The model was trained with the recipe {name!r}, which this version lacks."
+            raise LearnError("unknown_recipe", text, "Train on the picture again.")
         known = method.recipes[name]
         given = {key: entry["value"] for key, entry in self.manifest.hyperparameters.items()}
         recipe = known.with_options({**given, **(args.get("options") or {})})
@@ -100,8 +100,10 @@ class Base:
         info, area = self.manifest.picture, Bounds(*self.region)
         full = (info.full_width, info.full_height)
         if prepared.picture.hash != info.hash:
-            text = "This is another picture than the model has learnt."
-            raise LearnError("wrong_size", text, "Give the picture without what was pasted, as it was learnt.")
+            text = "The model was trained on a different picture."
+            raise LearnError(
+                "wrong_size", text, "Use the picture that the model was trained on, without the pasted layer."
+            )
         given = given.crop(inside(given.size, area, full, "picture"))
         mask = mask[inside((mask.shape[1], mask.shape[0]), area, full, "mask").slices()]
         if not (mask > 0).any():

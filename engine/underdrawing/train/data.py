@@ -15,7 +15,7 @@ from underdrawing.train import tps
 
 
 @dataclass(frozen=True)
-class Plane:
+class PlaneTensors:
     """An input plane as it is learnt: class indices (1, 1, H, W), or values in [-1, 1] (1, 1 or 3, H, W)."""
 
     kind: PlaneKind
@@ -45,7 +45,7 @@ class Pair:
     """A picture and its planes, all of one size whose sides are multiples of the stride."""
 
     picture: Tensor  # (1, 3, H, W) in [-1, 1]
-    planes: Mapping[str, Plane]
+    planes: Mapping[str, PlaneTensors]
     inside: tuple[int, int]  # height and width without the padding (top left)
 
     @property
@@ -54,7 +54,7 @@ class Pair:
 
     def to(self, device: torch.device) -> Pair:
         """The same pair on another device."""
-        planes = {name: Plane(p.kind, p.values.to(device), p.colours) for name, p in self.planes.items()}
+        planes = {name: PlaneTensors(p.kind, p.values.to(device), p.colours) for name, p in self.planes.items()}
         return Pair(self.picture.to(device), planes, self.inside)
 
 
@@ -105,15 +105,17 @@ def make_pair(
         stride: sides are padded to multiples of this.
         minimum: and to at least this.
     """
-    tensors: dict[str, Plane] = {}
+    tensors: dict[str, PlaneTensors] = {}
     colours = None if palette is None else torch.from_numpy(palette.astype(np.float32) / 127.5 - 1)
     for name, (kind, values) in planes.items():
         padded = pad_to(values, stride, minimum)
         if kind is PlaneKind.CLASSES:
-            tensors[name] = Plane(kind, torch.from_numpy(padded.astype(np.float32))[None, None], colours)
+            tensors[name] = PlaneTensors(kind, torch.from_numpy(padded.astype(np.float32))[None, None], colours)
         else:
             tensor = torch.from_numpy(padded.astype(np.float32) / 127.5 - 1)
-            tensors[name] = Plane(kind, tensor[None, None] if tensor.ndim == 2 else tensor.permute(2, 0, 1)[None])
+            tensors[name] = PlaneTensors(
+                kind, tensor[None, None] if tensor.ndim == 2 else tensor.permute(2, 0, 1)[None]
+            )
     image = torch.from_numpy(pad_to(picture, stride, minimum).astype(np.float32) * 2 - 1).permute(2, 0, 1)[None]
     return Pair(image.contiguous(), tensors, (picture.shape[0], picture.shape[1]))
 

@@ -164,10 +164,10 @@ def train(args: Mapping[str, Any], context: Listener) -> dict[str, Any]:
         run = method.begin(prepared.data, recipe, device, seed)
         for note in [*prepared.notes, *run.notes]:
             context.event("note", text=note)
-        limits = _limits(args, recipe)
+        limits = _limits(args, recipe, run)
         if not method.needs_training:
             if args.get("budget") or args.get("iterations"):
-                context.event("note", text=f"The method {method.name} learns nothing, so it takes no time either.")
+                context.event("note", text=f"The method {method.name} needs no training; the budget is ignored.")
             figures = {"iterations": 0, "seconds": 0.0, "device": device.name, "export_difference": {}}
             _leave(args, folder, method, recipe, prepared, picture, run, run.plan(), figures)
             return {"state": "done", "figures": figures}
@@ -227,7 +227,7 @@ def _underdrawing(args: Mapping[str, Any], inputs: Inputs, picture: Picture, con
 def _usual(args: Mapping[str, Any], primitive: Primitive | None) -> str:
     """The method where none was named: the one that has the named recipe, else the draft.
 
-    That cannot follow paint team; DeepSIM can.
+    The draft cannot follow a paint plane; DeepSIM can.
     """
     recipe = args.get("recipe")
     for name, method in everything().items():
@@ -268,11 +268,13 @@ def _features(weights: Path) -> dict[str, str]:
     return {name: str(path) for name, path in found.items() if path.is_file()}
 
 
-def _limits(args: Mapping[str, Any], recipe: Recipe) -> Limits:
-    """Iterations or seconds, as asked for; else the recipe's own."""
+def _limits(args: Mapping[str, Any], recipe: Recipe, run: Run) -> Limits:
+    """Iterations or seconds, as asked for; else the recipe's own, or those of its paper for these data."""
     iterations, budget = args.get("iterations"), args.get("budget")
     if iterations is None and budget is None:
         iterations, budget = recipe.iterations, recipe.budget
+        if budget is None and run.length is not None:
+            iterations = run.length
     if iterations is not None:
         return Limits(max(1, int(iterations)), None)
     return Limits(None, max(1.0, float(budget or 0)))
@@ -298,7 +300,7 @@ def _export(run: Run, folder: Path, device: Device) -> tuple[ApplyPlan, dict[str
                 "export_differs",
                 f"The exported model differs from the trained one by {differences[graph.file]:.2g}"
                 f" (at most {export.FLOAT32_BOUND:g} is allowed), so it was not kept.",
-                "This is a fault of torch or onnxruntime here; `underdrawing doctor` says which versions run.",
+                "torch and onnxruntime disagree on this machine; `underdrawing doctor` lists their versions.",
             )
     good = tuple(g for g in half if differences.get(g.file, float("inf")) <= export.FLOAT16_BOUND)
     for graph in half:
@@ -316,7 +318,7 @@ def verify_elsewhere(folder: Path, graphs: list[str], half: list[str]) -> dict[s
         raise LearnError(
             "export_unchecked",
             f"The exported model could not be compared with the trained one: {last}",
-            "`underdrawing doctor` says whether onnxruntime works here.",
+            "`underdrawing doctor` checks whether onnxruntime works here.",
         )
     found: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
     return found

@@ -56,7 +56,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Report:
-    """What a person is told while waiting."""
+    """What is shown while a training runs."""
 
     iteration: int
     iterations: int | None
@@ -69,7 +69,7 @@ class Report:
 
 
 class Watcher(Protocol):
-    """Who is told, and who may stop it."""
+    """Receives progress, and may stop the training."""
 
     def progress(self, report: Report) -> None: ...
 
@@ -227,10 +227,10 @@ def _shrink(run: Run, watcher: Watcher) -> None:
     if not smaller:
         raise LearnError(
             "out_of_memory",
-            "There is not enough memory to learn this picture, even in its smallest pieces.",
-            "Close other programs, choose a smaller region, or learn on another device.",
+            "There is not enough memory to train on this picture, even with the smallest patches.",
+            "Close other programs, choose a smaller region, or train on another device.",
         )
-    watcher.note(f"Memory ran out; learning goes on with {smaller}.")
+    watcher.note(f"Memory ran out; training continues with {smaller}.")
 
 
 def _calm(run: Run, path: Path, signature: str, calmed: int, watcher: Watcher) -> tuple[int, float]:
@@ -239,11 +239,11 @@ def _calm(run: Run, path: Path, signature: str, calmed: int, watcher: Watcher) -
     if calmed > CALM_AT_MOST or found is None:
         raise LearnError(
             "diverged",
-            "The losses became infinite again and again; the picture cannot be learnt this way.",
-            "Use the quick recipe, or a smaller learning rate (--option rate=0.0001).",
+            "Training diverged.",
+            "Try the quick recipe or a lower learning rate.",
         )
     state, standing = found
     run.load_state(state)
     run.calm()
-    watcher.note("The losses became infinite; learning goes on from the last good state with smaller steps.")
+    watcher.note("The losses became infinite; training continues from the last good state with a lower learning rate.")
     return standing.iteration, standing.elapsed

@@ -42,7 +42,7 @@ class Recipe:
         name: how it is asked for.
         title: one line for people.
         figures: a frozen dataclass of the method's own.
-        sources: for every field of `figures`, where its value comes from.
+        sources: for every field of `figures`, and for `iterations` where they are given, where the value comes from.
         iterations: how long it trains when neither iterations nor a budget were asked for; None: `budget` counts.
         budget: seconds, likewise.
     """
@@ -54,11 +54,11 @@ class Recipe:
     iterations: int | None = None
     budget: float | None = None
 
-    def vary(self, name: str, title: str, *, iterations: int | None, budget: float | None, **given: Given) -> Recipe:
+    def vary(self, name: str, title: str, *, iterations: Given | None, budget: float | None, **given: Given) -> Recipe:
         """A recipe that differs from this one in the figures that are named."""
         figures = replace(self.figures, **{key: g.value for key, g in given.items()})
         sources = {**self.sources, **{key: g.source for key, g in given.items()}}
-        return Recipe(name, title, figures, sources, iterations, budget)
+        return _recipe(name, title, figures, sources, iterations, budget)
 
     def with_options(self, options: Mapping[str, Any]) -> Recipe:
         """The recipe with single figures replaced, as asked for by name; texts are read as the figure's own type.
@@ -72,7 +72,7 @@ class Recipe:
             if key not in known:
                 names = ", ".join(sorted(known))
                 raise LearnError(
-                    "unknown_option", f"The recipe {self.name!r} has no figure {key!r}.", f"It has: {names}."
+                    "unknown_option", f"The recipe {self.name!r} has no option {key!r}.", f"It has: {names}."
                 )
             changes[key] = _as_type_of(known[key], value, key)
         sources = {**self.sources, **dict.fromkeys(changes, "asked for by the user")}
@@ -80,11 +80,20 @@ class Recipe:
 
 
 def make_recipe(
-    name: str, title: str, kind: type, *, iterations: int | None, budget: float | None, **given: Given
+    name: str, title: str, kind: type, *, iterations: Given | None, budget: float | None, **given: Given
 ) -> Recipe:
     """A recipe from scratch: every field of `kind` must be given with its source."""
     values = {key: g.value for key, g in given.items()}
-    return Recipe(name, title, kind(**values), {key: g.source for key, g in given.items()}, iterations, budget)
+    return _recipe(name, title, kind(**values), {key: g.source for key, g in given.items()}, iterations, budget)
+
+
+def _recipe(
+    name: str, title: str, figures: Any, sources: dict[str, str], iterations: Given | None, budget: float | None
+) -> Recipe:
+    sources.pop("iterations", None)
+    if iterations is not None:
+        sources["iterations"] = iterations.source
+    return Recipe(name, title, figures, sources, None if iterations is None else int(iterations.value), budget)
 
 
 def _as_type_of(present: Any, value: Any, key: str) -> Any:
@@ -102,7 +111,7 @@ def _as_type_of(present: Any, value: Any, key: str) -> Any:
         return type(present)(value)
     except (TypeError, ValueError):
         raise LearnError(
-            "bad_option", f"{value!r} does not fit the figure {key!r}.", f"It is {present!r} in this recipe."
+            "bad_option", f"{value!r} does not fit the option {key!r}.", f"It is {present!r} in this recipe."
         ) from None
 
 
@@ -142,6 +151,7 @@ class Run(Protocol):
     """One training of a method on one set of data: the networks, their optimisers and one step of them."""
 
     stages: Sequence[Stage]
+    length: int | None  # iterations that the paper gives for these data; None: those of the recipe
     notes: Sequence[str]  # what differs from the recipe because something is not installed, in sentences
 
     def enter(self, stage: int) -> None:

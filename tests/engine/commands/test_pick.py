@@ -1,4 +1,4 @@
-"""`underdrawing pick` and `region --picture` through a real engine."""
+"""`underdrawing pick`, `edit` and `region --picture` through a real engine."""
 
 from __future__ import annotations
 
@@ -67,6 +67,34 @@ def test_an_area_can_be_removed_by_pointing_at_the_photograph(place: CommandLine
     place.ask("region", "areas.png", "remove", "--at", "50,60", "--picture", "ball.png", "-o", "empty.png")
     colours = read_picture(place.folder / "empty.png").pixels.reshape(-1, 3)
     assert len(np.unique(colours, axis=0)) == 1
+
+
+def far_from(mask: np.ndarray, pixels: int = 12) -> np.ndarray:
+    return cv2.dilate(mask.astype(np.uint8), np.ones((2 * pixels + 1, 2 * pixels + 1))) == 0
+
+
+def test_a_thing_is_removed_by_one_click(place: CommandLine) -> None:
+    answer = place.ask("edit", "ball.png", "remove", "--at", "50,60", "-o", "gone.png")
+    before, after = (read_picture(place.folder / name).pixels.astype(int) for name in ("ball.png", "gone.png"))
+    assert np.abs(after[ball()] - (60, 120, 70)).mean() < 8
+    assert np.array_equal(after[far_from(ball())], before[far_from(ball())])
+    assert answer["share"] == pytest.approx(ball().mean(), rel=0.15)
+    assert place.ask("models", "list")["models"] == []
+
+
+def test_a_thing_is_moved_by_one_click(place: CommandLine) -> None:
+    place.ask("edit", "ball.png", "move", "--at", "50,60", "--dx", "60", "-o", "moved.png")
+    before, after = (read_picture(place.folder / name).pixels.astype(int) for name in ("ball.png", "moved.png"))
+    there = np.roll(ball(), 60, axis=1)
+    assert np.abs(after[there] - before[ball()]).mean() < 12
+    assert np.abs(after[ball()] - (60, 120, 70)).mean() < 8
+
+
+def test_a_thing_of_most_of_the_picture_is_asked_about(place: CommandLine) -> None:
+    done = place.run("edit", "ball.png", "remove", "--box", "0,0,160,120", "-o", "never.png")
+    assert done.returncode != 0
+    assert "more than a third" in done.stderr
+    assert not (place.folder / "never.png").exists()
 
 
 @pytest.mark.parametrize(

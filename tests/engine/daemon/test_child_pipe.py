@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from underdrawing.client.messages import EngineError
-from underdrawing.daemon.child_process import LONGEST_LINE, Child, Inbox, Task
+from underdrawing.daemon.child_process import LONGEST_LINE, Child, ChildTask, Inbox
 
 PRELUDE = """
 import json, os, sys, time
@@ -45,8 +45,8 @@ class Pipe:
         self.children.append(made)
         return made
 
-    def task(self, number: int = 1, on_event: Callable[[dict[str, Any]], None] | None = None, **args: Any) -> Task:
-        return Task(number, "apply", args, on_event or self.events.append, lambda r, e: self.ends.append((r, e)))
+    def task(self, number: int = 1, on_event: Callable[[dict[str, Any]], None] | None = None, **args: Any) -> ChildTask:
+        return ChildTask(number, "apply", args, on_event or self.events.append, lambda r, e: self.ends.append((r, e)))
 
     def until(self, what: Callable[[], object]) -> None:
         end = time.monotonic() + 30

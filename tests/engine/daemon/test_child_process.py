@@ -17,7 +17,7 @@ import pytest
 
 from underdrawing.client.messages import EngineError, Message, request
 from underdrawing.daemon import training_supervisor
-from underdrawing.daemon.child_process import Child, Inbox, Task, end_leftovers
+from underdrawing.daemon.child_process import Child, ChildTask, Inbox, end_leftovers
 from underdrawing.daemon.clients import Ask
 from underdrawing.daemon.job_queue import Job, Jobs, State
 from underdrawing.daemon.render_queue import MOST_OF_ONE, Rendering
@@ -51,10 +51,10 @@ class Place:
 
     def task(
         self, name: str = "apply", on_event: Any = None, on_end: Any = None, args: Any = None, **more: Any
-    ) -> Task:
+    ) -> ChildTask:
         self._number += 1
         ended = on_end or (lambda result, error: self.ended.append((result, error)))
-        return Task(self._number, name, {**(args or {}), **more}, on_event or self.events.append, ended)
+        return ChildTask(self._number, name, {**(args or {}), **more}, on_event or self.events.append, ended)
 
     def ask(self, client: bytes = b"one") -> Ask:
         return Ask(lambda _, message: self.sent.append(message), self.spool, client, request("apply", {}))
@@ -261,7 +261,7 @@ def test_an_unused_renderer_ends(place: Place, rendering: Rendering) -> None:
 
 @pytest.fixture
 def supervisor(place: Place) -> Iterator[Supervisor]:
-    def make(name: str, args: dict[str, Any], on_event: Any, on_end: Any) -> Task:
+    def make(name: str, args: dict[str, Any], on_event: Any, on_end: Any) -> ChildTask:
         return place.task(name, on_event, on_end, args)
 
     chores = ThreadPoolExecutor(1)

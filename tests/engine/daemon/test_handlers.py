@@ -16,7 +16,7 @@ from tests.engine.handmade_model import IDENTITY, write_model
 from underdrawing.client.frames import Frame
 from underdrawing.client.messages import EngineError, Message, decode, request
 from underdrawing.daemon import handlers_train
-from underdrawing.daemon.child_process import Task
+from underdrawing.daemon.child_process import ChildTask
 from underdrawing.daemon.clients import Ask
 from underdrawing.daemon.job_queue import MOST_WAITING, Jobs, State
 from underdrawing.daemon.server import Daemon, Settings
@@ -34,7 +34,7 @@ class Desk:
     def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.daemon = Daemon(home, Settings())
         self.sent: list[tuple[bytes, Message]] = []
-        self.rendered: list[tuple[Task, Ask, tuple[str, ...]]] = []
+        self.rendered: list[tuple[ChildTask, Ask, tuple[str, ...]]] = []
         monkeypatch.setattr(self.daemon, "send", self._send)
         self.daemon.clients._send = self._send
         monkeypatch.setattr(self.daemon.rendering, "submit", self._submit)
@@ -43,7 +43,7 @@ class Desk:
         # Through the wire's own checks: what a client would refuse is no answer.
         self.sent.append((client, decode(message.encode())))
 
-    def _submit(self, task: Task, ask: Ask, pins: tuple[str, ...] = ()) -> None:
+    def _submit(self, task: ChildTask, ask: Ask, pins: tuple[str, ...] = ()) -> None:
         self.rendered.append((task, ask, pins))
 
     def say(self, verb: str, body: dict[str, Any], frames: Sequence[Frame] = (), client: bytes = b"one") -> str:
@@ -106,7 +106,7 @@ def packed(desk: Desk, tmp_path: Path) -> str:
     return desk.daemon.spool.adopt(path)
 
 
-def begun(desk: Desk, packed: str) -> tuple[str, Task, Ask]:
+def begun(desk: Desk, packed: str) -> tuple[str, ChildTask, Ask]:
     """An import that waits for the renderer's word."""
     identity = desk.say("models.import", {"hash": packed})
     desk.rest()

@@ -15,7 +15,7 @@ from underdrawing.client.frames import Frame
 from underdrawing.client.messages import EngineError, Message, request
 from underdrawing.daemon import render_queue as rendering_module
 from underdrawing.daemon import training_supervisor
-from underdrawing.daemon.child_process import CANCELLED, CRASHED, Inbox, Task
+from underdrawing.daemon.child_process import CANCELLED, CRASHED, ChildTask, Inbox
 from underdrawing.daemon.clients import Ask
 from underdrawing.daemon.job_queue import Job, Jobs, State
 from underdrawing.daemon.render_queue import MOST_OF_ONE, MOST_WAITING, PATIENT, Rendering
@@ -35,13 +35,13 @@ class Puppet:
     def __init__(self, *_: object) -> None:
         if Puppet.refuse:
             raise EngineError("not_startable", "A process could not be started.", "Close other programs.")
-        self.tasks: dict[int, Task] = {}
+        self.tasks: dict[int, ChildTask] = {}
         self.alive, self.suspended, self.idle_since = True, False, 0.0
         self.told: list[tuple[int, str, float]] = []
         self.process = SimpleNamespace(pid=len(Puppet.made))
         Puppet.made.append(self)
 
-    def give(self, task: Task) -> None:
+    def give(self, task: ChildTask) -> None:
         task.attempts += 1
         self.tasks[task.number] = task
 
@@ -117,7 +117,7 @@ class Counter:
                 ask.reply(result or {}, tuple((result or {}).get("keys", ())))
 
         ask = Ask(lambda _, message: self.sent.append(message), self.spool, client, request(name, {}))
-        self.rendering.submit(Task(number, name, {}, lambda _: None, ended), ask, pins)
+        self.rendering.submit(ChildTask(number, name, {}, lambda _: None, ended), ask, pins)
         return ask
 
     @property
@@ -310,8 +310,8 @@ class School:
         self.spool = Spool(home / "spool")
         self.sent: list[Message] = []
 
-    def _task(self, name: str, args: dict[str, Any], on_event: Any, on_end: Any) -> Task:
-        return Task(1, name, args, on_event, on_end)
+    def _task(self, name: str, args: dict[str, Any], on_event: Any, on_end: Any) -> ChildTask:
+        return ChildTask(1, name, args, on_event, on_end)
 
     def begin(self, run: bool = True) -> Job:
         identity = new_identity()
@@ -493,7 +493,7 @@ def test_what_is_on_its_way_into_the_library_cannot_be_cancelled(school: School)
     job = school.begin()
     write_model(school.library.staging(job.model), job.model)
     school.end({"state": "done"})
-    with pytest.raises(EngineError, match="learnt already"):
+    with pytest.raises(EngineError, match="already finished"):
         school.supervisor.cancel(job)
     school.settle()
     assert [m.id for m in school.library.all()] == [job.model]

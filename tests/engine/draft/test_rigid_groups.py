@@ -10,6 +10,7 @@ from tests.engine.draft.test_draft import GROUND, HEIGHT, WIDTH, primitive
 from underdrawing.draft.canvas import Origin
 from underdrawing.draft.draft import draft
 from underdrawing.draft.rigid_groups import find_figures
+from underdrawing.draft.rigid_regions import find_objects
 
 BODY, WINDOW = np.float32([0.3, 0.0, 0.0]), np.float32([0.0, 0.6, 0.2])
 
@@ -175,3 +176,13 @@ def test_a_class_whose_only_thing_is_gone_still_has_its_colours() -> None:
     found = draft(picture.clip(0, 1), primitive(classes), primitive(wanted))
     inside = cv2.erode(wanted, np.ones((9, 9), np.uint8)) > 0
     assert np.abs(found.picture[inside] - (WINDOW + 0.2)).mean() < 0.05
+
+
+def test_what_the_frame_cuts_off_lends_nothing_to_what_is_seen_whole() -> None:
+    """Half a disc at the border is no half disc."""
+    classes = cv2.circle(np.zeros((90, 120), np.uint8), (0, 40), 20, 1, -1)
+    still = np.zeros((90, 120, 2), np.float32)
+    whole = cv2.ellipse(classes.copy(), (60, 50), (20, 20), 0, -90, 90, 1, -1)
+    assert find_objects(classes, whole, still).carried == ()
+    also_cut = cv2.circle(classes.copy(), (119, 50), 20, 1, -1)
+    assert len(find_objects(classes, also_cut, still).carried) == 1

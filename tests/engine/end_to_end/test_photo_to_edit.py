@@ -77,7 +77,7 @@ def test_nothing_edited_is_said(engine: Engine, model: str, classes: np.ndarray)
 
 
 def test_a_wrong_size_is_said(engine: Engine, model: str, classes: np.ndarray) -> None:
-    with pytest.raises(EngineError, match="100 x 100 pixels; the model was learnt on 202 x 134"):
+    with pytest.raises(EngineError, match="100 x 100 pixels; the model was trained on 202 x 134"):
         engine.apply(model, {"segments": drawn(classes[:100, :100])})
 
 
@@ -259,7 +259,7 @@ def test_a_killed_worker_is_replaced_and_the_engine_stays(
     first = worker_of(engine)
     kill(first)
     wait_for(lambda: worker_of(engine) not in (0, first))
-    assert any("from its last checkpoint" in note for note in engine.jobs()[-1]["notes"])
+    assert any("from the last checkpoint" in note for note in engine.jobs()[-1]["notes"])
     # One that never comes further is given up, and its checkpoint kept: the user can go on.
     killed = {0, first}
     while engine.jobs()[-1]["state"] != "failed":

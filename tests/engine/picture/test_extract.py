@@ -10,7 +10,8 @@ from skimage.feature import canny
 from underdrawing.picture.edges import canny_edges
 from underdrawing.picture.extract import make_primitive
 from underdrawing.picture.image import Picture, PictureError
-from underdrawing.picture.segmentation import enlarge, segment, tidy
+from underdrawing.picture.label_maps import enlarge, tidy
+from underdrawing.picture.segmentation import segment
 
 BLOCKS = np.array([[200, 30, 30], [30, 160, 60], [40, 60, 200], [240, 220, 60]], np.uint8)
 

@@ -10,7 +10,16 @@ from skimage import data
 
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.light_transfer import lit
-from underdrawing.picture.patch_texture import Hand, Level, brushed, painted, raised, raised_by, repainted, stroked
+from underdrawing.picture.patch_texture import (
+    Hand,
+    TextureLevel,
+    brushed,
+    painted,
+    raised,
+    raised_by,
+    repainted,
+    stroked,
+)
 from underdrawing.picture.resize import reduced
 
 
@@ -34,7 +43,7 @@ def test_soft_strokes_become_the_pictures_own(hatched: np.ndarray) -> None:
     ground = soft(hatched)
     given = ground.copy()
     given[10:30, 30:80] = 0.9 * ground[60:80, 41:91] + 0.05
-    made = brushed(Level.of(ground, hatched), given, where)
+    made = brushed(TextureLevel.of(ground, hatched), given, where)
     assert np.array_equal(made[~where], given[~where])
     inner, truth = made[14:26, 34:76], hatched[64:76, 45:87]
     assert given[where].std() < 0.7 * hatched[60:90].std()
@@ -48,14 +57,14 @@ def test_colours_that_the_picture_lacks_are_drawn_in_its_own(hatched: np.ndarray
     where[50:80, 20:70] = True
     given = soft(hatched)
     given[where] += np.array([0.2, 0.0, -0.1], np.float32)
-    made = brushed(Level.of(soft(hatched), hatched), given, where)
+    made = brushed(TextureLevel.of(soft(hatched), hatched), given, where)
     tint = [np.ptp(picture[where], axis=1).mean() for picture in (given, made)]
     assert tint[1] < 0.6 * tint[0]
 
 
 def test_nothing_to_paint(hatched: np.ndarray) -> None:
     given = soft(hatched)
-    assert brushed(Level.of(given, hatched), given, np.zeros(hatched.shape[:2], bool)) is given
+    assert brushed(TextureLevel.of(given, hatched), given, np.zeros(hatched.shape[:2], bool)) is given
 
 
 def test_smooth_things_get_broad_strokes(hatched: np.ndarray) -> None:
@@ -87,7 +96,7 @@ def test_a_small_layout_is_raised_step_by_step() -> None:
     """The picture mirrored, from an eighth of its pixels: as sharp as the picture, and where the layout has things."""
     full = cv2.resize(data.coffee(), (180, 120), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     mirrored = np.ascontiguousarray(cv2.resize(full, (63, 42), interpolation=cv2.INTER_AREA)[:, ::-1])
-    levels: dict[float, Level] = {}
+    levels: dict[float, TextureLevel] = {}
     made = raised(full, mirrored, (180, 120), None, levels)
     assert made.shape == full.shape
     assert len(levels) == 3

@@ -18,7 +18,7 @@ from underdrawing.picture.image import Picture
 from underdrawing.picture.primitive import Primitive, write_primitive
 from underdrawing.render.apply import Options, apply
 from underdrawing.render.composite_tasks import on_picture
-from underdrawing.render.generate import Wishes, freely
+from underdrawing.render.generate import GenerateOptions, freely
 from underdrawing.render.model import Model
 from underdrawing.render.onnx_sessions import SessionStore
 from underdrawing.store.manifest import (
@@ -99,10 +99,10 @@ def made_of(model: Model, task: Task, sessions: SessionStore, asked: bool) -> li
         changed[20:40, 30:60] = (20, 200, 40)
         mask = np.zeros((HEIGHT, WIDTH), np.float32)
         mask[20:40, 30:60] = 1
-        result, _ = on_picture(model, Wishes(task, network_picture=asked), Picture(changed), mask, sessions)
+        result, _ = on_picture(model, GenerateOptions(task, network_picture=asked), Picture(changed), mask, sessions)
         return [result.picture.pixels[result.mask > 0]]
     size = {Task.RESIZE: (130, 70), Task.ENLARGE: (150, 100)}.get(task)
-    wishes = Wishes(task, count=2, frames=3, size=size, network_picture=asked)
+    wishes = GenerateOptions(task, count=2, frames=3, size=size, network_picture=asked)
     pictures = [one.picture for one in freely(model, wishes, sessions)]
     assert all(picture.size == (size or (WIDTH, HEIGHT)) for picture in pictures)
     return [picture.pixels.reshape(-1, 3) for picture in pictures]

@@ -14,7 +14,7 @@ import pytest
 from underdrawing.client.fields import checked_hash
 from underdrawing.client.frames import Frame
 from underdrawing.client.messages import EngineError
-from underdrawing.store.blob_store import Incoming, Spool
+from underdrawing.store.blob_store import Spool, Upload
 
 
 def frame(number: int, side: int = 8) -> Frame:
@@ -43,13 +43,13 @@ def test_what_is_put_comes_back(tmp_path: Path) -> None:
 def test_chunks_arrive_in_order_or_not_at_all(tmp_path: Path) -> None:
     spool, sent = Spool(tmp_path), frame(2)
     blob = bytes(sent.blob())
-    incoming = Incoming(spool, sent.header())
+    incoming = Upload(spool, sent.header())
     assert not incoming.add(0, blob[:50])
     assert not spool.has(sent.hash)
     with pytest.raises(EngineError, match="sent again"):
         incoming.add(100, blob[100:])
     assert not leftovers(spool)
-    again = Incoming(spool, sent.header())
+    again = Upload(spool, sent.header())
     assert not again.add(0, blob[:50])
     assert again.add(50, blob[50:])
     assert spool.has(sent.hash)
@@ -59,7 +59,7 @@ def test_chunks_arrive_in_order_or_not_at_all(tmp_path: Path) -> None:
 def test_too_little_or_too_much_is_refused(tmp_path: Path, chunk: bytes) -> None:
     spool = Spool(tmp_path)
     with pytest.raises(EngineError) as caught:
-        Incoming(spool, frame(3).header()).add(0, chunk)
+        Upload(spool, frame(3).header()).add(0, chunk)
     assert caught.value.code == "bad_frame"
     assert not leftovers(spool)
 
@@ -67,7 +67,7 @@ def test_too_little_or_too_much_is_refused(tmp_path: Path, chunk: bytes) -> None
 def test_other_bytes_than_promised_are_refused(tmp_path: Path) -> None:
     spool, sent = Spool(tmp_path), frame(4)
     with pytest.raises(EngineError, match="hash"):
-        Incoming(spool, sent.header()).add(0, bytes(frame(5).blob()))
+        Upload(spool, sent.header()).add(0, bytes(frame(5).blob()))
     assert not spool.has(sent.hash)
     assert not leftovers(spool)
 
@@ -75,7 +75,7 @@ def test_other_bytes_than_promised_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [0, -1, True, 1.5, "8", 1 << 60, None])
 def test_files_of_impossible_size_are_refused(tmp_path: Path, size: object) -> None:
     with pytest.raises(EngineError):
-        Incoming(Spool(tmp_path), {"file": True, "size": size, "hash": "0" * 64})
+        Upload(Spool(tmp_path), {"file": True, "size": size, "hash": "0" * 64})
 
 
 @pytest.mark.parametrize("value", ["", "../../etc/passwd", "A" * 64, "0" * 63, "0" * 64 + "\n", 7, None])
@@ -106,7 +106,7 @@ def test_the_least_recently_used_go_first_and_pinned_ones_stay(tmp_path: Path) -
 
 def test_a_full_disk_is_said_and_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spool, sent = Spool(tmp_path), frame(6)
-    incoming = Incoming(spool, sent.header())
+    incoming = Upload(spool, sent.header())
 
     opened = incoming._file
 
@@ -187,16 +187,16 @@ def test_on_a_full_disk_the_least_used_goes_and_the_picture_is_stored(
     spool, sent = Spool(tmp_path, owner=True), [frame(number, 16) for number in range(9)]  # 768 bytes each
     disk = SmallDisk(tmp_path, 4000, monkeypatch)
     for number, one in enumerate(sent):
-        Incoming(spool, one.header()).add(0, one.blob())
+        Upload(spool, one.header()).add(0, one.blob())
         os.utime(spool.path(one.hash), (number, number))
     assert [spool.path(one.hash).exists() for one in sent] == [False] * 4 + [True] * 5
     assert disk.free >= 0
     spool.pin(*(one.hash for one in sent[4:]))
     with pytest.raises(EngineError) as caught:
-        Incoming(spool, sent[0].header()).add(0, sent[0].blob())
+        Upload(spool, sent[0].header()).add(0, sent[0].blob())
     assert caught.value.code == "disk_full"
     spool.unpin(sent[6].hash)
-    assert Incoming(spool, sent[0].header()).add(0, sent[0].blob())
+    assert Upload(spool, sent[0].header()).add(0, sent[0].blob())
     assert not spool.path(sent[6].hash).exists()
 
 

@@ -15,7 +15,7 @@ import pytest
 from underdrawing.client.frames import Frame
 from underdrawing.client.messages import EngineError
 from underdrawing.daemon.server import as_error
-from underdrawing.store.blob_store import SWEEP, Incoming, Spool
+from underdrawing.store.blob_store import SWEEP, Spool, Upload
 
 PICTURE = Frame(10, 10, "RGB", "u8", bytes(range(100)) * 3)
 
@@ -48,7 +48,7 @@ class Slow:
 
 
 def test_a_file_that_takes_little_at_a_time_gets_everything(spool: Spool) -> None:
-    incoming = Incoming(spool, PICTURE.header())
+    incoming = Upload(spool, PICTURE.header())
     incoming._file = Slow(incoming._file)  # type: ignore[assignment]
     assert incoming.add(0, PICTURE.blob())
     assert bytes(spool.open(PICTURE.hash)) == PICTURE.blob()
@@ -56,7 +56,7 @@ def test_a_file_that_takes_little_at_a_time_gets_everything(spool: Spool) -> Non
 
 def test_a_disk_that_becomes_full_within_the_last_part_is_said(spool: Spool) -> None:
     """A short write raises nothing; only asking how much was written tells."""
-    incoming = Incoming(spool, PICTURE.header())
+    incoming = Upload(spool, PICTURE.header())
     incoming._file = Slow(incoming._file, full_after=150)  # type: ignore[assignment]
     with pytest.raises(EngineError) as caught:
         incoming.add(0, PICTURE.blob())
@@ -164,7 +164,7 @@ def test_asking_for_a_picture_keeps_it_young(spool: Spool) -> None:
 def test_a_picture_above_the_limit_is_refused_before_it_is_sent(tmp_path: Path) -> None:
     spool = Spool(tmp_path, limit=299)
     with pytest.raises(EngineError) as caught:
-        Incoming(spool, PICTURE.header())
+        Upload(spool, PICTURE.header())
     assert caught.value.code == "too_large"
     assert names(spool) == []
 

@@ -14,7 +14,7 @@ from skimage import data
 
 from underdrawing.picture.files import write_picture
 from underdrawing.picture.image import Picture
-from underdrawing.render.generate import Wishes, freely
+from underdrawing.render.generate import GenerateOptions, freely
 from underdrawing.render.model import Model
 from underdrawing.render.onnx_sessions import SessionStore
 from underdrawing.render.verify_export import compare
@@ -262,7 +262,7 @@ def test_rendering_without_freedom_makes_what_training_makes_of_the_picture(begi
     info = PictureInfo(*SIZE, *SIZE, "u8", 3, "0" * 64, "picture.png")
     manifest = Manifest("0123456789ab", "cup", "2026-01-01T00:00:00+00:00", "consingan", "own", (), plan, info)
     (tmp_path / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
-    (one,) = freely(Model(tmp_path), Wishes(Task.VARY, count=1, freedom=0.0), SessionStore())
+    (one,) = freely(Model(tmp_path), GenerateOptions(Task.VARY, count=1, freedom=0.0), SessionStore())
     assert np.abs(one.picture.pixels / 255 - sample).max() < 0.01
 
 
@@ -293,3 +293,10 @@ def test_published_fine_tuning_trains_the_last_three_stages(begin: Begin, pictur
     ]
     assert moved == [False, False, True, True, True]
     assert [group["lr"] for group in more.generator_steps.param_groups] == pytest.approx([5e-4, 5e-5, 5e-6])
+
+
+def test_lengths_count_the_stages_that_there_are(begin: Begin) -> None:
+    assert begin("paper-vary").length == 3 * 2_000
+    assert begin("paper-harmonize").length == 3 * 1_000
+    assert begin("singan", stages=0).length == 2_000 * len(begin("singan", stages=0).sizes)
+    assert begin("vary").length is None

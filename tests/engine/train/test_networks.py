@@ -4,7 +4,13 @@ import pytest
 import torch
 
 from underdrawing.train import losses
-from underdrawing.train.networks import GlobalGenerator, MultiScaleDiscriminator, SkipGenerator, parameters
+from underdrawing.train.networks import (
+    GlobalGenerator,
+    MultiScaleDiscriminator,
+    PatchDiscriminator,
+    SkipGenerator,
+    parameters,
+)
 from underdrawing.train.norms import FreezableInstanceNorm, freeze, watched
 
 
@@ -83,3 +89,20 @@ def test_feature_matching_does_not_count_the_scores() -> None:
     assert losses.feature_matching(other, features) == 0
     shifted = [[features[0][0] + 1, torch.zeros(1, 1, 4, 4)]]
     assert losses.feature_matching(shifted, features) == pytest.approx(4.0, abs=1e-5)
+
+
+def test_a_score_of_the_published_discriminator_sees_70_pixels() -> None:
+    """PatchGAN with three layers: 4 x 4 convolutions of stride 2, 2, 2, 1, 1 (pix2pix, section 3.2.2)."""
+    network = PatchDiscriminator(3, 4, 3)
+    for module in network.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            torch.nn.init.ones_(module.weight)
+    x = torch.zeros(1, 3, 256, 256, requires_grad=True)
+    for module in network.modules():
+        if isinstance(module, FreezableInstanceNorm):
+            module.frozen = True  # statistics would look at the whole picture
+    scores = network(x)[-1]
+    scores[0, 0, 16, 16].backward()
+    assert x.grad is not None
+    seen = x.grad[0].abs().sum(0).nonzero()
+    assert (seen.amax(0) - seen.amin(0) + 1).tolist() == [70, 70]

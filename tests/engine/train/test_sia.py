@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.nn.utils import parametrize
 
 from underdrawing.render.verify_export import compare
 from underdrawing.store.manifest import Encoding, PlaneKind
@@ -15,10 +16,12 @@ from underdrawing.train.data import Pair, TrainingData, make_pair
 from underdrawing.train.device import Device
 from underdrawing.train.method import LearnError, Progress
 from underdrawing.train.methods import find
+from underdrawing.train.methods.consingan.networks import PictureStatistics
 from underdrawing.train.methods.sia.augment import Relayout
-from underdrawing.train.methods.sia.networks import Analogy, Classifier, baked
+from underdrawing.train.methods.sia.networks import Analogy, BlockDiscriminator, Classifier, baked
 from underdrawing.train.methods.sia.patch_coherence import Coherence
 from underdrawing.train.methods.sia.run import SIARun
+from underdrawing.train.networks import parameters
 
 CPU = Device("CPU", torch.device("cpu"), bfloat16=False)
 SMALL = {"filters": 4, "discriminator_filters": 4, "classifier_filters": 4, "crop": 32, "gan_from": 0.0}
@@ -182,3 +185,68 @@ def test_memory_that_runs_out_means_smaller_squares(pair: Pair) -> None:
     wide = begin(pair, crop=256)
     assert "128" in wide.shrink()
     wide.step(Progress(0, 0.0))
+
+
+def test_the_published_networks_have_their_sizes() -> None:
+    """4.0 million weights; the authors' 5.5 hold a last stage of the segmentation encoder, which nothing takes."""
+    generator = Analogy(6, 32, 3, 0.1, early=True)
+    assert parameters(generator) == 4_026_019
+    assert parameters(generator) + parameters(generator.encoder.down[-1]) == pytest.approx(5.5e6, rel=0.03)
+    assert parameters(BlockDiscriminator(32, 3)) == 1_773_121
+    assert parameters(Classifier(6, 64)) == 234_374  # the authors': 0.2 million
+
+
+def test_the_published_discriminator_has_both_norms_in_every_block() -> None:
+    network = BlockDiscriminator(4, 3)
+    assert len(network.encoder.down) == 3
+    for block in network.encoder.down:
+        first, second = (part.convolution for part in block)
+        assert (first.kernel_size, first.stride) == ((3, 3), (1, 1))
+        assert (second.kernel_size, second.stride) == ((4, 4), (2, 2))
+        assert all(parametrize.is_parametrized(layer, "weight") for layer in (first, second))
+        assert all(isinstance(part.norm, PictureStatistics) for part in block)
+    ((*features, scores),) = network(torch.rand(1, 3, 64, 80))
+    assert [f.shape[1] for f in features] == [4, 8, 16, 32]
+    assert scores.shape == (1, 1, 8, 10)
+
+
+def test_the_published_run_has_the_published_networks(pair: Pair) -> None:
+    run = begin(pair, "paper", filters=8)
+    assert isinstance(run.discriminator, BlockDiscriminator)
+    assert run.classifier.last.in_channels == 4  # as asked for
+    recipe = find("sia").recipes["paper"]
+    assert recipe.iterations is not None
+    assert recipe.figures.growth * recipe.iterations == 1000
+    assert recipe.figures.perceptual_network == "vgg19"
+
+
+def test_an_unknown_discriminator_is_refused(pair: Pair) -> None:
+    with pytest.raises(LearnError, match="no discriminator"):
+        begin(pair, discriminator="other")
+
+
+@pytest.mark.parametrize(("absolute", "apart"), [(True, 1 / 9), (False, 2 / 9)])
+def test_the_nearest_patch_is_that_of_the_loss_own_distance(absolute: bool, apart: float) -> None:
+    """Against nothing: nine halves of 0.22 are nearer by their squares, a single 1 by its size."""
+    source = torch.full((1, 1, 3, 12), 10.0)
+    source[..., :3] = 0.0
+    source[..., 1, 1] = 1.0
+    source[..., 8:11] = 2 / 9
+    labels = torch.zeros(1, 1, 3, 12)
+    found = Coherence([source], labels, (1,), absolute)([torch.zeros(1, 1, 3, 3)], labels[..., :3], torch.Generator())
+    assert float(found) == pytest.approx(apart, abs=1e-5)
+
+
+def test_changes_of_layout_crop(pair: Pair) -> None:
+    """What is cut away makes the rest larger: the step from one pixel to the next becomes smaller than a pixel."""
+    ramp = torch.linspace(-1, 1, SIZE[1]).expand(1, 3, *SIZE).contiguous()
+    given = Pair(ramp, pair.planes, pair.inside)
+    relayout = Relayout(given, flip=0.0, resize=0.0, rotate=0.0, bend=0.0, points=3, crop=0, seed=0, cut=0.2)
+    spans = []
+    for number in range(30):
+        row = relayout.draw(number, 1.0).changed_picture[0, 0, SIZE[0] // 2]
+        spans.append(float(row[-1] - row[0]) / 2)
+    assert 0.78 < min(spans) < 0.85
+    assert 0.95 < max(spans) <= 1.001
+    still = relayout.draw(0, 0.0).changed_picture
+    torch.testing.assert_close(still, ramp, atol=1e-4, rtol=0)

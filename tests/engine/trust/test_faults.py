@@ -22,7 +22,7 @@ from underdrawing.daemon.job_queue import Job, Jobs, State
 from underdrawing.picture.files import read_picture, write_picture
 from underdrawing.picture.image import Picture, PictureError
 from underdrawing.store import model_archive
-from underdrawing.store.blob_store import Incoming, Spool
+from underdrawing.store.blob_store import Spool, Upload
 from underdrawing.store.manifest import CHECKPOINT_FILE, MANIFEST_FILE, ManifestError
 from underdrawing.store.model_library import Library, check_files
 from underdrawing.train import checkpoint
@@ -121,7 +121,7 @@ class Receive(Scene):
     frame = Frame(50, 40, "RGB", "u8", pixels.tobytes())
 
     def work(self, folder: Path) -> None:
-        incoming = Incoming(Spool(folder / "spool"), self.frame.header())
+        incoming = Upload(Spool(folder / "spool"), self.frame.header())
         data = bytes(self.frame.blob())
         incoming.add(0, data[:100])
         incoming.add(100, data[100:])

@@ -19,7 +19,7 @@ SEPIA = ((0.393, 0.769, 0.189), (0.349, 0.686, 0.168), (0.272, 0.534, 0.131))
 
 
 @dataclass(frozen=True)
-class Lesson:
+class AugmentedCopy:
     """A changed copy.
 
     Attributes:
@@ -74,7 +74,7 @@ def _turned(x: Tensor, angle: float, saturation: float) -> Tensor:
     return grey + turned
 
 
-def holed(picture: Tensor, generator: Generator, smallest: Size) -> Lesson:
+def holed(picture: Tensor, generator: Generator, smallest: Size) -> AugmentedCopy:
     """With 9 in 10: two holes of 15 to 30 pixels, or one of 30 to 60, in a random colour (ConSinGAN's program).
 
     Pixels are those of the first stage, which sees the holes.
@@ -93,15 +93,15 @@ def holed(picture: Tensor, generator: Generator, smallest: Size) -> Lesson:
             hole = (slice(None), slice(None), slice(y, y + sides[0]), slice(left, left + sides[1]))
             x[hole] = torch.rand(1, 3, 1, 1, generator=generator) * 2 - 1
             known[hole] = 0
-    return Lesson(x, known)
+    return AugmentedCopy(x, known)
 
 
-def harmony(picture: Tensor, generator: Generator, smallest: Size) -> Lesson:
+def harmony(picture: Tensor, generator: Generator, smallest: Size) -> AugmentedCopy:
     """What ConSinGAN learns to harmonize from: other colours everywhere, and holes."""
     return holed(coloured(picture, generator), generator, smallest)
 
 
-def tiled(picture: Tensor, generator: Generator, smallest: Size) -> Lesson:
+def tiled(picture: Tensor, generator: Generator, smallest: Size) -> AugmentedCopy:
     """What ConSinGAN learns to blend from: one to five tiles, shifted by 5 to 15 %, and a little noise."""
     height, width = picture.shape[2:]
     x, known = picture.clone(), torch.ones_like(picture[:, :1])
@@ -116,7 +116,7 @@ def tiled(picture: Tensor, generator: Generator, smallest: Size) -> Lesson:
         spot = (slice(None), slice(None), slice(goal[0], goal[0] + sides[0]), slice(goal[1], goal[1] + sides[1]))
         x[spot] = piece
         known[spot] = 0
-    return Lesson((x + 0.1 * torch.randn(x.shape, generator=generator)).clamp(-1, 1), known)
+    return AugmentedCopy((x + 0.1 * torch.randn(x.shape, generator=generator)).clamp(-1, 1), known)
 
 
 def blob(height: int, width: int, part: float, generator: Generator) -> Tensor:
@@ -128,7 +128,7 @@ def blob(height: int, width: int, part: float, generator: Generator) -> Tensor:
     return (field > limit).float()
 
 
-def pasted(picture: Tensor, generator: Generator, smallest: Size) -> Lesson:
+def pasted(picture: Tensor, generator: Generator, smallest: Size) -> AugmentedCopy:
     """A foreign thing: shapes of the picture in colours that are not its own, or of quite another texture."""
     height, width = picture.shape[2:]
     shape = blob(height, width, _uniform(generator, 0.1, 0.5), generator)
@@ -154,7 +154,7 @@ def pasted(picture: Tensor, generator: Generator, smallest: Size) -> Lesson:
         other = 0.4 * other * torch.rand(1, 3, 1, 1, generator=generator)
         other = other + 0.6 * torch.randn(1, 3, 1, 1, generator=generator)
         known = 1 - shape
-    return Lesson((picture + shape * (other.clamp(-1, 1) - picture)).clamp(-1, 1), known)
+    return AugmentedCopy((picture + shape * (other.clamp(-1, 1) - picture)).clamp(-1, 1), known)
 
 
 def soft(picture: Tensor, radius: int) -> Tensor:
@@ -165,12 +165,12 @@ def soft(picture: Tensor, radius: int) -> Tensor:
     return picture
 
 
-def softened(picture: Tensor, generator: Generator, smallest: Size) -> Lesson:
+def softened(picture: Tensor, generator: Generator, smallest: Size) -> AugmentedCopy:
     """What a picture may look like after it was enlarged: softer by up to two pixels, with a trace of noise."""
     radius = _whole(generator, 0, 1)
     x = soft(picture, radius) if radius else picture
     x = x + _uniform(generator, 0.0, 0.03) * torch.randn(x.shape, generator=generator)
-    return Lesson(x.clamp(-1, 1), torch.ones_like(x[:, :1]))
+    return AugmentedCopy(x.clamp(-1, 1), torch.ones_like(x[:, :1]))
 
 
 # Each is given the picture, chance, and the size of the first stage.

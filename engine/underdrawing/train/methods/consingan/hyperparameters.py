@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Figures:
+class ConSinGANHyperparameters:
     """Hyper-parameters. Their values and sources are in `methods/consingan.py`."""
 
     generator: str  # "growing": features between stages (ConSinGAN); "chained": pictures (SinGAN)
@@ -39,6 +39,7 @@ class Figures:
     paired: float  # weight of the mean difference between what a changed copy becomes and the picture, where known
     noise: float  # of later stages: this part of the error that is left
     crop: int  # pixels of the squares that are learnt at a time; 0: the whole picture
+    each: int  # iterations of a stage; 0: the recipe has a budget
     balance: float  # a stage's time grows with this power of its pixels; 0: all take the same
     average: float  # weights are averaged over this part of the last stage's iterations; 0: the last ones are used
     network_picture: bool  # results are the network's own picture; off: the picture's brushwork goes over it

@@ -13,7 +13,7 @@ from underdrawing.store.manifest import PlaneSpec, Task
 from underdrawing.train.data import TrainingData
 from underdrawing.train.device import Device
 from underdrawing.train.method import Given, Recipe, make_recipe
-from underdrawing.train.methods.consingan.hyperparameters import Figures
+from underdrawing.train.methods.consingan.hyperparameters import ConSinGANHyperparameters
 from underdrawing.train.methods.consingan.run import PyramidRun
 
 _PAPER = "ConSinGAN (2021), section 4"
@@ -26,8 +26,8 @@ _OURS = "chosen by trials on two processor cores (docs/generate.md)"
 PAPER_VARY = make_recipe(
     "paper-vary",
     "The published method: other pictures of the same kind",
-    Figures,
-    iterations=12_000,
+    ConSinGANHyperparameters,
+    iterations=Given(12_000, f"{_PAPER}: 2,000 for each of six stages"),
     budget=None,
     generator=Given("growing", "ConSinGAN (2021), section 3, figure 1"),
     lesson=Given("noise", _TASK),
@@ -59,14 +59,15 @@ PAPER_VARY = make_recipe(
     paired=Given(0.0, "not in the paper"),
     noise=Given(0.1, _PROGRAM),
     crop=Given(0, "not in the paper"),
-    balance=Given(0.0, f"{_PAPER}: 2,000 iterations for every stage"),
+    each=Given(2_000, _PAPER),
+    balance=Given(0.0, f"{_PAPER}: as many iterations for every stage"),
     average=Given(0.0, "not in the paper"),
     network_picture=Given(True, "ConSinGAN (2021), section 5: the figures show what the network makes"),
 )
 PAPER_ANIMATE = PAPER_VARY.vary(
     "paper-animate",
     "The published method, for animation",
-    iterations=12_000,
+    iterations=Given(12_000, f"{_PAPER}: 2,000 for each of six stages"),
     budget=None,
     start=Given("noise", _PROGRAM),
     smallest=Given(20, _PROGRAM),
@@ -74,8 +75,9 @@ PAPER_ANIMATE = PAPER_VARY.vary(
 PAPER_HARMONIZE = PAPER_VARY.vary(
     "paper-harmonize",
     "The published method, for something pasted onto the picture",
-    iterations=3_000,
+    iterations=Given(3_000, f"{_HARMONY}: 1,000 for each of three stages"),
     budget=None,
+    each=Given(1_000, _HARMONY),
     lesson=Given("harmony", f"{_TASK}, figure 2"),
     slope=Given(0.3, _PAPER),
     normalised=Given(True, _PAPER),
@@ -86,7 +88,7 @@ PAPER_HARMONIZE = PAPER_VARY.vary(
 PAPER_HARMONIZE_LARGE = PAPER_HARMONIZE.vary(
     "paper-harmonize-large",
     "The published method, for something pasted onto a picture of up to 700 pixels",
-    iterations=4_000,
+    iterations=Given(4_000, f"{_HARMONY}: 1,000 for each of four stages"),
     budget=None,
     stages=Given(4, _HARMONY),
     longest=Given(700, _HARMONY),
@@ -94,7 +96,7 @@ PAPER_HARMONIZE_LARGE = PAPER_HARMONIZE.vary(
 PAPER_BLEND = PAPER_HARMONIZE.vary(
     "paper-blend",
     "The published method, for rough edits",
-    iterations=6_000,
+    iterations=Given(6_000, f"{_HARMONY}: 1,000 a stage, of which the program has six"),
     budget=None,
     lesson=Given("tiles", _PROGRAM),
     slope=Given(0.05, f"{_PROGRAM}; section 4 has 0.3 for tasks such as harmonization"),
@@ -105,7 +107,7 @@ PAPER_BLEND = PAPER_HARMONIZE.vary(
 SINGAN = PAPER_VARY.vary(
     "singan",
     "SinGAN, for comparison: pictures between the stages, one stage at a time",
-    iterations=18_000,
+    iterations=Given(18_000, f"{_SINGAN}: 2,000 for each of usually nine stages"),
     budget=None,
     generator=Given("chained", _SINGAN),
     start=Given("noise", _SINGAN),
@@ -119,13 +121,14 @@ SINGAN = PAPER_VARY.vary(
     rescaling=Given("geometric", _SINGAN),
     concurrent=Given(1, _SINGAN),
     rate_scale=Given(1.0, _SINGAN),
-    balance=Given(0.0, f"{_SINGAN}: 2,000 iterations for every stage; nine stages are usual"),
+    each=Given(2_000, f"{_SINGAN}; nine stages are usual"),
 )
 HARMONIZE = PAPER_HARMONIZE.vary(
     "harmonize",
     "Something that is pasted takes on the picture's light, colours and brushwork",
     iterations=None,
     budget=150.0,
+    each=Given(0, "bound to a budget"),
     lesson=Given("pasted", _OURS),
     fixed_noise=Given(False, _OURS),
     kaiming=Given(True, "few iterations: weights that small begin with little but their biases"),
@@ -141,7 +144,7 @@ HARMONIZE = PAPER_HARMONIZE.vary(
 )
 HARMONIZE_LARGE = HARMONIZE.vary(
     "harmonize-large",
-    "The same, learnt at up to 700 pixels with a fourth stage",
+    "The same, trained at up to 700 pixels with a fourth stage",
     iterations=None,
     budget=480.0,
     stages=Given(4, _HARMONY),
@@ -161,6 +164,7 @@ VARY = PAPER_VARY.vary(
     "Other pictures of the same kind, other sizes",
     iterations=None,
     budget=180.0,
+    each=Given(0, "bound to a budget"),
     fixed_noise=Given(False, _OURS),
     kaiming=Given(True, "few iterations: weights that small begin with little but their biases"),
     tuned=Given(1, _OURS),

@@ -26,7 +26,7 @@ from underdrawing.train.method import (
 )
 from underdrawing.train.methods.consingan import scales
 from underdrawing.train.methods.consingan.augment import LESSONS
-from underdrawing.train.methods.consingan.hyperparameters import Figures
+from underdrawing.train.methods.consingan.hyperparameters import ConSinGANHyperparameters
 from underdrawing.train.methods.consingan.networks import ChainedGenerator, Critic, GrowingGenerator, gradient_penalty
 
 LEAST_CROP = 48  # pixels
@@ -42,7 +42,12 @@ class PyramidRun:
     """
 
     def __init__(
-        self, data: TrainingData, figures: Figures, device: Device, seed: int, tasks: tuple[Task, ...] = ()
+        self,
+        data: TrainingData,
+        figures: ConSinGANHyperparameters,
+        device: Device,
+        seed: int,
+        tasks: tuple[Task, ...] = (),
     ) -> None:
         torch.manual_seed(seed)
         self.data, self.figures, self.device, self.seed, self.tasks = data, figures, device, seed, tasks
@@ -59,6 +64,7 @@ class PyramidRun:
         self._fixed: dict[tuple[int, scales.Size], Tensor] = {}
         self.fine = data.base is not None
         self.stages: Sequence[Stage] = self._stages()
+        self.length: int | None = figures.each * len(self.stages) if figures.each and not self.fine else None
         self.notes: Sequence[str] = ()
         if data.base is not None:
             self._grow_to(len(self.sizes) - 1)
@@ -328,8 +334,8 @@ class PyramidRun:
                 self.averaged.load(averaged)
                 self.averaged.network.amplitudes = self.generator.amplitudes  # type: ignore[assignment]
         except (KeyError, RuntimeError):
-            text = "What was learnt before does not fit this picture or these figures."
-            raise LearnError("wrong_task", text, "Learn the picture anew.") from None
+            text = "The earlier training does not fit this picture or these hyperparameters."
+            raise LearnError("wrong_task", text, "Train on the picture again.") from None
 
     def shrink(self) -> str:
         """Smaller pieces."""

@@ -39,6 +39,18 @@ def geometric(size: Size, stages: int, smallest: int) -> list[Size]:
     return _distinct([_scaled(size, ratio ** (stages - 1 - n)) for n in range(stages - 1)] + [size])
 
 
+def stepped(size: Size, smallest: int, ratio: float) -> list[Size]:
+    """Each size 1 / ratio of the one before, from `smallest` pixels of the longer side; the last step is what is left.
+
+    Meta Internal Learning, supplement, section 2.2.
+    """
+    sides, side = [], float(max(LEAST, smallest))
+    while round(side) < max(size):
+        sides.append(side)
+        side /= ratio
+    return _distinct([_scaled(size, one / max(size)) for one in sides] + [size])
+
+
 def halves(size: Size, stages: int, smallest: int = 0) -> list[Size]:
     """Each size half of the next; for enlarging, where each stage doubles what the one before made."""
     return _distinct([_scaled(size, 0.5 ** (stages - 1 - n)) for n in range(stages - 1)] + [size])

@@ -14,7 +14,7 @@ PLANES = (
 
 
 @dataclass(frozen=True)
-class Figures:
+class DeepSIMHyperparameters:
     """Hyper-parameters. Their values and sources are in `recipes.py`."""
 
     generator: str  # "global": pix2pixHD's; "skip": a small U-Net with pixel norms

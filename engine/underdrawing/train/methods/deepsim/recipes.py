@@ -13,18 +13,18 @@ from underdrawing.store.manifest import PlaneSpec
 from underdrawing.train.data import TrainingData
 from underdrawing.train.device import Device
 from underdrawing.train.method import Given, Recipe, make_recipe
-from underdrawing.train.methods.deepsim.hyperparameters import PLANES, Figures
+from underdrawing.train.methods.deepsim.hyperparameters import PLANES, DeepSIMHyperparameters
 from underdrawing.train.methods.deepsim.run import DeepSIMRun
 
-_PAPER = "DeepSIM (2021), section 3.3: pix2pixHD with its official figures"
+_PAPER = "DeepSIM (2021), section 3.3: pix2pixHD with its official hyperparameters"
 _PROGRAM = "the authors' program, as the papers leave it out"
 _FIRST = "chosen by trials on this product's pictures (docs/methods.md)"
 
 PAPER = make_recipe(
     "paper",
     "The published method in full (hours on a GPU's level of patience, days on a processor)",
-    Figures,
-    iterations=16_000,
+    DeepSIMHyperparameters,
+    iterations=Given(16_000, "DeepSIM (2021), section 3.3: 16000 iterations"),
     budget=None,
     generator=Given("global", _PAPER),
     filters=Given(64, _PAPER),
@@ -64,13 +64,13 @@ PAPER = make_recipe(
     constant=Given(0.5, "the authors' program: 8,000 iterations constant, 8,000 falling"),
     average=Given(0.0, "not in the paper"),
     pixels=Given(256 * 256, "DeepSIM (2021), section 5: 256 x 256; on a processor more is out of reach"),
-    pixels_gpu=Given(1024 * 512, "DeepSIM supplementary: Cityscapes at 1024 x 512"),
+    pixels_gpu=Given(1024 * 512, "the authors' program: Cityscapes, probably at 1024 x 512"),
     network_picture=Given(True, "DeepSIM (2021), section 4: the figures show what the network makes"),
 )
 PAPER_2020 = PAPER.vary(
     "paper-2020",
     "The earlier version of the paper: a grid of 4 x 4 control points",
-    iterations=16_000,
+    iterations=Given(16_000, "Deep Single Image Manipulation (2020), section 3.3"),
     budget=None,
     grid=Given(4, "Deep Single Image Manipulation (2020), section 3.2: 4 control points an axis"),
     shift=Given(0.1, "Deep Single Image Manipulation (2020), section 3.2: L = 10"),
@@ -79,7 +79,7 @@ PAPER_2020 = PAPER.vary(
 BASELINE = PAPER.vary(
     "baseline",
     "The papers' comparison: crop and flip instead of warps",
-    iterations=16_000,
+    iterations=Given(16_000, "DeepSIM (2021), section 3.3: as the method it is compared with"),
     budget=None,
     warp=Given(False, "DeepSIM (2021), section 4.2: Pix2PixHD-SIA"),
     crop_part=Given(0.5, "DeepSIM (2021), section 4.2: random crops; pix2pixHD: 512 of 1,024 pixels"),

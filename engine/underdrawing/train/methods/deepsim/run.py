@@ -26,7 +26,7 @@ from underdrawing.train.method import (
     prefixed,
     without_prefix,
 )
-from underdrawing.train.methods.deepsim.hyperparameters import PLANES, Figures
+from underdrawing.train.methods.deepsim.hyperparameters import PLANES, DeepSIMHyperparameters
 from underdrawing.train.networks import GlobalGenerator, MultiScaleDiscriminator, SkipGenerator
 from underdrawing.train.norms import freeze, watched
 from underdrawing.train.perceptual import Features, find_features, missing_features, perceptual
@@ -36,8 +36,9 @@ class DeepSIMRun:
     """One training: generator, discriminator, their optimisers, and a step of both."""
 
     stages: Sequence[Stage] = (Stage("learning", 1.0),)
+    length: int | None = None
 
-    def __init__(self, data: TrainingData, figures: Figures, device: Device, seed: int) -> None:
+    def __init__(self, data: TrainingData, figures: DeepSIMHyperparameters, device: Device, seed: int) -> None:
         torch.manual_seed(seed)
         self.figures, self.device, self.data, self.seed = figures, device, data, seed
         pair = data.pairs[0].to(device.torch)
@@ -269,7 +270,7 @@ class DeepSIMRun:
         planes, places = self.sampler.whole()
         planes = {name: value.cpu() for name, value in planes.items()}
         network = copy.deepcopy(self.best).cpu().to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
-        wrapped = Exported(network, self.names, self.joined, self.line, bool(self._extra)).eval()
+        wrapped = ExportedGenerator(network, self.names, self.joined, self.line, bool(self._extra)).eval()
         inputs = dict(planes)
         if self._extra:
             inputs["places"] = places.cpu()
@@ -311,7 +312,7 @@ def condition(planes: Mapping[str, Tensor], joined: bool) -> Tensor:
     return torch.cat(list(parts.values()), 1)
 
 
-class Exported(nn.Module):
+class ExportedGenerator(nn.Module):
     """The generator as it is exported: planes in, and after them the places where it takes them; picture out.
 
     Args:

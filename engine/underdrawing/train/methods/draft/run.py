@@ -23,7 +23,7 @@ PLANES = (
 
 
 @dataclass(frozen=True)
-class Figures:
+class DraftHyperparameters:
     """What can be chosen about a draft."""
 
     pixels: int  # bigger pictures are drafted reduced to this many pixels; 0: never
@@ -31,9 +31,9 @@ class Figures:
 
 AT_ONCE = make_recipe(
     "draft",
-    "At once: pixels are carried, nothing is learnt",
-    Figures,
-    iterations=1,
+    "Immediate: pixels are carried over, without training",
+    DraftHyperparameters,
+    iterations=Given(1, "nothing is trained"),
     budget=None,
     pixels=Given(640 * 480, "half a second on two processor cores"),
 )
@@ -49,11 +49,11 @@ def check_planes(data: TrainingData) -> None:
         raise LearnError("no_plane", "A draft needs a primitive.", "Give segments or edges beside the picture.")
 
 
-class Draft:
+class DraftMethod:
     """The method as data."""
 
     name = "draft"
-    title = "Draft: the picture's own pixels, carried along; no training"
+    title = "Draft: the picture's own pixels, carried over; no training"
     planes: Sequence[PlaneSpec] = PLANES
     needs_training = False
     many = False
@@ -78,13 +78,14 @@ class Draft:
         return DraftRun(data)
 
 
-METHOD = Draft()
+METHOD = DraftMethod()
 
 
 class DraftRun:
     """A run of no steps: it only says how it is applied."""
 
     stages: Sequence[Stage] = ()
+    length: int | None = None
     notes: Sequence[str] = ()
 
     def __init__(self, data: TrainingData) -> None:

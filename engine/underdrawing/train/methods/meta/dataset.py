@@ -33,8 +33,8 @@ def prepare_folder(
         LearnError: the method learns one picture at a time, or a picture is too small.
     """
     if not method.many:
-        text = f"The method {method.name!r} learns one picture at a time."
-        raise LearnError("wrong_task", text, "Learn folders with --method meta.")
+        text = f"The method {method.name!r} trains on one picture at a time."
+        raise LearnError("wrong_task", text, "Train on folders with --method meta.")
     for number, picture in enumerate(pictures, 1):
         if picture.size[0] * picture.size[1] < LEAST_PIXELS:
             text = f"Picture {number} has only {picture.size[0]} x {picture.size[1]} pixels."
@@ -47,7 +47,7 @@ def prepare_folder(
     size = (max(1, round(own[0] * scale)), max(1, round(own[1] * scale)))
     stride = method.stride(recipe)
     pairs = tuple(make_pair(_fitted(picture, size), {}, None, stride) for picture in pictures)
-    notes = (f"{len(pairs)} pictures are learnt at {size[0]} x {size[1]} pixels.",)
+    notes = (f"{len(pairs)} pictures are trained on at {size[0]} x {size[1]} pixels.",)
     data = TrainingData(pairs, 1.0, (0, 0, *sheet.size), {})
     return Prepared(data, sheet, None, 1.0, notes)
 

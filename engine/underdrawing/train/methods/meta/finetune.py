@@ -29,7 +29,7 @@ from underdrawing.train.method import (
 from underdrawing.train.methods.consingan import scales as pyramid
 from underdrawing.train.methods.consingan.networks import Critic, gradient_penalty
 from underdrawing.train.methods.meta import export
-from underdrawing.train.methods.meta.hyperparameters import Figures
+from underdrawing.train.methods.meta.hyperparameters import MetaHyperparameters, sizes_like_trained
 from underdrawing.train.methods.meta.networks import Activation, Layout, go_on, run_scale, shaped
 
 SLOPE = 0.2  # of the critic's leaky ReLU
@@ -47,13 +47,12 @@ class RefinementRun:
         LearnError: the weights do not fit the figures.
     """
 
-    def __init__(self, data: TrainingData, figures: Figures, device: Device, seed: int) -> None:
+    def __init__(self, data: TrainingData, figures: MetaHyperparameters, device: Device, seed: int) -> None:
         torch.manual_seed(seed)
         self.data, self.figures, self.device, self.seed = data, figures, device, seed
         height, width = data.pairs[0].inside
         self.picture = data.pairs[0].picture[:, :, :height, :width].contiguous()
-        first = max(pyramid.LEAST, round(figures.smallest * min(height, width) / max(height, width)))
-        self.sizes = pyramid.geometric((width, height), figures.stages, first)
+        self.sizes = sizes_like_trained(figures, (width, height))
         layout = Layout(figures.filters, figures.layers, 3, Activation.TANH)
         base = data.base or {}
         try:
@@ -61,8 +60,8 @@ class RefinementRun:
             rows = numbers.reshape(len(self.sizes), sum(layout.sizes))
             scales = [shaped([part[None] for part in row.split(list(layout.sizes))], layout) for row in rows]
         except (KeyError, ValueError, RuntimeError):
-            text = "What is known of this model does not fit its figures, or its picture is too small."
-            raise LearnError("wrong_task", text, "Make the model anew, with --from and --anew.") from None
+            text = "The model's weights do not fit its hyperparameters, or its picture is too small."
+            raise LearnError("wrong_task", text, "Make the model again, with --from and --anew.") from None
         values = [value.clone().to(device.torch) for scale in scales for pair in scale for value in pair]
         self.numbers = nn.ParameterList([nn.Parameter(value) for value in values])
         self.critic = device.place(Critic(figures.filters, figures.layers, SLOPE, kaiming=True))
@@ -72,6 +71,7 @@ class RefinementRun:
         self.amplitudes = [1.0] + [0.0] * (len(self.sizes) - 1)  # the first step finds out how much is left
         self.real = [device.put(pyramid.reduced(self.picture, size)) for size in self.sizes]
         self.stages: Sequence[Stage] = (Stage("refining", 1.0),)
+        self.length: int | None = None
         self.notes: Sequence[str] = ()
         self.pace = 1.0
 

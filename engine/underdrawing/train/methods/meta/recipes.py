@@ -14,29 +14,32 @@ from underdrawing.train.data import TrainingData
 from underdrawing.train.device import Device
 from underdrawing.train.method import Given, LearnError, Recipe, make_recipe
 from underdrawing.train.methods.meta.finetune import RefinementRun
-from underdrawing.train.methods.meta.hyperparameters import Figures
+from underdrawing.train.methods.meta.hyperparameters import MetaHyperparameters
 from underdrawing.train.methods.meta.run import HyperRun
 
 _NETWORKS = "Meta Internal Learning (2021), supplement, section 2.1"
 _STAGES = "Meta Internal Learning (2021), supplement, section 2.2"
 _STEPS = "Meta Internal Learning (2021), supplement, section 2.3"
+_LENGTH = "Meta Internal Learning (2021), supplement, section 2.4"
 _THEORY = "Meta Internal Learning (2021), supplement, section 1"
 _OURS = "chosen by trials on two processor cores (docs/meta.md)"
 
 PAPER = make_recipe(
     "paper-meta",
     "The published method, for a folder of pictures",
-    Figures,
-    iterations=28_000,
+    MetaHyperparameters,
+    iterations=Given(24_000, f"{_LENGTH}: Places-50, 4,000 for each of six scales"),
     budget=None,
     width=Given(64, f"{_NETWORKS}: ResNet-34"),
     embedding=Given(512, _NETWORKS),
     side=Given(128, _STAGES),
     filters=Given(64, _NETWORKS),
     layers=Given(3, f"{_NETWORKS}: five convolutions"),
-    stages=Given(7, _STAGES),
+    stages=Given(0, f"{_STAGES}: as many as steps of r need; the 7 that it counts for 256 pixels are stages=7"),
+    ratio=Given(0.6, f"{_STAGES}: r"),
     smallest=Given(28, f"{_STAGES}: for 50 pictures"),
-    longest=Given(250, _STAGES),
+    longest=Given(250, f"the authors' program; {_STAGES}, speaks of 256"),
+    each=Given(0, f"{_LENGTH}: by the number of pictures, 4,000 for Places-50"),
     batch=Given(16, _STEPS),
     critic=Given("written", f"{_THEORY}: a shared one asks for the wrong thing"),
     backbones=Given("two", f"{_THEORY}: a shared one learns nothing"),
@@ -53,26 +56,28 @@ PAPER = make_recipe(
     noise=Given(1.0, _STEPS),
     others=Given(0.0, "not in the paper"),
     crop=Given(0, "not in the paper"),
-    balance=Given(0.0, "supplement, section 2.4: 4,000 iterations for every scale"),
+    balance=Given(0.0, f"{_LENGTH}: as many for every scale"),
     network_picture=Given(True, "Meta Internal Learning (2021), supplement, sections 4 to 7: what the network makes"),
 )
 PAPER_BATCH = PAPER.vary(
     "paper-meta-batch",
-    "The published method, for a handful of pictures that are learnt together",
-    iterations=14_000,
+    "The published method, for a handful of pictures trained on together",
+    iterations=Given(12_000, f"{_LENGTH}: 2,000 for each of six scales"),
     budget=None,
     smallest=Given(27, f"{_STAGES}: for a single batch"),
-    batch=Given(0, "a single batch is all of them"),
+    each=Given(2_000, f"{_LENGTH}: single mini-batch"),
+    batch=Given(0, f"{_STEPS}: a single batch is all of them"),
     rate=Given(1e-5, _STEPS),
     critic_rate=Given(1e-5, _STEPS),
 )
 PAPER_SINGLE = PAPER.vary(
     "paper-meta-single",
     "The published method, for one picture",
-    iterations=14_000,
+    iterations=Given(12_000, f"{_LENGTH}: 2,000 for each of six scales"),
     budget=None,
     smallest=Given(25, _STAGES),
-    batch=Given(0, "one picture is the batch"),
+    each=Given(2_000, f"{_LENGTH}: single image, 1,500 to 2,000"),
+    batch=Given(0, f"{_STEPS}: one picture is the batch"),
     critic=Given("plain", f"{_NETWORKS}: a classic discriminator for a single picture"),
     rate=Given(1e-5, _STEPS),
     critic_rate=Given(5e-4, _STEPS),
@@ -112,7 +117,7 @@ SINGLE = PAPER_SINGLE.vary(
 )
 INSTANT = META.vary(
     "instant",
-    "A model that was made at once, and goes on learning its picture",
+    "A model made by a folder model, refined on its picture",
     iterations=None,
     budget=200.0,
 )
@@ -145,12 +150,14 @@ class Meta:
                 go on for a composite.
         """
         if data.composite is not None:
-            text = "A model that was made at once goes on learning its own picture, not one composite."
-            raise LearnError("wrong_task", text, "Leave fine-tuning out, or let the picture itself be learnt.")
+            text = (
+                "A model made by a folder model can be refined on its own picture, but not fine-tuned on a composite."
+            )
+            raise LearnError("wrong_task", text, "Leave out fine-tuning, or train on the picture itself.")
         if data.base is not None and recipe.name == INSTANT.name:
             return RefinementRun(data, recipe.figures, device, seed)
         if data.base is not None or recipe.name == INSTANT.name:
-            text = "Only models that a folder's model made at once go on learning, and only from these."
+            text = "Only models made by a folder model can be refined."
             raise LearnError("wrong_task", text, "Use: underdrawing vary PICTURE --from MODEL --refine 60s")
         return HyperRun(data, recipe.figures, device, seed)
 

@@ -27,7 +27,7 @@ from underdrawing.train.methods.consingan import scales
 from underdrawing.train.methods.consingan.networks import Critic, Window, gradient_penalty
 from underdrawing.train.methods.meta import export
 from underdrawing.train.methods.meta.dataset import others
-from underdrawing.train.methods.meta.hyperparameters import Figures, check
+from underdrawing.train.methods.meta.hyperparameters import MetaHyperparameters, check, iterations_of_a_scale, sizes_of
 from underdrawing.train.methods.meta.networks import Activation, HyperNetwork, Layout, generate, run_scale
 
 PLAIN_SLOPE = 0.2  # of a critic whose weights no network writes (supplement, section 2.1)
@@ -51,7 +51,7 @@ class HyperRun:
         figures: see there.
     """
 
-    def __init__(self, data: TrainingData, figures: Figures, device: Device, seed: int) -> None:
+    def __init__(self, data: TrainingData, figures: MetaHyperparameters, device: Device, seed: int) -> None:
         check(figures, len(data.pairs))
         torch.manual_seed(seed)
         self.data, self.figures, self.device, self.seed, self.team = data, figures, device, seed, Team.present()
@@ -60,14 +60,14 @@ class HyperRun:
             text = f"The picture is {width} x {height} pixels; this method looks at {scales.LEAST} at a time."
             raise LearnError("too_small", text, "Choose a larger picture or region.")
         self.pictures = torch.cat([pair.picture[:, :, :height, :width] for pair in data.pairs])
-        first = max(scales.LEAST, round(figures.smallest * min(height, width) / max(height, width)))
-        self.sizes = scales.geometric((width, height), figures.stages, first)
+        self.sizes = sizes_of(figures, (width, height))
         self.looked_at = torch.cat([_square(picture, figures.side) for picture in self.pictures])
         self.layout = Layout(figures.filters, figures.layers, 3, Activation.TANH)
         self.critic_layout = Layout(figures.filters, figures.layers, 1, Activation.NONE)
         self.batch = min(figures.batch or len(data.pairs), len(data.pairs))
         self.pace = 1.0
         self.stages: Sequence[Stage] = self._stages()
+        self.length: int | None = (figures.each or iterations_of_a_scale(len(data.pairs))) * len(self.stages)
         self.notes: Sequence[str] = ()
         self._begin()
 
@@ -264,8 +264,8 @@ class HyperRun:
             self.generator.load_state_dict(without_prefix("generator", state))
             self.critic.load_state_dict(without_prefix("critic", state))
         except RuntimeError:
-            text = "What was learnt before does not fit these pictures or figures."
-            raise LearnError("wrong_task", text, "Learn the pictures anew.") from None
+            text = "The earlier training does not fit these pictures or hyperparameters."
+            raise LearnError("wrong_task", text, "Train on the pictures again.") from None
         self.amplitudes = [float(v) for v in state["amplitudes"]]
         self._optimise()
         load_optimizer_tensors(self.generator_steps, without_prefix("generator_steps", state))

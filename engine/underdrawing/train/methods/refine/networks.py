@@ -20,7 +20,7 @@ MOST = 0.1  # of [-1, 1]: light that differs more is another thing
 SMOOTH = 8  # pixels over which a repair is averaged; a divisor of the stride
 
 
-class _Local(nn.Module):
+class _LocalBlock(nn.Module):
     """A 3x3 convolution and activation; without a norm, as small corrections live in the size of the signal."""
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
@@ -47,11 +47,11 @@ class Refiner(nn.Module):
 
     def __init__(self, widths: tuple[int, ...] = WIDTHS, blocks: int = BLOCKS) -> None:
         super().__init__()
-        self.first = _Local(CHANNELS * 4, widths[0])
-        self.down = nn.ModuleList(_Local(a, b, 2) for a, b in pairwise(widths))
-        self.middle = nn.ModuleList(_Local(widths[-1], widths[-1]) for _ in range(blocks))
-        self.up = nn.ModuleList(_Local(a + b, b) for a, b in zip(widths[:0:-1], widths[-2::-1], strict=True))
-        self.polish = nn.ModuleList(_Local(b, b) for b in widths[-2::-1])
+        self.first = _LocalBlock(CHANNELS * 4, widths[0])
+        self.down = nn.ModuleList(_LocalBlock(a, b, 2) for a, b in pairwise(widths))
+        self.middle = nn.ModuleList(_LocalBlock(widths[-1], widths[-1]) for _ in range(blocks))
+        self.up = nn.ModuleList(_LocalBlock(a + b, b) for a, b in zip(widths[:0:-1], widths[-2::-1], strict=True))
+        self.polish = nn.ModuleList(_LocalBlock(b, b) for b in widths[-2::-1])
         self.last = nn.Conv2d(widths[0], 16, 3, 1, 1)
         # At first it paints the draft, and a half of that is taken: nothing is worse before it is better.
         nn.init.normal_(self.last.weight, 0.0, 0.003)

@@ -36,7 +36,7 @@ from underdrawing.train.method import (
 )
 from underdrawing.train.methods.draft.run import PLANES, check_planes
 from underdrawing.train.methods.refine.networks import Refiner
-from underdrawing.train.methods.refine.samples import Lesson, lesson, way_back
+from underdrawing.train.methods.refine.samples import TrainingSample, lesson, way_back
 from underdrawing.train.perceptual import Features, find_features, missing_features, perceptual
 
 FIRST_LESSONS = 3  # before the first step
@@ -50,7 +50,7 @@ _HERE = "a first choice, tried on a talking face and a street scene; not tuned"
 
 
 @dataclass(frozen=True)
-class Figures:
+class RefineHyperparameters:
     """Hyper-parameters; each has its source in the recipe."""
 
     lessons: int  # kept at most
@@ -74,8 +74,8 @@ class Figures:
 
 REFINED = make_recipe(
     "refine",
-    "The draft, and while it learns repairs of light and colours where that is unsure",
-    Figures,
+    "The draft, plus trained repairs of light and colours where it is unsure",
+    RefineHyperparameters,
     iterations=None,
     budget=300.0,
     lessons=Given(64, _HERE),
@@ -102,7 +102,7 @@ class Refine:
     """The method as data."""
 
     name = "refine"
-    title = "Draft and refinement: an answer at once, whose colours are repaired"
+    title = "Draft and refinement: an immediate result whose colours improve with training"
     planes: Sequence[PlaneSpec] = PLANES
     needs_training = True
     many = False
@@ -134,8 +134,9 @@ class RefineRun:
     """One training: lessons, the refiner, its optimiser."""
 
     stages: Sequence[Stage] = (Stage("learning", 1.0),)
+    length: int | None = None
 
-    def __init__(self, data: TrainingData, figures: Figures, device: Device, seed: int) -> None:
+    def __init__(self, data: TrainingData, figures: RefineHyperparameters, device: Device, seed: int) -> None:
         torch.manual_seed(seed)
         self.figures, self.device, self.data, self.seed = figures, device, data, seed
         self.picture, self.primitive = _arrays(data.pairs[0])
@@ -299,16 +300,16 @@ class _Kept:
         weights: (n,), their sum is 1.
     """
 
-    lesson: Lesson
+    lesson: TrainingSample
     corners: np.ndarray
     weights: np.ndarray
 
     @classmethod
-    def of(cls, one: Lesson, crop: int) -> _Kept:
+    def of(cls, one: TrainingSample, crop: int) -> _Kept:
         short = [max(0, crop - side) for side in one.truth.shape[1:]]
         if any(short):
             wide = ((0, 0), (0, short[0]), (0, short[1]))
-            one = Lesson(np.pad(one.hints, wide, "symmetric"), np.pad(one.truth, wide, "symmetric"))
+            one = TrainingSample(np.pad(one.hints, wide, "symmetric"), np.pad(one.truth, wide, "symmetric"))
         gate = one.hints[GATE].astype(np.float64)
         sums = np.pad(gate.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
         rows, columns = (np.unique(np.append(np.arange(0, n - crop + 1, GRID), n - crop)) for n in gate.shape)

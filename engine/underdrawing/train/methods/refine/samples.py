@@ -34,7 +34,7 @@ OPERATIONS = {
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
+class TrainingSample:
     """Something to repair.
 
     Attributes:
@@ -46,7 +46,7 @@ class Lesson:
     truth: np.ndarray
 
 
-def lesson(picture: np.ndarray, primitive: Primitive, random: np.random.Generator) -> Lesson:
+def lesson(picture: np.ndarray, primitive: Primitive, random: np.random.Generator) -> TrainingSample:
     """A new lesson about a picture.
 
     Args:
@@ -64,16 +64,16 @@ def lesson(picture: np.ndarray, primitive: Primitive, random: np.random.Generato
     return way_back(picture, primitive, random)
 
 
-def way_back(picture: np.ndarray, primitive: Primitive, random: np.random.Generator) -> Lesson:
+def way_back(picture: np.ndarray, primitive: Primitive, random: np.random.Generator) -> TrainingSample:
     """A lesson whose truth is the picture itself: edited in some way, and back again."""
     edited = _edited(primitive, random)
     broken = draft(picture, primitive, edited).picture
     return _lesson(draft(broken, edited, primitive), primitive, picture, class_colours(picture, primitive))
 
 
-def _lesson(found: Draft, goal: Primitive, truth: np.ndarray, colours: np.ndarray | None) -> Lesson:
+def _lesson(found: Draft, goal: Primitive, truth: np.ndarray, colours: np.ndarray | None) -> TrainingSample:
     target = np.ascontiguousarray(truth.transpose(2, 0, 1) * 2 - 1)
-    return Lesson(hints(found, goal, colours).astype(np.float16), target.astype(np.float16))
+    return TrainingSample(hints(found, goal, colours).astype(np.float16), target.astype(np.float16))
 
 
 def _edited(primitive: Primitive, random: np.random.Generator) -> Primitive:

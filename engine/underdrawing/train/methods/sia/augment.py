@@ -31,12 +31,22 @@ class Relayout:
     Args:
         flip: probability of mirroring. resize: scale by 1 ± this. rotate: degrees at most. bend: of the shorter side.
         points: control points of a side, which bend. crop: side of the square that is cut out of both; 0: everything.
+        cut: of each side at most this part is cut away, and what is left enlarged to the whole.
     """
 
     def __init__(
-        self, pair: Pair, flip: float, resize: float, rotate: float, bend: float, points: int, crop: int, seed: int
+        self,
+        pair: Pair,
+        flip: float,
+        resize: float,
+        rotate: float,
+        bend: float,
+        points: int,
+        crop: int,
+        seed: int,
+        cut: float = 0.0,
     ) -> None:
-        self.pair, self.flip, self.resize, self.rotate, self.bend = pair, flip, resize, rotate, bend
+        self.pair, self.flip, self.resize, self.rotate, self.bend, self.cut = pair, flip, resize, rotate, bend, cut
         self.grid, self.crop, self.seed = points, crop, seed
         self.points = tps.control_points(*pair.size, points)
 
@@ -68,7 +78,11 @@ class Relayout:
         cos, sin = math.cos(angle) / scale, math.sin(angle) / scale
         turned = (self.points - middle) @ torch.tensor([[cos, sin], [-sin, cos]]) + middle
         away = (torch.rand(1, 2, generator=chance) * 2 - 1) * self.resize * growth / 2
-        return (turned + away - self.points)[None]
+        moved = turned + away
+        if self.cut > 0:
+            gone = self.cut * growth * float(torch.rand(1, generator=chance))
+            moved = moved * (1 - gone) + torch.rand(1, 2, generator=chance) * gone * self.points.amax(0)
+        return (moved - self.points)[None]
 
 
 def _read(values: Tensor, grid: Tensor, mode: str) -> Tensor:

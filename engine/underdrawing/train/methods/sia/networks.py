@@ -41,11 +41,16 @@ class _Block(nn.Module):
         return F.leaky_relu(self.norm(self.convolution(x)), 0.2)
 
 
-def _down(inputs: int, outputs: int) -> nn.Module:
-    """A 3 x 3 and a strided 4 x 4 convolution (section 4.1)."""
+def _down(inputs: int, outputs: int, early: bool) -> nn.Module:
+    """A 3 x 3 and a strided 4 x 4 convolution (section 4.1).
+
+    Args:
+        early: channels are doubled by the first of them; else by the second, which is half of the work.
+    """
+    middle = outputs if early else inputs
     return nn.Sequential(
-        _Block(_convolution(inputs, inputs, 3), inputs),
-        _Block(_convolution(inputs, outputs, 4, 2), outputs),
+        _Block(_convolution(inputs, middle, 3), middle),
+        _Block(_convolution(middle, outputs, 4, 2), outputs),
     )
 
 
@@ -61,8 +66,15 @@ class _Doubled(nn.Module):
         return made
 
 
-def _up(inputs: int, outputs: int, transposed: bool) -> nn.Module:
-    """A 3 x 3 and a transposed 4 x 4 convolution (section 4.1), or one of repeated pixels in its place."""
+def _up(inputs: int, outputs: int, transposed: bool, early: bool) -> nn.Module:
+    """A 3 x 3 and a transposed 4 x 4 convolution (section 4.1), or one of repeated pixels in its place.
+
+    With `early` it is the mirror image of such a `_down`: channels are halved by the last of them.
+    """
+    if early:
+        layer = nn.ConvTranspose2d(inputs, inputs, 4, 2, 1)
+        nn.init.kaiming_normal_(layer.weight, 0.2)
+        return nn.Sequential(_Block(spectral_norm(layer), inputs), _Block(_convolution(inputs, outputs, 3), outputs))
     if transposed:
         layer = nn.ConvTranspose2d(inputs, outputs, 4, 2, 1)
         nn.init.kaiming_normal_(layer.weight, 0.2)
@@ -82,12 +94,13 @@ class Encoder(nn.Module):
 
     Args:
         stages: how many of the stages there are: what leaves the segmentation's last one is not needed.
+        early: see `_down`.
     """
 
-    def __init__(self, channels: int, filters: int, halvings: int, stages: int) -> None:
+    def __init__(self, channels: int, filters: int, halvings: int, stages: int, early: bool = False) -> None:
         super().__init__()
         self.head = _Block(_convolution(channels, filters, HEAD), filters)
-        self.down = nn.ModuleList(_down(a, b) for a, b in pairwise(widths(filters, halvings)[: stages + 1]))
+        self.down = nn.ModuleList(_down(a, b, early) for a, b in pairwise(widths(filters, halvings)[: stages + 1]))
 
     def levels(self, x: Tensor) -> list[Tensor]:
         """What goes into each downsampling stage: at full size, 1/2, ..."""
@@ -126,6 +139,7 @@ class Analogy(nn.Module):
         epsilon: keeps the ratio of features finite.
         translated: off for the ablation: features of the wanted segmentation are concatenated instead.
         transposed: the decoder's convolutions; see `_up`.
+        early: see `_down`; with it the decoder's convolutions are transposed.
     """
 
     def __init__(
@@ -136,17 +150,18 @@ class Analogy(nn.Module):
         epsilon: float,
         translated: bool = True,
         transposed: bool = True,
+        early: bool = False,
     ) -> None:
         super().__init__()
         wide = widths(filters, halvings)
         self.stride, self.epsilon, self.translated = 2**halvings, epsilon, translated
-        self.encoder = Encoder(3, filters, halvings, halvings)
-        self.condition = Encoder(channels, filters, halvings, halvings - 1)
+        self.encoder = Encoder(3, filters, halvings, halvings, early)
+        self.condition = Encoder(channels, filters, halvings, halvings - 1, early)
         self.scale = nn.ModuleList(_Translation(w, 1.0) for w in wide[:-1])
         self.shift = nn.ModuleList(_Translation(w, 0.0) for w in wide[:-1])
         joined = [] if translated else [_convolution(2 * w, w, 1) for w in wide[:-1]]
         self.joined = nn.ModuleList(joined)
-        self.up = nn.ModuleList(_up(b, a, transposed) for a, b in reversed(list(pairwise(wide))))
+        self.up = nn.ModuleList(_up(b, a, transposed, early) for a, b in reversed(list(pairwise(wide))))
         self.last = _convolution(filters, 3, HEAD)
 
     def parameters_of_change(self, source: Tensor, wanted: Tensor) -> tuple[list[Tensor], list[Tensor]]:
@@ -222,40 +237,63 @@ def _without_norm(layer: nn.Conv2d | nn.ConvTranspose2d) -> nn.Module:
     return made
 
 
+class BlockDiscriminator(nn.Module):
+    """The paper's PatchGAN (section 4.1): blocks of a 3 x 3 and a strided 4 x 4 convolution, all with both norms.
+
+    Args:
+        filters: of the head; doubled by every block.
+        blocks: how many.
+    """
+
+    def __init__(self, filters: int, blocks: int) -> None:
+        super().__init__()
+        self.encoder = Encoder(3, filters, blocks, blocks, early=True)
+        self.last = _convolution(filters * 2**blocks, 1, 3)
+
+    def forward(self, picture: Tensor) -> list[list[Tensor]]:
+        """(B, 3, H, W) to the features of every level and, last, the scores (B, 1, h, w); as of one scale."""
+        levels = self.encoder.levels(picture)
+        return [[*levels, self.last(levels[-1])]]
+
+
+class _Normed(nn.Sequential):
+    """Convolution, statistics of the picture, leaky ReLU; the size stays but for the stride."""
+
+    def __init__(self, inputs: int, outputs: int, side: int = 3, stride: int = 1, rate: int = 1) -> None:
+        padding = rate * (side // 2)
+        layer = nn.Conv2d(inputs, outputs, side, stride, padding, rate)
+        super().__init__(layer, PictureStatistics(outputs), nn.LeakyReLU(0.2))
+
+
 class Classifier(nn.Module):
     """A light DeepLabV3 (Chen et al. 2017): says which class each pixel shows.
 
+    Its head is DeepLabV3's with fewer channels: a 1 x 1 and three dilated 3 x 3 convolutions beside the mean of the
+    picture, joined by a 1 x 1, and a 3 x 3 convolution. A few strided convolutions take the place of the backbone.
+
     Args:
         classes: how many.
-        filters: of its first layer.
-        rates: dilations of the pyramid (ASPP), at a quarter of the picture's size.
+        filters: channels of the head; DeepLabV3 has 256.
+        rates: dilations, at a quarter of the picture's size.
     """
 
-    def __init__(self, classes: int, filters: int = 32, rates: Sequence[int] = (1, 2, 4, 8)) -> None:
+    def __init__(self, classes: int, filters: int = 64, rates: Sequence[int] = (6, 12, 18)) -> None:
         super().__init__()
-        wide = 2 * filters
+        half = max(1, filters // 2)
         self.body = nn.Sequential(
-            nn.Conv2d(3, filters, 3, 2, 1),
-            PictureStatistics(filters),
-            nn.LeakyReLU(0.2),
-            nn.Conv2d(filters, wide, 3, 2, 1),
-            PictureStatistics(wide),
-            nn.LeakyReLU(0.2),
-            nn.Conv2d(wide, wide, 3, 1, 1),
-            PictureStatistics(wide),
-            nn.LeakyReLU(0.2),
+            _Normed(3, half, stride=2), _Normed(half, filters, stride=2), _Normed(filters, filters)
         )
-        self.pyramid = nn.ModuleList(nn.Conv2d(wide, filters, 3, 1, rate, rate) for rate in rates)
-        self.pooled = nn.Conv2d(wide, filters, 1)
-        self.joined = nn.Conv2d(filters * (len(rates) + 1), wide, 1)
-        self.last = nn.Conv2d(wide, classes, 1)
+        dilated = (_Normed(filters, filters, rate=rate) for rate in rates)
+        self.pyramid = nn.ModuleList([_Normed(filters, filters, side=1), *dilated])
+        self.pooled = nn.Conv2d(filters, filters, 1)
+        self.joined = nn.Sequential(_Normed(filters * (len(rates) + 2), filters, side=1), _Normed(filters, filters))
+        self.last = nn.Conv2d(filters, classes, 1)
 
     def forward(self, picture: Tensor) -> Tensor:
         """(B, 3, H, W) in [-1, 1] to (B, classes, H, W), not normalised."""
         x = self.body(picture)
-        whole = self.pooled(x.mean((2, 3), keepdim=True)).expand(-1, -1, *x.shape[2:])
-        x = torch.cat([F.leaky_relu(part(x), 0.2) for part in self.pyramid] + [whole], 1)
-        x = self.last(F.leaky_relu(self.joined(x), 0.2))
+        whole = F.leaky_relu(self.pooled(x.mean((2, 3), keepdim=True)), 0.2).expand(-1, -1, *x.shape[2:])
+        x = self.last(self.joined(torch.cat([part(x) for part in self.pyramid] + [whole], 1)))
         return F.interpolate(x, size=picture.shape[2:], mode="bilinear", align_corners=False)
 
 
@@ -279,7 +317,7 @@ def reduced_pair(pair: Pair, times: int) -> Pair:
     return Pair(F.avg_pool2d(pair.picture, times), planes, (pair.inside[0] // times, pair.inside[1] // times))
 
 
-class Exported(nn.Module):
+class ExportedAnalogy(nn.Module):
     """The generator as it is exported: the source picture, its planes, the wanted planes, all of full size."""
 
     def __init__(self, network: nn.Module, planes: int, times: int) -> None:

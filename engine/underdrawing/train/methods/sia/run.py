@@ -6,7 +6,6 @@ Semantic Image Analogy (Li, Xiong, Liu, Chen and Zha 2020), sections 3.2 and 3.4
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -28,7 +27,16 @@ from underdrawing.train.method import (
     without_prefix,
 )
 from underdrawing.train.methods.sia.augment import Relayout
-from underdrawing.train.methods.sia.networks import Analogy, Classifier, Exported, baked, raised, reduced_pair
+from underdrawing.train.methods.sia.hyperparameters import SIAHyperparameters
+from underdrawing.train.methods.sia.networks import (
+    Analogy,
+    BlockDiscriminator,
+    Classifier,
+    ExportedAnalogy,
+    baked,
+    raised,
+    reduced_pair,
+)
 from underdrawing.train.methods.sia.patch_coherence import Coherence
 from underdrawing.train.networks import MultiScaleDiscriminator
 from underdrawing.train.perceptual import Features, find_features, missing_features
@@ -38,55 +46,13 @@ LEAST_CROP = 64
 MOST_REDUCED = 4
 
 
-@dataclass(frozen=True)
-class Figures:
-    """Hyper-parameters. Their values and sources are in the recipes below."""
-
-    filters: int
-    halvings: int
-    epsilon: float  # keeps the ratio of features finite
-    translated: bool  # semantic feature translation; off: the wanted segmentation's features are concatenated
-    transposed: bool  # transposed convolutions in the decoder; off: repeated pixels and a convolution
-    seen: int  # pixels that the networks see at most of a picture, which is halved once or twice for them; 0: all
-    painted: bool  # the result consists of the picture's own patches, as the network's versions of both layouts differ
-    discriminator_filters: int
-    discriminator_layers: int
-    classifier_filters: int
-    steps: int  # of the generator for one of the discriminator and of the classifier
-    reconstruct: float  # probability of reconstruction mode
-    flip: float  # probability of mirroring, at the end of its growth
-    resize: float  # scale by 1 ± this
-    rotate: float  # degrees, at most
-    bend: float  # thin-plate splines move their points by at most this part of the shorter side
-    points: int  # of the splines, a side
-    growth: float  # part of the training in which the changes grow to these
-    crop: int  # side of the squares that are learnt at a time; 0: the whole picture
-    alignment: float  # weight of the cross entropy of the classifier
-    coherence: float  # weight of the patch coherence
-    patches: tuple[float, ...]  # random patches, at the first two stages of VGG
-    gan: float
-    feature_matching: float
-    fixed_point: float
-    pixel: float  # weight of the mean absolute difference in reconstruction mode
-    paired: float  # weight of the mean absolute difference to the changed picture, in sampling mode
-    perceptual: float  # weight of the difference of VGG features to the changed picture, in sampling mode
-    gan_from: float  # part of the training after which the discriminator joins
-    rate: float
-    rate_discriminator: float
-    beta1: float
-    beta2: float
-    constant: float  # part of the training with a constant rate; then it falls linearly to 0
-    average: float
-    pixels: int
-    pixels_gpu: int
-
-
 class SIARun:
     """One training: generator, discriminator, classifier, their optimisers, and a step of all three."""
 
     stages: Sequence[Stage] = (Stage("learning", 1.0),)
+    length: int | None = None
 
-    def __init__(self, data: TrainingData, figures: Figures, device: Device, seed: int) -> None:
+    def __init__(self, data: TrainingData, figures: SIAHyperparameters, device: Device, seed: int) -> None:
         torch.manual_seed(seed)
         self.figures, self.device, self.data, self.seed = figures, device, data, seed
         height, width = data.pairs[0].size
@@ -104,10 +70,10 @@ class SIARun:
         }
         channels = sum(pair.planes[name].channels(self.encodings[name]) for name in self.names)
         f = figures
-        self.generator = device.place(Analogy(channels, f.filters, f.halvings, f.epsilon, f.translated, f.transposed))
-        self.discriminator = device.place(
-            MultiScaleDiscriminator(3, f.discriminator_filters, f.discriminator_layers, 1)
+        self.generator = device.place(
+            Analogy(channels, f.filters, f.halvings, f.epsilon, f.translated, f.transposed, f.early)
         )
+        self.discriminator = device.place(self._discriminator())
         self.classifier = device.place(Classifier(self.classes, f.classifier_filters))
         self.averaged = Average(self.generator)
         betas = (f.beta1, f.beta2)
@@ -119,6 +85,15 @@ class SIARun:
         self.features = self._features()
         self.relayout = self._relayout()
         self._coherence: Coherence | None = None
+
+    def _discriminator(self) -> nn.Module:
+        f = self.figures
+        if f.discriminator == "blocks":
+            return BlockDiscriminator(f.discriminator_filters, f.discriminator_layers)
+        if f.discriminator == "pix2pixhd":
+            return MultiScaleDiscriminator(3, f.discriminator_filters, f.discriminator_layers, 1)
+        text = f"There is no discriminator called {f.discriminator!r}."
+        raise LearnError("bad_option", text, "Use blocks or pix2pixhd.")
 
     @property
     def classes(self) -> int:
@@ -134,17 +109,18 @@ class SIARun:
         f = self.figures
         if f.coherence <= 0 and f.perceptual <= 0:
             return None
-        found = find_features("vgg16", self.data.features, max(len(f.patches), 3 if f.perceptual > 0 else 0))
+        depth = max(len(f.patches), 3 if f.perceptual > 0 else 0)
+        found = find_features(f.perceptual_network, self.data.features, depth)
         return None if found is None else self.device.place(found)
 
     @property
     def notes(self) -> list[str]:
         """What differs from the recipe because something is not there, in sentences for people."""
-        return missing_features("vgg16", self.features)
+        return missing_features(self.figures.perceptual_network, self.features)
 
     def _relayout(self) -> Relayout:
         f = self.figures
-        return Relayout(self.pair, f.flip, f.resize, f.rotate, f.bend, f.points, self.crop, self.seed)
+        return Relayout(self.pair, f.flip, f.resize, f.rotate, f.bend, f.points, self.crop, self.seed, f.cut)
 
     def enter(self, stage: int) -> None:
         """There is only one stage."""
@@ -267,7 +243,7 @@ class SIARun:
             with torch.no_grad():
                 found = self.features(self.device.put(self.pair.picture))
             counts = [int(count) for count in self.figures.patches]
-            self._coherence = Coherence(found, self.labels(planes), counts)
+            self._coherence = Coherence(found, self.labels(planes), counts, self.figures.absolute)
         return self._coherence
 
     def first(self) -> ApplyPlan | None:
@@ -328,7 +304,9 @@ class SIARun:
         inputs |= {f"source_{name}": value for name, value in told.items()}
         inputs |= {name: value.clone() for name, value in told.items()}
         return [
-            ExportGraph("generator.onnx", Exported(network, len(self.names), self.reduced).eval(), inputs, "result")
+            ExportGraph(
+                "generator.onnx", ExportedAnalogy(network, len(self.names), self.reduced).eval(), inputs, "result"
+            )
         ]
 
     def plan(self) -> ApplyPlan:
