@@ -34,7 +34,7 @@ def start(json: Json = False) -> None:
 @told
 def stop(json: Json = False) -> None:
     """End the engine, whatever state it is in. Training resumes at the next start."""
-    from underdrawing.client import takeover
+    from underdrawing.client import engine_lock
     from underdrawing.client.endpoint import home, remote
     from underdrawing.client.messages import EngineError
 
@@ -50,7 +50,7 @@ def stop(json: Json = False) -> None:
     except EngineError:
         if elsewhere:
             raise
-    ended = not elsewhere and takeover.end(home())
+    ended = not elsewhere and engine_lock.end(home())
     text = "The engine did not answer and was ended; trainings go on from their checkpoints."
     output.answer({"running": False}, text if ended else "The engine is not running.")
 

@@ -6,8 +6,8 @@ import shutil
 import uuid
 from typing import Any
 
-from underdrawing.client.fields import Request, hashes
 from underdrawing.client.messages import EngineError
+from underdrawing.client.request_fields import Request, hashes
 from underdrawing.client.requests import TrainRequest
 from underdrawing.client.service_requests import JobRequest
 from underdrawing.daemon.clients import Ask

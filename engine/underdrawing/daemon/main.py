@@ -14,7 +14,7 @@ import time
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from underdrawing.client import endpoint, takeover
+from underdrawing.client import endpoint, engine_lock
 from underdrawing.client.messages import EngineError
 from underdrawing.daemon.server import Daemon, Settings
 
@@ -109,7 +109,7 @@ def run(home: Path, settings: Settings) -> int:
             if time.monotonic() > end or endpoint.Connection.read(home) is not None:
                 return 0
             time.sleep(0.05)
-        takeover.note_pid(home)
+        engine_lock.note_pid(home)
         set_up_log(home)
         daemon = Daemon(home, settings)
 

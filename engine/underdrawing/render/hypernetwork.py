@@ -26,7 +26,6 @@ from underdrawing.render.generate import GraphRun
 from underdrawing.render.model import Model
 from underdrawing.render.onnx_sessions import SessionStore
 from underdrawing.store import model_writer
-from underdrawing.store.child_main import Context
 from underdrawing.store.frame_codec import Inputs
 from underdrawing.store.manifest import (
     CHECKPOINT_FILE,
@@ -38,6 +37,7 @@ from underdrawing.store.manifest import (
     Procedure,
     Task,
 )
+from underdrawing.store.worker_pipe import Context
 
 FREE = (Task.VARY, Task.RESIZE, Task.ANIMATE)  # made from noise, through all scales
 PAINTED = (Task.HARMONIZE, Task.BLEND, Task.REPAINT)  # made from a changed picture, from the middle scale on

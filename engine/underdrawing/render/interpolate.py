@@ -21,8 +21,8 @@ from underdrawing.render.graph_runner import pixels_of
 from underdrawing.render.hypernetwork import check_writer, inputs_of, write
 from underdrawing.render.model import Model
 from underdrawing.render.onnx_sessions import OnnxSession, SessionStore
-from underdrawing.store.child_main import Context
 from underdrawing.store.frame_codec import Inputs
+from underdrawing.store.worker_pipe import Context
 
 GROUPS = ("coarse", "middle", "fine")
 

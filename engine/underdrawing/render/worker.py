@@ -33,10 +33,10 @@ from underdrawing.render.pick_task import Picker
 from underdrawing.render.pretrained import helper_networks
 from underdrawing.render.results import answer_of
 from underdrawing.store import made_underdrawings
-from underdrawing.store.child_main import Context, serve
 from underdrawing.store.frame_codec import Inputs
 from underdrawing.store.made_underdrawings import MadeUnderdrawing
 from underdrawing.store.manifest import MANIFEST_FILE, Manifest
+from underdrawing.store.worker_pipe import Context, serve
 
 MODELS_KEPT = 4
 PRIMITIVE_OPTIONS: dict[str, Callable[[float], float]] = {

@@ -23,12 +23,11 @@ from underdrawing.client.messages import EngineError
 from underdrawing.picture.image import Picture
 from underdrawing.picture.primitive import Primitive, write_primitive
 from underdrawing.store import model_writer
-from underdrawing.store.child_main import Listener
 from underdrawing.store.frame_codec import Inputs, on_paper
 from underdrawing.store.manifest import CHECKPOINT_FILE, MANIFEST_FILE, ApplyPlan, Manifest, PlaneSpec
 from underdrawing.store.model_library import LIVE
+from underdrawing.store.worker_pipe import Listener
 from underdrawing.train import export, loop
-from underdrawing.train.as_made import AGREES, underdrawing_as_made
 from underdrawing.train.continue_from import Base
 from underdrawing.train.device import Device, choose
 from underdrawing.train.distributed import Team
@@ -37,6 +36,7 @@ from underdrawing.train.method import LearnError, Method, Recipe, Run
 from underdrawing.train.methods import everything, find
 from underdrawing.train.methods.meta.dataset import prepare_folder
 from underdrawing.train.prepare import Prepared, prepare
+from underdrawing.train.unedited_underdrawing import AGREES, underdrawing_as_made
 
 FEATURE_FILES = {"vgg16": "vgg16.safetensors", "vgg19": "vgg19.safetensors"}
 

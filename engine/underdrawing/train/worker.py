@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from underdrawing.store.child_main import Context, serve
+from underdrawing.store.worker_pipe import Context, serve
 from underdrawing.train.job import train
 from underdrawing.train.method import describe as describe_method
 from underdrawing.train.methods import everything

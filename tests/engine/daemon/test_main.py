@@ -24,7 +24,7 @@ from underdrawing.daemon.main import LOG_BYTES, LOGS
 WORKER = """
 import os, time
 from pathlib import Path
-from underdrawing.store.child_main import serve
+from underdrawing.store.worker_pipe import serve
 
 def train(args, context):
     folder = Path(args["folder"])
