@@ -165,7 +165,7 @@ def palette_json(primitive: Primitive) -> list[dict[str, Any]] | None:
 
 
 def palette_of(manifest: Mapping[str, Any]) -> Palette | None:
-    """The palette that a model was learnt with."""
+    """The palette that a model was trained with."""
     from underdrawing.picture.palette import Palette
 
     return Palette.from_json(list(manifest["palette"])) if manifest.get("palette") else None

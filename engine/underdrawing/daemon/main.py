@@ -73,7 +73,7 @@ def main() -> int:
     options.add_argument("--memory", type=int, default=0, help="MiB that worker and renderer may take each")
     options.add_argument("--spool", type=int, default=usual.spool >> 20, help="MiB of pictures that are kept")
     options.add_argument("--listen", default="", metavar="ADDRESS:PORT", help="for clients on other machines, too")
-    options.add_argument("--worker", default=usual.worker, help="the module that learns")
+    options.add_argument("--worker", default=usual.worker, help="the module that trains")
     options.add_argument("--renderer", default=usual.renderer, help="the module that applies")
     given = options.parse_args()
     settings = Settings(

@@ -21,7 +21,7 @@ def answer_of(
     """What `apply` and the tasks of `generate` that are given a picture answer.
 
     Args:
-        original: what the result is laid over where that is asked for; None: the picture as it was learnt.
+        original: what the result is laid over where that is asked for; None: the training picture.
         args: `order`, `baked` and `merged` count.
     """
     deep, order = result.picture.depth != "u8", args.get("order") or ""
@@ -55,7 +55,7 @@ def _merged(model: Model, original: Picture | None, result: Applied) -> Picture:
     """The area of a result as it is in the picture, result and mask laid over."""
     area = Bounds(*model.manifest.plan.region)
     below = model.picture if original is None else original
-    # Pictures of the learnt region alone begin at its corner.
+    # Pictures of the trained region alone begin at its corner.
     corner = (0, 0) if below.size != (area.width, area.height) else (area.x, area.y)
     bounds = result.bounds.translate(-corner[0], -corner[1])
     return composite(below.crop(bounds), result.picture, (0, 0), result.mask)

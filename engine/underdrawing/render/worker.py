@@ -239,7 +239,7 @@ def _checked(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _completed(edited: Primitive, own: Primitive) -> Primitive:
-    """Planes that the user did not send are as they were learnt."""
+    """Planes that the user did not send are as in training."""
     if edited.size != own.size:
         return edited
     palette = edited.palette or own.palette

@@ -51,7 +51,7 @@ def raised() -> set[str]:
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
                     name = getattr(node.func, "id", "")
-                    if name in ("EngineError", "LearnError"):
+                    if name in ("EngineError", "TrainingError"):
                         found.add(str(node.args[0].value))
     return found
 
