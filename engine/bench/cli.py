@@ -40,6 +40,16 @@ def methods(json: Json = False) -> None:
 
 @app.command()
 @reports_errors
+def commands(json: Json = False) -> None:
+    """Write the reference in docs/commands.md anew, from the commands' help."""
+    from bench.commands_page import write
+
+    path = write()
+    output.answer({"file": str(path)}, f"{path} is written.")
+
+
+@app.command()
+@reports_errors
 def quality(
     data: Annotated[list[Path], typer.Argument(help="Data folders: train/, and test/ or edits/.")],
     methods: Annotated[
