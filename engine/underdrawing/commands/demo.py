@@ -71,7 +71,7 @@ In GIMP
 
 In Krita
   1. Open the picture, then Settings > Dockers > Underdrawing.
-  2. Click “Use what was learnt”, then the docker's purple button (the saucer), and paint over the blue spoon.
+  2. Click “Use what was trained on”, then the docker's purple button (the saucer), and paint over the blue spoon.
   3. Click “Apply”: the spoon is gone, in a layer of its own.
 """
 

@@ -20,7 +20,7 @@ from typing import Any
 import psutil
 
 from underdrawing.client.messages import EngineError
-from underdrawing.store.child_main import PARENT
+from underdrawing.store.worker_pipe import PARENT
 
 log = logging.getLogger("underdrawing.children")
 

@@ -156,7 +156,7 @@ class Daemon:
         log.info("open to other machines")
 
     def send(self, client: bytes, message: Message) -> None:
-        """To a client; one that does not read loses it, and learns so when it pings."""
+        """To a client; one that does not read loses it, and notices when it pings."""
         with contextlib.suppress(zmq.ZMQError):
             self.socket.send_multipart([client, *message.encode()], zmq.DONTWAIT, copy=True)
 
@@ -321,7 +321,7 @@ class Daemon:
             log.exception("something failed inside")
 
     def close(self) -> None:
-        """End children and sockets. What was being learnt stays queued and goes on with the next engine."""
+        """End children and sockets. A training under way stays queued and continues with the next engine."""
         self.rendering.close()
         self.supervisor.close()
         if self._describer is not None:

@@ -37,10 +37,10 @@ from underdrawing.render.pick_task import Picker
 from underdrawing.render.pretrained import helper_networks
 from underdrawing.render.results import answer_of, corner_of, grey
 from underdrawing.store import made_underdrawings
-from underdrawing.store.child_main import Context, serve
 from underdrawing.store.frame_codec import Inputs
 from underdrawing.store.made_underdrawings import MadeUnderdrawing
 from underdrawing.store.manifest import MANIFEST_FILE, Manifest
+from underdrawing.store.worker_pipe import Context, serve
 
 MODELS_KEPT = 4
 PRIMITIVE_OPTIONS: dict[str, Callable[[float], float]] = {
@@ -291,7 +291,7 @@ def _weights(args: Mapping[str, Any]) -> Path:
 
 
 def _completed(edited: Primitive, own: Primitive) -> Primitive:
-    """Planes that the user did not send are as they were learnt."""
+    """Planes that the user did not send are as in training."""
     if edited.size != own.size:
         return edited
     palette = edited.palette or own.palette

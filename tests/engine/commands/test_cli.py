@@ -40,7 +40,7 @@ class Place(CommandLine):
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """An engine that learnt one small picture in one iteration."""
+    """An engine that trained one small picture in one iteration."""
     made = Place(tmp_path_factory.mktemp("cli"))
     try:
         made.ask("primitive", "sun 太陽.png", "--kind", "segments", "--regions", "3", "-o", "areas.png")
