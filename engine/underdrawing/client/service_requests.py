@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Dict, List
 
-from . import fields as checks
-from .fields import Request
+from . import request_fields as checks
+from .request_fields import Request
 
 Text = Annotated[str, checks.kind(str)]
 Flag = Annotated[bool, checks.kind(bool)]

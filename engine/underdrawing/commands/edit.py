@@ -9,7 +9,7 @@ import typer
 
 from underdrawing.commands import files, output
 from underdrawing.commands import pick as picking
-from underdrawing.commands.output import Json, told
+from underdrawing.commands.output import Json, reports_errors
 from underdrawing.commands.primitive import AxisChoice, OperationChoice
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from underdrawing.picture.primitive import Primitive
 
 
-@told
+@reports_errors
 def edit(
     image: Annotated[Path, typer.Argument(help="The photograph.")],
     operation: Annotated[OperationChoice, typer.Argument(help="What to do with the thing.")],

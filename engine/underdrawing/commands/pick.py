@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from underdrawing.commands import files, output
-from underdrawing.commands.output import Json, told
+from underdrawing.commands.output import Json, reports_errors
 
 if TYPE_CHECKING:
     from underdrawing.client.engine import Engine, Reply
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LARGE = 1 / 3  # share of the picture from which a thing is asked about
 
 
-@told
+@reports_errors
 def pick(
     image: Annotated[Path, typer.Argument(help="The picture.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The mask to write; white is the thing.")],

@@ -13,8 +13,8 @@ import psutil
 
 from underdrawing import __version__
 from underdrawing.client import requests, service_requests
-from underdrawing.client.fields import Request, checked_hash
 from underdrawing.client.messages import CHUNK, MOST_HASHES, PROTOCOL, UNANSWERED, EngineError
+from underdrawing.client.request_fields import Request, checked_hash
 from underdrawing.daemon import handlers_models, handlers_render, handlers_train
 from underdrawing.daemon.clients import Ask
 from underdrawing.daemon.context import EngineContext, Handler

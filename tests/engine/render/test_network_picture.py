@@ -143,7 +143,7 @@ def test_an_edited_underdrawing_gives_the_networks_picture(tmp_path: Path, scale
 
 
 def test_every_stage_keeps_its_share_of_a_picture_of_another_shape(tmp_path: Path) -> None:
-    """Learnt at 24 by 16 and 48 by 32 pixels; widths follow the width and heights the height."""
+    """Trained at 24 by 16 and 48 by 32 pixels; widths follow the width and heights the height."""
     run = GraphRun(generator(tmp_path, 0.5, Encoding.PICTURE, True), SessionStore())
     assert run.sizes(48, 32) == [(24, 16), (48, 32)]
     assert run.sizes(96, 16) == [(48, 8), (96, 16)]
