@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
