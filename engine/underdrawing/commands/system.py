@@ -92,6 +92,15 @@ def unload(json: Json = False) -> None:
 
 @app.command()
 @reports_errors
+def clear(json: Json = False) -> None:
+    """Delete cached pictures to free disk space. Models, trainings and settings stay."""
+    with output.engine() as engine:
+        body = engine.clear()
+    output.answer(body, f"{output.megabytes(body['freed'])} were freed.")
+
+
+@app.command()
+@reports_errors
 def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many.")] = 40,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
