@@ -15,7 +15,7 @@ from underdrawing.client import labels
 from underdrawing.client.ensure_model import APPLY, ModelWish
 from underdrawing.client.requests import MOST_FRAMES
 from underdrawing.commands import files, generate, lift, output, task_model
-from underdrawing.commands.output import Json, Strip, told
+from underdrawing.commands.output import Json, Strip, reports_errors
 from underdrawing.commands.primitive import Out
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Blend(StrEnum):
     POISSON = "poisson"
 
 
-@told
+@reports_errors
 def apply(
     model: Annotated[
         str, typer.Argument(metavar="PICTURE|MODEL", help="The original picture, or a model's name or id.")
@@ -116,7 +116,7 @@ def apply(
             primitive = known.settled(primitive)
             original, corner = known.original(image)
             options["lifted"] = lift.things(lifted or [], original)
-            current = None if image is None else files.frame(known.learnt_part(original))
+            current = None if image is None else files.frame(known.trained_part(original))
             reply = engine.apply(known.id, files.frames(primitive), current, **options)
             made, alpha = files.composed(engine, reply, original, corner)
             made = known.with_edited_opacity(made, primitive, alpha)
@@ -151,7 +151,7 @@ class Known:
             stored = Path(self.details["folder"]) / self.manifest["picture"]["file"]
             if self.region[2:] != self.full:
                 output.note(
-                    "The model learnt a part of its picture; the result shows this part. Give --image for the whole."
+                    "The model was trained on part of its picture, which the result shows. Give --image for the whole."
                 )
             return files.picture(stored), self.region[:2]
         given = files.picture(image)
@@ -160,13 +160,13 @@ class Known:
         if given.size == self.region[2:]:
             return given, self.region[:2]
         raise output.wrong(
-            f"{image.name} has {given.size[0]} x {given.size[1]} pixels; the picture that was learnt has "
+            f"{image.name} has {given.size[0]} x {given.size[1]} pixels; the training picture has "
             f"{self.full[0]} x {self.full[1]}."
         )
 
     @cached_property
     def primitive(self) -> Primitive:
-        """The underdrawing that was learnt, of the learnt region."""
+        """The underdrawing of the trained region."""
         from underdrawing.picture.primitive import read_primitive
 
         return read_primitive(Path(self.details["folder"]) / "primitive.png", self.palette)
@@ -201,8 +201,8 @@ class Known:
         alpha[part.slices()] = changed.alpha
         return replace(made, alpha=alpha)
 
-    def learnt_part(self, picture: Picture) -> Picture:
-        """Of a whole picture the part that was learnt: more need not travel."""
+    def trained_part(self, picture: Picture) -> Picture:
+        """Of a whole picture the part trained on: more need not travel."""
         from underdrawing.picture.geometry import Bounds
 
         return picture if picture.size == self.region[2:] else picture.crop(Bounds(*self.region))
@@ -232,7 +232,7 @@ def _layer(engine: Engine, reply: Any) -> Picture:
     return files.received(engine, reply, reply.body["picture"]).with_opacity(alpha)
 
 
-@told
+@reports_errors
 def animate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="The model, by name or id; with --walk a picture.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="An .mp4, a .gif, or a folder.")],
@@ -260,7 +260,7 @@ def animate(
     refine: generate.Refine = None,
     json: Json = False,
 ) -> None:
-    """Paint a clip: an underdrawing in, a picture out, for each frame; or let a picture move by itself (--walk)."""
+    """Paint a clip: an underdrawing in, a picture out, for each frame; or animate a picture (--walk)."""
     if walk == (frames is not None):
         raise output.wrong("Give FRAMES to paint them, or --walk for a clip out of the picture alone.")
     if walk:

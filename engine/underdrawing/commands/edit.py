@@ -10,7 +10,7 @@ import typer
 
 from underdrawing.commands import files, lift, output
 from underdrawing.commands import pick as picking
-from underdrawing.commands.output import Json, told
+from underdrawing.commands.output import Json, reports_errors
 from underdrawing.commands.primitive import AxisChoice
 
 
@@ -25,7 +25,7 @@ class EditChoice(StrEnum):
     REMOVE = "remove"
 
 
-@told
+@reports_errors
 def edit(
     image: Annotated[Path, typer.Argument(help="The photograph.")],
     operation: Annotated[EditChoice, typer.Argument(help="What to do with the thing.")],

@@ -82,9 +82,9 @@ def check_targets(*targets: Path | None, inputs: Sequence[Path | None] = ()) -> 
     Raises:
         PictureError: with the reason.
     """
+    from underdrawing.picture.atomic_write import check_target
     from underdrawing.picture.files import check_ending
     from underdrawing.picture.image import PictureError
-    from underdrawing.picture.replacing import check_target
 
     kept = {file.resolve(): file for given in inputs if given is not None for file in _files_of(given)}
     same = {(known.st_dev, known.st_ino) for file in kept if (known := _status(file)) is not None}
@@ -165,7 +165,7 @@ def palette_json(primitive: Primitive) -> list[dict[str, Any]] | None:
 
 
 def palette_of(manifest: Mapping[str, Any]) -> Palette | None:
-    """The palette that a model was learnt with."""
+    """The palette that a model was trained with."""
     from underdrawing.picture.palette import Palette
 
     return Palette.from_json(list(manifest["palette"])) if manifest.get("palette") else None

@@ -12,7 +12,7 @@ import typer
 
 from underdrawing.commands import files, output
 from underdrawing.commands import pick as picking
-from underdrawing.commands.output import Json, told
+from underdrawing.commands.output import Json, reports_errors
 
 if TYPE_CHECKING:
     from underdrawing.client.engine import Engine, LiftedThing
@@ -32,7 +32,7 @@ Lifted = Annotated[
 ]
 
 
-@told
+@reports_errors
 def lift(
     image: Annotated[Path, typer.Argument(help="The photograph.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The layer to write, a PNG file.")],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from underdrawing.commands import files, output
-from underdrawing.commands.output import Json, told
+from underdrawing.commands.output import Json, reports_errors
 
 if TYPE_CHECKING:
     from underdrawing.client.engine import Engine, Reply
@@ -27,7 +27,7 @@ Bigger = Annotated[int, typer.Option(min=0, help="So many steps bigger than the 
 Smaller = Annotated[int, typer.Option(min=0, help="So many steps smaller.")]
 
 
-@told
+@reports_errors
 def pick(
     image: Annotated[Path, typer.Argument(help="The picture.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The mask to write; white is the thing.")],

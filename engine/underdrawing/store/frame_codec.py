@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from underdrawing.client.fields import checked_hash
 from underdrawing.client.frames import CHANNELS, Frame
 from underdrawing.client.messages import EngineError
+from underdrawing.client.request_fields import checked_hash
 from underdrawing.picture.image import DEPTHS, Picture, PictureError
 from underdrawing.picture.metadata import Metadata
 from underdrawing.picture.palette import Palette
