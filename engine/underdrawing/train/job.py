@@ -25,7 +25,7 @@ from underdrawing.client.messages import EngineError
 from underdrawing.picture.image import Picture
 from underdrawing.picture.primitive import Primitive, write_primitive
 from underdrawing.store import model_writer
-from underdrawing.store.frame_codec import Inputs, on_paper
+from underdrawing.store.frame_codec import Inputs
 from underdrawing.store.manifest import CHECKPOINT_FILE, MANIFEST_FILE, ApplyPlan, Manifest, PlaneSpec
 from underdrawing.store.model_library import LIVE
 from underdrawing.store.worker_pipe import Listener
@@ -210,7 +210,7 @@ def _underdrawing(args: Mapping[str, Any], inputs: Inputs, picture: Picture, con
     """The underdrawing to train with: as it was made of the picture where that is asked for, else as given."""
     if args.get("as_made"):
         planes = args["planes"] or args.get("edited") or {}
-        given = {name: on_paper(inputs.picture(reference)) for name, reference in planes.items()}
+        given = {name: inputs.plane(reference) for name, reference in planes.items()}
         # Planes that agree with nothing that was made are a drawing of their own.
         least = AGREES if args["planes"] else 0.0
         made = underdrawing_as_made(Path(args["home"]), Path(args["folder"]), picture.hash, given, least)
