@@ -26,7 +26,7 @@ MOST_LISTED = 64 << 10  # bytes of the zip's own list of files
 END = struct.Struct("<4s4H2LH")  # the zip's end record
 SUFFIXES = (".onnx", ".safetensors", ".png", ".tif", ".json")
 LEFT_BEHIND = (CHECKPOINT_FILE,)
-WORD = "This file contains the picture that was learnt; give it only to people who may have that picture."
+WORD = "This file contains the picture that it was trained on; give it only to people who may have that picture."
 
 
 def write(folder: Path, manifest: Manifest, target: Path) -> int:

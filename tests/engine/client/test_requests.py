@@ -75,6 +75,8 @@ def test_both_ends_refuse_what_lacks_a_field(verb: str) -> None:
         ("apply", {"model": "m", "planes": PLANES, "blend": "gauss"}, "bad_request"),
         ("apply", {"model": "m", "planes": PLANES, "grow": 1.5}, "bad_request"),
         ("apply", {"model": "m", "planes": PLANES, "feather": float("nan")}, "bad_request"),
+        ("apply", {"model": "m", "planes": PLANES, "feather": True}, "bad_request"),
+        ("between", {"model": "m", "picture": SHOWN, "other": SHOWN, "at": [True]}, "bad_request"),
         ("generate", {"model": "m", "task": "resize"}, "bad_request"),
         ("generate", {"model": "m", "task": "vary", "width": 64}, "bad_request"),
         ("generate", {"model": "m", "task": "resize", "width": 16384, "height": 16384}, "bad_request"),

@@ -301,7 +301,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("underdrawing.picture.replacing.os.fsync", full)
+    monkeypatch.setattr("underdrawing.picture.atomic_write.os.fsync", full)
     with pytest.raises(PictureError, match="No space left"):
         write_picture(path, picture(np.uint8, 3, False))
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
