@@ -15,7 +15,7 @@ ID = "underdrawing_docker"
 MENU = "tools/scripts"
 LAYERS = "KisLayerBox"  # Krita's own docker
 GROUP, PLACED = "underdrawing", "placed"  # in Krita's settings
-SETTLED = 500  # milliseconds after which Krita has arranged its dockers for the first picture
+SETTLED = (500, 1500, 3000)  # milliseconds after which Krita has arranged its dockers for the first picture
 TALL = 720  # pixels, of Qt's
 
 
@@ -25,6 +25,7 @@ class Docker(krita.DockWidget):
     def __init__(self, plugin: Plugin) -> None:
         super().__init__()
         self.setWindowTitle(tr("Underdrawing"))
+        self._seen = False  # whether there was a picture in this window
         self.panel = Panel(plugin)
         self.panel.look = self.look  # type: ignore[method-assign]
         self.setWidget(self.panel)
@@ -32,10 +33,15 @@ class Docker(krita.DockWidget):
     def canvasChanged(self, canvas: Any | None) -> None:
         """Krita's call: another document is in front, or none."""
         self.look()
+
+    def _first_picture(self) -> None:
+        """Once for each Krita; it remembers that in its settings."""
+        self._seen = True
         application = krita.Krita.instance()
-        if canvas is not None and not application.readSetting(GROUP, PLACED, ""):
+        if not application.readSetting(GROUP, PLACED, ""):
             application.writeSetting(GROUP, PLACED, "yes")
-            QtCore.QTimer.singleShot(SETTLED, self._place)
+            for late in SETTLED:
+                QtCore.QTimer.singleShot(late, self._place)
 
     def _place(self) -> None:
         """At the first start: a tab beside the layers, in front, and tall enough."""
@@ -56,6 +62,8 @@ class Docker(krita.DockWidget):
         document = view.document() if view is not None else None
         known = document is not None and document.rootNode() is not None
         self.panel.set_document(document if known else None)
+        if known and not self._seen:
+            self._first_picture()
 
 
 class Scripts(krita.Extension):

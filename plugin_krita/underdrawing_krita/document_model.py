@@ -68,6 +68,7 @@ class Workspace(QtCore.QObject):
         self.other: Other | None = None  # the picture whose layout was taken last
         self.wished: Use | None = None  # what it is
         self.picked: Any = None  # what was pointed at last, see `things`
+        self.no_redo = ""  # the text of Krita's redo where nothing can be done again, once that was seen
         self.thing_masks: dict[int, Any] = {}  # where things were, by their numbers
         self.thing_pixels: dict[str, Any] = {}  # their layers as they were read last
         self._active = ""  # the layer that is painted on

@@ -106,7 +106,9 @@ def _outline(mask: Frame) -> list[tuple[int, int, int, int]]:
     for y in range(first, last + 1, tall):
         middle = min(y + tall // 2, last) * stride
         for run in SELECTED.finditer(data, middle, middle + mask.width):
-            found.append((run.start() - middle, y, run.end() - run.start(), min(tall, last + 1 - y)))
+            found.append(
+                (run.start() - middle, y, run.end() - run.start(), tall + 1)
+            )  # outlines that only touch would both stay
     return found
 
 
@@ -151,6 +153,7 @@ def lift(ws: Workspace) -> Steps:
     ws.document.refreshProjection()
     ws.look()
     ws.document.setActiveNode(node)
+    ws.no_redo = _redo(ws)
     move = ws.krita.action(MOVE_TOOL)
     if move is not None:
         move.trigger()
@@ -184,8 +187,8 @@ def applied(ws: Workspace, result: str) -> None:
 
 def follow(ws: Workspace) -> None:
     """Note which lifted layers were deleted by the person, and which are gone because lifting was undone."""
-    redo = ws.krita.action("edit_redo")
-    undone = redo is not None and len(redo.text().split()) > 1  # it names what can be done again
+    text = _redo(ws)
+    undone = text != ws.no_redo if ws.no_redo else len(text.split()) > 1
     states = tuple(
         one
         if not one.layer or bool(one.state) != (one.layer in ws.layers)
@@ -194,6 +197,12 @@ def follow(ws: Workspace) -> None:
     )
     if states != ws.record.lifted:
         ws.keep(lifted=states)
+
+
+def _redo(ws: Workspace) -> str:
+    """The text of Krita's redo, which names what can be done again."""
+    action = ws.krita.action("edit_redo")
+    return "" if action is None else str(action.text())
 
 
 def _removed(ws: Workspace, one: Lifted) -> bool:

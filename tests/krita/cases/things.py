@@ -110,6 +110,14 @@ def case(t):
     yield 0.5
     t.seen["kept"] = [t.message, t.ws.message.bad, colour(t, *t.given["thing"]), colour(t, *middle)]
     t.shot("kept")
+    # After undo and redo painting goes on where it was, and what was told before is told no more.
+    result, t.seen["active"] = t.ws.record.results[0], [document.activeNode().name()]
+    for name, there in (("undo", False), ("redo", True)):
+        t.action("edit_" + name)
+        yield t.until(lambda there=there: (result in t.ws.layers) == there, "the result to come or go")
+        yield t.until(lambda: t.message == "", "the message to be withdrawn")
+        yield 1.0
+        t.seen["active"].append(document.activeNode().name())
     # Saved and opened again, the document still knows.
     file = str(t.folder / "Dinge.kra")
     document.setBatchmode(True)
@@ -132,13 +140,31 @@ def case(t):
     t.press("live")
     yield t.until(lambda: t.layer("Live preview") is not None and t.ws.live.name == "WATCHING", "Live to rest")
     preview, thing = t.layer("Live preview"), document.activeNode()
-    shown = t.pixels(preview)
+    x, y, w, h = t.given["box"]
+
+    def filled():
+        blue, _, red, alpha = bytes(preview.pixelData(x + w - 15, y + h // 2, 1, 1))
+        return alpha > 200 and blue < red + 30
+
     thing.move(thing.position().x() - 60, thing.position().y())
-    yield t.until(lambda: t.pixels(preview) != shown, "Live to follow the thing", 240)
+    document.refreshProjection()
+    yield t.until(filled, "Live to follow the thing", 300)
+    yield 0.5
     t.seen["live"] = [t.message, t.ws.message.bad]
     t.shot("live")
     t.press("live")
     yield t.until(lambda: t.ws.live.name == "OFF", "Live to end")
+    # What a crash left of the preview is gone when the document is opened.
+    preview.setVisible(True)
+    t.paint(preview, (4, 4, 9, 9), (1, 2, 3))
+    document.setBatchmode(True)
+    assert document.save()
+    document.close()
+    yield t.until(lambda: t.ws is None or not t.ws.open, "the document to be closed")
+    t.open(file)
+    yield t.until(lambda: t.stage == "READY", "the document again")
+    preview = t.layer("Live preview")
+    t.seen["preview"] = [preview.visible(), any(t.pixels(preview))]
 
 
 def covered(t):
