@@ -50,7 +50,7 @@ class Panel(QtWidgets.QWidget):
         self.alone_page = AlonePage(perform)
         self.alone = fold_button(
             "alone_open",
-            tr("More: harmonize, variations, resize, animate…"),
+            tr("More: harmonize, variations…"),
             tr("Harmonize what was pasted, blend a rough edit, variations, other sizes, animation"),
             Qt.ArrowType.RightArrow,
         )
@@ -234,7 +234,7 @@ class Panel(QtWidgets.QWidget):
 def _alone_text(ws: Workspace) -> str:
     """The line that leads to the page without an underdrawing; how far it is there."""
     if not ws.running(ALONE) or ws.going is None:
-        return tr("More: harmonize, variations, resize, animate…")
+        return tr("More: harmonize, variations…")
     return tr("More") + " · %d %%" % round(ws.going.done * 100)
 
 
