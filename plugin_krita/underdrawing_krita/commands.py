@@ -236,7 +236,7 @@ class Commands:
 
     def _applied(self, ws: Workspace) -> Steps:
         page = self.panel.edit_page
-        if ws.stage is Stage.DRAWN and not ws.record.model and not things.present(ws):
+        if ws.stage is Stage.DRAWN and not ws.record.model:
             yield from training.drafted(ws)
         yield from apply.apply(ws, page.options, bool(page.keep.isChecked()))
 
