@@ -27,7 +27,7 @@ from .tiles import bands, read, write
 
 NOTE = "underdrawing/thing/%d"
 HALF, SELECTED = bytes(range(128)), re.compile(b"[\x80-\xff]+")
-BANDS = 100  # of an outline
+BANDS, MOST_BOXES = 100, 300  # of an outline
 MOVE_TOOL = "KritaTransform/KisToolMove"
 Points = tuple[tuple[float, float], ...]
 
@@ -106,10 +106,9 @@ def _outline(mask: Frame) -> list[tuple[int, int, int, int]]:
     for y in range(first, last + 1, tall):
         middle = min(y + tall // 2, last) * stride
         for run in SELECTED.finditer(data, middle, middle + mask.width):
-            found.append(
-                (run.start() - middle, y, run.end() - run.start(), tall + 1)
-            )  # outlines that only touch would both stay
-    return found
+            # One row more: outlines that only touch would both stay.
+            found.append((run.start() - middle, y, run.end() - run.start(), min(tall + 1, mask.height - y)))
+    return sorted(found, key=lambda box: box[2])[-MOST_BOXES:]  # of leaves and hair not each one: that takes its time
 
 
 def _selected(ws: Workspace) -> Frame:
