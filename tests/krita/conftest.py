@@ -114,7 +114,7 @@ class Desk:
         """Wait until Krita, which was told to end, has ended."""
         assert self.process is not None
         try:
-            code = self.process.wait(30)
+            code = self.process.wait(120)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"Krita did not close: {self.log()}") from None
         assert code == 0, f"Krita ended with code {code}: {self.log()}"

@@ -75,3 +75,13 @@ def test_from_a_picture_to_a_moved_and_a_removed_thing(krita: Krita, tmp_path: P
         assert not bad, message
         assert not blue(thing), name
         assert not red(middle), name
+
+
+def test_the_docker_opens_beside_the_layers_with_the_first_picture(krita: Krita, tmp_path: Path) -> None:
+    path = tmp_path / "erstes.png"
+    write_picture(path, still_life())
+    krita.desk.close()  # Krita arranges its dockers once
+    krita.desk.end()
+    seen = krita.run("first", picture=str(path))["seen"]
+    assert "KisLayerBox" in seen["beside"]
+    assert seen["share"] > 0.35
