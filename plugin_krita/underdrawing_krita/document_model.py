@@ -270,7 +270,9 @@ class Workspace(QtCore.QObject):
         """
         node = self.document.activeNode()
         key = "" if node is None else layers.identity(node)
-        if key in self.own and key not in before and self._active != key:
+        parent = None if node is None else node.parentNode()
+        ours = key in self.own or (parent is not None and layers.identity(parent) in self.own)  # a result, or its mask
+        if ours and key not in before and self._active != key:
             plane = next((name for name, ids in self.record.planes.items() if self._active in ids), "")
             wanted = self.layers.get(self._active, self.planes.get(plane))
             if wanted is not None:

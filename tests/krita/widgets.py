@@ -42,6 +42,9 @@ class Layer:
     def opacity(self):
         return self._opacity
 
+    def parentNode(self):
+        return None
+
     def __eq__(self, other):
         return isinstance(other, Layer) and other._name == self._name
 
