@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +16,8 @@ from .record import PLANES, Record
 from .service import Service, hint
 from .tasks import Pause, Steps, Task
 from .ui_state import Live, Message, Other, Split, Stage, stage_of
+
+UNDONE = 1.5  # seconds after an undo in which it is Krita that chooses the active layer, and not the person
 
 
 @dataclass
@@ -71,6 +74,7 @@ class Workspace(QtCore.QObject):
         self.no_redo = ""  # the text of Krita's redo where nothing can be done again, once that was seen
         self.thing_masks: dict[int, Any] = {}  # where things were, by their numbers
         self.thing_pixels: dict[str, Any] = {}  # their layers as they were read last
+        self.undone = -UNDONE  # when something was undone or done again last
         self._active = ""  # the layer that is painted on
         self._covered: dict[str, bool] = {}
         self.open = True
@@ -272,7 +276,8 @@ class Workspace(QtCore.QObject):
         key = "" if node is None else layers.identity(node)
         parent = None if node is None else node.parentNode()
         ours = key in self.own or (parent is not None and layers.identity(parent) in self.own)  # a result, or its mask
-        if ours and key not in before and self._active != key:
+        recent = key not in before or time.monotonic() < self.undone + UNDONE
+        if ours and recent and self._active != key:
             plane = next((name for name, ids in self.record.planes.items() if self._active in ids), "")
             wanted = self.layers.get(self._active, self.planes.get(plane))
             if wanted is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from . import generate, history, layers, live, things, training
@@ -70,6 +71,7 @@ class Plugin(QtCore.QObject):
         document = self.krita.activeDocument()
         for ws in self.workspaces.values():
             if ws.document == document and not ws.busy:
+                ws.undone = time.monotonic()
                 ws.tell("")
         self.look()
 
