@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,11 +22,13 @@ from underdrawing.client.engine import Engine, LiftedThing, Reply
 from underdrawing.client.frames import Frame
 from underdrawing.picture.composite import composite
 from underdrawing.picture.files import read_picture, write_picture
-from underdrawing.picture.image import Picture
+from underdrawing.picture.image import Picture, PictureError
 from underdrawing.picture.layer_transform import LayerTransform
 from underdrawing.picture.palette import Palette
 from underdrawing.picture.primitive import Primitive
 from underdrawing.store.frame_codec import frame_of, picture_of
+
+__all__ = ["Edit", "Engine", "Picture", "PictureError", "Thing", "areas", "follow", "open", "pick", "save"]
 
 Point = tuple[float, float]
 
@@ -60,7 +63,7 @@ def areas(picture: Picture, count: int | None = None) -> Primitive:
     Args:
         count: how many, at most; None: as many as suit the picture.
     """
-    options = {} if count is None else {"regions": count}
+    options: dict[str, Any] = {} if count is None else {"regions": count}
     with Engine.connect() as engine:
         reply = engine.make_primitive(frame_of(picture), "segments", **options)
         planes = {p["name"]: _received(engine, reply, p["hash"]).to_bytes() for p in reply.body["planes"]}
