@@ -19,11 +19,11 @@ from underdrawing.client.ensure_model import (
     composite_key,
     ensure_model,
 )
-from underdrawing.client.fields import Request
 from underdrawing.client.frames import Frame
 from underdrawing.client.job_status import JobStatus
 from underdrawing.client.messages import EngineError
 from underdrawing.client.pixel_hash import pixel_hash
+from underdrawing.client.request_fields import Request
 from underdrawing.picture.image import Picture
 from underdrawing.store.frame_codec import frame_of
 
@@ -227,7 +227,9 @@ def test_a_status_says_what_goes_on() -> None:
     assert status.text == "Preparing…"
     event = {"event": "progress", "phase": "training", "fraction": 0.5, "left": 125, "device": "cuda:0"}
     assert status.after(event).text == "Training · on the graphics card · 2:05 min left"
-    assert status.after({"event": "usable", "iteration": 7}).usable == 7
+    usable = status.after({"event": "usable", "iteration": 7})
+    assert usable.usable == 7
+    assert usable.after({"event": "state", "job": "j", "model": "m", "state": "running"}).usable == 7
     assert status.after({"event": "state", "job": "j", "model": "m", "state": "done"}).finished_model() == "m"
     with pytest.raises(EngineError, match="no room"):
         JobStatus.of({"state": "failed", "error": {"code": "disk_full", "message": "There is no room."}}).check()

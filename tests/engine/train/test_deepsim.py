@@ -18,7 +18,7 @@ from underdrawing.train import export
 from underdrawing.train import perceptual as features
 from underdrawing.train import tps as warps
 from underdrawing.train.data import Augmentation, Pair, Sampler, TrainingData, make_pair
-from underdrawing.train.method import LearnError, Progress
+from underdrawing.train.method import Progress, TrainingError
 from underdrawing.train.methods import find
 from underdrawing.train.methods.deepsim.run import DeepSIMRun, condition
 from underdrawing.train.perceptual import Features, perceptual
@@ -86,7 +86,7 @@ def test_both_planes_go_in_as_one_picture_with_black_lines(published: Begin) -> 
     line = planes["edges"] < 0
     assert (given.masked_select(line) == -1).all()
     assert torch.equal(given.masked_select(~line), planes["segments"].masked_select(~line))
-    with pytest.raises(LearnError, match="colours"):
+    with pytest.raises(TrainingError, match="colours"):
         published(one_hot=True)
 
 
@@ -171,6 +171,25 @@ def test_the_generator_moves_before_the_discriminator_does(published: Begin) -> 
         run.step(Progress(1, 0.0))
     pairs = zip(both.generator.parameters(), alone.generator.parameters(), strict=True)
     assert not all(torch.equal(a, b) for a, b in pairs)
+
+
+class Undecided(nn.Module):
+    """A discriminator that gives every picture the score 0.25."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.score = nn.Parameter(torch.tensor(0.25))
+
+    def forward(self, x: torch.Tensor) -> list[list[torch.Tensor]]:
+        return [[x, 0 * x[:, :1] + self.score]]
+
+
+def test_the_generator_wants_its_pictures_called_real_and_the_discriminator_not(published: Begin) -> None:
+    run = published()
+    run.discriminator = Undecided()
+    losses = run.step(Progress(0, 0.0))
+    assert losses["adversarial"] == pytest.approx(run.figures.gan * 0.75**2)
+    assert losses["discriminator"] == pytest.approx(0.5 * (0.25**2 + 0.75**2))
 
 
 def test_rates_are_constant_for_half_of_the_training_and_fall_to_nothing(published: Begin) -> None:
