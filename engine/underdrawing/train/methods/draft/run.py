@@ -14,7 +14,7 @@ from torch import Tensor
 from underdrawing.store.manifest import ApplyPlan, PlaneKind, PlaneSpec, Procedure
 from underdrawing.train.data import TrainingData
 from underdrawing.train.device import Device
-from underdrawing.train.method import ExportGraph, Given, Progress, Recipe, Stage, TrainingError, make_recipe
+from underdrawing.train.method import ExportGraph, Progress, Recipe, Stage, TrainingError, make_recipe
 
 PLANES = (
     PlaneSpec("segments", PlaneKind.CLASSES, required=False),
@@ -33,9 +33,10 @@ AT_ONCE = make_recipe(
     "draft",
     "Immediate: pixels are carried over, without training",
     DraftHyperparameters,
-    iterations=Given(1, "nothing is trained"),
-    budget=None,
-    pixels=Given(640 * 480, "half a second on two processor cores"),
+    {
+        "nothing is trained": {"iterations": 1},
+        "half a second on two processor cores": {"pixels": 640 * 480},
+    },
 )
 
 

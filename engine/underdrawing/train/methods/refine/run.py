@@ -24,7 +24,6 @@ from underdrawing.train.device import Device
 from underdrawing.train.ema import Average
 from underdrawing.train.method import (
     ExportGraph,
-    Given,
     Progress,
     Recipe,
     Stage,
@@ -72,30 +71,19 @@ class RefineHyperparameters:
     pixels_gpu: int
 
 
+# Tables, laid out by hand: hyperparameters by their source.
+# fmt: off
 REFINED = make_recipe(
-    "refine",
-    "The draft, plus trained repairs of light and colours where it is unsure",
-    RefineHyperparameters,
-    iterations=None,
-    budget=300.0,
-    lessons=Given(64, _HERE),
-    crop=Given(128, _HERE),
-    batch=Given(4, _HERE),
-    perceptual=Given(0.0, "not worth its time: repairs are smooth"),
-    perceptual_network=Given("vgg16", "smaller than VGG19, shipped by a registry package"),
-    perceptual_depth=Given(3, "relu1_1 to relu3_1: textures and seams, not objects"),
-    perceptual_from=Given(0.6, _HERE),
-    pixel=Given(20.0, _HERE),
-    painted=Given(1.0, _HERE),
-    clip=Given(6.0, _HERE),
-    rate=Given(1e-3, _HERE),
-    beta1=Given(0.9, _HERE),
-    beta2=Given(0.99, _HERE),
-    constant=Given(0.5, _HERE),
-    average=Given(0.1, _HERE),
-    pixels=Given(640 * 480, "as the draft: half a second on two processor cores"),
-    pixels_gpu=Given(640 * 480, "as the draft, which runs on processors"),
-)
+    "refine", "The draft, plus trained repairs of light and colours where it is unsure", RefineHyperparameters, {
+    _HERE: {"lessons": 64, "crop": 128, "batch": 4, "perceptual_from": 0.6, "pixel": 20.0, "painted": 1.0, "clip": 6.0,
+        "rate": 1e-3, "beta1": 0.9, "beta2": 0.99, "constant": 0.5, "average": 0.1},
+    "not worth its time: repairs are smooth": {"perceptual": 0.0},
+    "smaller than VGG19, shipped by a registry package": {"perceptual_network": "vgg16"},
+    "relu1_1 to relu3_1: textures and seams, not objects": {"perceptual_depth": 3},
+    "as the draft: half a second on two processor cores": {"pixels": 640 * 480},
+    "as the draft, which runs on processors": {"pixels_gpu": 640 * 480},
+}, budget=300.0)
+# fmt: on
 
 
 class Refine:
