@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol, runtime_checkable
 
-import torch
 from torch import Tensor, nn
 
 from underdrawing.store.manifest import ApplyPlan, PlaneSpec
@@ -226,34 +225,3 @@ def describe(method: Method) -> dict[str, Any]:
             for r in method.recipes.values()
         ],
     }
-
-
-def prefixed(prefix: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A state dict whose names begin with `prefix.`, as checkpoints hold several in one file."""
-    return {f"{prefix}.{key}": value for key, value in state.items()}
-
-
-def without_prefix(prefix: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The part of a checkpoint below `prefix.`."""
-    start = prefix + "."
-    return {key.removeprefix(start): value for key, value in state.items() if key.startswith(start)}
-
-
-def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """An optimiser's running statistics as named tensors, so that no pickle is needed."""
-    tensors: dict[str, Tensor] = {}
-    for index, entry in optimizer.state_dict()["state"].items():
-        for key, value in entry.items():
-            tensors[f"{index}.{key}"] = value if isinstance(value, Tensor) else torch.tensor(float(value))
-    return tensors
-
-
-def load_optimizer_tensors(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """The reverse of `optimizer_tensors`; learning rates stay as they are."""
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, value in tensors.items():
-        index, key = name.split(".", 1)
-        state.setdefault(int(index), {})[key] = value
-    whole = optimizer.state_dict()
-    whole["state"] = state
-    optimizer.load_state_dict(whole)

@@ -19,6 +19,7 @@ from underdrawing.draft.refiner_input import CHANNELS, GATE
 from underdrawing.picture.palette import Palette
 from underdrawing.picture.primitive import Primitive
 from underdrawing.store.manifest import ApplyPlan, Encoding, GraphInput, GraphSpec, PlaneSpec, Procedure
+from underdrawing.train.base_run import BaseRun, Part
 from underdrawing.train.data import Pair, TrainingData
 from underdrawing.train.device import Device
 from underdrawing.train.ema import Average
@@ -26,12 +27,7 @@ from underdrawing.train.method import (
     ExportGraph,
     Progress,
     Recipe,
-    Stage,
-    load_optimizer_tensors,
     make_recipe,
-    optimizer_tensors,
-    prefixed,
-    without_prefix,
 )
 from underdrawing.train.methods.draft.run import PLANES, check_planes
 from underdrawing.train.methods.refine.networks import Refiner
@@ -118,11 +114,8 @@ class Refine:
 METHOD = Refine()
 
 
-class RefineRun:
+class RefineRun(BaseRun):
     """One training: samples, the refiner, its optimiser."""
-
-    stages: Sequence[Stage] = (Stage("training", 1.0),)
-    length: int | None = None
 
     def __init__(self, data: TrainingData, figures: RefineHyperparameters, device: Device, seed: int) -> None:
         torch.manual_seed(seed)
@@ -131,8 +124,10 @@ class RefineRun:
         self.network = device.place(Refiner())
         self.averaged = Average(self.network)
         self.steps = torch.optim.Adam(self.network.parameters(), figures.rate, (figures.beta1, figures.beta2))
-        self.pace, self.crop, self.batch = 1.0, figures.crop, figures.batch
+        self.crop, self.batch = figures.crop, figures.batch
         self.features = self._features()
+        if figures.perceptual > 0:
+            self.notes = missing_features(figures.perceptual_network, self.features)
         self.shown = cycle_sample(self.picture, self.primitive, np.random.default_rng(seed))
         each = self.shown.hints.nbytes + self.shown.truth.nbytes
         self.most = max(FIRST_SAMPLES, min(figures.lessons, MEMORY // each))
@@ -145,15 +140,6 @@ class RefineRun:
             return None
         found = find_features(f.perceptual_network, self.data.features, f.perceptual_depth)
         return None if found is None else self.device.place(found)
-
-    @property
-    def notes(self) -> list[str]:
-        """What differs from the recipe because something is not there, in sentences for people."""
-        f = self.figures
-        return missing_features(f.perceptual_network, self.features) if f.perceptual > 0 else []
-
-    def enter(self, stage: int) -> None:
-        """There is only one stage."""
 
     def _prepare(self, iteration: int) -> None:
         """New samples: a few before the first step, then some between steps, so that training begins at once."""
@@ -229,17 +215,9 @@ class RefineRun:
             made: Tensor = self.averaged.network(self.device.put(padded))
         return made.float()[..., :height, :width]
 
-    def state(self) -> dict[str, Tensor]:
-        """The network, its average, the optimiser."""
-        tensors = prefixed("network", self.network.state_dict())
-        tensors |= prefixed("averaged", self.averaged.state())
-        return tensors | prefixed("steps", optimizer_tensors(self.steps))
-
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from `state`; samples are made anew."""
-        self.network.load_state_dict(without_prefix("network", state))
-        self.averaged.load(without_prefix("averaged", state))
-        load_optimizer_tensors(self.steps, without_prefix("steps", state))
+    def parts(self) -> Mapping[str, Part]:
+        """The network, its average, the optimiser; samples are made anew."""
+        return {"network": self.network, "averaged": self.averaged, "steps": self.steps}
 
     def shrink(self) -> str:
         """Fewer crops at a time, then smaller ones."""
@@ -251,10 +229,6 @@ class RefineRun:
             self.samples = []
             return "pieces of 64 x 64 pixels"
         return ""
-
-    def calm(self) -> None:
-        """Half the learning rate from here on."""
-        self.pace *= 0.5
 
     def graphs(self) -> Sequence[ExportGraph]:
         """The refiner."""
