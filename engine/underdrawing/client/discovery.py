@@ -87,6 +87,7 @@ class Finder:
         if now < self._next_look:
             return None
         self._next_look = now + PAUSE
+        endpoint.check_home(self.folder)
         connection = self.remote or Connection.read(self.folder)
         # Whether anybody listens elsewhere is not asked first: that may take a second, and a greeting takes none.
         there = self.remote is not None or (connection is not None and _somebody_listens(connection))

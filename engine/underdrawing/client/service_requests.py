@@ -74,6 +74,13 @@ class UnloadRequest(Request):
 
 
 @dataclass(frozen=True)
+class ClearRequest(Request):
+    """Delete cached pictures that no request is using."""
+
+    verb = "clear"
+
+
+@dataclass(frozen=True)
 class ShutdownRequest(Request):
     """End the engine."""
 

@@ -55,7 +55,7 @@ PICTURES = (
 def run(*words: str) -> None:
     """Show a command and run it; the first that fails ends the demonstration."""
     print(f"\n$ underdrawing {shlex.join(words)}", flush=True)
-    done = subprocess.run([sys.executable, "-m", "underdrawing", *words], check=False)
+    done = subprocess.run([sys.executable, "-P", "-m", "underdrawing", *words], check=False)
     if done.returncode:
         raise SystemExit(done.returncode)
 

@@ -139,12 +139,7 @@ def region(
 
 def _thing(engine: Engine, picture: Path, at: str, yes: bool) -> Frame:
     """The mask of the thing at a pixel of a photograph, which the command names."""
-    found = picking.asked(engine, files.picture(picture), [at], [], None, None)
-    best = found.body["candidates"][0]
-    output.note(f"At {at}: {picking.described(best)}.")
-    if float(best["share"]) > picking.LARGE and not yes:
-        raise output.wrong("That is more than a third of the picture. Add --yes, or point at something smaller.")
-    return engine.result(found, str(best["mask"]))
+    return picking.picked(engine, files.picture(picture), [at], [], None, None, 0, asks=not yes)[1]
 
 
 @reports_errors

@@ -92,6 +92,15 @@ def unload(json: Json = False) -> None:
 
 @app.command()
 @reports_errors
+def clear(json: Json = False) -> None:
+    """Delete cached pictures to free disk space. Models, trainings and settings stay."""
+    with output.engine() as engine:
+        body = engine.clear()
+    output.answer(body, f"{output.megabytes(body['freed'])} were freed.")
+
+
+@app.command()
+@reports_errors
 def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many.")] = 40,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
@@ -127,7 +136,7 @@ def run(
     """Run the engine in this terminal until Ctrl-C."""
     more = ["--listen", listen] if listen else []
     try:
-        code = subprocess.run([sys.executable, "-m", "underdrawing.daemon", *more], check=False).returncode
+        code = subprocess.run([sys.executable, "-P", "-m", "underdrawing.daemon", *more], check=False).returncode
     except KeyboardInterrupt:
         code = output.INTERRUPTED
     raise typer.Exit(code)

@@ -115,7 +115,7 @@ class Child:
         options: dict[str, Any] = {"creationflags": 0x08000000} if sys.platform == "win32" else {}
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", module],
+                [sys.executable, "-P", "-m", module],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
@@ -12,10 +13,11 @@ from typing import Any
 from torch import Tensor
 
 from underdrawing.client.ensure_model import composite_key
+from underdrawing.client.labels import ONNXRUNTIME_ABSENT
 from underdrawing.client.messages import EngineError
 from underdrawing.picture.image import Picture
 from underdrawing.picture.primitive import Primitive
-from underdrawing.store.frame_codec import Inputs, on_paper
+from underdrawing.store.frame_codec import Inputs
 from underdrawing.store.model_library import LIVE
 from underdrawing.store.worker_pipe import Listener
 from underdrawing.train import loop
@@ -117,6 +119,8 @@ def train(args: Mapping[str, Any], context: Listener) -> dict[str, Any]:
             figures = {"iterations": 0, "seconds": 0.0, "device": device.name, "export_difference": {}}
             model.write(folder, run.plan(), figures)
             return {"state": "done", "figures": figures}
+        if importlib.util.find_spec("onnxruntime") is None:  # it runs the exported graphs, in another process
+            raise EngineError("no_onnxruntime", *ONNXRUNTIME_ABSENT)
         live = LiveModel(model, folder / LIVE, device)
         live.begin()
         relay = _Relay(context, inputs, live)
@@ -153,7 +157,7 @@ def _underdrawing(args: Mapping[str, Any], inputs: Inputs, picture: Picture, con
     """The underdrawing to train with: as it was made of the picture where that is asked for, else as given."""
     if args.get("as_made"):
         planes = args["planes"] or args.get("edited") or {}
-        given = {name: on_paper(inputs.picture(reference)) for name, reference in planes.items()}
+        given = {name: inputs.plane(reference) for name, reference in planes.items()}
         # Planes that agree with nothing that was made are a drawing of their own.
         least = AGREES if args["planes"] else 0.0
         made = underdrawing_as_made(Path(args["home"]), Path(args["folder"]), picture.hash, given, least)

@@ -151,7 +151,7 @@ def export_checked(run: Run, folder: Path, device: Device) -> tuple[ApplyPlan, d
 
 def _differences(folder: Path, graphs: list[str], half: list[str]) -> dict[str, float]:
     """Largest differences by graph, found by the process that applies models (the only one with onnxruntime)."""
-    command = [sys.executable, "-m", "underdrawing.render.verify_export", str(folder), *graphs, *half]
+    command = [sys.executable, "-P", "-m", "underdrawing.render.verify_export", str(folder), *graphs, *half]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]

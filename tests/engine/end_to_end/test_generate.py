@@ -312,7 +312,7 @@ def test_a_request_that_is_given_up_ends_soon(engine: Engine, variator: str) -> 
     [
         ("harmonise", {}, "bad_request"),
         (7, {}, "bad_request"),
-        ("harmonize", {}, "wrong_task"),
+        ("harmonize", {}, "bad_request"),
         ("enlarge", {"width": 100, "height": 100}, "wrong_task"),
         ("resize", {}, "bad_request"),
         ("resize", {"width": 100}, "bad_request"),

@@ -325,3 +325,12 @@ def test_options_of_the_wrong_kind_are_refused(
 def test_no_option_is_as_good_as_null(engine: Engine, model: str, classes: np.ndarray) -> None:
     nothing = dict.fromkeys(("mask_mode", "blend", "feather", "grow", "seed"))
     assert engine.apply(model, {"segments": edited(classes)}, **nothing).body["width"]
+
+
+def test_the_cache_of_pictures_can_be_emptied_and_nothing_needs_it(engine: Engine, folder: Path) -> None:
+    picture = frame_of(Picture(np.random.default_rng(5).integers(0, 255, (120, 160, 3), np.uint8)))
+    made = engine.make_primitive(picture, "edges")
+    held = sum(path.stat().st_size for path in (folder / "spool").glob("*.raw"))
+    assert engine.clear()["freed"] == held > 0
+    assert not list((folder / "spool").glob("*.raw"))
+    assert engine.make_primitive(picture, "edges").body["planes"] == made.body["planes"], "it is simply sent again"

@@ -54,6 +54,7 @@ USUAL: dict[str, dict[str, Any]] = {
     "models.export": {"model": "MODEL"},
     "models.import": {"file": "HASH"},
     "unload": {},
+    "clear": {},
     "abandon": {"request": "x"},
     "ping": {"open": ["x"]},
 }
