@@ -7,12 +7,12 @@ from typing import Any, Callable
 
 from . import widgets
 from .client import endpoint
-from .client.engine import Reply
+from .client.call import Reply
+from .client.labels import duration
 from .client.messages import EngineError
 from .diagnostics import diagnostics
 from .gi import GLib, gtk
 from .service import Background
-from .training import duration
 
 AGAIN = 2000  # milliseconds between looks at the engine
 COLUMNS = ("Name", "Method", "Size", "Trained for", "On the disk", "Date")

@@ -14,6 +14,7 @@ from .gi import Gimp, GLib, GObject, gtk
 from .procedure_spec import Entry
 from .procedures import ENTRIES
 from .service import sentence
+from .single_image_procedures import SINGLE_MENU
 
 
 class CancelledError(Exception):
@@ -105,12 +106,14 @@ class Underdrawing(Gimp.PlugIn):
             return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
         except EngineError as error:
             if interactive:
-                return _advised(procedure, image, drawables, error)
+                return _advised(procedure, entry, image, drawables, error)
             return _failed(procedure, sentence(error))
         except Exception as fault:  # noqa: BLE001  A person must hear of it; the console has the rest.
             traceback.print_exc()
             if image is not None and not image.is_valid():
-                return _advised(procedure, None, [], EngineError("closed", "The picture was closed meanwhile.", ""))
+                return _advised(
+                    procedure, entry, None, [], EngineError("closed", "The picture was closed meanwhile.", "")
+                )
             text = "The plug-in has a fault: %s: %s.\n\nNothing in the picture was left half done." % (
                 type(fault).__name__,
                 fault,
@@ -128,7 +131,7 @@ class Underdrawing(Gimp.PlugIn):
         return values
 
 
-# What a person can do about an error: text of the button, and the procedure.
+# What a person who works with an underdrawing can do about an error: text of the button, and the procedure.
 REMEDIES = {
     "plane_missing": ("_Make Underdrawing…", "underdrawing-make"),
     "wrong_size": ("_Make Underdrawing…", "underdrawing-make"),
@@ -136,12 +139,14 @@ REMEDIES = {
 }
 
 
-def _advised(procedure: Gimp.Procedure, image: Any, drawables: list[Any], error: EngineError) -> Gimp.ValueArray:
+def _advised(
+    procedure: Gimp.Procedure, entry: Entry, image: Any, drawables: list[Any], error: EngineError
+) -> Gimp.ValueArray:
     """Tell a person what is wrong; where something can be done about it, a button does it.
 
     GIMP calls whatever a procedure returns as an error an "execution error": this is none.
     """
-    remedy = REMEDIES.get(error.code)
+    remedy = REMEDIES.get(error.code) if entry.menu != SINGLE_MENU else None
     if remedy is None or image is None:
         Gimp.message(" ".join(sentence(error).split("\n\n")))
         return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
@@ -149,12 +154,12 @@ def _advised(procedure: Gimp.Procedure, image: Any, drawables: list[Any], error:
 
     gtk()
     if widgets.ask(None, error.message, error.hint, remedy[0], "_Close"):
-        entry = Gimp.get_pdb().lookup_procedure(remedy[1])
-        config = entry.create_config()
+        other = Gimp.get_pdb().lookup_procedure(remedy[1])
+        config = other.create_config()
         config.set_property("run-mode", Gimp.RunMode.INTERACTIVE)
         config.set_property("image", image)
         config.set_core_object_array("drawables", drawables)
-        entry.run(config)
+        other.run(config)
     return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
 
 

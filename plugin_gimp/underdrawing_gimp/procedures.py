@@ -48,9 +48,42 @@ CHANGED = Argument(
     choices=(("refuse", "Fail with a message"), ("use", "Use the model all the same")),
 )
 
+THING_RETURNS = (Argument("layer", "layer", "Layer", "The lifted layer, or the result; none for a selection."), NOTES)
+PICK = Entry(
+    "underdrawing-pick",
+    "1. _Pick and Lift…",
+    "Click a thing in the picture: it becomes a layer of its own, the selection, or is removed.",
+    "Move, scale, rotate or warp the lifted layer with GIMP's own tools, copy or delete it, then apply the edit: the "
+    "place that it was taken from is filled. The picture's layer stays as it is.",
+    "pick:run",
+    (
+        Argument("int", "x", "_X (pixels)", "Where the thing is, in the image.", 0, -100000, 1000000),
+        Argument("int", "y", "_Y (pixels)", "Where the thing is, in the image.", 0, -100000, 1000000),
+        Argument("int", "size", "_Size", "Steps to what is bigger (1, 2, …) or smaller (-1, -2, …).", 0, -16, 16),
+        Argument(
+            "choice",
+            "action",
+            "_Action",
+            "What becomes of the thing.",
+            "lift",
+            choices=(("lift", "Lift"), ("select", "Select"), ("remove", "Remove")),
+        ),
+    ),
+    THING_RETURNS,
+)
+LIFT_SELECTION = Entry(
+    "underdrawing-lift-selection",
+    "_Lift Selection",
+    "What is selected, roughly or exactly, becomes a layer of its own, with soft borders.",
+    PICK.help,
+    "pick:run_selection",
+    (),
+    THING_RETURNS,
+)
+
 MAKE = Entry(
     "underdrawing-make",
-    "1. _Make Underdrawing…",
+    "2. _Make Underdrawing…",
     "Draw the underdrawing of the selected layer: its areas, its outlines, or flat paint.",
     "Puts a group of layers above the selected layer, to be painted on with any tool. With a selection, the "
     "underdrawing covers its bounding box.",
@@ -110,7 +143,7 @@ APPLY_RETURNS = (
 )
 APPLY = Entry(
     "underdrawing-apply",
-    "2. _Apply Edit",
+    "3. _Apply Edit",
     "Let the picture follow what was painted on the underdrawing.",
     "One new layer holds the pixels, its mask the soft border; applying again replaces it. A selection limits it.",
     "apply_dialog:run",
@@ -316,6 +349,8 @@ TRAINING = Entry(
 )
 
 ENTRIES: tuple[Entry, ...] = (
+    PICK,
+    LIFT_SELECTION,
     MAKE,
     USE_LAYERS,
     TRAIN,

@@ -178,7 +178,6 @@ def test_between_needs_a_folders_model(window: Window) -> None:
     window.screen.keys("Return")
     window.screen.wait_for("GIMP Message", there=False)
     assert "no model of a folder yet" in text
-    assert "underdrawing meta train FOLDER --name NAME" in text
     dialog(window, "t", BETWEEN, "between-no-model")
     window.screen.keys("alt+m", "Escape")
     window.screen.wait_for(BETWEEN, there=False)
