@@ -59,10 +59,13 @@ def test_an_older_one_is_replaced_and_strangers_stay(host: str, tree: Path, tmp_
     made = ud_plugins.lay_out(host, target, tree)
     package = next(target.rglob("client")).parent
     (package / "old.py").write_text("")
+    (package / ud_plugins.OWN_ZMQ).mkdir()
+    (package / ud_plugins.OWN_ZMQ / "zmq.py").write_text("fetched once")
     (target / "stranger.py").write_text("")
     (tree / ud_plugins.CLIENT / "engine.py").write_text("two\n")
     assert ud_plugins.lay_out(host, target, tree) == made
     assert not (package / "old.py").exists()
+    assert (package / ud_plugins.OWN_ZMQ / "zmq.py").read_text() == "fetched once"
     assert (package / "client" / "engine.py").read_text() == "two\n"
     assert sorted(entry.name for entry in target.iterdir()) == sorted(["stranger.py", *(path.name for path in made)])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
@@ -20,6 +21,7 @@ from .requests import (
     GenerateRequest,
     InstantRequest,
     LayoutRequest,
+    LiftRequest,
     PickRequest,
     PrimitiveRequest,
     RegionRequest,
@@ -29,6 +31,28 @@ from .requests import (
 __all__ = ["PARTS", "RECIPES", "Call", "Engine", "Reply", "references"]  # the first two: use `labels`
 
 FOREVER = 1e9
+
+
+@dataclass(frozen=True)
+class LiftedThing:
+    """A thing that was lifted off a picture, as its layer is now.
+
+    Attributes:
+        pixels: the layer with its alpha; None where it was deleted, so the thing is removed.
+        x, y: the layer's upper left corner in the picture.
+        was: grey mask of the picture's size, where it was taken from; None: nothing is uncovered (a copy).
+    """
+
+    pixels: Optional[Frame]
+    x: int = 0
+    y: int = 0
+    was: Optional[Frame] = None
+
+    def to_json(self) -> Dict[str, Any]:
+        """As a message names it."""
+        named = {"pixels": self.pixels, "was": self.was}
+        shown = {name: None if frame is None else {"hash": frame.hash} for name, frame in named.items()}
+        return {**shown, "x": self.x, "y": self.y}
 
 
 class Engine(EngineConnection):
@@ -92,6 +116,11 @@ class Engine(EngineConnection):
         points = [[float(x), float(y)] for x, y in inside], [[float(x), float(y)] for x, y in outside]
         return self.ask(PickRequest({"hash": picture.hash}, *points, **pictures), [picture, *frames], 120.0)
 
+    def lift(self, picture: Frame, mask: Frame, order: str = "") -> Reply:
+        """The thing under a mask as a layer of its own: body layer, x, y, mask."""
+        pictures, frames = given(picture=picture, mask=mask)
+        return self.ask(LiftRequest(**pictures, order=order), frames, 120.0)
+
     def layout(
         self, model: str, picture: Frame, areas: Optional[int] = None, match: Optional[Dict[int, str]] = None
     ) -> Reply:
@@ -105,17 +134,23 @@ class Engine(EngineConnection):
 
     def apply(
         self,
-        model: str,
+        model: Optional[str],
         planes: Dict[str, Frame],
         picture: Optional[Frame] = None,
         mask: Optional[Frame] = None,
         deadline: float = 300.0,
         cancelled: Cancelled = None,
+        lifted: Sequence[LiftedThing] = (),
         **options: Any,
     ) -> Reply:
-        """The picture that follows from edited planes: body x, y, width, height, picture, mask, notes, ..."""
+        """The picture that follows from edited planes and lifted things: body x, y, width, height, picture, mask, ...
+
+        Where only things were lifted off `picture`, no model is needed.
+        """
         pictures, frames = given(picture=picture, mask=mask)
-        wanted = ApplyRequest(model, references(planes), **pictures, **options)
+        things = [thing.to_json() for thing in lifted]
+        wanted = ApplyRequest(model, references(planes), lifted=things, **pictures, **options)
+        frames += [frame for thing in lifted for frame in (thing.pixels, thing.was) if frame is not None]
         return self.ask(wanted, [*planes.values(), *frames], deadline, None, cancelled)
 
     def generate(

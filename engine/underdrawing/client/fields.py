@@ -124,6 +124,26 @@ def reference(name: str, value: Any) -> None:
         checked_hash(key)
 
 
+def lifted(most: int) -> Check:
+    """Things that were lifted off a picture: at most so many of {pixels, x, y, was}."""
+
+    def check(name: str, value: Any) -> None:
+        kind(list)(name, value)
+        if len(value) > most:
+            raise wrong("%d lifted things are too many; %d can be put back together." % (len(value), most))
+        for one in value:
+            kind(dict)(name, one)
+            pictures = [one[key] for key in ("pixels", "was") if one.get(key) is not None]
+            for picture in pictures:
+                reference(name, picture)
+            if not pictures:
+                raise wrong("A lifted thing has neither pixels nor a mask of where it was.")
+            for key in ("x", "y"):
+                whole(-1_000_000, 1_000_000)("The %s of a lifted thing" % key, one.get(key, 0))
+
+    return check
+
+
 def references(most: int) -> Check:
     """A list of references to pictures."""
 

@@ -17,6 +17,7 @@ from .service_requests import Flag, Text
 
 MOST_SEED = 2**63 - 1
 MOST_POINTS = 64  # that one thing is pointed at by
+MOST_LIFTED = 32  # things of one apply
 MOST_AREAS = 64  # parts of another picture
 MOST_COUNT = 16  # variations of one request
 MOST_FRAMES = 240  # of one animation
@@ -73,6 +74,16 @@ class PickRequest(Request):
 
 
 @dataclass(frozen=True)
+class LiftRequest(Request):
+    """A thing of a picture as a layer of its own."""
+
+    verb = "lift"
+    picture: Reference
+    mask: Reference
+    order: Order = ""
+
+
+@dataclass(frozen=True)
 class RegionRequest(Request):
     """Change a region on all planes."""
 
@@ -103,11 +114,11 @@ class LayoutRequest(Request):
 
 @dataclass(frozen=True)
 class ApplyRequest(Request):
-    """The picture that follows from an edited underdrawing."""
+    """The picture that follows from an edited underdrawing, and from things that were lifted off it."""
 
     verb = "apply"
-    model: Text
-    planes: Planes
+    model: Optional[Text] = None
+    planes: Annotated[Dict[str, Json], checks.planes_or_none] = field(default_factory=dict)
     picture: Optional[Reference] = None
     mask: Optional[Reference] = None
     mask_mode: Annotated[str, checks.one_of("limit", "only", "add")] = "limit"
@@ -119,6 +130,15 @@ class ApplyRequest(Request):
     baked: Flag = False
     merged: Flag = False
     order: Order = ""
+    lifted: Annotated[List[Json], checks.lifted(MOST_LIFTED)] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.model is None and (not self.lifted or self.planes or self.picture is None):
+            text = "The request lacks the field 'model'; only lifted things of a picture need none."
+            raise wrong(text, "Name the model, or send the picture, what was lifted, and no planes.")
+        if not self.lifted:
+            checks.planes("planes", self.planes)
 
 
 @dataclass(frozen=True)

@@ -203,7 +203,7 @@ def composed(engine: Engine, reply: Any, original: Picture, corner: tuple[int, i
     x, y = int(reply.body["x"]) - corner[0], int(reply.body["y"]) - corner[1]
     whole = np.zeros((original.size[1], original.size[0]), np.float32)
     whole[y : y + alpha.shape[0], x : x + alpha.shape[1]] = alpha
-    return composite(original, result, (x, y), alpha), whole
+    return composite(original, result, (x, y), alpha, opacity=True), whole
 
 
 def mask_picture(alpha: np.ndarray) -> Picture:

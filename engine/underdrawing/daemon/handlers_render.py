@@ -11,6 +11,7 @@ from underdrawing.client.requests import (
     GenerateRequest,
     InstantRequest,
     LayoutRequest,
+    LiftRequest,
     PickRequest,
     PrimitiveRequest,
     RegionRequest,
@@ -49,6 +50,12 @@ def pick(context: EngineContext, ask: Ask, wanted: PickRequest) -> None:
     _render(context, "pick", wanted.to_args(), ask, answer, pins)
 
 
+def lift(context: EngineContext, ask: Ask, wanted: LiftRequest) -> None:
+    """A thing of a picture as a layer of its own."""
+    pins = check_present(context.spool, wanted.picture, wanted.mask)
+    _render(context, "lift", wanted.to_args(), ask, _with_pictures(ask, None, ("layer", "mask")), pins)
+
+
 def layout(context: EngineContext, ask: Ask, wanted: LayoutRequest) -> None:
     """Segment another picture in a model's palette."""
     model = context.library.find(wanted.model)
@@ -57,11 +64,12 @@ def layout(context: EngineContext, ask: Ask, wanted: LayoutRequest) -> None:
 
 
 def apply(context: EngineContext, ask: Ask, wanted: ApplyRequest) -> None:
-    """Apply a model."""
-    model = context.library.find(wanted.model)
-    pins = check_present(context.spool, wanted.planes, wanted.picture, wanted.mask)
+    """Apply a model, and put back what was lifted."""
+    model = None if wanted.model is None else context.library.find(wanted.model)
+    pins = check_present(context.spool, wanted.planes, wanted.lifted, wanted.picture, wanted.mask)
     answer = _with_pictures(ask, model, ("picture", "mask", "merged", "confidence"))
-    _render(context, "apply", wanted.to_args() | _folders(context, model), ask, answer, pins)
+    folders = {} if model is None else _folders(context, model)
+    _render(context, "apply", wanted.to_args() | folders, ask, answer, pins)
 
 
 def generate(context: EngineContext, ask: Ask, wanted: GenerateRequest) -> None:
@@ -108,6 +116,7 @@ HANDLERS: dict[str, Handler] = {
     "primitive": primitive,
     "region": region,
     "pick": pick,
+    "lift": lift,
     "layout": layout,
     "apply": apply,
     "generate": generate,
@@ -155,7 +164,7 @@ def _with_planes(ask: Ask) -> End:
     return answer
 
 
-def _with_pictures(ask: Ask, model: Manifest, names: tuple[str, ...]) -> End:
+def _with_pictures(ask: Ask, model: Manifest | None, names: tuple[str, ...]) -> End:
     """The answer with the pictures that these fields name, in this order."""
 
     def answer(found: dict[str, Any] | None, error: EngineError | None) -> None:
@@ -166,7 +175,7 @@ def _with_pictures(ask: Ask, model: Manifest, names: tuple[str, ...]) -> End:
         for name in names:
             named = found.get(name) or []
             keys += named if isinstance(named, list) else [named]
-        ask.reply({**found, "model": model.id}, tuple(keys))
+        ask.reply(found if model is None else {**found, "model": model.id}, tuple(keys))
 
     return answer
 

@@ -11,15 +11,18 @@ from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import Picture, PictureError
 
 
-def composite(original: Picture, result: Picture, at: tuple[int, int], alpha: np.ndarray) -> Picture:
+def composite(
+    original: Picture, result: Picture, at: tuple[int, int], alpha: np.ndarray, opacity: bool = False
+) -> Picture:
     """Lay a result over a picture.
 
     Args:
         original: its depth, linearity, alpha channel and profile are kept.
-        result: a part of the same kind; another depth or number of channels is converted. Its alpha is not used.
+        result: a part of the same kind; another depth or number of channels is converted.
         at: left and top of the result in the original; parts outside are cut off.
         alpha: (h, w) float of the result's size, 0 to 1: where it is 0 the original's bytes stay, where it is 1 the
             result's bytes are taken.
+        opacity: where both have an alpha channel, the result's is laid over like its colours.
 
     Raises:
         PictureError: sizes that do not fit together.
@@ -28,13 +31,40 @@ def composite(original: Picture, result: Picture, at: tuple[int, int], alpha: np
         raise PictureError(f"The mask has shape {alpha.shape}, the result {result.pixels.shape[:2]}.")
     kind = (original.depth, original.channels, original.linear)
     if (result.depth, result.channels, result.linear) != kind:
-        result = Picture.from_float(result.to_float(), original)
+        result = Picture.from_float(result.to_float(), original).with_opacity(result.opacity())
     area = result.bounds.translate(*at).intersect(original.bounds)
-    pixels = original.pixels.copy()
-    if not area.is_empty:
-        inside = area.translate(-at[0], -at[1]).slices()
-        pixels[area.slices()] = _mixed(original.pixels[area.slices()], result.pixels[inside], alpha[inside])
-    return replace(original, pixels=pixels)
+    if area.is_empty:
+        return original
+    inside, place = area.translate(-at[0], -at[1]).slices(), area.slices()
+    pixels, cover = original.pixels.copy(), original.alpha
+    pixels[place] = _mixed(original.pixels[place], result.pixels[inside], alpha[inside])
+    if opacity and cover is not None and result.alpha is not None:
+        cover = cover.copy()
+        cover[place] = _mixed(cover[place][..., None], result.alpha[inside][..., None], alpha[inside])[..., 0]
+    return replace(original, pixels=pixels, alpha=cover)
+
+
+def laid_over(picture: Picture, layer: Picture, at: tuple[int, int]) -> Picture:
+    """A layer with transparency laid over a picture ("over": Porter and Duff, Compositing Digital Images, 1984).
+
+    Args:
+        picture: where it is transparent, the layer's opacity makes it less so; without alpha it stays without.
+        at: left and top of the layer in the picture; parts outside are cut off.
+    """
+    area = layer.bounds.translate(*at).intersect(picture.bounds)
+    if area.is_empty:
+        return picture
+    layer = layer.crop(area.translate(-at[0], -at[1]))
+    cover, below = layer.opacity(), picture.opacity()[area.slices()]
+    together = cover + below * (1 - cover)
+    share = np.where(cover >= 1, 1, cover / np.maximum(together, 1e-6))
+    made = composite(picture, replace(layer, alpha=None), (area.x, area.y), share)
+    if made.alpha is None:
+        return made
+    alpha, thicker = made.alpha.copy(), made.crop(area).with_opacity(together).alpha
+    if thicker is not None:
+        alpha[area.slices()] = np.where(cover > 0, thicker, alpha[area.slices()])
+    return replace(made, alpha=alpha)
 
 
 def flattened(below: Picture, above: Picture) -> Picture:

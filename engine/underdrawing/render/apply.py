@@ -71,6 +71,10 @@ class Applied:
     notes: tuple[str, ...]
     confidence: np.ndarray | None = None
 
+    def moved(self, dx: int, dy: int) -> Applied:
+        """The same, as a picture sees it whose corner lies elsewhere."""
+        return replace(self, bounds=self.bounds.translate(dx, dy))
+
 
 def apply(
     model: Model,

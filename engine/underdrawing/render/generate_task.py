@@ -13,7 +13,7 @@ from underdrawing.render.composite_tasks import REACH, on_picture
 from underdrawing.render.generate import RATE, GenerateOptions, freely
 from underdrawing.render.model import Model
 from underdrawing.render.onnx_sessions import SessionStore
-from underdrawing.render.results import answer_of
+from underdrawing.render.results import answer_of, corner_of
 from underdrawing.store.child_main import Context
 from underdrawing.store.frame_codec import Inputs
 from underdrawing.store.manifest import Task
@@ -36,7 +36,7 @@ def generate(model: Model, args: Mapping[str, Any], sessions: SessionStore, cont
     if wishes.task in REACH:
         mask = inputs.weights(args["mask"]) if args.get("mask") else None
         result, given = on_picture(model, wishes, inputs.picture(args["picture"]), mask, sessions)
-        answer = answer_of(inputs, model, result, given, args)
+        answer = answer_of(inputs, result, given, corner_of(model, given), args)
         return {**answer, "seconds": round(time.perf_counter() - start, 4)}
     total = {Task.VARY: wishes.count, Task.ANIMATE: wishes.frames}.get(wishes.task, 1)
     made: list[str] = []

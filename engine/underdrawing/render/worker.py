@@ -18,20 +18,22 @@ from underdrawing.picture.extract import make_primitive
 from underdrawing.picture.image import Picture, PictureError
 from underdrawing.picture.layout_matching import Area, areas_of, matched
 from underdrawing.picture.layout_transfer import segment_like
+from underdrawing.picture.matting import lift
 from underdrawing.picture.primitive import Primitive
 from underdrawing.picture.regions import change, region_at, region_of_class
 from underdrawing.render import apply as applying
-from underdrawing.render.apply import Options
+from underdrawing.render.apply import Applied, Options
 from underdrawing.render.generate_task import generate
 from underdrawing.render.hypernetwork import instant
 from underdrawing.render.interpolate import between
+from underdrawing.render.lifted import Lifted, put_back
 from underdrawing.render.model import Model
 from underdrawing.render.model_check import check_contents
 from underdrawing.render.onnx_guard import check_graph, check_plan
 from underdrawing.render.onnx_sessions import SessionStore, probe
 from underdrawing.render.pick_task import Picker
 from underdrawing.render.pretrained import helper_networks
-from underdrawing.render.results import answer_of
+from underdrawing.render.results import answer_of, corner_of, grey
 from underdrawing.store import made_underdrawings
 from underdrawing.store.child_main import Context, serve
 from underdrawing.store.frame_codec import Inputs
@@ -55,6 +57,7 @@ class Renderer:
     def __init__(self) -> None:
         self.sessions = SessionStore()
         self.picker = Picker(self.sessions)
+        self.areas: OrderedDict[str, Primitive] = OrderedDict()
         self.models: OrderedDict[tuple[str, int], Model] = OrderedDict()
         self.device = ""
 
@@ -106,6 +109,13 @@ class Renderer:
         """The things that a person may mean, the most likely first."""
         return self.picker.pick(args)
 
+    def lift(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """The thing under a mask as a layer of its own."""
+        inputs = Inputs(Path(args["spool"]))
+        layer = lift(inputs.picture(args["picture"]), inputs.weights(args["mask"]))
+        key = inputs.put(layer.picture, args.get("order") or "")
+        return {"layer": key, "x": layer.bounds.x, "y": layer.bounds.y, "mask": inputs.put(grey(layer.mask))}
+
     def region(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """A region tool on all planes together."""
         inputs = Inputs(Path(args["spool"]))
@@ -149,15 +159,35 @@ class Renderer:
 
     def apply(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """The picture that follows from an edited underdrawing."""
-        return self._on_model(args, lambda model: self._apply(model, args))
+        start = time.perf_counter()
+        if args.get("model_folder"):
+            done = self._on_model(args, lambda model: self._apply(model, args))
+        else:
+            inputs = Inputs(Path(args["spool"]))
+            picture = inputs.picture(args["picture"])
+            things = [Lifted.read(inputs, named) for named in args["lifted"]]
+            result = put_back(picture, things, self._areas(picture, args), int(args.get("seed") or 0))
+            done = answer_of(inputs, result, picture, (0, 0), args)
+        return {"unseen": [], **done, "seconds": round(time.perf_counter() - start, 4)}
+
+    def _areas(self, picture: Picture, args: Mapping[str, Any]) -> Primitive:
+        """The areas of a picture, as `primitive` makes them."""
+        key = picture.hash
+        if key not in self.areas:
+            networks, _ = helper_networks(Path(args["weights"]), "segments", {}, self.sessions)
+            self.areas[key] = make_primitive(picture, "segments", saliency=networks.get("saliency"))
+            while len(self.areas) > MODELS_KEPT:
+                self.areas.popitem(last=False)
+        self.areas.move_to_end(key)
+        return self.areas[key]
 
     def _apply(self, model: Model, args: Mapping[str, Any]) -> dict[str, Any]:
-        start = time.perf_counter()
         inputs = Inputs(Path(args["spool"]))
         palette = None if model.primitive.palette is None else model.primitive.palette.to_json()
-        planes = args["planes"]
-        edited, unseen = inputs.primitive(planes, palette)
-        edited = _completed(edited, model.primitive)
+        edited, unseen = model.primitive, list[str]()
+        if args["planes"]:
+            edited, unseen = inputs.primitive(args["planes"], palette)
+            edited = _completed(edited, model.primitive)
         given = inputs.weights(args["mask"]) if args.get("mask") else None
         current = inputs.picture(args["picture"]) if args.get("picture") else None
         options = Options(
@@ -168,13 +198,26 @@ class Renderer:
             whole=bool(args.get("whole")),
             seed=int(args.get("seed") or 0),
         )
-        result = applying.apply(model, edited, self.sessions, options, given, current)
+        below = model.picture if current is None else current
+        corner = corner_of(model, below)
+        result: Applied | None = None
+        if args["planes"]:
+            try:
+                result = applying.apply(model, edited, self.sessions, options, given, current)
+            except EngineError as error:
+                if error.code != "nothing_edited" or not args["lifted"]:
+                    raise
+        if args["lifted"]:
+            full = model.manifest.picture.full_width, model.manifest.picture.full_height
+            part = below.bounds.translate(*corner)
+            things = [Lifted.read(inputs, named).within(part, full) for named in args["lifted"]]
+            areas = edited if edited.size == below.size and edited.segments is not None else self._areas(below, args)
+            inner = None if result is None else result.moved(-corner[0], -corner[1])
+            result = put_back(below, things, areas, options.seed, inner).moved(*corner)
+        if result is None:
+            raise EngineError("nothing_edited", "Nothing is edited: there are neither planes nor lifted things.", "")
         self.device = result.device
-        return {
-            **answer_of(inputs, model, result, current, args),
-            "seconds": round(time.perf_counter() - start, 4),
-            "unseen": unseen,
-        }
+        return {**answer_of(inputs, result, below, corner, args), "unseen": unseen}
 
     def generate(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """Pictures without an underdrawing."""
@@ -264,5 +307,5 @@ def _clear(task: Any) -> Any:
 
 if __name__ == "__main__":
     renderer = Renderer()
-    tasks = "primitive pick region layout apply generate instant between unload status check_model".split()
+    tasks = "primitive pick lift region layout apply generate instant between unload status check_model".split()
     serve({name: _clear(getattr(renderer, name)) for name in tasks})

@@ -115,6 +115,27 @@ def test_files_are_the_users_alone(folder: Path, direct: Engine) -> None:
 
 
 @posix
+@pytest.mark.parametrize("shared", [0o640, 0o620, 0o604], ids=oct)
+def test_a_key_that_anybody_else_can_read_or_change_is_exposed(tmp_path: Path, shared: int) -> None:
+    make_home(tmp_path)
+    folder = tmp_path / "keys"
+    made = load_pair(folder, "client", create=True)
+    assert load_pair(folder, "client", create=False) == made
+    (folder / "client.secret").chmod(shared)
+    with pytest.raises(EngineError) as caught:
+        load_pair(folder, "client", create=False)
+    assert caught.value.code == "key_exposed"
+    assert load_pair(folder, "client", create=True) != made
+    assert mode(folder / "client.secret") == 0o600
+
+
+def test_keys_survive_a_power_cut(tmp_path: Path, synced: set[int]) -> None:
+    make_home(tmp_path)
+    load_pair(tmp_path / "keys", "engine", create=True)
+    assert (tmp_path / "keys" / "engine.secret").stat().st_ino in synced
+
+
+@posix
 def test_exposed_keys_are_replaced_when_the_engine_starts(own: Path, bridge: bool) -> None:
     with Engine.connect(home=own, bridge=bridge):
         pass

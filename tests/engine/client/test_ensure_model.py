@@ -227,7 +227,9 @@ def test_a_status_says_what_goes_on() -> None:
     assert status.text == "Preparing…"
     event = {"event": "progress", "phase": "training", "fraction": 0.5, "left": 125, "device": "cuda:0"}
     assert status.after(event).text == "Training · on the graphics card · 2:05 min left"
-    assert status.after({"event": "usable", "iteration": 7}).usable == 7
+    usable = status.after({"event": "usable", "iteration": 7})
+    assert usable.usable == 7
+    assert usable.after({"event": "state", "job": "j", "model": "m", "state": "running"}).usable == 7
     assert status.after({"event": "state", "job": "j", "model": "m", "state": "done"}).finished_model() == "m"
     with pytest.raises(EngineError, match="no room"):
         JobStatus.of({"state": "failed", "error": {"code": "disk_full", "message": "There is no room."}}).check()

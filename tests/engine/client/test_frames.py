@@ -118,6 +118,8 @@ def test_a_damaged_header_is_refused_before_anything_is_allocated(key: str, valu
         {"width": 1 << 17, "height": 1 << 17, "stride": 3 << 17},
         {"stride": MOST_DATA},
         {"stride": 11},
+        {"depth": "u16"},
+        {"order": "RGBA"},
         {"profile_size": MOST_PROFILE + 1},
         {"metadata_size": 0},
         {"metadata_size": (64 << 20) + 1},

@@ -36,6 +36,16 @@ def test_a_request_is_the_same_after_the_wire() -> None:
     assert ApplyRequest.from_body(asked.to_body()) == asked
 
 
+def test_lifted_things_of_a_picture_need_neither_planes_nor_a_model() -> None:
+    things = [{"pixels": SHOWN, "x": -4, "y": 7, "was": None}, {"pixels": None, "was": SHOWN}]
+    asked = ApplyRequest(picture=SHOWN, lifted=things)
+    assert ApplyRequest.from_body(asked.to_body()) == asked
+    assert code("apply", {"lifted": things}) == "bad_request"
+    assert code("apply", {"lifted": things, "picture": SHOWN, "planes": PLANES}) == "bad_request"
+    for wrong in ({"pixels": None, "was": None}, {"pixels": SHOWN, "x": 0.5}, {"pixels": "abc"}, SHOWN["hash"]):
+        assert code("apply", {"picture": SHOWN, "lifted": [wrong]}) == "bad_request"
+
+
 def test_what_is_as_usual_is_not_sent() -> None:
     assert ApplyRequest("m", PLANES, feather=3.0, seed=0).to_body() == {"model": "m", "planes": PLANES}
 
@@ -65,6 +75,8 @@ def test_both_ends_refuse_what_lacks_a_field(verb: str) -> None:
         ("apply", {"model": "m", "planes": PLANES, "blend": "gauss"}, "bad_request"),
         ("apply", {"model": "m", "planes": PLANES, "grow": 1.5}, "bad_request"),
         ("apply", {"model": "m", "planes": PLANES, "feather": float("nan")}, "bad_request"),
+        ("apply", {"model": "m", "planes": PLANES, "feather": True}, "bad_request"),
+        ("between", {"model": "m", "picture": SHOWN, "other": SHOWN, "at": [True]}, "bad_request"),
         ("generate", {"model": "m", "task": "resize"}, "bad_request"),
         ("generate", {"model": "m", "task": "vary", "width": 64}, "bad_request"),
         ("generate", {"model": "m", "task": "resize", "width": 16384, "height": 16384}, "bad_request"),

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 import underdrawing.daemon.clients
+from underdrawing.client.endpoint import make_home
 from underdrawing.client.frames import Frame
 from underdrawing.client.messages import UNANSWERED, EngineError, Message, request
 from underdrawing.daemon.clients import GONE, HEARTBEAT, MOST_ASKS, MOST_UPLOADS, Ask, Clients
+from underdrawing.daemon.server import Daemon, Settings
 from underdrawing.store.blob_store import Spool
 
 
@@ -204,3 +206,14 @@ def test_uploads_of_one_client_are_limited_and_end(clients: Clients) -> None:
     clients.end_upload(b"one", "upload 0")
     assert not begun[0].path.exists()
     assert upload(clients, 99).received == 0
+
+
+def test_a_stranger_who_connects_and_says_nothing_is_thrown_out_within_seconds(tmp_path: Path) -> None:
+    """ZeroMQ itself would wait for half a minute."""
+    daemon = Daemon(make_home(tmp_path / "home"), Settings())
+    daemon.listen()
+    try:
+        assert 0 < daemon.socket.handshake_ivl <= 10_000  # milliseconds
+        assert 0 < daemon.socket.heartbeat_ivl < daemon.socket.heartbeat_timeout <= 60_000
+    finally:
+        daemon.close()

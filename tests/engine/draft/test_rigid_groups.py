@@ -9,7 +9,11 @@ import pytest
 from tests.engine.draft.test_draft import GROUND, HEIGHT, WIDTH, primitive
 from underdrawing.draft.canvas import Origin
 from underdrawing.draft.draft import draft
+from underdrawing.draft.flow_ops import places
 from underdrawing.draft.rigid_groups import find_figures
+from underdrawing.draft.rigid_regions import find_objects
+from underdrawing.picture.palette import distinct_colours
+from underdrawing.picture.primitive import Primitive
 
 BODY, WINDOW = np.float32([0.3, 0.0, 0.0]), np.float32([0.0, 0.6, 0.2])
 
@@ -175,3 +179,29 @@ def test_a_class_whose_only_thing_is_gone_still_has_its_colours() -> None:
     found = draft(picture.clip(0, 1), primitive(classes), primitive(wanted))
     inside = cv2.erode(wanted, np.ones((9, 9), np.uint8)) > 0
     assert np.abs(found.picture[inside] - (WINDOW + 0.2)).mean() < 0.05
+
+
+def test_what_the_frame_cuts_off_lends_nothing_to_what_is_seen_whole() -> None:
+    """Half a disc at the border is no half disc."""
+    classes = cv2.circle(np.zeros((90, 120), np.uint8), (0, 40), 20, 1, -1)
+    still = np.zeros((90, 120, 2), np.float32)
+    whole = cv2.ellipse(classes.copy(), (60, 50), (20, 20), 0, -90, 90, 1, -1)
+    assert find_objects(classes, whole, still).carried == ()
+    also_cut = cv2.circle(classes.copy(), (119, 50), 20, 1, -1)
+    assert len(find_objects(classes, also_cut, still).carried) == 1
+
+
+def test_a_thing_that_is_carried_by_does_not_bend_what_stays() -> None:
+    """Another edit far below has the whole picture registered; the bar beside the carried disc must not notice."""
+    colours = (GROUND, 0.9 - GROUND, GROUND[::-1] / 2, GROUND / 3 + 0.5)
+    bar = cv2.rectangle(np.zeros((HEIGHT, WIDTH), np.uint8), (20, 56), (150, 60), 1, -1) > 0
+    before, after = np.zeros((2, HEIGHT, WIDTH), np.uint8)
+    for classes, x, horizon in ((before, 45, 100), (after, 75, 104)):
+        classes[horizon:], classes[bar] = 2, 3
+        cv2.circle(classes, (x, 36), 12, 1, -1)
+    picture = np.choose(before[..., None], colours).clip(0, 1).astype(np.float32)
+    palette = distinct_colours(4)
+    found = draft(picture, Primitive(before, palette), Primitive(after, palette))
+    away = np.abs(found.came - places((HEIGHT, WIDTH))).max(2)
+    assert (found.origin[after == 1] == Origin.OBJECT).mean() > 0.9
+    assert away[bar].max() < 0.5

@@ -45,6 +45,14 @@ def test_outside_of_the_mask_every_bit_stays(dtype: type, channels: int) -> None
     assert after.depth == original.depth and after.profile == original.profile and after.alpha is original.alpha
 
 
+def test_a_soft_mask_takes_its_share_of_the_result_and_rounds() -> None:
+    original = Picture(np.array([[[100, 7, 255], [10, 20, 30]]], np.uint8))
+    result = Picture(np.array([[[201, 10, 0], [30, 20, 10]]], np.uint8))
+    after = composite(original, result, (0, 0), np.array([[0.25, 0.75]], np.float32))
+    # 125.25, 7.75 and 191.25; then 25, 20 and 15.
+    assert after.pixels.tolist() == [[[125, 8, 191], [25, 20, 15]]]
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.integers(-12, 22), st.integers(-12, 22), st.sampled_from(DTYPES))
 def test_any_place_even_outside(x: int, y: int, dtype: type) -> None:

@@ -174,6 +174,16 @@ def test_the_picture_of_a_tiff_is_taken_and_not_its_thumbnail(tmp_path: Path) ->
     assert np.array_equal(read_picture(tmp_path / "a.tif").pixels, PIXELS)
 
 
+def test_a_small_first_page_of_another_shape_is_no_thumbnail(tmp_path: Path) -> None:
+    small = PIXELS[::4, :].copy()
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        file.write(small, photometric="rgb", metadata=None)
+        file.write(PIXELS.repeat(2, axis=0).repeat(2, axis=1), photometric="rgb", metadata=None)
+    made = read_picture(tmp_path / "a.tif")
+    assert np.array_equal(made.pixels, small)
+    assert "Of the 2 pages" in made.metadata.lost[0]
+
+
 def several(path: Path) -> None:
     """Three pages or frames."""
     frames = [Image.fromarray(np.roll(PIXELS, shift, 0)) for shift in (0, 9, 20)]

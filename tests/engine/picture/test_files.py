@@ -170,8 +170,10 @@ def test_cmyk_is_converted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("ending", [".jpg", ".png"])
-def test_orientation_is_applied(tmp_path: Path, orientation: int, ending: str) -> None:
+@pytest.mark.parametrize(
+    ("ending", "dtype"), [(".jpg", np.uint8), (".png", np.uint8), (".png", np.uint16), (".tif", np.uint16)]
+)
+def test_orientation_is_applied(tmp_path: Path, orientation: int, ending: str, dtype: type) -> None:
     # A picture that stands upright has its bright corner at the top left; each orientation is its own way to store it.
     upright = np.zeros((16, 32), np.uint8)
     upright[:8, :8] = 255
@@ -187,10 +189,14 @@ def test_orientation_is_applied(tmp_path: Path, orientation: int, ending: str) -
     }[orientation]
     exif = Image.Exif()
     exif[0x0112] = orientation
-    Image.fromarray(np.ascontiguousarray(stored)).save(tmp_path / f"a{ending}", exif=exif)
+    brightest = np.iinfo(dtype).max
+    samples = np.where(np.ascontiguousarray(stored) > 0, brightest, 0).astype(dtype)
+    Image.fromarray(samples).save(tmp_path / f"a{ending}", exif=exif, dpi=(72, 144))
     again = read_picture(tmp_path / f"a{ending}")
-    assert again.size == (32, 16)
-    assert np.array_equal(again.pixels[..., 0] > 128, upright > 128)
+    assert again.size == (32, 16) and again.pixels.dtype == dtype
+    assert np.array_equal(again.pixels[..., 0] > brightest // 2, upright > 128)
+    assert again.metadata.orientation == 1
+    assert again.metadata.resolution == pytest.approx((144, 72) if orientation >= 5 else (72, 144), abs=0.1)
 
 
 def damaged_copies(data: bytes) -> list[bytes]:
@@ -233,8 +239,8 @@ def test_damaged_bytes_never_raise_anything_else(tmp_path: Path, name: str, dtyp
     assert refused > 0
 
 
-def png_claiming(width: int, height: int) -> bytes:
-    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+def png_claiming(width: int, height: int, bits: int) -> bytes:
+    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, bits, 2, 0, 0, 0)
     end = b"IEND"
     pixels = b"IDAT" + zlib.compress(b"\0" * 100)
     parts = [struct.pack(">I", len(p) - 4) + p + struct.pack(">I", zlib.crc32(p)) for p in (body, pixels, end)]
@@ -242,9 +248,10 @@ def png_claiming(width: int, height: int) -> bytes:
 
 
 def test_bombs_are_refused_before_they_are_unpacked(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_bytes(png_claiming(60_000, 60_000))
-    with pytest.raises(PictureError, match="500 megapixels"):
-        read_picture(tmp_path / "a.png")
+    for bits in (8, 16):
+        (tmp_path / "a.png").write_bytes(png_claiming(60_000, 60_000, bits))
+        with pytest.raises(PictureError, match="500 megapixels"):
+            read_picture(tmp_path / "a.png")
     buffer = io.BytesIO()
     tifffile.imwrite(buffer, np.zeros((4, 4), np.uint8))
     data = bytearray(buffer.getvalue())

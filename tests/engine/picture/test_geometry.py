@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from underdrawing.picture.geometry import Bounds
+from underdrawing.picture.geometry import Bounds, scaled, unscaled
 
 rectangles = st.builds(Bounds, *[st.integers(-30, 30)] * 2, *[st.integers(0, 30)] * 2)
 
@@ -54,3 +54,14 @@ def test_negative_corners_do_not_count_from_the_other_end() -> None:
         Bounds(-2, 0, 4, 4).slices()
     with pytest.raises(ValueError, match="cannot be"):
         Bounds(0, 0, -1, 4)
+    with pytest.raises(ValueError, match="begins outside"):
+        Bounds(0, -1, 4, 4).slices()
+
+
+def test_a_rectangle_in_a_smaller_picture_covers_every_pixel_that_it_touches() -> None:
+    """The sides shrink by different ratios: 30 by 20 pixels become 10 by 8."""
+    ratio = (10 / 30, 8 / 20)
+    assert scaled(Bounds(4, 6, 9, 7), ratio, Bounds(0, 0, 10, 8)) == Bounds(1, 2, 4, 4)
+    assert scaled(Bounds(25, 15, 20, 20), ratio, Bounds(0, 0, 10, 8)) == Bounds(8, 6, 2, 2)
+    assert unscaled(Bounds(1, 2, 4, 4), ratio, (30, 20)) == Bounds(3, 5, 12, 10)
+    assert unscaled(Bounds(8, 6, 2, 2), ratio, (29, 19)) == Bounds(24, 15, 5, 4)

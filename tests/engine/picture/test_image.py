@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from underdrawing.picture.geometry import Bounds
-from underdrawing.picture.image import Picture, PictureError, srgb_decode, srgb_encode
+from underdrawing.picture.image import Picture, PictureError, srgb_decode, srgb_encode, white_of
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -35,6 +35,27 @@ def test_floats_come_back_within_their_precision(dtype: type, linear: bool, whit
 def test_any_float_becomes_a_value_from_0_to_1(pixels: np.ndarray, linear: bool) -> None:
     values = Picture(pixels, linear=linear).to_float()
     assert np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1
+
+
+def test_values_that_are_no_numbers_become_black_and_infinite_light_white() -> None:
+    pixels = np.array([[[np.nan], [np.inf], [-np.inf], [0.5]]], np.float32)
+    assert Picture(pixels).to_float()[0, :, 0].tolist() == [0.0, 1.0, 0.0, 0.5]
+
+
+def test_colour_becomes_grey_by_the_luminance_of_red_green_and_blue() -> None:
+    rgb = np.eye(3, dtype=np.float32)[None]
+    grey = Picture.from_float(rgb, Picture(np.zeros((1, 1), np.float32))).pixels
+    np.testing.assert_allclose(grey[0, :, 0], [0.2126, 0.7152, 0.0722], atol=1e-6)
+
+
+def test_white_of_a_float_picture_is_its_brightest_light_without_single_sparks() -> None:
+    pixels = np.full((100, 100, 1), 0.5, np.float32)
+    pixels[:2] = 4.0
+    pixels[99, 99] = 1000.0
+    pixels[98, 98] = np.nan
+    assert white_of(Picture(pixels)) == 4.0
+    assert white_of(Picture(pixels / 8)) == 1.0
+    assert white_of(Picture(np.full((2, 2), 65535, np.uint16))) == 1.0
 
 
 def test_sizes_that_are_no_square_and_white_that_clips() -> None:

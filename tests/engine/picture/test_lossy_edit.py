@@ -40,6 +40,13 @@ def edited(kind: str) -> np.ndarray:
     return classes
 
 
+def test_an_area_that_was_painted_over_leaves_no_rim() -> None:
+    wanted = map_of_areas()
+    wanted[wanted == 3] = 0
+    before, after = Primitive(map_of_areas(), PALETTE), Primitive(wanted, PALETTE, lossy=True)
+    assert np.array_equal(settled(before, after).segments, wanted)
+
+
 @pytest.mark.parametrize("kind", ["square", "stroke"])
 @pytest.mark.parametrize(
     ("ending", "options"),

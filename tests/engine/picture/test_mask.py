@@ -40,6 +40,13 @@ def test_specks_beside_a_real_edit_and_specks_all_over_are_noise() -> None:
     assert not edit_mask(primitive(), primitive(scattered)).any()
 
 
+def test_twelve_connected_pixels_are_an_edit_and_eleven_are_noise() -> None:
+    twelve = [(x, y) for x in range(10, 14) for y in range(20, 23)]
+    eleven = [(x + 30, y) for x, y in twelve[1:]]
+    mask = edit_mask(primitive(), primitive([*twelve, *eleven]), grow=0)
+    assert Bounds.of_mask(mask) == Bounds(10, 20, 4, 3)
+
+
 def test_all_planes_count_and_soft_changes_do_not() -> None:
     lines = np.full((60, 80), 255, np.uint8)
     paint = np.full((60, 80, 3), 100, np.uint8)

@@ -224,6 +224,18 @@ def test_unusable_requests(operation: str, values: dict[str, object], text: str)
         regions.change(primitive, operation, ball(primitive), values)
 
 
+def test_a_region_may_become_four_times_as_wide_or_high_as_the_picture() -> None:
+    wide, high = np.zeros((2, 120, 160), bool)
+    wide[58:60, 5:155] = True  # 150 of 160 pixels
+    high[10:110, 80:82] = True  # 100 of 120 pixels
+    primitive = Primitive(scene().segments, PALETTE)
+    regions.scale(primitive, wide, (4.2, 1))
+    regions.scale(primitive, high, (1, 4.7))
+    for region, factor in ((wide, (4.3, 1)), (high, (1, 4.9))):
+        with pytest.raises(PictureError, match="far larger"):
+            regions.scale(primitive, region, factor)
+
+
 def test_unusable_regions() -> None:
     primitive = scene()
     with pytest.raises(PictureError, match="empty"):

@@ -37,6 +37,11 @@ def test_the_area_is_new_and_the_others_stay() -> None:
     assert np.linalg.norm(lab[:3] - lab[3], axis=1).min() > 20
 
 
+def test_the_rest_of_an_area_stays_where_it_is_larger_than_the_thing() -> None:
+    half = block(40, 60, 50, 59)  # 180 of the block's 400 pixels
+    assert np.array_equal(with_remains(half, areas()), half)
+
+
 def test_the_rest_of_an_area_that_is_mostly_picked_goes_with_it() -> None:
     picked = block(42, 60, 50, 69)  # 18 x 19 of the block's 20 x 20
     grown = with_remains(picked, areas())

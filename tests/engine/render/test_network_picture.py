@@ -18,7 +18,7 @@ from underdrawing.picture.image import Picture
 from underdrawing.picture.primitive import Primitive, write_primitive
 from underdrawing.render.apply import Options, apply
 from underdrawing.render.composite_tasks import on_picture
-from underdrawing.render.generate import GenerateOptions, freely
+from underdrawing.render.generate import GenerateOptions, GraphRun, freely
 from underdrawing.render.model import Model
 from underdrawing.render.onnx_sessions import SessionStore
 from underdrawing.store.manifest import (
@@ -140,6 +140,14 @@ def test_an_edited_underdrawing_gives_the_networks_picture(tmp_path: Path, scale
     result = apply(model, Primitive(None, None, None, edited), sessions, Options())
     assert (result.picture.pixels[result.mask > 0] == MAGENTA).all()
     assert bool(result.notes) == (scale < 1)
+
+
+def test_every_stage_keeps_its_share_of_a_picture_of_another_shape(tmp_path: Path) -> None:
+    """Learnt at 24 by 16 and 48 by 32 pixels; widths follow the width and heights the height."""
+    run = GraphRun(generator(tmp_path, 0.5, Encoding.PICTURE, True), SessionStore())
+    assert run.sizes(48, 32) == [(24, 16), (48, 32)]
+    assert run.sizes(96, 16) == [(48, 8), (96, 16)]
+    assert run.sizes(1, 1) == [(1, 1), (1, 1)]
 
 
 def test_a_model_of_an_earlier_version_opens_and_keeps_its_brushwork(tmp_path: Path) -> None:

@@ -100,9 +100,10 @@ def test_out_and_in_again_gives_the_same_picture(engine: Engine, model: str, fil
     assert [m["id"] for m in engine.models()] == [model]
 
 
-def test_a_file_of_a_file_is_the_same_file(engine: Engine, file: Path, tmp_path: Path) -> None:
+def test_a_file_of_a_file_is_the_same_file(engine: Engine, file: Path, tmp_path: Path, synced: set[int]) -> None:
     taken = engine.import_model(file)
     engine.export_model(taken["id"], tmp_path / "again.underdrawing")
+    assert (tmp_path / "again.underdrawing").stat().st_ino in synced
     with zipfile.ZipFile(file) as one, zipfile.ZipFile(tmp_path / "again.underdrawing") as two:
         assert one.comment == two.comment and set(one.namelist()) == set(two.namelist())
         assert all(one.read(n) == two.read(n) for n in one.namelist() if n != MANIFEST_FILE)

@@ -91,7 +91,7 @@ def _program(archive: zipfile.ZipFile) -> None:
 
 
 def _bomb(archive: zipfile.ZipFile) -> None:
-    archive.writestr("bomb.png", bytes(64 << 20), zipfile.ZIP_DEFLATED)
+    archive.writestr("bomb.png", bytes(8 << 20), zipfile.ZIP_DEFLATED)
 
 
 def _unnamed(archive: zipfile.ZipFile) -> None:
@@ -107,28 +107,38 @@ def _strange_packing(archive: zipfile.ZipFile) -> None:
     archive.writestr("strange.png", b"x" * 100, zipfile.ZIP_BZIP2)
 
 
+NO_NAME, NO_FILE = "not a plain file name", "other than plain files"
+
+
 @pytest.mark.parametrize(
-    "add",
+    ("add", "why"),
     [
-        _traversal,
-        _absolute,
-        _backslash,
-        _link,
-        _folder,
-        _twice,
-        _program,
-        _bomb,
-        _unnamed,
-        _many,
-        _strange_packing,
+        (_traversal, NO_NAME),
+        (_absolute, NO_NAME),
+        (_backslash, NO_NAME),
+        (_folder, NO_NAME),
+        (_link, NO_FILE),
+        (_strange_packing, NO_FILE),
+        (_twice, "names twice"),
+        (_program, "no part of a model"),
+        (_bomb, "unpacks to far more"),
+        (_unnamed, "not those that its manifest names"),
+        (_many, "list of files"),
     ],
 )
 def test_anything_else_in_the_file_is_refused(
-    packed: Path, tmp_path: Path, add: Callable[[zipfile.ZipFile], None]
+    packed: Path, tmp_path: Path, add: Callable[[zipfile.ZipFile], None], why: str
 ) -> None:
-    with zipfile.ZipFile(packed, "a") as archive:
+    """Also where the manifest names it, with the right hash."""
+    found, path = contents(packed), tmp_path / "strange.underdrawing"
+    manifest = json.loads(found.pop(MANIFEST_FILE))
+    with zipfile.ZipFile(path, "w") as archive:
         add(archive)
-    refused(packed, tmp_path / "in")
+        for name in archive.namelist() if add is not _unnamed else ():
+            manifest["files"][name] = hashlib.sha256(archive.read(name)).hexdigest()
+        for name, data in {**found, MANIFEST_FILE: json.dumps(manifest).encode()}.items():
+            archive.writestr(name, data)
+    assert why in refused(path, tmp_path / "in")
     assert not (tmp_path.parent / "evil.onnx").exists()
 
 

@@ -76,6 +76,9 @@ def test_models_are_found_by_id_beginning_and_name(library: Library) -> None:
     add(library, "0123456789ac", "moon")
     assert library.find(IDENTITY).name == "sun"
     assert library.find("moon").id == "0123456789ac"
+    assert library.find("0123456789ac").name == "moon"
+    add(library, "fedcba987654", "moon")
+    assert library.find("moon").id == "fedcba987654", "the newest of a name"
     with pytest.raises(EngineError) as several:
         library.find("0123")
     assert several.value.code == "ambiguous"
@@ -92,6 +95,25 @@ def test_rename_is_read_again_and_delete_is_for_good(library: Library) -> None:
     assert Library(library.models.parent).find("słońce 太陽").id == IDENTITY
     library.delete(library.find(IDENTITY))
     assert library.all() == []
+    assert list(library.models.iterdir()) == []
+
+
+def test_a_deletion_that_is_interrupted_leaves_no_half_of_a_model(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model's name goes before the first of its files does."""
+    add(library)
+
+    def killed(folder: Path, ignore_errors: bool = False) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("underdrawing.store.model_library.shutil.rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            library.delete(library.find(IDENTITY))
+    assert not library.folder(IDENTITY).exists()
+    assert library.all() == []
+    Library(library.models.parent)
     assert list(library.models.iterdir()) == []
 
 

@@ -173,6 +173,25 @@ def test_the_generator_moves_before_the_discriminator_does(published: Begin) -> 
     assert not all(torch.equal(a, b) for a, b in pairs)
 
 
+class Undecided(nn.Module):
+    """A discriminator that gives every picture the score 0.25."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.score = nn.Parameter(torch.tensor(0.25))
+
+    def forward(self, x: torch.Tensor) -> list[list[torch.Tensor]]:
+        return [[x, 0 * x[:, :1] + self.score]]
+
+
+def test_the_generator_wants_its_pictures_called_real_and_the_discriminator_not(published: Begin) -> None:
+    run = published()
+    run.discriminator = Undecided()
+    losses = run.step(Progress(0, 0.0))
+    assert losses["adversarial"] == pytest.approx(run.figures.gan * 0.75**2)
+    assert losses["discriminator"] == pytest.approx(0.5 * (0.25**2 + 0.75**2))
+
+
 def test_rates_are_constant_for_half_of_the_training_and_fall_to_nothing(published: Begin) -> None:
     run = published()
     for fraction, rate in ((0.0, 2e-4), (0.5, 2e-4), (0.75, 1e-4), (1.0, 0.0)):

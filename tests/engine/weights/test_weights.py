@@ -19,7 +19,7 @@ from safetensors.numpy import load_file
 
 from underdrawing import weights
 from underdrawing.weights import catalogue, convert, obtain, store
-from underdrawing.weights.download import CHUNK, download
+from underdrawing.weights.download import CHUNK, FRUITLESS_TRIES, download
 
 CONTENT = np.random.default_rng(5).bytes(3_000_000)
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -35,6 +35,7 @@ class _Server(ThreadingHTTPServer):
         self.statuses: list[int] = []
         self.ranges: list[str | None] = []
         self.honours_ranges = True
+        self.begins: int | None = None  # where every part begins, whatever was asked for
 
     @property
     def url(self) -> str:
@@ -55,8 +56,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(404)
             return
         start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked and self.server.honours_ranges else 0
-        self.send_response(206 if start else 200)
-        if start:
+        partial = start > 0
+        start = start if self.server.begins is None else self.server.begins
+        self.send_response(206 if partial else 200)
+        if partial:
             self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
         self.send_header("Content-Length", str(len(body) - start))
         self.end_headers()
@@ -116,6 +119,36 @@ def test_a_server_without_ranges_is_read_from_the_start(server: _Server, tmp_pat
     (tmp_path / "w.bin.part").write_bytes(CONTENT[:1000])
     _get(server, tmp_path / "w.bin")
     assert (tmp_path / "w.bin").read_bytes() == CONTENT
+
+
+def test_a_part_that_begins_elsewhere_is_not_appended(server: _Server, tmp_path: Path) -> None:
+    server.files["w.bin"] = CONTENT
+    server.begins = 0
+    (tmp_path / "w.bin.part").write_bytes(CONTENT[:1000])
+    _get(server, tmp_path / "w.bin")
+    assert (tmp_path / "w.bin").read_bytes() == CONTENT
+    assert server.ranges == ["bytes=1000-"]
+
+
+def test_tries_that_bring_something_are_not_counted_as_fruitless(server: _Server, tmp_path: Path) -> None:
+    server.files["w.bin"] = CONTENT
+    server.breaks = [200_000] * (2 * FRUITLESS_TRIES)
+    _get(server, tmp_path / "w.bin")
+    assert (tmp_path / "w.bin").read_bytes() == CONTENT
+    server.breaks = [200_000, *[0] * FRUITLESS_TRIES, 200_000]
+    with pytest.raises(weights.WeightsError, match="Check the network"):
+        _get(server, tmp_path / "again.bin")
+    assert (tmp_path / "again.bin.part").stat().st_size == 200_000 // CHUNK * CHUNK
+
+
+def test_what_was_fetched_survives_a_power_cut(
+    server: _Server, tmp_path: Path, place: Path, small: Path, synced: set[int]
+) -> None:
+    server.files["w.bin"] = CONTENT
+    _get(server, tmp_path / "w.bin")
+    assert (tmp_path / "w.bin").stat().st_ino in synced
+    weights.fetch(["vgg16"], offline=small)
+    assert {(place / f"{name}.safetensors").stat().st_ino for name in LPIPS_NAMES} <= synced
 
 
 def test_a_foreign_partial_file_is_thrown_away_and_fetched_anew(server: _Server, tmp_path: Path) -> None:
@@ -249,6 +282,26 @@ def test_an_offline_folder_is_used_and_left_as_it_was(place: Path, small: Path) 
     assert found == {"lpips_vgg16": place / "lpips_vgg16.safetensors"}
     assert (small / catalogue.LPIPS.file).is_file()
     assert weights.path("lpips_vgg16") == place / "lpips_vgg16.safetensors"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the lock is looked at as POSIX has it")
+def test_one_process_fetches_at_a_time(place: Path, small: Path) -> None:
+    import fcntl
+
+    free: list[bool] = []
+
+    def look(_: object) -> None:
+        with (place / "downloads" / "lock").open("ab") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                free.append(True)
+            except BlockingIOError:
+                free.append(False)
+
+    weights.fetch(["vgg16"], offline=small, progress=look)
+    assert set(free) == {False}
+    look(None)
+    assert free[-1], "and then the next one may"
 
 
 def test_an_offline_folder_that_lacks_or_spoils_the_file_is_named(place: Path, small: Path) -> None:
