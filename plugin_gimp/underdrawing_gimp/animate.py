@@ -96,7 +96,7 @@ def _shot(shot: Gimp.Layer, at: pixels.Rect) -> Frame:
 
 
 def _drawn(shot: Gimp.Layer, plane: str, at: pixels.Rect) -> dict[str, Frame]:
-    """The planes of one frame: the layer itself, or those of a group, told apart by their names."""
+    """The planes of one frame: the layer itself, or those of a group, distinguished by their names."""
     if not shot.is_group():
         return {plane: _shot(shot, at)}
     drawn: dict[str, Frame] = {}

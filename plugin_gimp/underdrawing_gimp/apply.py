@@ -114,7 +114,7 @@ def request(edit: Edit, options: Options, seed: int) -> tuple[ApplyRequest, list
     wanted = ApplyRequest(
         edit.model if edit.planes else None,
         references(edit.planes),
-        [thing.to_json() for thing in edit.lifted],
+        lifted=[thing.to_json() for thing in edit.lifted],
         **pictures,
         mask_mode=modes[options.mask],
         grow=options.grow if options.grow >= 0 else None,

@@ -121,7 +121,7 @@ def _run(call: Call, words: Words) -> tuple[Any, ...]:
         reply = single_image.made(service, wanted, frames)
         result = apply.result_of(reply, service.result)
     made = put(call.image, layer, words, changed, result)
-    return made, ready.model, single_image_training.told(call, ready, result.notes)
+    return made, ready.model, single_image_training.notes_of(call, ready, result.notes)
 
 
 def _model(

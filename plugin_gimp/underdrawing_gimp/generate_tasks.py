@@ -28,7 +28,7 @@ def vary(call: Call) -> tuple[Any, ...]:
         frames = _frames(service, reply)
     named = [("Variation %d" % (number + 1), frame) for number, frame in enumerate(frames)]
     group = put_variations(call.image, view, named, "Variations")
-    return group, len(frames), ready.model, single_image_training.told(call, ready, reply.body["notes"])
+    return group, len(frames), ready.model, single_image_training.notes_of(call, ready, reply.body["notes"])
 
 
 def resize(call: Call) -> tuple[Any, ...]:
@@ -60,7 +60,7 @@ def animate(call: Call) -> tuple[Any, ...]:
         frames = _frames(service, reply)
     picture = new_clip(call.image, frames, reply.body.get("rate"))
     show(call, picture)
-    return picture, len(frames), ready.model, single_image_training.told(call, ready, reply.body["notes"])
+    return picture, len(frames), ready.model, single_image_training.notes_of(call, ready, reply.body["notes"])
 
 
 def _shared(values: dict[str, Any]) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def _one(call: Call, task: str, asked: dict[str, Any], ready: Ready) -> tuple[An
         frame = service.result(reply, reply.body["picture"])
     picture = new_picture(call.image, [("Picture", frame)])
     show(call, picture)
-    return picture, ready.model, single_image_training.told(call, ready, reply.body["notes"])
+    return picture, ready.model, single_image_training.notes_of(call, ready, reply.body["notes"])
 
 
 def _frames(service: Service, reply: Reply) -> list[Frame]:

@@ -84,7 +84,7 @@ def on_the_way(form: Form, at: float, count: int) -> list[float]:
 
 
 def options(values: dict[str, Any]) -> dict[str, Any]:
-    """What the engine's `between` is told beside the pictures, the model and the places."""
+    """What the engine's `between` is given beside the pictures, the model and the places."""
     return {
         "scales": values["scales"],
         "freedom": values["freedom"] / 100,

@@ -57,7 +57,7 @@ def lay_out(
         areas, match: as of the engine's `layout`.
 
     Returns:
-        What is to be told; where `areas` is given, a line for each part.
+        Sentences for the user; where `areas` is given, a line for each part.
     """
     body, drawn = _asked(service, known, picture, {"areas": areas, "match": match or {}})
     layers.replace_planes(image, known, Bridge.of(service, known).drawn(drawn))

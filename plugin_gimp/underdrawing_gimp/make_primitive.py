@@ -110,7 +110,7 @@ def why_rgb(image: Gimp.Image, kind: str) -> str:
     if base == Gimp.ImageBaseType.INDEXED:
         return "This picture is indexed: it has a fixed palette, and new colours have no place in it."
     if base == Gimp.ImageBaseType.GRAY and kind != "edges":
-        return "This picture is grey, and the areas of an underdrawing are told apart by their colours."
+        return "This picture is grey, and the areas of an underdrawing differ by their colours."
     return ""
 
 

@@ -222,8 +222,8 @@ def status_lines(status: dict[str, Any]) -> tuple[str, ...]:
     loaded = [entry["model"] for entry in renderer.get("loaded") or []]
     second = "Loaded models: %d. " % len(set(loaded)) if loaded else "No model is loaded. "
     second += "Results come from: %s." % renderer["device"] if renderer.get("device") else ""
-    learning = ["“%s” (%s)" % (job["name"], job["state"]) for job in status["jobs"]]
-    third = "In training: %s." % ", ".join(learning) if learning else "No training is under way."
+    running = ["“%s” (%s)" % (job["name"], job["state"]) for job in status["jobs"]]
+    third = "In training: %s." % ", ".join(running) if running else "No training is under way."
     return first, second, third
 
 

@@ -84,7 +84,7 @@ def small_picture(source: Gimp.Layer) -> Frame:
 def pick_request(small: Frame, inside: Sequence[Point], outside: Sequence[Point]) -> PickRequest:
     """What is pointed at, as the engine is asked."""
     points = [[[x * small.width, y * small.height] for x, y in spots] for spots in (inside, outside)]
-    return PickRequest({"hash": small.hash}, *points)
+    return PickRequest({"hash": small.hash}, inside=points[0], outside=points[1])
 
 
 def candidates(reply: Reply, fetch: Any) -> tuple[list[Frame], int]:

@@ -6,15 +6,18 @@ import importlib
 import sys
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from .arguments import add_arguments, add_returns, value_of
 from .client.messages import EngineError
-from .gi import Gimp, GLib, GObject, gtk
+from .gi import Gimp, Gio, GLib, GObject, gtk
 from .procedure_spec import Entry
 from .procedures import ENTRIES
 from .service import sentence
 from .single_image_procedures import SINGLE_MENU
+
+HELP = "underdrawing"  # GIMP's name for the pages of our help
 
 
 class CancelledError(Exception):
@@ -59,7 +62,8 @@ class Underdrawing(Gimp.PlugIn):
         return False
 
     def do_query_procedures(self) -> list[str]:
-        """Names of all procedures."""
+        """Names of all procedures. Their Help opens pages that lie here, with or without GIMP's own manual."""
+        self.set_help_domain(HELP, Gio.File.new_for_path(str(Path(__file__).parent / "help")))
         return [entry.name for entry in ENTRIES]
 
     def do_create_procedure(self, name: str) -> Gimp.Procedure:

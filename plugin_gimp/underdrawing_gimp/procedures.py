@@ -6,6 +6,7 @@ from .arguments import Argument
 from .device_choice import DEVICE
 from .procedure_spec import NOTES, REGIONS_MENU, Entry
 from .single_image_procedures import SINGLE
+from .thing_procedures import THINGS
 
 KIND = Argument(
     "choice",
@@ -46,39 +47,6 @@ CHANGED = Argument(
     "A person is asked.",
     "refuse",
     choices=(("refuse", "Fail with a message"), ("use", "Use the model all the same")),
-)
-
-THING_RETURNS = (Argument("layer", "layer", "Layer", "The lifted layer, or the result; none for a selection."), NOTES)
-PICK = Entry(
-    "underdrawing-pick",
-    "1. _Pick and Lift…",
-    "Click a thing in the picture: it becomes a layer of its own, the selection, or is removed.",
-    "Move, scale, rotate or warp the lifted layer with GIMP's own tools, copy or delete it, then apply the edit: the "
-    "place that it was taken from is filled. The picture's layer stays as it is.",
-    "pick:run",
-    (
-        Argument("int", "x", "_X (pixels)", "Where the thing is, in the image.", 0, -100000, 1000000),
-        Argument("int", "y", "_Y (pixels)", "Where the thing is, in the image.", 0, -100000, 1000000),
-        Argument("int", "size", "_Size", "Steps to what is bigger (1, 2, …) or smaller (-1, -2, …).", 0, -16, 16),
-        Argument(
-            "choice",
-            "action",
-            "_Action",
-            "What becomes of the thing.",
-            "lift",
-            choices=(("lift", "Lift"), ("select", "Select"), ("remove", "Remove")),
-        ),
-    ),
-    THING_RETURNS,
-)
-LIFT_SELECTION = Entry(
-    "underdrawing-lift-selection",
-    "_Lift Selection",
-    "What is selected, roughly or exactly, becomes a layer of its own, with soft borders.",
-    PICK.help,
-    "pick:run_selection",
-    (),
-    THING_RETURNS,
 )
 
 MAKE = Entry(
@@ -285,7 +253,7 @@ ANIMATE = Entry(
             "choice",
             "plane",
             "La_yers are",
-            "What single layers stand for, where frames are underdrawings; groups are told apart by names.",
+            "What single layers stand for, where frames are underdrawings; groups differ by names.",
             "segments",
             choices=(("segments", "Segments"), ("edges", "Edges"), ("paint", "Paint")),
         ),
@@ -349,8 +317,7 @@ TRAINING = Entry(
 )
 
 ENTRIES: tuple[Entry, ...] = (
-    PICK,
-    LIFT_SELECTION,
+    *THINGS,
     MAKE,
     USE_LAYERS,
     TRAIN,

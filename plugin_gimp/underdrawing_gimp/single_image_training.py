@@ -48,7 +48,7 @@ def model_for(call: Call, view: View | None, wish: ModelWish, shown: Frame) -> R
     return ready
 
 
-def told(call: Call, ready: Ready, notes: list[str]) -> str:
+def notes_of(call: Call, ready: Ready, notes: list[str]) -> str:
     """All sentences, the engine's among them, one a line; a person sees the engine's own once a model."""
     mine = [OLDER % ready.name] if ready.older else []
     if call.interactive:

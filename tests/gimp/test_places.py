@@ -272,7 +272,7 @@ tell(place=layer.get_offsets()[1:], wide=layer.get_width(), same=native(source, 
 
 
 def test_a_whole_picture_of_24_megapixels(gimp: Host) -> None:
-    """Learnt smaller, with its own fine detail brought back; what is outside of the edit is not touched."""
+    """Trained on a smaller copy, with its own fine detail brought back; what is outside of the edit is not touched."""
     told = gimp.case("""
 import time
 seconds, began = {}, time.monotonic()
