@@ -13,7 +13,7 @@ from .client.call import Reply
 from .client.frames import Frame
 from .client.messages import EngineError, new_id
 from .client.requests import PickRequest
-from .gi import Gimp
+from .gi import Gegl, Gimp
 from .picture_view import Point
 from .pixels import Rect
 from .plugin import Call
@@ -127,7 +127,8 @@ def select(image: Gimp.Image, source: Gimp.Layer, mask: Frame) -> None:
     """Make a mask of the layer's size the selection. One undo step."""
     _, x, y = source.get_offsets()
     with layers.one_step(image):
-        channel = Gimp.Channel.new(image, NAME, image.get_width(), image.get_height(), 100.0, None)
+        black = Gegl.Color.new("black")
+        channel = Gimp.Channel.new(image, NAME, image.get_width(), image.get_height(), 100.0, black)
         channel.fill(Gimp.FillType.TRANSPARENT)
         image.insert_channel(channel, None, 0)
         pixels.write_mask(channel, mask, x, y)

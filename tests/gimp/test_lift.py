@@ -105,7 +105,7 @@ tell(scaled=failure("apply", image, [source]))
 """,
         sun=SUN,
     )
-    assert told["names"] == ["Underdrawing", "Lifted thing", "Result", "Baked copy", "Background"]
+    assert told["names"] == ["Lifted thing", "Underdrawing", "Result", "Baked copy", "Background"]
     assert told["wide"][0] < 44
     assert _near(told["moved"], told["sun"], 30)
     assert not _near(told["faint"], told["sun"], 30), "opacity counts"

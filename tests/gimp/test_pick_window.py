@@ -17,6 +17,7 @@ from .test_newcomer import NAMES, menu
 from .window import Window, opened_window
 
 PHOTO = ROOT / "engine" / "underdrawing" / "_demo" / "rocket.png"
+DRAWN = 200  # pixels of an outline
 ROCKET = 321, 296  # a place on it in the photograph
 TITLE = "^Pick and Lift"
 PATH = 'GIVEN["folder"] + "/seen.png"'
@@ -52,13 +53,15 @@ def seen(window: Window, name: str) -> np.ndarray:
     return cv2.imread(str(window.host.folder / "seen.png"))
 
 
-def pick_rocket(window: Window) -> None:
-    """Open the window and click the rocket."""
+def pick_rocket(window: Window, photograph: str) -> None:
+    """Open the window, click the rocket, and wait until it is outlined."""
     screen = window.screen
     menu(window, "p")
     screen.wait_for(TITLE)
-    time.sleep(1.5)
+    time.sleep(2)
+    before = outline(window, photograph)
     screen.click(*on_the_preview(*ROCKET))
+    until(window, lambda: (outline(window, photograph) & ~before).sum() > DRAWN)
 
 
 def outline(window: Window, name: str) -> np.ndarray:
@@ -71,8 +74,7 @@ def outline(window: Window, name: str) -> np.ndarray:
 
 def test_a_thing_is_picked_lifted_moved_and_applied(window: Window) -> None:
     screen, before = window.screen, seen(window, "pick-before")
-    pick_rocket(window)
-    until(window, lambda: bool(outline(window, "pick-picked").any()))
+    pick_rocket(window, "pick-picked")
     first = outline(window, "pick-picked")
     screen.run("xdotool", "click", "4")
     time.sleep(1)
@@ -108,8 +110,7 @@ def test_undo_and_remove(window: Window) -> None:
     window.focus()
     screen.keys("ctrl+z", "ctrl+z", "ctrl+z")
     window.until(NAMES, ["picture.png"])
-    pick_rocket(window)
-    until(window, lambda: bool(outline(window, "pick-again").any()))
+    pick_rocket(window, "pick-again")
     screen.run("xdotool", "windowactivate", "--sync", screen.wait_for(TITLE))
     screen.keys("alt+r")
     window.until(NAMES, ["Result", "picture.png"])
