@@ -27,6 +27,7 @@ class PictureView:
         Gtk = gtk()[0]
         self._picture: Any = None
         self._shown: Any = None
+        self._at = 0, 0
         self._image = Gtk.Image()
         self._place = Gtk.Layout()  # asks for no more room when its picture grows
         self._place.set_size_request(width, height)
@@ -93,7 +94,10 @@ class PictureView:
             GdkPixbuf = gtk()[2]
             how = GdkPixbuf.InterpType.BILINEAR
             _set(self._image, self._picture.scale_simple(*size, how), ratio)
-            self._place.move(self._image, (room.width - size[0] // ratio) // 2, (room.height - size[1] // ratio) // 2)
+        at = (room.width - size[0] // ratio) // 2, (room.height - size[1] // ratio) // 2
+        if self._at != at:  # moving it makes GTK lay the window out again
+            self._at = at
+            self._place.move(self._image, *at)
         return False
 
 

@@ -35,7 +35,7 @@ def window(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Win
 
 def on_the_preview(x: int, y: int) -> tuple[int, int]:
     """A place of the photograph on the screen, in the window."""
-    return 381 + x, 215 + y
+    return 381 + x, 230 + y
 
 
 def on_the_canvas(x: int, y: int) -> tuple[int, int]:
