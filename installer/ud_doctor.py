@@ -65,7 +65,7 @@ def examine(environment: Environment) -> list[Line]:
 
 def _engine_lines(environment: Environment) -> list[Line]:
     """The lines of the engine's own doctor; where it cannot run, why, and those about the hosts."""
-    done = environment.ask("-m", "underdrawing", "doctor", "--json")
+    done = environment.ask("-P", "-m", "underdrawing", "doctor", "--json")
     try:
         return [Line(**line) for line in json.loads(done.output.splitlines()[-1])["lines"]]
     except (ValueError, IndexError, KeyError, TypeError):

@@ -232,7 +232,7 @@ class Environment:
 
     def _venv(self, python: str) -> subprocess.CompletedProcess[str]:
         """Have a Python fill the folder with an environment."""
-        command = [python, "-m", "venv", str(self.folder)]
+        command = [python, "-P", "-m", "venv", str(self.folder)]
         return subprocess.run(command, capture_output=True, text=True, check=False, env=clean_environment())
 
     def _use_foreign(self, tests: bool) -> str:
@@ -310,7 +310,7 @@ class Environment:
     def _forget_other_kind(self, old: str, new: str) -> None:
         """onnxruntime and onnxruntime-gpu overwrite each other's files: both go before either comes."""
         self.report.step(f"Changing the environment from {old} to {new}")
-        self.ask("-m", "pip", "uninstall", "-y", "torch", "onnxruntime", "onnxruntime-gpu")
+        self.ask("-P", "-m", "pip", "uninstall", "-y", "torch", "onnxruntime", "onnxruntime-gpu")
         steps = {name: key for name, key in self.state().get("steps", {}).items() if name in ("tools", "tests")}
         self.record(steps=steps)
 

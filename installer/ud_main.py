@@ -142,7 +142,7 @@ def weights(environment: Environment, report: Reporter) -> None:
 def demo(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:
     """The verb `demo`."""
     install(environment, options, report)
-    return environment.run(["-m", "underdrawing", "demo", "--out", str(options.out)])
+    return environment.run(["-P", "-m", "underdrawing", "demo", "--out", str(options.out)])
 
 
 def plugin(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:

@@ -47,7 +47,7 @@ def wheel(environment: Environment, folder: Path) -> Path:
     python = str(environment.python)
     has = subprocess.run([python, "-c", "import hatchling"], capture_output=True, check=False, env=clean_environment())
     with tempfile.TemporaryDirectory(prefix="underdrawing-") as place:
-        command = [python, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", place]
+        command = [python, "-P", "-m", "pip", "wheel", "--no-deps", "--wheel-dir", place]
         command += ["--no-build-isolation", "--no-index"] if has.returncode == 0 else environment.where.options()
         done = subprocess.run(
             [*command, str(ROOT)],

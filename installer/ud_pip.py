@@ -45,7 +45,7 @@ class Pip:
 
     def attempt(self, label: str, arguments: Sequence[str], elsewhere: bool = True) -> list[str] | None:
         """The same, but a failure is returned as pip's output, line by line; None is success."""
-        command = [str(self.python), "-m", "pip", "install", "--no-input", "--progress-bar", self._progress()]
+        command = [str(self.python), "-P", "-m", "pip", "install", "--no-input", "--progress-bar", self._progress()]
         command += self.where.options() if elsewhere else []
         command += arguments
         self.report.log("$ " + " ".join(command))

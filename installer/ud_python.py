@@ -111,7 +111,7 @@ def find_python(report: Reporter) -> Python:
         raise InstallError(
             f"Underdrawing needs {wanted} (64 bit); found here: {here}.",
             "Install one of them (Debian 12 and Ubuntu 24.04 have one: apt install python3 python3-venv; elsewhere "
-            "python.org or your package manager) and run this again; it is found by itself.",
+            "python.org or your package manager) and run this again; it is found automatically.",
         )
     return _with_venv(fitting[0], report)
 

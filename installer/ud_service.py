@@ -44,7 +44,7 @@ class Engine:
 
     def command(self) -> list[str]:
         """The engine's program; it stays, however long nobody needs it."""
-        return [str(self.python), "-m", "underdrawing.daemon", "--home", str(self.home), "--idle-exit", "inf"]
+        return [str(self.python), "-P", "-m", "underdrawing.daemon", "--home", str(self.home), "--idle-exit", "inf"]
 
 
 def engine(python: Path, home: Path) -> Engine:

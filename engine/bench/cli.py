@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from underdrawing.commands import output
-from underdrawing.commands.output import Json, told
+from underdrawing.commands.output import Json, reports_errors
 
 app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
 
 
 @app.command()
-@told
+@reports_errors
 def engine(
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write the table to this Markdown file.")] = None,
     json: Json = False,
@@ -29,7 +29,7 @@ def engine(
 
 
 @app.command()
-@told
+@reports_errors
 def methods(json: Json = False) -> None:
     """Write the tables of published values in docs/methods.md anew, from docs/published.csv."""
     from bench.methods_page import write
@@ -39,7 +39,17 @@ def methods(json: Json = False) -> None:
 
 
 @app.command()
-@told
+@reports_errors
+def commands(json: Json = False) -> None:
+    """Write the reference in docs/commands.md anew, from the commands' help."""
+    from bench.commands_page import write
+
+    path = write()
+    output.answer({"file": str(path)}, f"{path} is written.")
+
+
+@app.command()
+@reports_errors
 def quality(
     data: Annotated[list[Path], typer.Argument(help="Data folders: train/, and test/ or edits/.")],
     methods: Annotated[
@@ -82,7 +92,7 @@ def quality(
 
 
 @app.command()
-@told
+@reports_errors
 def draft(
     data: Annotated[list[Path], typer.Argument(help="Folders with train/, or of pictures without an underdrawing.")],
     things: Annotated[int, typer.Option(min=1, help="Number of objects to edit in each picture, largest first.")] = 3,
@@ -113,12 +123,12 @@ def draft(
 
 
 @app.command()
-@told
+@reports_errors
 def generate(
     data: Annotated[list[Path], typer.Argument(help="Folders of pictures; see bench/generate.py for their contents.")],
     recipes: Annotated[str, typer.Option(help="Recipes for variations, separated by commas.")] = "vary,singan",
     seeds: Annotated[int, typer.Option(min=1, help="Number of trainings of each.")] = 1,
-    budget: Annotated[str | None, typer.Option(metavar="TIME", help="Train for 90s, 2m … each time.")] = None,
+    budget: Annotated[str | None, typer.Option(metavar="TIME", help="Training time: 90s, 2m … each time.")] = None,
     iterations: Annotated[int | None, typer.Option(min=1, help="… or for this many iterations.")] = None,
     option: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change a recipe's hyperparameters.")
@@ -155,7 +165,7 @@ def generate(
 
 
 @app.command()
-@told
+@reports_errors
 def meta(
     data: Annotated[Path, typer.Argument(help="A folder of pictures; every fifth is excluded from training.")],
     model: Annotated[
@@ -187,7 +197,7 @@ def meta(
         if model is not None:
             writer = str(engine.import_model(model)["id"])
         else:
-            small = [reduced(picture) for _, picture in halves.learnt]
+            small = [reduced(picture) for _, picture in halves.trained]
             frames, sheet = [frame_of(picture) for picture in small], frame_of(sheet_of(small))
             started = engine.train(sheet, {}, pictures=frames, method="meta", budget=output.seconds(training))
             followed(engine, str(started["job"]))
@@ -200,8 +210,8 @@ def meta(
         pairs = list(zip(halves.unseen[::2], halves.unseen[1::2], strict=False))[:most]
         smooth = measure.smoothness(engine, writer, [(one, two) for (_, one), (_, two) in pairs])
         way = measure.interpolations(engine, writer, pairs[:2])
-        learnt = engine.model(writer)["manifest"]["figures"]
-    table = f"{learnt['pictures']} pictures, {learnt['iterations']} iterations in {learnt['seconds']:.0f} s\n\n"
+        trained = engine.model(writer)["manifest"]["figures"]
+    table = f"{trained['pictures']} pictures, {trained['iterations']} iterations in {trained['seconds']:.0f} s\n\n"
     table += single.as_markdown(rows)
     table += "\n".join(f"{name}: {' '.join(str(v) for v in values)}" for name, values in smooth.items()) + "\n"
     if out is not None:
@@ -215,9 +225,9 @@ def meta(
 
 
 @app.command()
-@told
+@reports_errors
 def start(
-    learnt: Annotated[Path, typer.Argument(help="A folder of pictures to pretrain on.")],
+    trained: Annotated[Path, typer.Argument(help="A folder of pictures to pretrain on.")],
     data: Annotated[
         Path, typer.Argument(help="A folder of other pictures, each trained with and without pretrained weights.")
     ],
@@ -240,11 +250,11 @@ def start(
 
     figures = VARY.with_options(options_of(option or [])).figures
     device = choose("cpu", 1)
-    pictures = {place: single.read(place)[1] for place in (learnt, data)}
+    pictures = {place: single.read(place)[1] for place in (trained, data)}
     if not all(pictures.values()):
         raise output.wrong("Both folders must hold pictures in which nothing was pasted or edited.")
-    output.note(f"the start, out of {len(pictures[learnt])} pictures")
-    made = measure.made_by([p.to_float() for _, p in pictures[learnt]], figures, device, output.seconds(training) or 0)
+    output.note(f"the start, out of {len(pictures[trained])} pictures")
+    made = measure.made_by([p.to_float() for _, p in pictures[trained]], figures, device, output.seconds(training) or 0)
     points = []
     for name, picture in pictures[data]:
         for known in (None, made):
@@ -258,7 +268,7 @@ def start(
 
 
 @app.command()
-@told
+@reports_errors
 def areas(
     data: Annotated[Path, typer.Argument(help="Folder of labelled sets: NAME/train/image.png and labels.png.")],
     clicks: Annotated[Path, typer.Argument(help='JSON: {"points": [{"set": NAME, "x": 0, "y": 0}]}.')],

@@ -1,4 +1,4 @@
-"""Curves of quality over the time of learning: a panel for each figure, a line for each method."""
+"""Curves of quality over the time of training: a panel for each figure, a line for each method."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLOURS = ((30, 90, 180), (200, 70, 30), (40, 140, 70), (140, 60, 160), (190, 14
 
 @dataclass(frozen=True)
 class Line:
-    """A method: its figures by seconds of learning; what needs no learning has 0 seconds and is drawn across."""
+    """A method: its figures by seconds of training; what needs no training has 0 seconds and is drawn across."""
 
     name: str
     points: Mapping[float, Mapping[str, float]]

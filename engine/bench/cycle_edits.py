@@ -1,6 +1,6 @@
 """Edits of a picture that are drafted and then undone: the only ones of a single picture whose true result is known.
 
-They are made as the lessons of the refinement are, but with other seeds, so that none of them was ever learnt.
+They are made as the refinement's training samples are, but with other seeds, so that none of them was ever trained on.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from underdrawing.picture.primitive import Primitive
 from underdrawing.store.manifest import CHECKPOINT_FILE
 from underdrawing.train.method import without_prefix
 from underdrawing.train.methods.refine.networks import Refiner
-from underdrawing.train.methods.refine.samples import TrainingSample, way_back
+from underdrawing.train.methods.refine.samples import TrainingSample, cycle_sample
 
 COUNT = 24
 FIRST_SEED = 1 << 20  # far from those of trainings
@@ -30,7 +30,7 @@ def undone(picture: np.ndarray, primitive: Primitive, model: Path, lpips: LPIPS)
     Args:
         picture: (H, W, 3) float32 in [0, 1].
         primitive: its own.
-        model: folder of a model that drafts; where it learnt to refine, that is done, too.
+        model: folder of a model that drafts; where it was trained to refine, that is done, too.
         lpips: the measure.
     """
     checkpoint = model / CHECKPOINT_FILE
@@ -41,10 +41,10 @@ def undone(picture: np.ndarray, primitive: Primitive, model: Path, lpips: LPIPS)
         network.load_state_dict({name: value for name, value in averaged.items() if name != "steps"})
     everywhere, where_unsure = [], []
     for number in range(COUNT):
-        lesson = way_back(picture, primitive, np.random.default_rng(FIRST_SEED + number))
-        distance, places = lpips.distances(_made(lesson, network), picture)
+        sample = cycle_sample(picture, primitive, np.random.default_rng(FIRST_SEED + number))
+        distance, places = lpips.distances(_made(sample, network), picture)
         everywhere.append(distance)
-        unsure = lesson.hints[CONFIDENCE] < UNSURE
+        unsure = sample.hints[CONFIDENCE] < UNSURE
         if unsure.any():
             where_unsure.append(float(places[unsure].mean()))
     return {
@@ -54,8 +54,8 @@ def undone(picture: np.ndarray, primitive: Primitive, model: Path, lpips: LPIPS)
 
 
 @torch.no_grad()
-def _made(lesson: TrainingSample, network: Refiner | None) -> np.ndarray:
-    hints = lesson.hints.astype(np.float32)
+def _made(sample: TrainingSample, network: Refiner | None) -> np.ndarray:
+    hints = sample.hints.astype(np.float32)
     height, width = hints.shape[1:]
     if network is None:
         made = hints[:3]

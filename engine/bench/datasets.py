@@ -1,4 +1,4 @@
-"""Folders of measurement data: a pair to learn from, and frames or edits to make.
+"""Folders of measurement data: a pair to train on, and frames or edits to make.
 
 DATA/train/image.png + primitive.png (or labels.png)
 DATA/test/image/*.png + primitive/*.png (or labels/*.png)     true pictures are known
@@ -46,7 +46,7 @@ class Set:
     """One folder, scaled.
 
     Attributes:
-        picture: (H, W, 3) float32 in [0, 1], what is learnt.
+        picture: (H, W, 3) float32 in [0, 1], what is trained on.
         classes: (H, W) uint8, its segments.
         palette: their colours.
         frames: what is to be made.
@@ -68,11 +68,11 @@ def read_set(folder: Path, shorter: int) -> Set:
         EngineError: it is not laid out so.
     """
     drawn = next((found for name in DRAWN if (found := _file(folder / "train", name)) is not None), None)
-    learnt = _file(folder / "train", "image")
-    if drawn is None or learnt is None:
+    trained = _file(folder / "train", "image")
+    if drawn is None or trained is None:
         text = f"{folder} has no train/image.png with train/primitive.png or train/labels.png beside it."
         raise EngineError("no_data", text, "Name a folder that is laid out so.")
-    picture = _picture(learnt, shorter)
+    picture = _picture(trained, shorter)
     size = (picture.shape[1], picture.shape[0])
     rgb = read_picture(drawn).to_bytes()
     grey = rgb.ndim == 2 or bool((rgb == rgb[..., :1]).all())
@@ -118,8 +118,8 @@ def crossed(data: Set, others: Sequence[Set]) -> Set:
     height, width = data.classes.shape
     for other in others:
         if other.name != data.name:
-            learnt, layout = Picture(_bytes(data.picture)), Picture(_bytes(other.picture))
-            seen = segment_like(layout, learnt, data.classes, data.palette)
+            trained, layout = Picture(_bytes(data.picture)), Picture(_bytes(other.picture))
+            seen = segment_like(layout, trained, data.classes, data.palette)
             votes = np.zeros((int(other.classes.max()) + 1, len(data.palette)))
             np.add.at(votes, (other.classes.ravel(), seen.ravel()), 1)
             large = np.flatnonzero(np.bincount(data.classes.ravel(), minlength=votes.shape[1]) > LARGE * seen.size)

@@ -58,7 +58,7 @@ def square(side: int) -> tuple[Picture, Primitive]:
     return Picture(pixels), Primitive(segments=classes, palette=primitive.palette)
 
 
-def learn(engine: Engine, side: int, folder: Path) -> dict[str, Any]:
+def train(engine: Engine, side: int, folder: Path) -> dict[str, Any]:
     """A short training of a square at its full size: what it came to, and the most memory that its worker took."""
     picture, primitive = square(side)
     frames = {name: frame_of(Picture(plane)) for name, plane in primitive.planes().items()}
@@ -83,7 +83,7 @@ def learn(engine: Engine, side: int, folder: Path) -> dict[str, Any]:
     }
 
 
-def applying(engine: Engine, side: int, learnt: dict[str, Any]) -> dict[str, Any]:
+def applying(engine: Engine, side: int, trained: dict[str, Any]) -> dict[str, Any]:
     """Whole and region applies on a warm model, and what an edit changes far away from it."""
     _, primitive = square(side)
     planes = primitive.planes()
@@ -93,7 +93,7 @@ def applying(engine: Engine, side: int, learnt: dict[str, Any]) -> dict[str, Any
     planes["segments"][8:48, 8:48] = primitive.palette.colours[2]
     edited = {name: frame_of(Picture(plane)) for name, plane in planes.items()}
     own = {name: frame_of(Picture(plane)) for name, plane in primitive.planes().items()}
-    model = learnt["model"]
+    model = trained["model"]
     inside: list[float] = []
 
     def apply(whole: bool) -> None:
@@ -108,7 +108,7 @@ def applying(engine: Engine, side: int, learnt: dict[str, Any]) -> dict[str, Any
         return picture_of(engine.result(reply, reply.body["picture"])).pixels.astype(np.int16)
 
     change = np.abs(pixels(edited) - pixels(own)).max(2)
-    far = 48 + learnt["halo"]
+    far = 48 + trained["halo"]
     beyond = int(max(change[far:].max(initial=0), change[:, far:].max(initial=0)))
     return {
         "apply_whole_ms": whole,
@@ -168,9 +168,9 @@ def bench(say: Say = lambda _: None) -> dict[str, Any]:
             say("messages")
             found["messages"] = messages(engine)
             for side in (256, 512):
-                say(f"learning and applying at {side} x {side}")
-                learnt = learn(engine, side, home)
-                found[f"square_{side}"] = {**learnt, **applying(engine, side, learnt)}
+                say(f"training and applying at {side} x {side}")
+                trained = train(engine, side, home)
+                found[f"square_{side}"] = {**trained, **applying(engine, side, trained)}
             found["daemon_memory_mb"] = round(engine.status()["memory"] / 1e6, 1)
             found["renderer_memory_mb"] = round(int((engine.status()["renderer"] or {}).get("memory", 0)) / 1e6)
             say("the command line")

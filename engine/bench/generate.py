@@ -15,10 +15,10 @@ Figures of what was pasted or edited compare what is inside the mask with what i
 and of variations:
 
     sifid       bench/metrics.py
-    network     SIFID of what the network alone makes, against the picture at the size that it learnt: without the
+    network     SIFID of what the network alone makes, against the picture at the size that it trained on: without the
                 picture's brushwork, which goes over all results
-    diversity   SinGAN, section 3: the spread of each pixel over many pictures, by the spread of the learnt picture's
-    seconds     of learning
+    diversity   SinGAN, section 3: the spread of each pixel over many pictures, by the spread of the training picture's
+    seconds     of training
     parameters  of the generator
 """
 
@@ -154,7 +154,7 @@ def _apart(one: np.ndarray, two: np.ndarray) -> float:
 def changed(
     engine: Engine, cases: Sequence[GenerateCase], seeds: int, options: dict[str, Any], note: Callable[[str], None]
 ) -> tuple[list[GenerateRow], np.ndarray | None]:
-    """Naive, gradient-domain and ours for all cases, every picture learnt once a seed; and a sheet."""
+    """Naive, gradient-domain and ours for all cases, one training a picture and seed; and a sheet."""
     rows, shown = [], []
     models: dict[tuple[str, str, int], str] = {}
     for case in cases:
@@ -167,8 +167,8 @@ def changed(
         for seed in range(seeds):
             key = (case.picture.hash, case.task, seed)
             if key not in models:
-                note(f"{case.name}, seed {seed}: learning")
-                models[key], _ = learnt(engine, case.picture, seed, case.task, recipe=case.task, **options)
+                note(f"{case.name}, seed {seed}: training")
+                models[key], _ = trained(engine, case.picture, seed, case.task, recipe=case.task, **options)
             marked = frame_of(Picture(case.mask.astype(np.uint8) * 255))
             reply = engine.generate(models[key], case.task, frame_of(case.changed), marked, seed=seed)
             made, alpha = (picture_of(engine.result(reply, reply.body[name])) for name in ("picture", "mask"))
@@ -198,8 +198,8 @@ def varied(
         for recipe in recipes:
             row = GenerateRow(name, recipe)
             for seed in range(seeds):
-                note(f"{name}, {recipe}, seed {seed}: learning")
-                model, seconds = learnt(engine, picture, seed, recipe, recipe=recipe, **options)
+                note(f"{name}, {recipe}, seed {seed}: training")
+                model, seconds = trained(engine, picture, seed, recipe, recipe=recipe, **options)
                 figures, made = figures_of(engine, model, picture, seed)
                 row.figures.append({**figures, "seconds": seconds})
                 if seed == 0:
@@ -221,8 +221,8 @@ def figures_of(engine: Engine, model: str, picture: Picture, seed: int) -> tuple
     return figures, [(m * 255 + 0.5).astype(np.uint8) for m in made[:SHOWN]]
 
 
-def learnt(engine: Engine, picture: Picture, seed: int, how: str, **asked: Any) -> tuple[str, float]:
-    """A model, and how many seconds it learnt.
+def trained(engine: Engine, picture: Picture, seed: int, how: str, **asked: Any) -> tuple[str, float]:
+    """A model, and how many seconds its training took.
 
     Args:
         how: a part of the model's name.
@@ -243,7 +243,7 @@ def _network(engine: Engine, model: str, real: np.ndarray, seed: int) -> tuple[f
     from underdrawing.render.graph_runner import pixels_of
     from underdrawing.render.onnx_sessions import open_session
 
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     given = engine.model(model)["manifest"]["plan"]["graphs"][0]["inputs"]
     shapes = {i["name"]: (1, i["channels"], i["size"][1], i["size"][0]) for i in given}
     with tempfile.TemporaryDirectory() as folder:
@@ -251,7 +251,7 @@ def _network(engine: Engine, model: str, real: np.ndarray, seed: int) -> tuple[f
         graph, session = onnx.load(file).graph, open_session(file, wanted="cpu")
         found = []
         for _ in range(VARIATIONS):
-            made = pixels_of(session.run({n: chance.standard_normal(s, np.float32) for n, s in shapes.items()}))
+            made = pixels_of(session.run({n: rng.standard_normal(s, np.float32) for n, s in shapes.items()}))
             found.append(sifid(made, small_copy(real, made.shape[1], made.shape[0])))
     held = [entry.dims for entry in graph.initializer if len(entry.dims) > 0 and entry.data_type == 1]
     return float(np.mean(found)), sum(int(np.prod(dims)) for dims in held)

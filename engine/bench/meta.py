@@ -1,11 +1,11 @@
-"""How good models are that a folder's model makes at once, beside those that were learnt: SIFID, diversity, seconds.
+"""How good models are that a folder's model makes at once, beside trained ones: SIFID, diversity, seconds.
 
 The folder's pictures are of two kinds: every fifth is kept out of the training. Rows are
 
-    a recipe's name    the picture alone was learnt, as `bench generate` does it
-    folder, learnt     the folder's model, of a picture that it was trained on
+    a recipe's name    the picture alone was trained on, as `bench generate` does it
+    folder, trained     the folder's model, of a picture that it was trained on
     folder, unseen     the same, of a picture that was kept out
-    …, refined         the same model after it went on learning this one picture
+    …, refined         the same model after it was fine-tuned on this one picture
 
 and smoothness (paper, supplement, section 6): how much pictures between two differ from the next one, by scales.
 """
@@ -39,11 +39,11 @@ class Halves:
     """The pictures of a folder.
 
     Attributes:
-        learnt: what the folder's model is trained on.
+        trained: what the folder's model is trained on.
         unseen: what it is not.
     """
 
-    learnt: list[Named]
+    trained: list[Named]
     unseen: list[Named]
 
     @classmethod
@@ -77,13 +77,13 @@ def bench(
 
     Args:
         writer: the folder's model.
-        recipes: ways to learn one picture alone, for comparison.
+        recipes: ways to train on one picture alone, for comparison.
         options: of these, as `train` takes them.
-        refine: seconds that models made at once go on learning their picture, for rows of their own.
+        refine: seconds that models made at once are fine-tuned on their picture, for rows of their own.
     """
     rows: list[GenerateRow] = []
     shown = []
-    for kind, pictures in (("learnt", halves.learnt[:most]), ("unseen", halves.unseen[:most])):
+    for kind, pictures in (("trained", halves.trained[:most]), ("unseen", halves.unseen[:most])):
         alone, _ = generate.varied(engine, pictures, recipes, seeds, options, note)
         rows += alone
         for name, picture in pictures:
@@ -99,8 +99,8 @@ def bench(
                 line += [("at once", one) for one in made_of] if seed == 0 else []
                 if refine is None:
                     continue
-                note(f"{name}, refined, seed {seed}: learning")
-                model, more = generate.learnt(engine, picture, seed, "refined", base=made, budget=refine)
+                note(f"{name}, refined, seed {seed}: training")
+                model, more = generate.trained(engine, picture, seed, "refined", base=made, budget=refine)
                 figures, made_of = generate.figures_of(engine, model, picture, seed)
                 refined.figures.append({**figures, "seconds": seconds + more})
                 line += [("refined", one) for one in made_of] if seed == 0 else []

@@ -10,15 +10,15 @@ Everything goes through an engine of its own in a temporary folder, as users' pi
     consistency        mean IoU of the primitive that a judge reads out of the result with the one that was asked for
     accuracy           part of the pixels in which the judge sees the class that was asked for
     consistency_small  consistency over classes that cover at most 2 % of the picture
-    sifid              texture statistics against the picture that was learnt
+    sifid              texture statistics against the picture trained on
     patches            mean distance of patches to the nearest of that picture, in levels of 255 (bench/metrics.py)
-    sharpness          fine detail against the true frame's, or the learnt picture's; 1 is as sharp
+    sharpness          fine detail against the true frame's, or the training picture's; 1 is as sharp
     outside            mean change in levels of 255 where the primitive did not change
     other_layouts      consistency, accuracy and patches of layouts of other pictures alone (--crossed)
-    seconds            of learning, as they were realised; apply_ms: of one result
-    memory_mb          the most that the learning process took; graphs_mb: size of what applies the model
+    seconds            of training, as they were realised; apply_ms: of one result
+    memory_mb          the most that the training process took; graphs_mb: size of what applies the model
 
-`true` and `unchanged` bound the scale: true frames as if they were results, and the learnt picture as if it were.
+`true` and `unchanged` bound the scale: true frames as if they were results, and the training picture as if it were.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from underdrawing.picture.image import Picture
 from underdrawing.picture.primitive import Primitive
 from underdrawing.store.frame_codec import frame_of, picture_of
 
-WITHOUT = ("true", "unchanged")  # rows that nothing has to be learnt for
+WITHOUT = ("true", "unchanged")  # rows that need no training
 METHODS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "draft": ("draft", "draft", {}),
     "ours": ("refine", "refine", {}),
@@ -201,10 +201,10 @@ def planes_of(data: Set, classes: np.ndarray, picture: np.ndarray | None, planes
     return found
 
 
-def learn(
+def train(
     engine: Engine, data: Set, method: str, budget: float, planes: Sequence[str], seed: int, say: Say
 ) -> tuple[str, dict[str, float]]:
-    """Learn the set's pair: the model's id, seconds and memory."""
+    """Train on the set's pair: the model's id, seconds and memory."""
     name, recipe, options = METHODS[method]
     picture = frame_of(Picture((data.picture * 255 + 0.5).astype(np.uint8)))
     drawn = planes_of(data, data.classes, data.picture, planes)
@@ -268,9 +268,9 @@ def bench(
             for method in methods:
                 for budget in _budgets(method, budgets):
                     runs = []
-                    # Without learning there is nothing that a seed decides.
+                    # Without training there is nothing that a seed decides.
                     for seed in range(seeds if budget else 1):
-                        model, cost = learn(engine, data, method, budget, planes, seed, say)
+                        model, cost = train(engine, data, method, budget, planes, seed, say)
                         times: list[float] = []
                         row = scale.row(method, budget, applied(engine, data, model, planes, times))
                         folder = Path(engine.model(model)["folder"])
@@ -290,7 +290,7 @@ def bench(
 
 
 def _budgets(method: str, budgets: Sequence[float]) -> Sequence[float]:
-    """What is worth measuring: only some methods can do anything without having learnt."""
+    """What is worth measuring: only some methods can do anything without training."""
     if method in WITHOUT:
         return ()
     if METHODS[method][0] == "draft":
@@ -336,7 +336,7 @@ def contact_sheet(data: Set, rows: Sequence[QualityRow]) -> np.ndarray:
 
 
 def quality_curves(rows: Sequence[QualityRow]) -> np.ndarray:
-    """Quality over the time of learning, (H, W, 3) uint8; see `bench/curves.py`."""
+    """Quality over the time of training, (H, W, 3) uint8; see `bench/curves.py`."""
     points: dict[str, dict[float, dict[str, float]]] = {}
     for row in rows:
         points.setdefault(row.method, {})[row.budget] = row.figures

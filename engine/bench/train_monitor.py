@@ -15,7 +15,7 @@ LOOK = 0.05  # seconds between looks at the memory
 
 
 def follow(engine: Engine, job: str) -> tuple[dict[str, Any], float]:
-    """The finished job, and the most memory that the learning process took, in MB.
+    """The finished job, and the most memory that the training process took, in MB.
 
     Raises:
         EngineError: it failed or was cancelled.

@@ -1,4 +1,4 @@
-"""Whether a start that other pictures taught shortens the learning of a picture (ConSinGAN's growing generator).
+"""Whether a start that other pictures taught shortens the training of a picture (ConSinGAN's growing generator).
 
 One network is taught many pictures, a random one each step, stage after stage. A new picture then begins each stage
 with that network's weights of this stage instead of fresh ones. Time is the processor's own, so that other programs do
@@ -39,7 +39,7 @@ class Start:
     """What many pictures taught.
 
     Attributes:
-        stages: of each stage, when it had been learnt, the generator's and the critic's weights.
+        stages: of each stage, when it had been trained, the generator's and the critic's weights.
     """
 
     stages: tuple[tuple[State, State], ...]
@@ -57,7 +57,7 @@ class Point:
     Attributes:
         seconds: of the processor.
         error: mean square difference of the picture that is made without noise, values from -1 to 1.
-        network: SIFID of what the network makes at the size that it learns.
+        network: SIFID of what the network makes at the size that it trained on.
         finished: SIFID of variations as people get them.
     """
 
@@ -109,7 +109,7 @@ class SharedRun(PyramidRun):
     def __init__(
         self, pictures: Sequence[np.ndarray], figures: ConSinGANHyperparameters, device: Device, seed: int
     ) -> None:
-        self.learnt: list[tuple[State, State]] = []
+        self.trained: list[tuple[State, State]] = []
         self.choice = random.Random(seed)
         super().__init__(_data(pictures[0], figures), figures, device, seed)
         several = [_data(rgb, figures).pairs[0].picture for rgb in pictures]
@@ -122,15 +122,15 @@ class SharedRun(PyramidRun):
 
     def _grow_to(self, level: int) -> None:
         while self.level < level:
-            self.learnt.append(self._weights(self.generator))
+            self.trained.append(self._weights(self.generator))
             super()._grow_to(self.level + 1)
 
     def _weights(self, generator: nn.Module) -> tuple[State, State]:
         return copy.deepcopy(generator.state_dict()), copy.deepcopy(self.critic.state_dict())
 
     def result(self) -> Start:
-        """The start, once the last stage has been learnt."""
-        return Start((*self.learnt, self._weights(self.best)))
+        """The start, once the last stage has been trained."""
+        return Start((*self.trained, self._weights(self.best)))
 
 
 def _data(rgb: np.ndarray, figures: ConSinGANHyperparameters) -> TrainingData:
@@ -138,7 +138,7 @@ def _data(rgb: np.ndarray, figures: ConSinGANHyperparameters) -> TrainingData:
     return TrainingData((make_pair(small, {}, None, 1, 1),), 1.0, (0, 0, small.shape[1], small.shape[0]), {})
 
 
-def learn(run: PyramidRun, seconds: float) -> int:
+def train(run: PyramidRun, seconds: float) -> int:
     """Train for so many seconds of the processor: the number of iterations."""
     ends = np.cumsum([stage.share for stage in run.stages])
     begun, iteration = time.process_time(), 0
@@ -155,7 +155,7 @@ def made_by(
 ) -> Start:
     """A start out of pictures, (H, W, 3) float32 in [0, 1]."""
     run = SharedRun(pictures, figures, device, seed)
-    learn(run, seconds)
+    train(run, seconds)
     return run.result()
 
 
@@ -168,7 +168,7 @@ def curve(
     start: Start | None = None,
     seed: int = 1,
 ) -> list[Point]:
-    """How well a picture is learnt after each of these seconds; every point is a training of its own.
+    """How good a model of a picture is after each of these seconds; every point is a training of its own.
 
     Args:
         rgb: (H, W, 3) float32 in [0, 1].
@@ -180,7 +180,7 @@ def curve(
         run = (
             PyramidRun(data, figures, device, seed) if start is None else StartedRun(data, figures, device, seed, start)
         )
-        iterations = learn(run, seconds)
+        iterations = train(run, seconds)
         found.append(Point(name, start is not None, seconds, iterations, *_quality(run, at_most(rgb, FULL))))
     return found
 
@@ -189,8 +189,8 @@ def curve(
 def _quality(run: PyramidRun, full: np.ndarray) -> tuple[float, float, float]:
     """`error`, `network` and `finished` of a `Point`."""
 
-    def made(chance: torch.Generator | None) -> Tensor:
-        return run.best(*run._inputs(run.picture, chance)).float().cpu()
+    def made(rng: torch.Generator | None) -> Tensor:
+        return run.best(*run._inputs(run.picture, rng)).float().cpu()
 
     def picture(tensor: Tensor) -> np.ndarray:
         values: np.ndarray = ((tensor[0].permute(1, 2, 0).numpy() + 1) / 2).clip(0, 1)

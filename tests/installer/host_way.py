@@ -1,4 +1,4 @@
-"""Runs in a host's own Python, with the plug-in's own copy of `link`: a tiny picture is learnt, and an edit applied."""
+"""Runs in a host's own Python, with the plug-in's own copy of `client`: a tiny training, and an edit applied."""
 
 import importlib
 import json
@@ -6,7 +6,7 @@ import os
 
 
 def way(*_):
-    """Make an underdrawing, learn a draft, paint on it, apply: the size of what came back, written to $WAY_ANSWER."""
+    """Make an underdrawing, train a draft, paint on it, apply: the size of what came back, written to $WAY_ANSWER."""
     package = os.environ["WAY_PACKAGE"]
     found = {}
     try:

@@ -9,9 +9,9 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Type, TypeVar
 from . import endpoint
 from .call import Call, OnEvent, Reply, Steps
 from .endpoint import Connection
-from .fields import Request
 from .frames import Frame
 from .messages import EngineError
+from .request_fields import Request
 from .session import Session
 
 TICK = 0.05  # seconds between looks at `cancelled`

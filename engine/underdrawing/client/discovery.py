@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any, Optional
 
-from . import endpoint, takeover
+from . import endpoint, engine_lock
 from .endpoint import Connection
 from .messages import ERROR, REPLY, EngineError, decode, request
 from .transport import Transport, open_transport
@@ -87,6 +87,7 @@ class Finder:
         if now < self._next_look:
             return None
         self._next_look = now + PAUSE
+        endpoint.check_home(self.folder)
         connection = self.remote or Connection.read(self.folder)
         # Whether anybody listens elsewhere is not asked first: that may take a second, and a greeting takes none.
         there = self.remote is not None or (connection is not None and _somebody_listens(connection))
@@ -109,12 +110,12 @@ class Finder:
             EngineError: none is to be started, and it stays hidden.
         """
         starting = self._process is not None and self._process.poll() is None
-        if starting or not takeover.holds(self.folder):
+        if starting or not engine_lock.holds(self.folder):
             self._held_since = 0.0
             return False
         self._held_since = self._held_since or now
-        process = takeover.holder(self.folder)
-        if now - self._held_since < HIDDEN and not (process is not None and takeover.is_stopped(process)):
+        process = engine_lock.holder(self.folder)
+        if now - self._held_since < HIDDEN and not (process is not None and engine_lock.is_stopped(process)):
             return True
         self._held_since = 0.0
         if not self.start:
@@ -125,13 +126,13 @@ class Finder:
 
     def _hangs(self, now: float) -> bool:
         """Whether the engine that was greeted holds this home, and has not answered for so long that it never will."""
-        if self.connection is None or takeover.holder(self.folder) != self.connection.pid:
+        if self.connection is None or engine_lock.holder(self.folder) != self.connection.pid:
             return False
-        return now - self._asked >= (STOPPED if takeover.is_stopped(self.connection.pid) else HUNG)
+        return now - self._asked >= (STOPPED if engine_lock.is_stopped(self.connection.pid) else HUNG)
 
     def _replace(self, note: str) -> None:
         """End an engine that cannot be used, in its place a new one is started."""
-        takeover.end(self.folder, 0.0)
+        engine_lock.end(self.folder, 0.0)
         self.note, self._asked, self._wrong, self._process, self._refusal = note, 0.0, None, None, None
 
     def _greet(self, connection: Connection, now: float) -> None:

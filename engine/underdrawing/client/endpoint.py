@@ -20,6 +20,7 @@ MOST_TOLD = 1 << 18  # bytes of start.log after which it begins anew
 Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
 ENDPOINT = re.compile(r"tcp://([0-9a-zA-Z.\-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}\Z")
 MOST_PORT = 65535
+REMOTE = "remote.json"
 FOLDERS = ("run", "keys", "models", "training", "underdrawings", "spool", "weights", "logs")
 
 
@@ -43,8 +44,9 @@ def make_home(folder: Path) -> Path:
     """The folder and its subfolders, for the user alone.
 
     Raises:
-        EngineError: it cannot be written to.
+        EngineError: it cannot be written to, or is not the user's.
     """
+    check_home(folder)
     try:
         for name in ("", *FOLDERS):
             place = folder / name
@@ -58,6 +60,40 @@ def make_home(folder: Path) -> Path:
             "Check its rights, or name another with the variable UNDERDRAWING_HOME.",
         ) from None
     return folder
+
+
+def check_home(folder: Path) -> None:
+    """Nothing in a home is believed that another user could have put there: it says which program is started.
+
+    Raises:
+        EngineError: something that decides belongs to another user, or can be changed by others.
+    """
+    if os.name != "posix":
+        return
+    for name in ("", *FOLDERS, "install.json", REMOTE, "run/engine.json"):
+        place = folder / name
+        try:
+            found = place.stat()
+        except OSError:
+            continue
+        if found.st_uid != os.geteuid():
+            text = "%s belongs to the user %s, so it is not used." % (place, _user(found.st_uid))
+            mend = "Give it back: sudo chown -R %s '%s'" % (_user(os.geteuid()), folder)
+        elif place.suffix == ".json" and found.st_mode & 0o022:
+            text = "%s can be changed by other users, so it is not used." % place
+            mend = "Look at what it says, then run: chmod go-w '%s'" % place
+        else:
+            continue
+        raise EngineError("home", text, "%s — or name another folder with UNDERDRAWING_HOME." % mend)
+
+
+def _user(number: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 def write_private(path: Path, text: str) -> None:
@@ -118,9 +154,6 @@ class Connection:
         write_private(folder / "run" / "engine.json", json.dumps(self.__dict__, indent=2) + "\n")
 
 
-REMOTE = "remote.json"
-
-
 def remote(folder: Path) -> Optional[Connection]:
     """The engine on another machine that the user chose instead of one here; None where none was chosen."""
     try:
@@ -152,7 +185,7 @@ def engine_command(folder: Path, boxed: str = "The engine does not run, and a %s
         boxed: what is said in a sandbox, with a place for its kind.
 
     Raises:
-        EngineError: there is none, or this program must not start any.
+        EngineError: there is none, this program must not start any, or the home is not this user's.
     """
     box = sandbox()
     if box:
@@ -162,20 +195,21 @@ def engine_command(folder: Path, boxed: str = "The engine does not run, and a %s
             boxed % box,
             "Outside of it, once, let the engine run as a service: python3 installer gimp --service (or krita)",
         )
+    check_home(folder)
     try:
         recorded = json.loads((folder / "install.json").read_text(encoding="utf-8"))["python"]
         # Krita runs its Python in the locale C, whatever the user's is: a name with other letters than ASCII has to be
         # turned into what this Python calls the file.
         python = os.fsdecode(recorded.encode("utf-8")) if isinstance(recorded, str) else ""
         if python and Path(python).is_file():
-            return [python, "-m", "underdrawing.daemon"]
+            return [python, "-P", "-m", "underdrawing.daemon"]
     except (OSError, ValueError, KeyError, TypeError):
         pass
     import importlib.util
 
     try:
         if importlib.util.find_spec("underdrawing.daemon") is not None:
-            return [sys.executable, "-m", "underdrawing.daemon"]
+            return [sys.executable, "-P", "-m", "underdrawing.daemon"]
     except (ImportError, ValueError):
         pass
     raise EngineError(

@@ -76,8 +76,12 @@ class Engine(EngineConnection):
         """Give the memory of loaded models back."""
         return self.request("unload").body
 
+    def clear(self) -> Dict[str, Any]:
+        """Delete cached pictures that no request is using; `freed` bytes of disk."""
+        return self.request("clear").body
+
     def shutdown(self) -> Dict[str, Any]:
-        """End the engine; what is being learnt goes on when it is started again."""
+        """End the engine; a training under way continues when it is started again."""
         try:
             return self.request("shutdown", deadline=60.0).body
         except EngineError as error:
@@ -194,7 +198,7 @@ class Engine(EngineConnection):
         pictures, frames = given(picture=picture, other=other)
         return self.ask(BetweenRequest(model, **pictures, **options), frames, deadline, on_event, cancelled)
 
-    # --- learning
+    # --- training
 
     def train(
         self,
@@ -205,11 +209,11 @@ class Engine(EngineConnection):
         pictures: Sequence[Frame] = (),
         **options: Any,
     ) -> Dict[str, Any]:
-        """Begin to learn a picture: {job, model, name}.
+        """Begin to train on a picture: {job, model, name}.
 
         With `pictures`: all of them together, as one model that makes models; `picture` stands for them in lists.
 
-        With `base` (a model) among the options: that model goes on learning, for the composite and its mask.
+        With `base` (a model) among the options: that model continues training, for the composite and its mask.
         """
         changed, frames = given(composite=composite, mask=mask)
         options = {"key": new_id(), **options, **changed, "pictures": [{"hash": frame.hash} for frame in pictures]}

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Generator, List, Optional, Sequence, Tuple, Union
 
 from .engine import Engine, Reply, references
-from .fields import Request
 from .frames import Frame
 from .job_status import UNDER_WAY, JobStatus
 from .labels import CHOOSE_ANOTHER, FOLDER_MODEL_GONE, RECIPES, model_name
 from .messages import EngineError, new_id
 from .pixel_hash import pixel_hash_steps
+from .request_fields import Request
 from .requests import InstantRequest, PrimitiveRequest, TrainRequest
 from .service_requests import JobsRequest, ModelsRequest, ResumeRequest, ShowModelRequest
 

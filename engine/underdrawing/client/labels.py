@@ -23,6 +23,10 @@ RECIPES: Dict[str, str] = {  # what is trained for a task where no model of the 
 USUAL_SECONDS = {"harmonize": 150.0, "blend": 150.0, "vary": 180.0, "animate": 180.0, "enlarge": 120.0}  # of training
 
 NO_FOLDER_MODEL = "There is no folder model yet."
+ONNXRUNTIME_ABSENT = (
+    "onnxruntime is not installed: drafts work, trained models cannot run.",
+    "Install it: pip install 'underdrawing[cpu]', or with an NVIDIA card 'underdrawing[cuda]'",
+)
 FOLDER_MODEL_GONE = "The folder model is not there any more."
 FOLDER_MODEL_HINT = "Train one in a terminal: underdrawing meta train FOLDER --name NAME"
 CHOOSE_ANOTHER = "Choose another one, or train this picture."

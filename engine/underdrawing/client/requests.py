@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Dict, List, Optional, Type, Union
 
-from . import fields as checks
-from .fields import Request, wrong
+from . import request_fields as checks
 from .messages import EngineError
+from .request_fields import Request, wrong
 from .service_requests import Flag, Text
 
 MOST_SEED = 2**63 - 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Dict, List
 
-from . import fields as checks
-from .fields import Request
+from . import request_fields as checks
+from .request_fields import Request
 
 Text = Annotated[str, checks.kind(str)]
 Flag = Annotated[bool, checks.kind(bool)]
@@ -71,6 +71,13 @@ class UnloadRequest(Request):
     """End an unused render worker."""
 
     verb = "unload"
+
+
+@dataclass(frozen=True)
+class ClearRequest(Request):
+    """Delete cached pictures that no request is using."""
+
+    verb = "clear"
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ class BridgeTransport:
     """
 
     def __init__(self, folder: Path, connection: Connection) -> None:
-        command = [engine_python(folder), "-m", "underdrawing.client.bridge", "--home", str(folder)]
+        command = [engine_python(folder), "-P", "-m", "underdrawing.client.bridge", "--home", str(folder)]
         options: Any = {"creationflags": 0x08000000} if sys.platform == "win32" else {}
         try:
             self.process = subprocess.Popen(

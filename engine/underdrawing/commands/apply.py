@@ -14,8 +14,8 @@ import typer
 from underdrawing.client import labels
 from underdrawing.client.ensure_model import APPLY, ModelWish
 from underdrawing.client.requests import MOST_FRAMES
-from underdrawing.commands import files, generate, output, task_model
-from underdrawing.commands.output import Json, Strip, told
+from underdrawing.commands import files, generate, lift, output, task_model
+from underdrawing.commands.output import Json, Strip, reports_errors
 from underdrawing.commands.primitive import Out
 
 if TYPE_CHECKING:
@@ -44,13 +44,14 @@ class Blend(StrEnum):
     POISSON = "poisson"
 
 
-@told
+@reports_errors
 def apply(
     model: Annotated[
         str, typer.Argument(metavar="PICTURE|MODEL", help="The original picture, or a model's name or id.")
     ],
-    edited: Annotated[Path, typer.Argument(help="The edited underdrawing.")],
     out: Out,
+    edited: Annotated[Path | None, typer.Argument(help="The edited underdrawing.")] = None,
+    lifted: lift.Lifted = None,
     image: Annotated[
         Path | None,
         typer.Option(help="The whole picture (default: PICTURE, or the one that the model was trained on)."),
@@ -81,65 +82,50 @@ def apply(
     strip: Strip = False,
     json: Json = False,
 ) -> None:
-    """Write the picture that follows from an edited underdrawing. Outside of its mask no bit changes.
+    """Write the picture that follows from an edited underdrawing, from lifted layers, or from both.
 
-    With PICTURE, the newest model of that picture serves; where there is none, a draft is made first.
+    Outside of its mask no bit changes. With PICTURE, the newest model of that picture serves; where there is none, a
+    draft is made first. Lifted layers alone need no model.
     """
     photo = Path(model) if Path(model).is_file() else None
     image = image or photo
     files.check_targets(out, save_mask, save_confidence, save_layer, inputs=(edited, mask, photo))
     files.check_targets(save_mask, save_confidence, save_layer, inputs=(image,))
-    options: dict[str, Any] = {"blend": blend.value, "whole": whole, "seed": seed}
-    if grow is not None:
-        options["grow"] = grow
-    if feather is not None:
-        options["feather"] = feather
+    if edited is None and (photo is None or not lifted):
+        raise output.wrong(
+            "Give the edited underdrawing, or a PICTURE and the layers that were lifted off it (--lifted)."
+        )
+    options: dict[str, Any] = {"seed": seed}
+    unseen: list[str] = []
     with output.engine() as engine:
-        if photo is not None:
-            drawn = files.drawn(edited)[0]
-            model = task_model.model_for(engine, APPLY, files.picture(photo), photo, ModelWish(APPLY), drawn).model
-        known = Known(engine, model)
-        primitive, unseen = files.drawn(edited, known.palette, known.planes)
-        primitive = known.settled(primitive)
-        original, corner = known.original(image)
-        if mask is not None:
-            options["mask"] = files.frame(files.picture(mask))
-            options["mask_mode"] = mask_mode.value
-        current = None if image is None else files.frame(known.learnt_part(original))
-        reply = engine.apply(known.id, files.frames(primitive), current, **options)
-        made, alpha = files.composed(engine, reply, original, corner)
-        made = known.with_edited_opacity(made, primitive, alpha)
+        if edited is None and photo is not None:
+            original, corner = files.picture(photo), (0, 0)
+            reply = engine.apply(None, {}, files.frame(original), lifted=lift.things(lifted or [], original), **options)
+            made, alpha = files.composed(engine, reply, original, corner)
+        elif edited is not None:
+            options |= {"blend": blend.value, "whole": whole}
+            options |= {} if grow is None else {"grow": grow}
+            options |= {} if feather is None else {"feather": feather}
+            if mask is not None:
+                options |= {"mask": files.frame(files.picture(mask)), "mask_mode": mask_mode.value}
+            if photo is not None:
+                drawn = files.drawn(edited)[0]
+                model = task_model.model_for(engine, APPLY, files.picture(photo), photo, ModelWish(APPLY), drawn).model
+            known = Known(engine, model)
+            primitive, unseen = files.drawn(edited, known.palette, known.planes)
+            primitive = known.settled(primitive)
+            original, corner = known.original(image)
+            options["lifted"] = lift.things(lifted or [], original)
+            current = None if image is None else files.frame(known.trained_part(original))
+            reply = engine.apply(known.id, files.frames(primitive), current, **options)
+            made, alpha = files.composed(engine, reply, original, corner)
+            made = known.with_edited_opacity(made, primitive, alpha)
         sure = None if save_confidence is None else _confidence(engine, reply, alpha.shape, corner)
         layer = None if save_layer is None else _layer(engine, reply)
-    body = reply.body
-    for text in body.get("notes") or []:
-        output.note(str(text))
-    losses = files.save(out, made, quality)
-    written = [str(out)]
-    if save_mask is not None:
-        files.save(save_mask, files.mask_picture(alpha))
-        written.append(str(save_mask))
-    if save_confidence is not None:
-        if sure is None:
-            raise output.wrong("This model's method cannot tell how sure it is; leave out --save-confidence.")
-        files.save(save_confidence, sure)
-        written.append(str(save_confidence))
-    if save_layer is not None and layer is not None:
-        losses += files.save(save_layer, layer)
-        written.append(str(save_layer))
-    place = [body["x"], body["y"], body["width"], body["height"]]
-    answer = {
-        "files": written,
-        "model": known.id,
-        "changed": place,
-        "device": body.get("device"),
-        "seconds": body.get("seconds"),
-        "unseen": unseen,
-        "notes": body.get("notes", []),
-        "losses": losses,
-    }
-    where = f"changed {place[2]} x {place[3]} pixels at {place[0]},{place[1]}"
-    output.answer(answer, f"{', '.join(written)}: {where}, {body.get('seconds')} s on {body.get('device')}")
+    if save_confidence is not None and sure is None:
+        raise output.wrong("This model's method cannot tell how sure it is; leave out --save-confidence.")
+    also = (save_mask, files.mask_picture(alpha)), (save_confidence, sure), (save_layer, layer)
+    files.finish(reply.body, made, out, quality, *also, model=reply.body.get("model"), unseen=unseen)
 
 
 class Known:
@@ -165,7 +151,7 @@ class Known:
             stored = Path(self.details["folder"]) / self.manifest["picture"]["file"]
             if self.region[2:] != self.full:
                 output.note(
-                    "The model learnt a part of its picture; the result shows this part. Give --image for the whole."
+                    "The model was trained on part of its picture, which the result shows. Give --image for the whole."
                 )
             return files.picture(stored), self.region[:2]
         given = files.picture(image)
@@ -174,13 +160,13 @@ class Known:
         if given.size == self.region[2:]:
             return given, self.region[:2]
         raise output.wrong(
-            f"{image.name} has {given.size[0]} x {given.size[1]} pixels; the picture that was learnt has "
+            f"{image.name} has {given.size[0]} x {given.size[1]} pixels; the training picture has "
             f"{self.full[0]} x {self.full[1]}."
         )
 
     @cached_property
     def primitive(self) -> Primitive:
-        """The underdrawing that was learnt, of the learnt region."""
+        """The underdrawing of the trained region."""
         from underdrawing.picture.primitive import read_primitive
 
         return read_primitive(Path(self.details["folder"]) / "primitive.png", self.palette)
@@ -215,8 +201,8 @@ class Known:
         alpha[part.slices()] = changed.alpha
         return replace(made, alpha=alpha)
 
-    def learnt_part(self, picture: Picture) -> Picture:
-        """Of a whole picture the part that was learnt: more need not travel."""
+    def trained_part(self, picture: Picture) -> Picture:
+        """Of a whole picture the part trained on: more need not travel."""
         from underdrawing.picture.geometry import Bounds
 
         return picture if picture.size == self.region[2:] else picture.crop(Bounds(*self.region))
@@ -246,7 +232,7 @@ def _layer(engine: Engine, reply: Any) -> Picture:
     return files.received(engine, reply, reply.body["picture"]).with_opacity(alpha)
 
 
-@told
+@reports_errors
 def animate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="The model, by name or id; with --walk a picture.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="An .mp4, a .gif, or a folder.")],
@@ -274,7 +260,7 @@ def animate(
     refine: generate.Refine = None,
     json: Json = False,
 ) -> None:
-    """Paint a clip: an underdrawing in, a picture out, for each frame; or let a picture move by itself (--walk)."""
+    """Paint a clip: an underdrawing in, a picture out, for each frame; or animate a picture (--walk)."""
     if walk == (frames is not None):
         raise output.wrong("Give FRAMES to paint them, or --walk for a clip out of the picture alone.")
     if walk:

@@ -55,7 +55,7 @@ PICTURES = (
 def run(*words: str) -> None:
     """Show a command and run it; the first that fails ends the demonstration."""
     print(f"\n$ underdrawing {shlex.join(words)}", flush=True)
-    done = subprocess.run([sys.executable, "-m", "underdrawing", *words], check=False)
+    done = subprocess.run([sys.executable, "-P", "-m", "underdrawing", *words], check=False)
     if done.returncode:
         raise SystemExit(done.returncode)
 
@@ -71,7 +71,7 @@ In GIMP
 
 In Krita
   1. Open the picture, then Settings > Dockers > Underdrawing.
-  2. Click “Use what was learnt”, then the docker's purple button (the saucer), and paint over the blue spoon.
+  2. Click “Use what was trained on”, then the docker's purple button (the saucer), and paint over the blue spoon.
   3. Click “Apply”: the spoon is gone, in a layer of its own.
 """
 

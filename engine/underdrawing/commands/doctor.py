@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from underdrawing.commands import output
-from underdrawing.commands.output import Json, told
+from underdrawing.commands.output import Json, reports_errors
 
 LEAST_FREE = 1e9  # bytes
 
@@ -38,7 +38,7 @@ class Finding:
     remedy: str = ""
 
 
-@told
+@reports_errors
 def doctor(
     report: Annotated[
         Path | None,

@@ -27,13 +27,13 @@ def picture(path: Path) -> Picture:
     return read_picture(path, lambda text: output.note(f"{path.name}: {text}"))
 
 
-def save(path: Path, made: Picture, quality: int = 95) -> list[str]:
+def save(path: Path, made: Picture, quality: int = 95, text: dict[str, str] | None = None) -> list[str]:
     """Write a picture, and say aloud what its format could not hold."""
     from underdrawing.picture.files import write_picture
 
     if output.strips():
         made = replace(made, metadata=made.metadata.stripped())
-    losses = write_picture(path, made, quality)
+    losses = write_picture(path, made, quality, text)
     for loss in losses:
         output.note(loss)
     return losses
@@ -82,9 +82,9 @@ def check_targets(*targets: Path | None, inputs: Sequence[Path | None] = ()) -> 
     Raises:
         PictureError: with the reason.
     """
+    from underdrawing.picture.atomic_write import check_target
     from underdrawing.picture.files import check_ending
     from underdrawing.picture.image import PictureError
-    from underdrawing.picture.replacing import check_target
 
     kept = {file.resolve(): file for given in inputs if given is not None for file in _files_of(given)}
     same = {(known.st_dev, known.st_ino) for file in kept if (known := _status(file)) is not None}
@@ -165,7 +165,7 @@ def palette_json(primitive: Primitive) -> list[dict[str, Any]] | None:
 
 
 def palette_of(manifest: Mapping[str, Any]) -> Palette | None:
-    """The palette that a model was learnt with."""
+    """The palette that a model was trained with."""
     from underdrawing.picture.palette import Palette
 
     return Palette.from_json(list(manifest["palette"])) if manifest.get("palette") else None
@@ -204,6 +204,35 @@ def composed(engine: Engine, reply: Any, original: Picture, corner: tuple[int, i
     whole = np.zeros((original.size[1], original.size[0]), np.float32)
     whole[y : y + alpha.shape[0], x : x + alpha.shape[1]] = alpha
     return composite(original, result, (x, y), alpha, opacity=True), whole
+
+
+def finish(
+    body: Mapping[str, Any],
+    made: Picture,
+    out: Path,
+    quality: int,
+    *also: tuple[Path | None, Picture | None],
+    **more: Any,
+) -> None:
+    """Write the result of an edit, and the command's answer.
+
+    Args:
+        body: of the engine's reply.
+        also: other pictures to write, where they are wanted.
+        more: further fields of the answer.
+    """
+    for text in body.get("notes") or []:
+        output.note(str(text))
+    losses, written = save(out, made, quality), [str(out)]
+    for path, picture in also:
+        if path is not None and picture is not None:
+            losses += save(path, picture)
+            written.append(str(path))
+    place = [body["x"], body["y"], body["width"], body["height"]]
+    facts = {"files": written, "changed": place, "device": body.get("device"), "seconds": body.get("seconds")}
+    where = f"changed {place[2]} x {place[3]} pixels at {place[0]},{place[1]}"
+    text = f"{', '.join(written)}: {where}, {body.get('seconds')} s on {body.get('device')}"
+    output.answer({**facts, "notes": body.get("notes", []), "losses": losses, **more}, text)
 
 
 def mask_picture(alpha: np.ndarray) -> Picture:

@@ -89,7 +89,7 @@ class Film:
         self._count = 0
 
     def __enter__(self) -> Film:
-        from underdrawing.picture.replacing import check_target
+        from underdrawing.picture.atomic_write import check_target
 
         if self.kind == "":
             files.make_folder(self.target)
@@ -136,6 +136,6 @@ class Film:
             duration = round(1000 / self.fps)
             first.save(self._scratch, "GIF", save_all=True, append_images=rest, duration=duration, loop=0)
         if self.kind:
-            from underdrawing.picture.replacing import put_in_place
+            from underdrawing.picture.atomic_write import put_in_place
 
             put_in_place(self._scratch, self.target)

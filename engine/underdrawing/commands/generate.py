@@ -12,7 +12,7 @@ from underdrawing.client import labels
 from underdrawing.client.ensure_model import ModelWish
 from underdrawing.client.requests import MOST_COUNT
 from underdrawing.commands import files, output, task_model
-from underdrawing.commands.output import Json, Strip, told
+from underdrawing.commands.output import Json, Strip, reports_errors
 from underdrawing.commands.primitive import Out
 
 SIZE = re.compile(r"(\d{1,5})x(\d{1,5})\Z")
@@ -26,20 +26,22 @@ Budget = Annotated[
     str | None, typer.Option(metavar="TIME", help="Training time if a model must be trained: 90s, 2m, 1h …")
 ]
 Iterations = Annotated[int | None, typer.Option(min=1, help="… or for so many iterations.")]
-Recipe = Annotated[str | None, typer.Option(help="The settings to learn with, for example paper-harmonize.")]
+Recipe = Annotated[str | None, typer.Option(help="The training settings, for example paper-harmonize.")]
 Figure = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change one of the recipe's figures.")]
-Where = Annotated[str, typer.Option(help="Where to learn: auto, cpu or cuda.")]
+Where = Annotated[str, typer.Option(help="Where to train: auto, cpu or cuda.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Processor threads (default: all).")]
-Anew = Annotated[bool, typer.Option(help="Learn the picture again, also where a model of it can do this.")]
+Anew = Annotated[bool, typer.Option(help="Train a new model even if an existing one can do this.")]
 Maker = Annotated[
     str | None, typer.Option("--from", metavar="MODEL", help="Make the model with this folder model, without training.")
 ]
-Refine = Annotated[str | None, typer.Option(metavar="TIME", help="With --from: then learn this picture for 60s, 2m …")]
+Refine = Annotated[
+    str | None, typer.Option(metavar="TIME", help="With --from: then train on this picture for 60s, 2m …")
+]
 Seed = Annotated[int, typer.Option(min=0, help="Another one gives another result.")]
 Masked = Annotated[
     Path | None, typer.Option(help="Where it was changed: what is not black (default: where the two differ).")
 ]
-FineTune = Annotated[bool, typer.Option(help="Go on learning for this picture alone; takes about a minute more.")]
+FineTune = Annotated[bool, typer.Option(help="Fine-tune the model for this picture; takes about another minute.")]
 Grow = Annotated[int | None, typer.Option(min=0, help="Widen the mask by so many pixels, so that edges can settle.")]
 Feather = Annotated[
     float | None, typer.Option(min=0, help="Width of the soft border, in pixels.", callback=output.finite)
@@ -56,7 +58,7 @@ NetworkPicture = Annotated[
 Quality = Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")]
 
 
-@told
+@reports_errors
 def harmonize(
     picture: Pictured,
     composite: Annotated[Path, typer.Argument(help="The same with something pasted (or that alone, transparent).")],
@@ -91,7 +93,7 @@ def harmonize(
     _on_picture("harmonize", picture, composite, out, mask, fine_tune, save_mask, quality, asked, wish)
 
 
-@told
+@reports_errors
 def blend(
     picture: Pictured,
     edited: Annotated[Path, typer.Argument(help="The same after a rough edit: moved, cloned, stretched by hand.")],
@@ -123,7 +125,7 @@ def blend(
     _on_picture("blend", picture, edited, out, mask, fine_tune, save_mask, quality, asked, wish)
 
 
-@told
+@reports_errors
 def repaint(
     picture: Pictured,
     painting: Annotated[Path, typer.Argument(help="A rough painting of the same size.")],
@@ -149,13 +151,13 @@ def repaint(
     strip: Strip = False,
     json: Json = False,
 ) -> None:
-    """A rough painting becomes a picture of the same world as the one that was learnt."""
+    """A rough painting becomes a picture of the same world as the one that was trained on."""
     wish = task_model.wish_of(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
     asked = {"seed": seed, "freedom": freedom, "network_picture": network_picture}
     _on_picture("repaint", picture, painting, out, mask, False, None, quality, asked, wish)
 
 
-@told
+@reports_errors
 def vary(
     picture: Pictured,
     out: Annotated[Path, typer.Option("--out", "-o", help="A file (P.png becomes P.1.png …) or a folder.")],
@@ -197,7 +199,7 @@ def vary(
     task_model.answer(reply, written, ready.model, ready.trained, losses=list(dict.fromkeys(losses)))
 
 
-@told
+@reports_errors
 def resize(
     picture: Pictured,
     size: Annotated[str, typer.Argument(metavar="WxH", help="The new size in pixels, for example 900x400.")],
@@ -227,7 +229,7 @@ def resize(
     _one("resize", picture, goal, out, {"seed": seed, "network_picture": network_picture}, quality, wish)
 
 
-@told
+@reports_errors
 def enlarge(
     picture: Pictured,
     times: Annotated[str, typer.Argument(metavar="2x", help="How much larger, for example 2x or 1.5x; or WxH.")],
@@ -297,17 +299,17 @@ def _on_picture(
     from underdrawing.picture.composite import flattened
 
     files.check_targets(out, save_mask, inputs=(before, after, mask))
-    learnt, given = files.picture(before), files.picture(after)
-    if given.size != learnt.size:
-        sizes = f"{given.size[0]} x {given.size[1]} pixels, {before.name} has {learnt.size[0]} x {learnt.size[1]}"
+    trained, given = files.picture(before), files.picture(after)
+    if given.size != trained.size:
+        sizes = f"{given.size[0]} x {given.size[1]} pixels, {before.name} has {trained.size[0]} x {trained.size[1]}"
         raise output.wrong(f"{after.name} has {sizes}; they must be of one size.")
-    given = flattened(learnt, given)
+    given = flattened(trained, given)
     with output.engine() as engine:
-        marked = files.frame(files.picture(mask) if mask is not None else task_model.difference(learnt, given, task))
+        marked = files.frame(files.picture(mask) if mask is not None else task_model.difference(trained, given, task))
         if fine_tune:
-            ready = task_model.fine_tuned(engine, task, learnt, before, wish, given, marked)
+            ready = task_model.fine_tuned(engine, task, trained, before, wish, given, marked)
         else:
-            ready = task_model.model_for(engine, task, learnt, before, wish)
+            ready = task_model.model_for(engine, task, trained, before, wish)
         options = {key: value for key, value in asked.items() if value is not None}
         reply = engine.generate(ready.model, task, files.frame(given), marked, **options)
         made, alpha = files.composed(engine, reply, given, (0, 0))

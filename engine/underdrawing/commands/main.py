@@ -14,6 +14,7 @@ from underdrawing.commands import (
     doctor,
     edit,
     generate,
+    lift,
     meta,
     models,
     pick,
@@ -31,8 +32,8 @@ app = typer.Typer(
 )
 
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Underdrawings": (edit.edit, pick.pick, primitive.primitive, primitive.region, primitive.layout),
-    "Learning": (train.train, train.watch, train.jobs, train.pause, train.resume, train.cancel, train.methods),
+    "Underdrawings": (edit.edit, lift.lift, pick.pick, primitive.primitive, primitive.region, primitive.layout),
+    "Training": (train.train, train.watch, train.jobs, train.pause, train.resume, train.cancel, train.methods),
     "Pictures": (apply.apply, apply.animate),
     "Pictures without an underdrawing": (
         generate.harmonize,

@@ -10,19 +10,19 @@ import typer
 from underdrawing.client.key_values import options_of
 from underdrawing.commands import files, generate, output, task_model
 from underdrawing.commands.film import Film
-from underdrawing.commands.output import Json, told
+from underdrawing.commands.output import Json, reports_errors
 from underdrawing.commands.train import bar, follow
 
-app = typer.Typer(no_args_is_help=True, help="Learn a folder: a model that makes models of pictures.")
+app = typer.Typer(no_args_is_help=True, help="Train a folder model: a model that makes models of pictures.")
 KINDS = (".mp4", ".gif")
 
 
 @app.command()
-@told
+@reports_errors
 def train(
     folder: Annotated[Path, typer.Argument(help="A folder of pictures, two at least: the more alike, the better.")],
     name: Annotated[str | None, typer.Option(help="What the model is called (default: the folder's name).")] = None,
-    budget: Annotated[str | None, typer.Option(metavar="TIME", help="Learn for 30m, 2h …")] = None,
+    budget: Annotated[str | None, typer.Option(metavar="TIME", help="Training time: 30m, 2h …")] = None,
     iterations: Annotated[int | None, typer.Option(min=1, help="… or for so many iterations.")] = None,
     recipe: Annotated[str, typer.Option(help="The settings: meta, paper-meta or paper-meta-batch.")] = "meta",
     option: generate.Figure = None,
@@ -34,7 +34,7 @@ def train(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Learn a folder of pictures. Ctrl-C pauses it; `underdrawing resume` goes on."""
+    """Train a model on a folder of pictures. Ctrl-C pauses it; `underdrawing resume` goes on."""
     from underdrawing.picture.folder import pictures_in, reduced, sheet_of
 
     if budget is not None and iterations is not None:
@@ -61,7 +61,7 @@ def train(
 
 
 @app.command()
-@told
+@reports_errors
 def between(
     model: Annotated[str, typer.Argument(help="A folder's model: its id or name.")],
     first: Annotated[Path, typer.Argument(metavar="A", help="The picture to begin with.")],

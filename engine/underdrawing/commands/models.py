@@ -1,4 +1,4 @@
-"""`underdrawing models …`: the library of what was learnt."""
+"""`underdrawing models …`: the library of trained models."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import typer
 
 from underdrawing.commands import output
 from underdrawing.commands.apply import ModelName
-from underdrawing.commands.output import Json, told
+from underdrawing.commands.output import Json, reports_errors
 
 app = typer.Typer(no_args_is_help=True, help="The library of trained models.")
 
 
 @app.command("list")
-@told
+@reports_errors
 def list_models(json: Json = False) -> None:
     """List the models."""
     with output.engine() as engine:
@@ -35,14 +35,16 @@ def list_models(json: Json = False) -> None:
         ]
         head = ["id", "name", "method", "picture", "size", "made"]
         return (
-            output.table(rows, head) if rows else "There are no models yet. Learn a picture: underdrawing train IMAGE"
+            output.table(rows, head)
+            if rows
+            else "There are no models yet. Train on a picture: underdrawing train IMAGE"
         )
 
     output.answer({"models": found}, text)
 
 
 @app.command("show")
-@told
+@reports_errors
 def show_model(model: ModelName, json: Json = False) -> None:
     """Everything about one model: method, recipe, planes, palette, figures, versions."""
     with output.engine() as engine:
@@ -52,7 +54,7 @@ def show_model(model: ModelName, json: Json = False) -> None:
         manifest = found["manifest"]
         lines = [f"{found['name']} ({found['id']})", f"  made {found['created']}, {output.megabytes(found['bytes'])}"]
         lines.append(f"  method {found['method']}, recipe {found['recipe']}, planes {', '.join(found['planes'])}")
-        lines.append(f"  picture {found['width']} x {found['height']}, learnt part {found['region']}")
+        lines.append(f"  picture {found['width']} x {found['height']}, trained region {found['region']}")
         classes = [str(entry["name"]) for entry in manifest.get("palette") or []]
         if classes:
             lines.append(f"  areas: {'; '.join(classes)}")
@@ -64,7 +66,7 @@ def show_model(model: ModelName, json: Json = False) -> None:
 
 
 @app.command()
-@told
+@reports_errors
 def rename(model: ModelName, name: Annotated[str, typer.Argument(help="The new name.")], json: Json = False) -> None:
     """Give a model another name."""
     with output.engine() as engine:
@@ -72,7 +74,7 @@ def rename(model: ModelName, name: Annotated[str, typer.Argument(help="The new n
 
 
 @app.command()
-@told
+@reports_errors
 def delete(
     model: ModelName, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False, json: Json = False
 ) -> None:
@@ -87,7 +89,7 @@ def delete(
 
 
 @app.command()
-@told
+@reports_errors
 def export(
     model: ModelName,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The file (default: NAME.underdrawing).")] = None,
@@ -104,7 +106,7 @@ def export(
 
 
 @app.command("import")
-@told
+@reports_errors
 def import_model(file: Annotated[Path, typer.Argument(help="An .underdrawing file.")], json: Json = False) -> None:
     """Take a model from somebody else into the library."""
     with output.engine() as engine:

@@ -72,7 +72,7 @@ def note(text: str) -> None:
     print(f"• {text}", file=sys.stderr)
 
 
-def told(command: Callable[P, R]) -> Callable[P, R]:
+def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
     """Turn errors of a command into one sentence, what to do, and an exit code."""
 
     @functools.wraps(command)
@@ -112,7 +112,7 @@ def _known(error: Exception) -> tuple[str, str, str] | None:
         return "weights", str(error), ""
     if isinstance(error, kind("store.manifest", "ManifestError")):
         return "bad_model", str(error), ""
-    if isinstance(error, kind("train.method", "LearnError")):
+    if isinstance(error, kind("train.method", "TrainingError")):
         return error.code, str(error), error.hint  # type: ignore[attr-defined]
     if isinstance(error, OSError):
         place = f" ({error.filename})" if error.filename else ""

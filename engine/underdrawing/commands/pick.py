@@ -8,27 +8,35 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from underdrawing.commands import files, output
-from underdrawing.commands.output import Json, told
+from underdrawing.commands.output import Json, reports_errors
 
 if TYPE_CHECKING:
     from underdrawing.client.engine import Engine, Reply
+    from underdrawing.client.frames import Frame
     from underdrawing.picture.image import Picture
 
 LARGE = 1 / 3  # share of the picture from which a thing is asked about
 
+At = Annotated[list[str] | None, typer.Option(metavar="X,Y", help="A pixel of the thing; may be repeated.")]
+Outside = Annotated[
+    list[str] | None, typer.Option("--not", metavar="X,Y", help="A pixel that does not belong to it; may be repeated.")
+]
+Box = Annotated[str | None, typer.Option(metavar="X,Y,WIDTH,HEIGHT", help="A box around the thing.")]
+Rough = Annotated[Path | None, typer.Option(help="A rough mask of the thing.")]
+Bigger = Annotated[int, typer.Option(min=0, help="So many steps bigger than the most likely thing.")]
+Smaller = Annotated[int, typer.Option(min=0, help="So many steps smaller.")]
 
-@told
+
+@reports_errors
 def pick(
     image: Annotated[Path, typer.Argument(help="The picture.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The mask to write; white is the thing.")],
-    at: Annotated[list[str] | None, typer.Option(metavar="X,Y", help="A pixel of the thing; may be repeated.")] = None,
-    outside: Annotated[
-        list[str] | None, typer.Option("--not", metavar="X,Y", help="A pixel that does not belong to it.")
-    ] = None,
-    box: Annotated[str | None, typer.Option(metavar="X,Y,WIDTH,HEIGHT", help="A box around the thing.")] = None,
-    mask: Annotated[Path | None, typer.Option(help="A rough mask of the thing.")] = None,
-    bigger: Annotated[int, typer.Option(min=0, help="So many steps bigger than the most likely thing.")] = 0,
-    smaller: Annotated[int, typer.Option(min=0, help="So many steps smaller.")] = 0,
+    at: At = None,
+    outside: Outside = None,
+    box: Box = None,
+    mask: Rough = None,
+    bigger: Bigger = 0,
+    smaller: Smaller = 0,
     json: Json = False,
 ) -> None:
     """Write the mask of the thing at a point, in a box, or under a rough mask."""
@@ -45,6 +53,29 @@ def pick(
     answer = {"file": str(out), "share": chosen["share"], "score": chosen["score"], "notes": reply.body["notes"]}
     answer["candidates"] = [{key: one[key] for key in ("share", "score", "source")} for one in reply.body["candidates"]]
     output.answer(answer, f"{out}: {described(chosen)}")
+
+
+def picked(
+    engine: Engine,
+    picture: Picture,
+    at: list[str] | None,
+    outside: list[str] | None,
+    box: str | None,
+    mask: Path | None,
+    steps: int,
+    asks: bool = False,
+) -> tuple[dict[str, Any], Frame]:
+    """The thing that a command line points at, which is named aloud: its candidate and its mask.
+
+    Args:
+        asks: whether one of more than a third of the picture is refused.
+    """
+    reply = asked(engine, picture, at or [], outside or [], box, mask)
+    chosen = step(reply.body["candidates"], steps)
+    output.note(f"Picked {described(chosen)}.")
+    if asks and float(chosen["share"]) > LARGE:
+        raise output.wrong("That is more than a third of the picture. Add --yes, or point at something smaller.")
+    return chosen, engine.result(reply, str(chosen["mask"]))
 
 
 def asked(

@@ -11,7 +11,7 @@ import typer
 from underdrawing.client.labels import AREAS
 from underdrawing.commands import files, output
 from underdrawing.commands import pick as picking
-from underdrawing.commands.output import Json, told
+from underdrawing.commands.output import Json, reports_errors
 
 if TYPE_CHECKING:
     from underdrawing.client.engine import Engine
@@ -46,7 +46,7 @@ class AxisChoice(StrEnum):
     VERTICAL = "vertical"
 
 
-@told
+@reports_errors
 def primitive(
     image: Annotated[Path, typer.Argument(help="The picture.")],
     out: Out,
@@ -80,7 +80,7 @@ def primitive(
     )
 
 
-@told
+@reports_errors
 def region(
     primitive: Annotated[Path, typer.Argument(help="The underdrawing.")],
     operation: Annotated[OperationChoice, typer.Argument(help="What to do with the area.")],
@@ -139,15 +139,10 @@ def region(
 
 def _thing(engine: Engine, picture: Path, at: str, yes: bool) -> Frame:
     """The mask of the thing at a pixel of a photograph, which the command names."""
-    found = picking.asked(engine, files.picture(picture), [at], [], None, None)
-    best = found.body["candidates"][0]
-    output.note(f"At {at}: {picking.described(best)}.")
-    if float(best["share"]) > picking.LARGE and not yes:
-        raise output.wrong("That is more than a third of the picture. Add --yes, or point at something smaller.")
-    return engine.result(found, str(best["mask"]))
+    return picking.picked(engine, files.picture(picture), [at], [], None, None, 0, asks=not yes)[1]
 
 
-@told
+@reports_errors
 def layout(
     model: Annotated[str, typer.Argument(help="The model, by name or id.")],
     image: Annotated[Path, typer.Argument(help="Another picture, or a map of its areas.")],

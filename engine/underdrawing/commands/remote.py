@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from underdrawing.commands import output
-from underdrawing.commands.output import Json, told
+from underdrawing.commands.output import Json, reports_errors
 
 key = typer.Typer(no_args_is_help=True, help="The keys that engine and clients know each other by.")
 NAME = re.compile(r"[\w .-]{1,60}\Z")
@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 
 @key.command("show")
-@told
+@reports_errors
 def show_keys(json: Json = False) -> None:
     """The public keys: of this machine's programs, of its engine, and of others that may come in."""
     from underdrawing.client import keys
@@ -41,7 +41,7 @@ def show_keys(json: Json = False) -> None:
 
 
 @key.command()
-@told
+@reports_errors
 def rotate(json: Json = False) -> None:
     """Make new keys; whoever had the old ones is locked out. A running engine is restarted."""
     from underdrawing.client import keys
@@ -64,11 +64,11 @@ def rotate(json: Json = False) -> None:
             again.hello()
     output.answer(
         {"rotated": True, "restarted": engine is not None},
-        "New keys are made. Machines that use this engine must be told its new one: underdrawing engine key show",
+        "New keys are made. Give the new one to the machines that use this engine: underdrawing engine key show",
     )
 
 
-@told
+@reports_errors
 def allow(
     public: Annotated[str, typer.Argument(metavar="KEY", help="The other machine's key (64 hexadecimal digits).")],
     name: Annotated[str, typer.Option(help="What to call that machine.")] = "another machine",
@@ -88,7 +88,7 @@ def allow(
     )
 
 
-@told
+@reports_errors
 def forbid(
     name: Annotated[str, typer.Argument(help="What the machine was called.")],
     json: Json = False,
@@ -104,7 +104,7 @@ def forbid(
     output.answer({"forbidden": name}, f"{name} may come in no more.")
 
 
-@told
+@reports_errors
 def connect(
     place: Annotated[str, typer.Argument(metavar="ADDRESS:PORT", help="Where the other engine listens.")],
     public: Annotated[str, typer.Argument(metavar="KEY", help="That engine's key (64 hexadecimal digits).")],
@@ -125,7 +125,7 @@ def connect(
     output.answer({"connected": place, **body}, f"The engine on {place} answers (version {body['version']}).")
 
 
-@told
+@reports_errors
 def disconnect(json: Json = False) -> None:
     """Use an engine on this machine again."""
     from underdrawing.client import endpoint

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from underdrawing.commands import output, remote
-from underdrawing.commands.output import Json, told
+from underdrawing.commands.output import Json, reports_errors
 
 app = typer.Typer(no_args_is_help=True, help="The engine that runs in the background.")
 remote.register(app)
@@ -22,7 +22,7 @@ ENDS = 15.0  # seconds that one which answered has to put trainings in order
 
 
 @app.command()
-@told
+@reports_errors
 def start(json: Json = False) -> None:
     """Start the engine (every command does so when it needs it)."""
     with output.engine() as engine:
@@ -31,10 +31,10 @@ def start(json: Json = False) -> None:
 
 
 @app.command()
-@told
+@reports_errors
 def stop(json: Json = False) -> None:
     """End the engine, whatever state it is in. Training resumes at the next start."""
-    from underdrawing.client import takeover
+    from underdrawing.client import engine_lock
     from underdrawing.client.endpoint import home, remote
     from underdrawing.client.messages import EngineError
 
@@ -50,13 +50,13 @@ def stop(json: Json = False) -> None:
     except EngineError:
         if elsewhere:
             raise
-    ended = not elsewhere and takeover.end(home())
+    ended = not elsewhere and engine_lock.end(home())
     text = "The engine did not answer and was ended; trainings go on from their checkpoints."
     output.answer({"running": False}, text if ended else "The engine is not running.")
 
 
 @app.command()
-@told
+@reports_errors
 def status(json: Json = False) -> None:
     """What the engine is doing. Exit code 3 when it is not running."""
     engine = output.running()
@@ -73,7 +73,7 @@ def status(json: Json = False) -> None:
         lines.append(f"  {body['models']} models in {body['home']}, {output.megabytes(body['free'])} free on the disk")
         for job in body["jobs"]:
             share = float((job.get("progress") or {}).get("fraction") or 0)
-            lines.append(f"  learning {job['name']}: {job['state']}, {share:.0%}")
+            lines.append(f"  training {job['name']}: {job['state']}, {share:.0%}")
         renderer = body.get("renderer") or {}
         for loaded in renderer.get("loaded") or []:
             lines.append(f"  loaded: {loaded}")
@@ -83,7 +83,7 @@ def status(json: Json = False) -> None:
 
 
 @app.command()
-@told
+@reports_errors
 def unload(json: Json = False) -> None:
     """Give back the memory of models that are kept ready."""
     with output.engine() as engine:
@@ -91,7 +91,16 @@ def unload(json: Json = False) -> None:
 
 
 @app.command()
-@told
+@reports_errors
+def clear(json: Json = False) -> None:
+    """Delete cached pictures to free disk space. Models, trainings and settings stay."""
+    with output.engine() as engine:
+        body = engine.clear()
+    output.answer(body, f"{output.megabytes(body['freed'])} were freed.")
+
+
+@app.command()
+@reports_errors
 def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many.")] = 40,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
@@ -127,7 +136,7 @@ def run(
     """Run the engine in this terminal until Ctrl-C."""
     more = ["--listen", listen] if listen else []
     try:
-        code = subprocess.run([sys.executable, "-m", "underdrawing.daemon", *more], check=False).returncode
+        code = subprocess.run([sys.executable, "-P", "-m", "underdrawing.daemon", *more], check=False).returncode
     except KeyboardInterrupt:
         code = output.INTERRUPTED
     raise typer.Exit(code)
@@ -140,7 +149,7 @@ class Host(StrEnum):
     KRITA = "krita"
 
 
-@told
+@reports_errors
 def install(
     host: Annotated[Host | None, typer.Argument(help="Put this program's plug-in in its place, too.")] = None,
     to: Annotated[Path | None, typer.Option(metavar="DIR", help="Its folder of plug-ins, else found.")] = None,

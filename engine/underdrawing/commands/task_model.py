@@ -100,6 +100,6 @@ def generated(engine: Engine, model: str, task: str, **asked: Any) -> Reply:
 def answer(reply: Reply, written: list[str], model: str, trained: bool, **more: Any) -> None:
     """The command's answer."""
     body = reply.body
-    answered = {"files": written, "model": model, "learnt": trained, **more}
+    answered = {"files": written, "model": model, "trained": trained, **more}
     answered |= {key: body.get(key) for key in ("device", "seconds", "notes")}
     output.answer(answered, f"{', '.join(written)}: {body.get('seconds')} s on {body.get('device')}")

@@ -14,7 +14,7 @@ import typer
 from underdrawing.client.job_status import JobStatus
 from underdrawing.client.key_values import options_of
 from underdrawing.commands import files, output
-from underdrawing.commands.output import Json, Strip, told
+from underdrawing.commands.output import Json, Strip, reports_errors
 from underdrawing.commands.primitive import KindChoice
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ STOPPING = 130.0  # seconds: what the engine gives the biggest checkpoints, and 
 JobName = Annotated[str, typer.Argument(metavar="JOB", help="The training: its id, its model's id, or its name.")]
 
 
-@told
+@reports_errors
 def train(
-    image: Annotated[Path, typer.Argument(help="The picture to learn.")],
+    image: Annotated[Path, typer.Argument(help="The picture to train on.")],
     primitive: Annotated[
         Path | None, typer.Argument(help="Its underdrawing (default: made from the picture where one is needed).")
     ] = None,
@@ -37,12 +37,14 @@ def train(
         KindChoice | None,
         typer.Option(help="Make this underdrawing (default: the one made of the picture before, else super)."),
     ] = None,
-    method: Annotated[str | None, typer.Option(help="How to learn; `underdrawing methods` lists them.")] = None,
+    method: Annotated[str | None, typer.Option(help="The training method; `underdrawing methods` lists them.")] = None,
     recipe: Annotated[str | None, typer.Option(help="The method's settings.")] = None,
-    budget: Annotated[str | None, typer.Option(metavar="TIME", help="Learn for 90s, 2m, 1h …")] = None,
+    budget: Annotated[str | None, typer.Option(metavar="TIME", help="Training time: 90s, 2m, 1h …")] = None,
     iterations: Annotated[int | None, typer.Option(min=1, help="… or for so many iterations.")] = None,
     seed: Annotated[int | None, typer.Option(help="For reproducible runs, with --iterations.")] = None,
-    region: Annotated[str | None, typer.Option(metavar="X,Y,W,H", help="Learn this part of the picture.")] = None,
+    region: Annotated[
+        str | None, typer.Option(metavar="X,Y,W,H", help="Train on this part of the picture only.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="Processor threads (default: all).")] = None,
     option: Annotated[
@@ -90,14 +92,14 @@ def train(
         follow(engine, str(started["job"]))
 
 
-@told
+@reports_errors
 def watch(job: JobName, json: Json = False) -> None:
     """Follow a training until it ends. Ctrl-C stops following; the training goes on."""
     with output.engine() as engine:
         follow(engine, job, pause=False)
 
 
-@told
+@reports_errors
 def jobs(json: Json = False) -> None:
     """List trainings: those that wait, run, are paused, or have ended."""
     with output.engine() as engine:
@@ -113,14 +115,14 @@ def jobs(json: Json = False) -> None:
     output.answer({"jobs": found}, text)
 
 
-@told
+@reports_errors
 def pause(job: JobName, json: Json = False) -> None:
     """Pause a training; `resume` goes on where it was."""
     with output.engine() as engine:
         output.answer(engine.watch(engine.pause(job)["job"], deadline=STOPPING), "paused")
 
 
-@told
+@reports_errors
 def resume(
     job: JobName, detach: Annotated[bool, typer.Option(help="Return immediately.")] = False, json: Json = False
 ) -> None:
@@ -133,16 +135,16 @@ def resume(
             follow(engine, job)
 
 
-@told
+@reports_errors
 def cancel(job: JobName, json: Json = False) -> None:
     """End a training and forget it."""
     with output.engine() as engine:
         output.answer(engine.watch(engine.cancel(job)["job"], deadline=STOPPING), "cancelled")
 
 
-@told
+@reports_errors
 def methods(json: Json = False) -> None:
-    """List the methods, their recipes, and the devices to learn on."""
+    """List the methods, their recipes, and the devices to train on."""
     with output.engine() as engine:
         body = engine.methods()
 
@@ -176,7 +178,7 @@ def _train_as_made(engine: Engine, picture: Picture, kind: KindChoice | None, as
 
 
 def _needs_none(engine: Engine, method: str | None, recipe: str | None) -> bool:
-    """Whether the named way of learning follows no underdrawing."""
+    """Whether the named training method follows no underdrawing."""
     if method is None and recipe is None:
         return False
     for known in engine.methods().get("methods", []):

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from underdrawing.commands import output
-from underdrawing.commands.output import Json, told
+from underdrawing.commands.output import Json, reports_errors
 
 if TYPE_CHECKING:
     from underdrawing.weights import DownloadProgress
 
-app = typer.Typer(no_args_is_help=True, help="Pretrained networks that help to learn.")
+app = typer.Typer(no_args_is_help=True, help="Pretrained networks that training uses.")
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Default: what an installation has.")]
 
 
 @app.command("list")
-@told
+@reports_errors
 def list_weights(json: Json = False) -> None:
     """List the weights: what is there, what for, and what is missing without them."""
     from underdrawing import weights
@@ -54,7 +54,7 @@ def list_weights(json: Json = False) -> None:
 
 
 @app.command()
-@told
+@reports_errors
 def fetch(
     names: Names = None,
     mirror: Annotated[str | None, typer.Option(metavar="URL", help="A place that has the files by name.")] = None,
@@ -72,7 +72,7 @@ def fetch(
 
 
 @app.command()
-@told
+@reports_errors
 def download(
     folder: Annotated[Path, typer.Argument(help="Where the files go.")], names: Names = None, json: Json = False
 ) -> None:
@@ -85,7 +85,7 @@ def download(
 
 
 @app.command()
-@told
+@reports_errors
 def remove(names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Which.")], json: Json = False) -> None:
     """Delete weights."""
     from underdrawing.weights.obtain import remove

@@ -20,7 +20,7 @@ from typing import Any
 import psutil
 
 from underdrawing.client.messages import EngineError
-from underdrawing.store.child_main import PARENT
+from underdrawing.store.worker_pipe import PARENT
 
 log = logging.getLogger("underdrawing.children")
 
@@ -115,7 +115,7 @@ class Child:
         options: dict[str, Any] = {"creationflags": 0x08000000} if sys.platform == "win32" else {}
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", module],
+                [sys.executable, "-P", "-m", module],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

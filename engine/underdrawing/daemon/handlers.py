@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,8 +14,8 @@ import psutil
 
 from underdrawing import __version__
 from underdrawing.client import requests, service_requests
-from underdrawing.client.fields import Request, checked_hash
 from underdrawing.client.messages import CHUNK, MOST_HASHES, PROTOCOL, UNANSWERED, EngineError
+from underdrawing.client.request_fields import Request, checked_hash
 from underdrawing.daemon import handlers_models, handlers_render, handlers_train
 from underdrawing.daemon.clients import Ask
 from underdrawing.daemon.context import EngineContext, Handler
@@ -112,6 +113,11 @@ def unload(context: EngineContext, ask: Ask, wanted: Request) -> None:
     ask.reply({"freed": context.rendering.end()})
 
 
+def clear(context: EngineContext, ask: Ask, wanted: Request) -> None:
+    """Free the disk of pictures that no request is using."""
+    ask.reply({"freed": context.spool.give_way(sys.maxsize)})
+
+
 def shutdown(context: EngineContext, ask: Ask, wanted: Request) -> None:
     """End the engine."""
     ask.reply({})
@@ -175,6 +181,7 @@ HANDLERS: dict[str, Handler] = {
     "methods": methods,
     "warm": warm,
     "unload": unload,
+    "clear": clear,
     "shutdown": shutdown,
     "have": have,
     "put": put,

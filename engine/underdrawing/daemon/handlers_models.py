@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import uuid
 
-from underdrawing.client.fields import Request
 from underdrawing.client.messages import EngineError
+from underdrawing.client.request_fields import Request
 from underdrawing.client.service_requests import (
     ImportModelRequest,
     ModelFileRequest,

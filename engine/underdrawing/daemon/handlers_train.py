@@ -6,8 +6,8 @@ import shutil
 import uuid
 from typing import Any
 
-from underdrawing.client.fields import Request, hashes
 from underdrawing.client.messages import EngineError
+from underdrawing.client.request_fields import Request, hashes
 from underdrawing.client.requests import TrainRequest
 from underdrawing.client.service_requests import JobRequest
 from underdrawing.daemon.clients import Ask
@@ -47,14 +47,14 @@ def _args(context: EngineContext, wanted: TrainRequest) -> dict[str, Any]:
     """What the worker is given, and what makes two trainings the same.
 
     Raises:
-        EngineError: the model to continue from cannot be trained further.
+        EngineError: the model to continue from doesn't support further training.
     """
     args = {name: value for name, value in wanted.to_args().items() if name not in NOT_FOR_THE_WORKER}
     if not wanted.base:
         return {name: value for name, value in args.items() if name not in ONLY_WITH_A_BASE}
     base = context.library.find(wanted.base)
     if CHECKPOINT_FILE not in base.files or not base.plan.tasks:
-        text = f"The model {base.name!r} cannot be trained further."
+        text = f"The model {base.name!r} doesn't support further training."
         raise EngineError("wrong_task", text, "Train a model of the picture first, then continue from that.")
     return {**args, "base": base.id}
 

@@ -64,7 +64,7 @@ class Job:
     crashed_at: int = -1
 
     def same(self, args: dict[str, Any]) -> bool:
-        """Whether this job learns the very same thing."""
+        """Whether this job trains the very same thing."""
         return json.dumps(self.args, sort_keys=True) == json.dumps(args, sort_keys=True)
 
     def public(self) -> dict[str, Any]:
@@ -131,7 +131,7 @@ class Jobs:
             del self.jobs[old.id]
 
     def like(self, key: str, args: dict[str, Any]) -> Job | None:
-        """The job that this request began before, or one under way that learns the very same thing."""
+        """The job that this request began before, or one under way that trains the very same thing."""
         for job in self.jobs.values():
             if (key and job.key == key) or (job.state not in ENDED and job.same(args)):
                 return job

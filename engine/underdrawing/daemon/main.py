@@ -14,7 +14,7 @@ import time
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from underdrawing.client import endpoint, takeover
+from underdrawing.client import endpoint, engine_lock
 from underdrawing.client.messages import EngineError
 from underdrawing.daemon.server import Daemon, Settings
 
@@ -73,7 +73,7 @@ def main() -> int:
     options.add_argument("--memory", type=int, default=0, help="MiB that worker and renderer may take each")
     options.add_argument("--spool", type=int, default=usual.spool >> 20, help="MiB of pictures that are kept")
     options.add_argument("--listen", default="", metavar="ADDRESS:PORT", help="for clients on other machines, too")
-    options.add_argument("--worker", default=usual.worker, help="the module that learns")
+    options.add_argument("--worker", default=usual.worker, help="the module that trains")
     options.add_argument("--renderer", default=usual.renderer, help="the module that applies")
     given = options.parse_args()
     settings = Settings(
@@ -109,7 +109,7 @@ def run(home: Path, settings: Settings) -> int:
             if time.monotonic() > end or endpoint.Connection.read(home) is not None:
                 return 0
             time.sleep(0.05)
-        takeover.note_pid(home)
+        engine_lock.note_pid(home)
         set_up_log(home)
         daemon = Daemon(home, settings)
 

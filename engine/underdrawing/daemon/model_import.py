@@ -1,4 +1,4 @@
-"""A model on its way into the library that was not learnt here: published whole, or gone without a trace."""
+"""A model on its way into the library that was not trained here: published whole, or gone without a trace."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ import psutil
 import zmq
 from zmq.auth.thread import ThreadAuthenticator
 
+import underdrawing
 from underdrawing import __version__
 from underdrawing.client import keys, messages
 from underdrawing.client.endpoint import Connection
@@ -27,6 +28,7 @@ from underdrawing.daemon import handlers
 from underdrawing.daemon.child_process import Child, ChildTask, End, Inbox, end_leftovers
 from underdrawing.daemon.clients import Clients
 from underdrawing.daemon.job_queue import Jobs
+from underdrawing.daemon.own_code import OwnCode
 from underdrawing.daemon.render_queue import Rendering
 from underdrawing.daemon.training_supervisor import PARK, Supervisor
 from underdrawing.store.blob_store import LIMIT, Spool
@@ -40,6 +42,7 @@ OUT_AT_ONCE = 64  # messages that a client may leave unread; what comes then is 
 A_FEW = 32  # messages read before children and clocks are looked at again
 DESCRIBED_WITHIN = 120.0  # seconds for the list of methods, which loads torch
 SWEEP = 60.0  # seconds between looks at what worker and renderer added to the spool
+LOOK = 2.0  # seconds between looks at the engine's own code, while nothing is to be done
 SHOW = 1.0  # seconds after which a lost connection file is noticed
 
 
@@ -109,6 +112,7 @@ class Daemon:
         )
         self.clients = Clients(self.send, self.spool, self.supervisor.client_gone)
         self.stopping = False
+        self.code = OwnCode(Path(underdrawing.__file__).parent)
         self.described: dict[str, Any] | None = None
         self._describer: Child | None = None
         self._asked: list[End] = []  # who waits for it
@@ -156,7 +160,7 @@ class Daemon:
         log.info("open to other machines")
 
     def send(self, client: bytes, message: Message) -> None:
-        """To a client; one that does not read loses it, and learns so when it pings."""
+        """To a client; one that does not read loses it, and notices when it pings."""
         with contextlib.suppress(zmq.ZMQError):
             self.socket.send_multipart([client, *message.encode()], zmq.DONTWAIT, copy=True)
 
@@ -178,7 +182,7 @@ class Daemon:
         poller = zmq.Poller()
         poller.register(self.socket, zmq.POLLIN)
         poller.register(self.inbox.socket, zmq.POLLIN)
-        last, parked_by = time.monotonic(), 0.0
+        last, parked_by, looked = time.monotonic(), 0.0, 0.0
         while True:
             poller.poll(200)
             # A few at a time, so that a flood from one client does not keep children and clocks waiting.
@@ -197,6 +201,11 @@ class Daemon:
             if now - last > self.settings.idle_exit and not self.stopping:
                 log.info("idle for %d s; the engine exits", self.settings.idle_exit)
                 self.stopping = True
+            if now - max(last, looked) > LOOK and not self.stopping:
+                looked = now
+                if self.code.replaced():
+                    log.info("the engine's code was replaced; the engine exits, and the next use starts the new one")
+                    self.stopping = True
             if self.stopping:
                 if not parked_by:
                     parked_by = now + PARK + 1.0
@@ -321,7 +330,7 @@ class Daemon:
             log.exception("something failed inside")
 
     def close(self) -> None:
-        """End children and sockets. What was being learnt stays queued and goes on with the next engine."""
+        """End children and sockets. A training under way stays queued and continues with the next engine."""
         self.rendering.close()
         self.supervisor.close()
         if self._describer is not None:

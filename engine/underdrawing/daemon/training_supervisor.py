@@ -261,7 +261,7 @@ class Supervisor:
         return bool(self.jobs.running() or self.jobs.next() or self.publishing or any(self.watchers.values()))
 
     def park(self) -> None:
-        """The engine ends: what is being learnt writes its checkpoint, and goes on with the next engine."""
+        """The engine ends: a training under way writes its checkpoint and continues with the next engine."""
         self.parking = True
         job = self.jobs.running()
         if job is not None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from underdrawing.client.fields import checked_hash, hashes
 from underdrawing.client.frames import check_header
+from underdrawing.client.request_fields import checked_hash, hashes
 from underdrawing.store.blob_store import Spool
 
 

@@ -1,4 +1,4 @@
-"""What comes along with an edit: the rest of a thing of which a part was moved, the shadow of one that is gone."""
+"""Dependent changes of an edit: the rest of a thing of which a part was moved, the shadow of one that is gone."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What a network says has changed, in the picture's own patches.
 
-Image analogies (Hertzmann et al. 2001): as the network's version of the learnt layout is to the picture, so is its
+Image analogies (Hertzmann et al. 2001): as the network's version of the training layout is to the picture, so is its
 version of the edited layout to the result. Both versions are soft in the same way, so they can be compared; the
 result consists of patches of the picture that look alike *there* and belong to the same class, as the patch coherence
 of Semantic Image Analogy (Li et al. 2020, equation 7) asks for. Where both versions agree, the picture stays as it is.
@@ -49,7 +49,7 @@ def counterpart(
     """The picture in another layout.
 
     Args:
-        picture: (H, W, 3) float32 in [0, 1], what was learnt.
+        picture: (H, W, 3) float32 in [0, 1], what was trained on.
         original, edited: its primitive and the wanted one, (H, W).
         own: (H, W, 3), what the network makes of the original primitive.
         made: (H, W, 3), what it makes of the edited one.

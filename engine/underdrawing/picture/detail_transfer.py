@@ -1,4 +1,4 @@
-"""Fine detail for results of a model that learnt a reduced picture.
+"""Fine detail for results of a model trained on a reduced picture.
 
 The network decides what is where; what is finer than it can see is taken from the picture itself, from the place
 that looks most alike at the network's own scale (the idea of example-based super-resolution, Freeman et al. 2002,

@@ -11,11 +11,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from underdrawing.picture import colourspace, heif, kinds, pages, pillow, png, tiff
+from underdrawing.picture import colourspace, file_formats, heif, pages, pillow, png, tiff
+from underdrawing.picture.atomic_write import write_whole
 from underdrawing.picture.image import Picture, PictureError, check_size, srgb_encode
 from underdrawing.picture.metadata import Metadata
 from underdrawing.picture.normalize import upright
-from underdrawing.picture.replacing import write_whole
 
 FORMATS = {".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WebP"}
 LARGEST_SIDE = {"JPEG": 65_535, "WebP": 16_383}
@@ -60,18 +60,18 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _decoded(data: bytes, note: Callable[[str], None]) -> Picture:
-    kind = kinds.kind_of(data)
+    kind = file_formats.kind_of(data)
     if kind is None:
         raise PictureError("It is no PNG, TIFF, JPEG or WebP file, or it is damaged at its beginning.")
     if kind.advice:
         raise PictureError(f"{kind.name} files are not read here; {kind.advice}.")
-    if kind is kinds.PNG:
+    if kind is file_formats.PNG:
         return _decode_png(data, note)
-    if kind is kinds.TIFF:
+    if kind is file_formats.TIFF:
         return tiff.decode(data)
-    if kind in (kinds.HEIC, kinds.AVIF):
+    if kind in (file_formats.HEIC, file_formats.AVIF):
         return heif.decode(data, kind, note)
-    return pillow.decode(data, ("JPEG",) if kind is kinds.JPEG else ("WEBP",), note)
+    return pillow.decode(data, ("JPEG",) if kind is file_formats.JPEG else ("WEBP",), note)
 
 
 def size_of(path: Path) -> tuple[int, int]:
@@ -82,7 +82,7 @@ def size_of(path: Path) -> tuple[int, int]:
     """
     data = _bytes_of(path)
     try:
-        if kinds.kind_of(data) is kinds.PNG:
+        if file_formats.kind_of(data) is file_formats.PNG:
             head = png.header(data)
             return head.width, head.height
         return tiff.size_of(data)

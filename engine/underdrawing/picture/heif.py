@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import features
 
-from underdrawing.picture import kinds, pillow
+from underdrawing.picture import file_formats, pillow
 from underdrawing.picture.image import Picture, PictureError, check_size
 from underdrawing.picture.metadata import Metadata, exif_facts
 from underdrawing.picture.normalize import upright
@@ -18,13 +18,13 @@ from underdrawing.picture.normalize import upright
 INSTALL = "Install the extra 'heif' (pip install 'underdrawing[heif]'), or export it as PNG."
 
 
-def decode(data: bytes, kind: kinds.FileKind, note: Callable[[str], None]) -> Picture:
+def decode(data: bytes, kind: file_formats.FileKind, note: Callable[[str], None]) -> Picture:
     """A HEIC or AVIF picture, upright, with alpha and profile; 10 and 12 bits become 16.
 
     Raises:
         PictureError: damaged, or the library is missing.
     """
-    if kind is kinds.AVIF:
+    if kind is file_formats.AVIF:
         if not features.check("avif"):
             raise PictureError("This Pillow cannot read AVIF files. Update it, or export the picture as PNG.")
         made = pillow.decode(data, ("AVIF",), note)

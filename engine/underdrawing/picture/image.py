@@ -160,6 +160,20 @@ class Picture:
             return np.repeat(values, 3, axis=2) if self.channels == 1 else values
         return np.rint(self.to_float() * 255).astype(np.uint8)
 
+    def on_paper(self) -> np.ndarray:
+        """A drawing: (H, W, 3) uint8, transparent pixels white, as paper is.
+
+        Raises:
+            PictureError: values that are no numbers; they would all count as black lines.
+        """
+        if self.pixels.dtype.kind == "f" and not np.isfinite(self.pixels).all():
+            raise PictureError("A plane has values that are not numbers (NaN or infinity). Export it again.")
+        rgb = self.to_bytes()
+        if self.alpha is None:
+            return rgb
+        cover = self.opacity()[..., None]
+        return np.rint(rgb * cover + 255 * (1 - cover)).astype(np.uint8)
+
     @classmethod
     def from_float(cls, rgb: np.ndarray, like: Picture, white: float = 1.0) -> Picture:
         """The way back from `to_float`.

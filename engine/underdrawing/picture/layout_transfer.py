@@ -54,7 +54,7 @@ def segment_like(picture: Picture, model_picture: Picture, model_segments: np.nd
 
     Args:
         picture: any size and depth.
-        model_picture: what the model learnt.
+        model_picture: what the model was trained on.
         model_segments: (H, W) uint8 class indices of the model's picture, of its size.
         palette: the classes.
 

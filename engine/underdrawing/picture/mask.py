@@ -50,7 +50,9 @@ def difference(before: Primitive, after: Primitive) -> np.ndarray:
             own = step > LINE_STEP if step.ndim == 2 else step.max(axis=2) > PAINT_STEP
         changed = own if changed is None else changed | own
     if changed is None:
-        raise PictureError("The two primitives have no plane in common; draw on the kind that the model learnt.")
+        raise PictureError(
+            "The two primitives have no plane in common; draw on the kind that the model was trained on."
+        )
     return changed
 
 

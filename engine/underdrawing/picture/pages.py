@@ -9,7 +9,7 @@ from pathlib import Path
 import tifffile
 from PIL import Image
 
-from underdrawing.picture import kinds
+from underdrawing.picture import file_formats
 from underdrawing.picture.image import PictureError
 
 MOST_READ = 1 << 30  # bytes; larger files are told by their directories, which TIFF has anywhere
@@ -34,11 +34,11 @@ def check_single(path: Path) -> None:
 
 
 def _count(beginning: bytes, path: Path) -> tuple[int, str]:
-    kind = kinds.kind_of(beginning)
-    if kind is kinds.TIFF:
+    kind = file_formats.kind_of(beginning)
+    if kind is file_formats.TIFF:
         with tifffile.TiffFile(path) as file:
             return len(tiff_pages(file)), "pages"
-    if kind in (kinds.PNG, kinds.WEBP) or (kind is not None and kind.name == "GIF"):
+    if kind in (file_formats.PNG, file_formats.WEBP) or (kind is not None and kind.name == "GIF"):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(path.read_bytes()), formats=("PNG", "WEBP", "GIF")) as image:

@@ -159,7 +159,7 @@ def resolve(rgb: np.ndarray, known: np.ndarray, table: np.ndarray) -> np.ndarray
     """(H, W) uint8: classes for the unknown pixels too, each one of those that meet there.
 
     Exact colours that do not fill a 2x2 block are doubted first: where they are mixtures of two other classes that
-    meet there, the likeness to a third class is chance.
+    meet there, the likeness to a third class is rng.
     """
     labels = known.copy()
     _doubt(rgb, labels, table)

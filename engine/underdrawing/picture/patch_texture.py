@@ -24,7 +24,7 @@ COMPONENTS = 16  # of the pieces' principal components
 MOST_PLACES = 60_000  # candidates in the picture
 MOST_KNOWN = 500_000  # pixels of a picture whose pieces are looked through; of larger ones only detail is taken
 MOST_PAINTED = 100_000  # pixels that are painted so; more are painted smaller, and their finest detail is added
-SOFT = 0.7  # blur that takes the fine detail away, in pixels of the size that was learnt
+SOFT = 0.7  # blur that takes the fine detail away, in pixels of the size trained on
 OWN_COLOUR = 0.6  # so much of the pieces' own colour is taken with them: ink stays ink
 STROKES = 0.7  # of broad strokes where something was pasted
 STEP = 1.6  # how much larger each step of `raised` makes a result
@@ -79,7 +79,7 @@ def painted(
     """A part of a reduced result at full size, in the picture's own brushwork.
 
     Args:
-        full: (H, W, 3) float32 in [0, 1], the picture as it was learnt.
+        full: (H, W, 3) float32 in [0, 1], the training picture.
         small_size: width and height of what the network saw of it.
         small_result: (h, w, 3) what the network made.
         where: (H, W) bool, what of it is painted; the rest is soft.
@@ -114,12 +114,12 @@ def painted(
 def stroked(picture: np.ndarray, made: np.ndarray, share: np.ndarray, reduced: float = 0.5) -> np.ndarray:
     """Broader strokes: what is seen at half the size is painted in the picture's brushwork of this size, and mixed in.
 
-    Smooth things get the picture's hatching and canvas, which a network that learnt for two minutes leaves out.
+    Smooth things get the picture's hatching and canvas, which a network trained for two minutes leaves out.
 
     Args:
-        picture, made: (h, w, 3) float32 in [0, 1], the picture and what a network made, at the size that it learnt.
+        picture, made: (h, w, 3) float32 in [0, 1], the picture and what a network made, at the size that it trained on.
         share: (h, w) in [0, 1], where.
-        reduced: size of the picture that was learnt by the picture's own: strokes that are broad already at full size
+        reduced: size of the picture trained on by the picture's own: strokes that are broad already at full size
             take the form from small things.
     """
     size = (picture.shape[1], picture.shape[0])
@@ -142,7 +142,7 @@ def raised(
     Granot et al., *Drop the GAN* (2022), make whole pictures so; here a network has decided the layout.
 
     Args:
-        full: (H, W, 3) float32 in [0, 1], the picture as it was learnt.
+        full: (H, W, 3) float32 in [0, 1], the training picture.
         small_result: (h, w, 3) what the network made; its shape may be another than the picture's.
         size: width and height of what is wanted.
         where: (h, w) bool, what must be made; elsewhere it is made soft. None: everything.
@@ -212,7 +212,7 @@ def repainted(
     SinGAN (2019) hands a painting to a coarse stage for the same end; here pieces take it up, as in `raised`.
 
     Args:
-        full: (H, W, 3) float32 in [0, 1], the picture as it was learnt.
+        full: (H, W, 3) float32 in [0, 1], the training picture.
         painting: (h, w, 3) of the same shape, at any size.
         where: (H, W) bool, what is repainted; elsewhere the result is of no use.
         freedom: 0 keeps the painting's forms as closely as looks natural, 1 takes them as hints.

@@ -261,7 +261,7 @@ def read_drawn(
     planes, kinds = {}, {}
     for name, file in files.items():
         picture = read_picture(file)
-        planes[name] = _on_paper(picture)
+        planes[name] = picture.on_paper()
         kind = notes[name].get("kind", name)
         if kind not in set(Plane):
             kind = guess_kind(planes[name])
@@ -280,15 +280,6 @@ def read_drawn(
         if palette is None and isinstance(notes[name].get("palette"), list):
             palette = Palette.from_json(notes[name]["palette"])
     return Primitive.from_planes(planes, palette, kinds)
-
-
-def _on_paper(picture: Picture) -> np.ndarray:
-    """(H, W, 3) uint8; what is erased is white, as paper is."""
-    rgb = picture.to_bytes()
-    if picture.alpha is None:
-        return rgb
-    cover = picture.opacity()[..., None]
-    return np.rint(rgb * cover + 255 * (1 - cover)).astype(np.uint8)
 
 
 def _files_of(path: Path) -> dict[str, Path]:

@@ -1,4 +1,4 @@
-"""What learning and rendering of single-image GANs must do in the same way: small copies, and the fixed noise."""
+"""What training and rendering of single-image GANs must do in the same way: small copies, and the fixed noise."""
 
 from __future__ import annotations
 

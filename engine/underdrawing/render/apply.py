@@ -21,7 +21,7 @@ from underdrawing.picture.primitive import Primitive
 from underdrawing.render.graph_runner import Made, run
 from underdrawing.render.model import Model
 from underdrawing.render.onnx_sessions import SessionStore
-from underdrawing.render.quality_notes import doubts
+from underdrawing.render.quality_notes import confidence_notes
 from underdrawing.store.crop_placement import inside as inside_of
 from underdrawing.store.manifest import Composite, Procedure
 
@@ -34,12 +34,12 @@ class Options:
 
     Attributes:
         mask_mode: how a given mask and the difference of the primitives go together: "limit", "only" or "add".
-        grow: pixels by which the difference is widened, and nothing else comes along; None: a default that fits the
+        grow: pixels by which the difference is widened, without dependent changes; None: a default that fits the
             picture, and what a draft moves along with the edit.
         feather: width in pixels of the soft inner border of the result's mask.
         blend: "none", or "poisson" for the gradient domain.
-        whole: the whole learnt region instead of the edit alone.
-        seed: chooses the chance: of fills of uncovered ground, and of methods that take noise.
+        whole: the whole trained region instead of the edit alone.
+        seed: chooses the rng: of fills of uncovered ground, and of methods that take noise.
     """
 
     mask_mode: str = "limit"
@@ -56,7 +56,7 @@ class Applied:
 
     Attributes:
         bounds: the area, in pixels of the whole picture.
-        picture: its pixels, at the depth of the picture that was learnt.
+        picture: its pixels, at the depth of the picture trained on.
         mask: (height, width) float32, 0 outside the edit.
         device: what really ran the model.
         notes: sentences for the user.
@@ -87,13 +87,13 @@ def apply(
     """The picture that follows from an edited underdrawing.
 
     Args:
-        model: what was learnt.
-        edited: the edited primitive, of the whole picture or of the learnt region, in the model's palette.
+        model: what was trained on.
+        edited: the edited primitive, of the whole picture or of the trained region, in the model's palette.
         sessions: where loaded graphs are kept.
         options: see there.
         given: a mask (H, W) of the same size as `edited`, float32 in [0, 1]: what is above 0 belongs to it, and counts
             so much where the mask limits the edit or takes its place.
-        current: the picture as it is now, of the whole picture or of the learnt region; None: as it was learnt.
+        current: the picture as it is now, of the whole picture or of the trained region; None: the training picture.
 
     Raises:
         EngineError: sizes that do not fit, or nothing was edited.
@@ -118,6 +118,8 @@ def apply(
         if options.grow is None and not options.whole:
             rest = along(found, model.small_primitive, small)
     mask, wanted = _mask(model.primitive, edited, None if given is None else given > 0, options, rest)
+    if options.blend == "poisson":
+        wanted = wanted.expand(1, edited.size)  # what lies along the mask's border must be made, too
     made, notes = _render(model, edited.size, small, wanted, sessions, options, found)
     result = made.picture
     original = (
@@ -126,19 +128,14 @@ def apply(
         else current.crop(inside_of(current.size, area, (info.full_width, info.full_height), "picture"))
     )
     if options.blend == "poisson":
-        surrounds = wanted.expand(8, Bounds(0, 0, *edited.size))
-        base = original.crop(surrounds).to_float(info.white)
-        inner = wanted.translate(-surrounds.x, -surrounds.y).slices()
-        patch = base.copy()
-        patch[inner] = result
-        result = poisson(base, patch, mask[surrounds.slices()])[inner]
+        result = poisson(original.crop(wanted).to_float(info.white), result, mask[wanted.slices()])
     soft = mask[wanted.slices()] if options.whole else feather(mask, options.feather, wanted)
     if given is not None and not options.whole and options.mask_mode != "add":
         soft = soft * given[wanted.slices()]
     picture = Picture.from_float(result, original.crop(wanted), info.white)
     bounds = wanted.translate(area.x, area.y)
     if made.confidence is not None:
-        notes += doubts(made.confidence, soft > 0, model.primitive, edited)
+        notes += confidence_notes(made.confidence, soft > 0, model.primitive, edited)
     seconds = time.perf_counter() - start
     return Applied(bounds, picture, soft.astype(np.float32), made.device, seconds, tuple(notes), made.confidence)
 
@@ -146,10 +143,10 @@ def apply(
 def _mask(
     before: Primitive, after: Primitive, given: np.ndarray | None, options: Options, rest: np.ndarray | None
 ) -> tuple[np.ndarray, Bounds]:
-    """What is edited, as a bool mask of the learnt region, and its bounds.
+    """What is edited, as a bool mask of the trained region, and its bounds.
 
     Args:
-        rest: (h, w) bool of any size, what may come along; None: nothing does.
+        rest: (h, w) bool of any size, where dependent changes may be; None: nowhere.
     """
     if options.whole:
         mask = np.ones((after.size[1], after.size[0]), bool)
@@ -182,8 +179,8 @@ def _render(
     """What is made of `wanted`, at the picture's own resolution, and what is to be said about it.
 
     Args:
-        size: width and height of the learnt region, of which `wanted` is a part.
-        small: the edited primitive at the size that was learnt.
+        size: width and height of the trained region, of which `wanted` is a part.
+        small: the edited primitive at the size trained on.
         found: its draft, where the method drafts.
     """
     plan = model.manifest.plan

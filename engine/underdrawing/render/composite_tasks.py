@@ -32,7 +32,7 @@ HALF = 0.4  # of a small pixel: so much of it was changed where it counts as cha
 
 @dataclass(frozen=True, eq=False)
 class Small:
-    """What the network made, at the size that was learnt.
+    """What the network made, at the size trained on.
 
     Attributes:
         made: (h, w, 3) float32 in [0, 1].
@@ -50,10 +50,10 @@ def on_picture(
     """What becomes of a picture that was changed, where it was changed.
 
     Args:
-        given: the whole picture, or the learnt region, with what was pasted or painted in it. Where it is transparent
-            the picture as it was learnt shows.
-        mask: (H, W) float32 of the same size, above 0 where it was changed; None: where it differs from the learnt one,
-            to repaint everywhere.
+        given: the whole picture, or the trained region, with what was pasted or painted in it. Where it is transparent
+            the training picture shows.
+        mask: (H, W) float32 of the same size, above 0 where it was changed; None: where it differs, or
+            everywhere to repaint.
 
     Returns:
         the result, and the flattened picture that it belongs to.
@@ -107,8 +107,8 @@ def _changed(model: Model, wishes: GenerateOptions, rgb: np.ndarray, mask: np.nd
     elif wishes.task is Task.REPAINT:
         return np.ones(rgb.shape[:2], bool)
     else:
-        learnt = model.picture.to_float(model.manifest.picture.white)
-        changed = differing(learnt, rgb)
+        trained = model.picture.to_float(model.manifest.picture.white)
+        changed = differing(trained, rgb)
     if not changed.any():
         text = "Nothing is changed: " + (
             "the mask is empty." if mask is not None else "the picture is the one that the model was trained on."
@@ -136,9 +136,9 @@ def _small(
     sizes = run.sizes(*size)
 
     def made_of(picture: np.ndarray) -> tuple[np.ndarray, str]:
-        chance = np.random.default_rng(wishes.seed)
+        rng = np.random.default_rng(wishes.seed)
         first = signed(small_copy(picture, *sizes[0]))
-        return run(first, sizes, lambda shape: chance.standard_normal(shape, np.float32))
+        return run(first, sizes, lambda shape: rng.standard_normal(shape, np.float32))
 
     made, device = made_of(given)
     if as_made:
@@ -163,12 +163,12 @@ def _at_full_size(
     if wishes.as_made(model):
         return small_copy(small.made, rgb.shape[1], rgb.shape[0])[wanted.slices()].clip(0, 1)
     core = dilate(changed, rim)
-    learnt = model.picture.to_float(model.manifest.picture.white)
+    trained = model.picture.to_float(model.manifest.picture.white)
     if wishes.task is Task.REPAINT:
-        chance = np.random.default_rng(wishes.seed)
-        inner = repainted(learnt, small.made, core, wishes.freedom, chance)[wanted.slices()]
+        rng = np.random.default_rng(wishes.seed)
+        inner = repainted(trained, small.made, core, wishes.freedom, rng)[wanted.slices()]
     else:
-        inner = painted(learnt, model.small_size, small.made, core, wanted)
+        inner = painted(trained, model.small_size, small.made, core, wanted)
     if core.all():
         return inner
     part = wanted.slices()

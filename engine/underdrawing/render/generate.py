@@ -1,7 +1,7 @@
 """Pictures out of a single-image GAN, as its apply plan says: runs in the renderer process.
 
 What is special about each task is what the first stage is given: noise mixed with a small copy of the picture as it was
-learnt (vary, animate), that copy in another shape (resize), the picture itself (enlarge), or a small copy of it
+trained (vary, animate), that copy in another shape (resize), the picture itself (enlarge), or a small copy of it
 as it was changed (`onpicture.py`).
 """
 
@@ -37,7 +37,7 @@ class GenerateOptions:
     """What is asked for; None for what suits.
 
     Attributes:
-        freedom: 0 the picture as it was learnt, 1 as far from it as the model can, or as a painting lets it.
+        freedom: 0 the training picture, 1 as far from it as the model can, or as a painting lets it.
         size: width and height of what is made.
         light: how much of its surroundings' light something pasted takes on before it is painted, 0 to 1.
         grow: pixels by which a mask is widened.
@@ -165,34 +165,34 @@ def _afar(model: Model, wishes: GenerateOptions) -> float:
 
 
 def _unchanged(run: GraphRun) -> np.ndarray:
-    """What the model makes of the picture itself, at the size that was learnt."""
+    """What the model makes of the picture itself, at the size trained on."""
     sizes = run.sizes(*run.model.small_size)
     return run(run.anchor(*sizes[0]), sizes, lambda shape: np.zeros(shape, np.float32), 0.0)[0]
 
 
 def _small(model: Model, wishes: GenerateOptions, sessions: SessionStore) -> Iterator[tuple[np.ndarray, str]]:
-    """Pictures at the scale that was learnt, (h, w, 3) float32 in [0, 1]."""
-    run, chance = GraphRun(model, sessions), np.random.default_rng(wishes.seed)
+    """Pictures at the scale trained on, (h, w, 3) float32 in [0, 1]."""
+    run, rng = GraphRun(model, sessions), np.random.default_rng(wishes.seed)
     info = model.manifest.picture
     own_size = (info.width, info.height)
     size = wishes.size or own_size
     small = tuple(max(24, round(side * model.manifest.plan.scale)) for side in size)
-    # What narrow pictures are compared with, the picture itself, has the size that was learnt.
+    # What narrow pictures are compared with, the picture itself, has the size trained on.
     sizes = run.sizes(*(model.small_size if size == own_size else small))
     if wishes.task is Task.RESIZE and wishes.as_made(model):
         # ConSinGAN, section 5.1: other sizes come from noise of other sizes.
-        yield _varied(run, sizes, 1.0, chance)
+        yield _varied(run, sizes, 1.0, rng)
         return
     if wishes.task is Task.RESIZE:
-        yield _reshaped(run, sizes, chance)
+        yield _reshaped(run, sizes, rng)
         return
     if wishes.task is Task.VARY:
         for _ in range(wishes.count):
-            yield _varied(run, sizes, wishes.freedom, chance)
+            yield _varied(run, sizes, wishes.freedom, rng)
         return
     own = run.anchor(*sizes[0])
-    walks = [Walk(own.shape, chance)] + [
-        Walk((1, s.channels, h, w), chance) for s, (w, h) in zip(run.specs[1:], sizes[1:], strict=True)
+    walks = [Walk(own.shape, rng)] + [
+        Walk((1, s.channels, h, w), rng) for s, (w, h) in zip(run.specs[1:], sizes[1:], strict=True)
     ]
     for number in range(wishes.frames):
         moment = number / wishes.frames
@@ -202,16 +202,16 @@ def _small(model: Model, wishes: GenerateOptions, sessions: SessionStore) -> Ite
 
 
 def _varied(
-    run: GraphRun, sizes: list[tuple[int, int]], freedom: float, chance: np.random.Generator
+    run: GraphRun, sizes: list[tuple[int, int]], freedom: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, str]:
-    """Another picture of the learnt one's kind, the less free the nearer to it."""
+    """Another picture of the training picture's kind, the less free the nearer to it."""
     own = run.anchor(*sizes[0])
-    start = mixed(own, chance.standard_normal(own.shape, np.float32), freedom)
-    return run(start, sizes, lambda shape: chance.standard_normal(shape, np.float32), freedom)
+    start = mixed(own, rng.standard_normal(own.shape, np.float32), freedom)
+    return run(start, sizes, lambda shape: rng.standard_normal(shape, np.float32), freedom)
 
 
-def _reshaped(run: GraphRun, sizes: list[tuple[int, int]], chance: np.random.Generator) -> tuple[np.ndarray, str]:
-    """The learnt picture in another shape, at the scale that was learnt.
+def _reshaped(run: GraphRun, sizes: list[tuple[int, int]], rng: np.random.Generator) -> tuple[np.ndarray, str]:
+    """The training picture in another shape, at the scale trained on.
 
     Nothing is stretched: the small picture gets its new shape seam by seam, the stages paint what that leaves of it at
     their first size, and what they do to the picture itself without any change is taken away along the same seams.
@@ -219,15 +219,15 @@ def _reshaped(run: GraphRun, sizes: list[tuple[int, int]], chance: np.random.Gen
     begins = run.specs[0].encoding is Encoding.PICTURE
     same = _unchanged(run)
     if not begins:
-        # From noise a network makes others of the kind; in another shape than it learnt, little of the picture is left.
+        # From noise a network makes others of the kind; in another shape little of the picture is left.
         # So it varies the picture in its own shape, and that goes along.
-        made, device = _varied(run, run.sizes(*run.model.small_size), FREEDOM, chance)
+        made, device = _varied(run, run.sizes(*run.model.small_size), FREEDOM, rng)
         both = carved(np.dstack([run.model.small_picture, made - same]), *sizes[-1])
         return np.asarray((both[..., :3] + both[..., 3:]).clip(0, 1), np.float32), device
     both = carved(np.dstack([run.model.small_picture, same]), *sizes[-1])
     shaped, same = both[..., :3], both[..., 3:]
     start = signed(small_copy(shaped, *sizes[0]))
-    made, device = run(start, sizes, lambda shape: chance.standard_normal(shape, np.float32))
+    made, device = run(start, sizes, lambda shape: rng.standard_normal(shape, np.float32))
     return np.asarray((made + shaped - same).clip(0, 1), np.float32), device
 
 
@@ -243,8 +243,8 @@ class Walk:
     At each moment it is standard normal noise (a sum of independent sines and cosines).
     """
 
-    def __init__(self, shape: tuple[int, ...], chance: np.random.Generator) -> None:
-        self.parts = [chance.standard_normal(shape, np.float32) for _ in range(4)]
+    def __init__(self, shape: tuple[int, ...], rng: np.random.Generator) -> None:
+        self.parts = [rng.standard_normal(shape, np.float32) for _ in range(4)]
 
     def at(self, moment: float) -> np.ndarray:
         """The noise at a moment, 0 to 1."""
@@ -264,10 +264,10 @@ def _at_full_size(
     afar: float,
     levels: dict[float, TextureLevel],
 ) -> np.ndarray:
-    """A picture at the scale that was learnt at the size that is asked for, in the picture's own brushwork.
+    """A picture at the scale trained on at the size that is asked for, in the picture's own brushwork.
 
     Args:
-        full: (H, W, 3) float32 in [0, 1], the picture as it was learnt; `small_picture`: as the network saw it.
+        full: (H, W, 3) float32 in [0, 1], the training picture; `small_picture`: as the network saw it.
         small: (h, w, 3) what the network made.
         same: what it makes of the picture itself, where that has the same size: where the two agree the picture is
             left as it is, as what the network cannot do is no part of the change.

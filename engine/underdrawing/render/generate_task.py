@@ -14,9 +14,9 @@ from underdrawing.render.generate import RATE, GenerateOptions, freely
 from underdrawing.render.model import Model
 from underdrawing.render.onnx_sessions import SessionStore
 from underdrawing.render.results import answer_of, corner_of
-from underdrawing.store.child_main import Context
 from underdrawing.store.frame_codec import Inputs
 from underdrawing.store.manifest import Task
+from underdrawing.store.worker_pipe import Context
 
 
 def generate(model: Model, args: Mapping[str, Any], sessions: SessionStore, context: Context) -> dict[str, Any]:

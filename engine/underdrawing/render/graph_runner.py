@@ -17,11 +17,11 @@ from underdrawing.render.model import Model
 from underdrawing.render.onnx_sessions import OnnxSession, SessionStore
 from underdrawing.store.manifest import ApplyPlan, Encoding, GraphInput, GraphSpec, Procedure
 
-SOURCE = "source:picture"  # the plane of a graph's input that takes the picture as it was learnt
+SOURCE = "source:picture"  # the plane of a graph's input that takes the training picture
 
 
 def window(wanted: Bounds, size: tuple[int, int], plan: ApplyPlan) -> Bounds:
-    """The part of the learnt picture that must be run to get `wanted` exactly as a run of the whole gives it.
+    """The part of the training picture that must be run to get `wanted` exactly as a run of the whole gives it.
 
     Its corner lies on the stride's grid, so that every halving falls on the same pixels.
     """
@@ -80,14 +80,14 @@ def _generated(
     rgb = pixels_of(output[..., : part.height, : part.width])
     if rgb.shape != (part.height, part.width, 3):
         text = f"The model's result is {rgb.shape[1]} x {rgb.shape[0]} pixels, not {part.width} x {part.height}."
-        raise EngineError("bad_result", text, "Learn the picture again; if it stays so, try another recipe.")
+        raise EngineError("bad_result", text, "Train on the picture again; if the problem stays, try another recipe.")
     return rgb, "GPU" if provider.startswith("CUDA") else "CPU"
 
 
 def _analogous(
     model: Model, primitive: Primitive, wanted: Bounds, sessions: SessionStore, seed: int, found: Draft
 ) -> Made:
-    """As the graph's version of the learnt layout is to the picture, so its version of the edited one to the result."""
+    """As the graph's version of the layout is to the picture, so its version of the edited one to the result."""
     everything = Bounds(0, 0, *primitive.size)
     if model.own_version is None:
         model.own_version = _generated(model, model.small_primitive, everything, sessions, seed)[0]
@@ -112,7 +112,7 @@ def pixels_of(output: np.ndarray) -> np.ndarray:
     rgb = output[0].transpose(1, 2, 0) / 2 + 0.5
     if not np.isfinite(rgb).all():
         text = "The model's result is not a picture (it holds infinite values)."
-        raise EngineError("bad_result", text, "Learn the picture again; if it stays so, try another recipe.")
+        raise EngineError("bad_result", text, "Train on the picture again; if the problem stays, try another recipe.")
     return np.asarray(rgb.clip(0, 1))
 
 
@@ -194,7 +194,7 @@ def _encode(primitive: Primitive, name: str, entry: GraphInput, padded: tuple[in
 
 
 def _places(part: Bounds, padded: tuple[int, int], size: tuple[int, int], plan: ApplyPlan) -> np.ndarray:
-    """Where each pixel lies in the learnt picture, (1, 2, H, W) in [-1, 1], measured as in training."""
+    """Where each pixel lies in the training picture, (1, 2, H, W) in [-1, 1], measured as in training."""
     full = [max(plan.minimum, -(-side // plan.stride) * plan.stride) for side in size]
     x = (np.arange(padded[1], dtype=np.float32) + 0.5 + part.x) / full[0] * 2 - 1
     y = (np.arange(padded[0], dtype=np.float32) + 0.5 + part.y) / full[1] * 2 - 1

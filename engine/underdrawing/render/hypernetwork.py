@@ -1,6 +1,6 @@
 """Models made in a moment: a folder's model looks at a picture and writes the weights of its generator.
 
-Runs in the renderer: onnxruntime and onnx alone, no torch. What comes out is a model like those that were learnt.
+Runs in the renderer: onnxruntime and onnx alone, no torch. What comes out is a model like those that were trained.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from underdrawing.render.generate import GraphRun
 from underdrawing.render.model import Model
 from underdrawing.render.onnx_sessions import SessionStore
 from underdrawing.store import model_writer
-from underdrawing.store.child_main import Context
 from underdrawing.store.frame_codec import Inputs
 from underdrawing.store.manifest import (
     CHECKPOINT_FILE,
@@ -38,6 +37,7 @@ from underdrawing.store.manifest import (
     Procedure,
     Task,
 )
+from underdrawing.store.worker_pipe import Context
 
 FREE = (Task.VARY, Task.RESIZE, Task.ANIMATE)  # made from noise, through all scales
 PAINTED = (Task.HARMONIZE, Task.BLEND, Task.REPAINT)  # made from a changed picture, from the middle scale on
@@ -52,7 +52,7 @@ class Writing:
     """What a folder's model makes of a picture.
 
     Attributes:
-        small: (h, w, 3) float32 in [0, 1], the picture at the size that such pictures were learnt at.
+        small: (h, w, 3) float32 in [0, 1], the picture at the size of such pictures in training.
         scale: of that size to the picture's own.
         row: (1, numbers, 1, 1) float32, the weights of all scales of its generator.
     """
@@ -71,7 +71,7 @@ def check_writer(model: Model) -> tuple[GraphSpec, GraphSpec, GraphSpec]:
     plan = model.manifest.plan
     if plan.procedure is not Procedure.WRITE:
         text = f"The model {model.manifest.name!r} knows one picture, and makes no models of others."
-        raise EngineError("wrong_task", text, "Learn a folder: underdrawing meta train FOLDER")
+        raise EngineError("wrong_task", text, "Train a folder model: underdrawing meta train FOLDER")
     writer, generator, painter = plan.graphs
     return writer, generator, painter
 
@@ -101,7 +101,7 @@ def write(model: Model, rgb: np.ndarray, sessions: SessionStore) -> Writing:
 
 
 def _last(generator: GraphSpec) -> Size:
-    """The size of the last scale as it was learnt."""
+    """The size of the last scale as in training."""
     return max((i.size for i in generator.inputs if i.encoding is not Encoding.WEIGHTS), key=max)
 
 
@@ -171,7 +171,7 @@ def instant(model: Model, args: Mapping[str, Any], sessions: SessionStore, conte
     preview = model_writer.keep_preview(folder, _preview(folder, manifest, sessions, written.small))
     seconds = round(time.perf_counter() - begun, 3)
     figures = {"base": made.id, "seconds": seconds, "device": "CPU", "export_difference": {}}
-    # What it may go on learning from: all scales, of which a painter uses the last ones.
+    # What it may continue training from: all scales, of which a painter uses the last ones.
     start = 0 if free else len(generator.inputs) - len(painter.inputs) + 1
     save_file({"weights": written.row, "start": np.array(start)}, folder / CHECKPOINT_FILE)
     names = [model_writer.picture_file(picture), preview, GRAPH, CHECKPOINT_FILE]

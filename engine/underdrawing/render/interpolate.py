@@ -21,8 +21,8 @@ from underdrawing.render.graph_runner import pixels_of
 from underdrawing.render.hypernetwork import check_writer, inputs_of, write
 from underdrawing.render.model import Model
 from underdrawing.render.onnx_sessions import OnnxSession, SessionStore
-from underdrawing.store.child_main import Context
 from underdrawing.store.frame_codec import Inputs
+from underdrawing.store.worker_pipe import Context
 
 GROUPS = ("coarse", "middle", "fine")
 
@@ -65,9 +65,9 @@ def between(model: Model, args: Mapping[str, Any], sessions: SessionStore, conte
     last = max((i.size for i in spec.inputs[:-1]), key=max)
     given = inputs_of(spec, last, (one.small.shape[1], one.small.shape[0]))
     scales = chosen_scales(len(given), str(args["scales"]))
-    chance, freedom, places = np.random.default_rng(args["seed"]), float(args["freedom"]), list(args["at"])
+    rng, freedom, places = np.random.default_rng(args["seed"]), float(args["freedom"]), list(args["at"])
     start = anchor(*given[0].size)
-    noise = {i.name: chance.standard_normal((1, i.channels, i.size[1], i.size[0]), np.float32) for i in given}
+    noise = {i.name: rng.standard_normal((1, i.channels, i.size[1], i.size[0]), np.float32) for i in given}
     feed = {name: freedom * value for name, value in noise.items()}
     feed[given[0].name] = mixed(start, noise[given[0].name], freedom)
     session = sessions.get(model.folder / spec.file)

@@ -25,7 +25,7 @@ from underdrawing.picture.primitive import Primitive
 from underdrawing.picture.regions import Operation, change
 from underdrawing.picture.thing_area import widened, with_area, with_remains
 from underdrawing.render.apply import Applied
-from underdrawing.render.quality_notes import doubts
+from underdrawing.render.quality_notes import confidence_notes
 from underdrawing.store.frame_codec import Inputs
 
 AT_ONCE = 640 * 480  # pixels that are drafted in half a second on two processor cores; larger surroundings are reduced
@@ -195,5 +195,5 @@ def _without(picture: Picture, hole: np.ndarray, areas: Primitive, seed: int) ->
         alpha[around.slices()] = patch.alpha
     mask, confidence = np.zeros(hole.shape, np.float32), np.ones(hole.shape, np.float32)
     mask[around.slices()], confidence[around.slices()] = soft, sure
-    notes = doubts(sure, soft > 0, original, edited)
+    notes = confidence_notes(sure, soft > 0, original, edited)
     return _Filled(replace(picture, pixels=pixels, alpha=alpha), mask, confidence, notes)

@@ -25,14 +25,14 @@ class Model:
         palette = Palette.from_json(list(self.manifest.palette)) if self.manifest.palette else None
         drawn = bool(self.manifest.planes)
         self.drawn = read_primitive(folder / "primitive.png", palette) if drawn else None
-        self.own_version: np.ndarray | None = None  # what an analogy's graph makes of the learnt layout
+        self.own_version: np.ndarray | None = None  # what an analogy's graph makes of the training layout
 
     @property
     def primitive(self) -> Primitive:
-        """The underdrawing that was learnt.
+        """The underdrawing trained on.
 
         Raises:
-            EngineError: it was learnt without one.
+            EngineError: it was trained without one.
         """
         if self.drawn is None:
             text = f"The model {self.manifest.name!r} was trained without an underdrawing."
@@ -44,7 +44,7 @@ class Model:
 
     @cached_property
     def picture(self) -> Picture:
-        """The learnt region at its own depth."""
+        """The trained region at its own depth."""
         return read_picture(self.folder / self.manifest.picture.file)
 
     @property
@@ -56,7 +56,7 @@ class Model:
 
     @cached_property
     def small_primitive(self) -> Primitive:
-        """The primitive that was learnt, at the size of `small_picture`."""
+        """The primitive trained on, at the size of `small_picture`."""
         same = self.small_size == self.primitive.size
         return self.primitive if same else self.primitive.resized(self.small_size)
 

@@ -25,7 +25,7 @@ PLAIN = frozenset(
     getattr(onnx.AttributeProto, kind) for kind in ("FLOAT", "FLOATS", "INT", "INTS", "STRING", "STRINGS", "TENSOR")
 )
 MOST_BYTES = 2 << 30
-MOST_LEARNT = 1024  # pixels of a side that a folder's model learns of each picture
+MOST_TRAINED = 1024  # pixels of a side of the training pictures of a folder model
 MOST_NODES = 20_000
 MOST_ELEMENTS = 1 << 29
 
@@ -77,8 +77,8 @@ def _check_writing(plan: ApplyPlan) -> None:
 
 
 def _sensible(entry: GraphInput) -> bool:
-    """Whether an input of a graph that makes models has three channels and a size that such models learn."""
-    return entry.channels == 3 and min(entry.size) > 0 and max(entry.size) <= MOST_LEARNT
+    """Whether an input of a graph that makes models has three channels and a size that such models are trained on."""
+    return entry.channels == 3 and min(entry.size) > 0 and max(entry.size) <= MOST_TRAINED
 
 
 def check_graph(path: Path, spec: GraphSpec) -> None:

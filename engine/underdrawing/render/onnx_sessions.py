@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
+
+from underdrawing.client.labels import ONNXRUNTIME_ABSENT
+from underdrawing.client.messages import EngineError
+
+try:  # an optional extra, as the packages for processors and for NVIDIA cards overwrite each other's files
+    import onnxruntime
+except ImportError:
+    onnxruntime = None
 
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 
@@ -22,7 +29,13 @@ def _preload() -> None:
         onnxruntime.preload_dlls()
 
 
-_preload()
+if onnxruntime is not None:
+    _preload()
+
+
+def installed() -> bool:
+    """Whether graphs can run here at all."""
+    return onnxruntime is not None
 
 
 @dataclass
@@ -33,7 +46,7 @@ class OnnxSession:
         provider: what really runs it, as onnxruntime itself says after loading.
     """
 
-    session: onnxruntime.InferenceSession
+    session: Any
     provider: str
     size: int
     used: float = field(default_factory=time.monotonic)
@@ -52,7 +65,13 @@ class OnnxSession:
 
 
 def open_session(path: Path, threads: int | None = None, wanted: str = "auto") -> OnnxSession:
-    """Load a graph; on a GPU if onnxruntime can really use one and `wanted` is not "cpu"."""
+    """Load a graph; on a GPU if onnxruntime can really use one and `wanted` is not "cpu".
+
+    Raises:
+        EngineError: onnxruntime is not installed.
+    """
+    if onnxruntime is None:
+        raise EngineError("no_onnxruntime", *ONNXRUNTIME_ABSENT)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = threads or max(
@@ -102,6 +121,8 @@ def probe() -> dict[str, str]:
     """Which providers really run a tiny graph: provider name to "ok" or what went wrong."""
     from onnx import TensorProto, helper
 
+    if onnxruntime is None:
+        return {}
     node = helper.make_node("Relu", ["x"], ["y"])
     value = [helper.make_tensor_value_info(n, TensorProto.FLOAT, [1]) for n in ("x", "y")]
     graph = helper.make_graph([node], "probe", value[:1], value[1:])

@@ -12,13 +12,13 @@ MUCH = 0.5  # of an edit: so much guessed is worth a sentence
 LARGE = 0.1  # of the picture: larger guessed areas look made up
 
 
-def doubts(confidence: np.ndarray, mask: np.ndarray, original: Primitive, edited: Primitive) -> list[str]:
+def confidence_notes(confidence: np.ndarray, mask: np.ndarray, original: Primitive, edited: Primitive) -> list[str]:
     """What a person should know about a result.
 
     Args:
         confidence: (h, w) in [0, 1] of the result.
         mask: (h, w) bool, the edit.
-        original: the learnt primitive.
+        original: the trained primitive.
         edited: the edited one, of the same size.
     """
     said = []
@@ -41,7 +41,7 @@ def doubts(confidence: np.ndarray, mask: np.ndarray, original: Primitive, edited
 
 
 def _strange(original: Primitive, edited: Primitive) -> list[str]:
-    """Names of classes that were painted but do not occur in the learnt picture."""
+    """Names of classes that were painted but do not occur in the training picture."""
     if original.segments is None or edited.segments is None:
         return []
     before, after = (np.bincount(p.segments.ravel(), minlength=256) > 0 for p in (original, edited))  # type: ignore[union-attr]

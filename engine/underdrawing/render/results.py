@@ -57,6 +57,6 @@ def grey(values: np.ndarray) -> Picture:
 
 
 def corner_of(model: Model, below: Picture) -> tuple[int, int]:
-    """Where a picture begins in the whole one: pictures of the learnt region alone at its corner."""
+    """Where a picture begins in the whole one: pictures of the trained region alone at its corner."""
     x, y, width, height = model.manifest.plan.region
     return (x, y) if below.size == (width, height) else (0, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import psutil
 
+from underdrawing.client.labels import ONNXRUNTIME_ABSENT
 from underdrawing.client.messages import EngineError
 from underdrawing.picture.extract import make_primitive
 from underdrawing.picture.image import Picture, PictureError
@@ -30,15 +32,15 @@ from underdrawing.render.lifted import Lifted, put_back
 from underdrawing.render.model import Model
 from underdrawing.render.model_check import check_contents
 from underdrawing.render.onnx_guard import check_graph, check_plan
-from underdrawing.render.onnx_sessions import SessionStore, probe
+from underdrawing.render.onnx_sessions import SessionStore, installed, probe
 from underdrawing.render.pick_task import Picker
 from underdrawing.render.pretrained import helper_networks
 from underdrawing.render.results import answer_of, corner_of, grey
 from underdrawing.store import made_underdrawings
-from underdrawing.store.child_main import Context, serve
 from underdrawing.store.frame_codec import Inputs
 from underdrawing.store.made_underdrawings import MadeUnderdrawing
 from underdrawing.store.manifest import MANIFEST_FILE, Manifest
+from underdrawing.store.worker_pipe import Context, serve
 
 MODELS_KEPT = 4
 PRIMITIVE_OPTIONS: dict[str, Callable[[float], float]] = {
@@ -89,7 +91,9 @@ class Renderer:
         inputs = Inputs(Path(args["spool"]))
         picture = inputs.picture(args["picture"])
         options = dict(args.get("options") or {})
-        networks, notes = helper_networks(Path(args["weights"]), args["kind"], options, self.sessions)
+        networks, notes = helper_networks(_weights(args), args["kind"], options, self.sessions)
+        if not installed():
+            notes = [" ".join(ONNXRUNTIME_ABSENT)]
         numbers = _checked(options)
         made = make_primitive(
             picture, args["kind"], **numbers, soft_edges=networks.get("soft_edges"), saliency=networks.get("saliency")
@@ -107,7 +111,7 @@ class Renderer:
 
     def pick(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """The things that a person may mean, the most likely first."""
-        return self.picker.pick(args)
+        return self.picker.pick({**args, "weights": _weights(args)})
 
     def lift(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """The thing under a mask as a layer of its own."""
@@ -281,8 +285,13 @@ def _checked(options: dict[str, Any]) -> dict[str, Any]:
     return checked
 
 
+def _weights(args: Mapping[str, Any]) -> Path:
+    """Where pretrained networks are; an empty place where nothing can run them."""
+    return Path(args["weights"]) if installed() else Path(os.devnull)
+
+
 def _completed(edited: Primitive, own: Primitive) -> Primitive:
-    """Planes that the user did not send are as they were learnt."""
+    """Planes that the user did not send are as in training."""
     if edited.size != own.size:
         return edited
     palette = edited.palette or own.palette

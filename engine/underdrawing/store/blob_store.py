@@ -18,9 +18,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from underdrawing.client.fields import checked_hash
 from underdrawing.client.frames import blob_size, check_header, start_hash
 from underdrawing.client.messages import EngineError
+from underdrawing.client.request_fields import checked_hash
 from underdrawing.store.model_library import sync_file
 
 LIMIT = 4 << 30  # bytes

@@ -1,4 +1,4 @@
-"""Where the learnt region lies in what a client sent."""
+"""Where the trained region lies in what a client sent."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from underdrawing.picture.geometry import Bounds
 
 
 def inside(size: tuple[int, int], area: Bounds, full: tuple[int, int], what: str) -> Bounds:
-    """Where the learnt region lies in something of this size: all of it, or the region's own place.
+    """Where the trained region lies in something of this size: all of it, or the region's own place.
 
     Raises:
         EngineError: it is neither as large as the region nor as the whole picture.

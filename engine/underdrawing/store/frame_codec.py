@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from underdrawing.client.fields import checked_hash
 from underdrawing.client.frames import CHANNELS, Frame
 from underdrawing.client.messages import EngineError
+from underdrawing.client.request_fields import checked_hash
 from underdrawing.picture.image import DEPTHS, Picture, PictureError
 from underdrawing.picture.metadata import Metadata
 from underdrawing.picture.palette import Palette
@@ -111,7 +111,14 @@ class Inputs:
         flat = picture.alpha is not None and np.ptp(picture.pixels) == 0
         values = picture.alpha if picture.alpha is not None and flat else picture.pixels.max(axis=2)
         full = 1.0 if values.dtype.kind == "f" else float(np.iinfo(values.dtype).max)
-        return np.asarray((values / full).clip(0, 1), np.float32)
+        return np.nan_to_num(values / full).clip(0, 1).astype(np.float32)
+
+    def plane(self, reference: Mapping[str, Any]) -> np.ndarray:
+        """A drawing, (H, W, 3) uint8, transparent pixels white."""
+        try:
+            return self.picture(reference).on_paper()
+        except PictureError as error:
+            raise EngineError("bad_picture", str(error), "") from None
 
     def primitive(self, planes: Mapping[str, Any], palette: list[dict[str, Any]] | None) -> tuple[Primitive, list[str]]:
         """A primitive from its planes, in a palette if one is given; and sentences about colours it lacks.
@@ -120,8 +127,8 @@ class Inputs:
         """
         if not planes:
             raise EngineError("plane_missing", "The underdrawing has no plane.", "Send segments, edges or paint.")
-        drawn = {name: on_paper(self.picture(reference)) for name, reference in planes.items()}
         kinds = {name: str(ref["kind"]) for name, ref in planes.items() if ref.get("kind")}
+        drawn = {name: self.plane(reference) for name, reference in planes.items()}
         try:
             known = Palette.from_json(palette) if palette else None
             primitive, unseen = Primitive.from_planes(drawn, known, kinds)
@@ -139,12 +146,3 @@ class Inputs:
         shown = primitive.planes().items()
         planes = [{"name": name, "hash": self.put(Picture(values), order)} for name, values in shown]
         return {"planes": planes, "palette": [] if primitive.palette is None else primitive.palette.to_json()}
-
-
-def on_paper(picture: Picture) -> np.ndarray:
-    """(H, W, 3) uint8, transparent pixels white."""
-    rgb = picture.to_bytes()
-    if picture.alpha is None:
-        return rgb
-    cover = picture.opacity()[..., None]
-    return np.rint(rgb * cover + 255 * (1 - cover)).astype(np.uint8)

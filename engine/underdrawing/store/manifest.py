@@ -1,4 +1,4 @@
-"""What a model says about itself: the one thing that learning, the library and the renderer share.
+"""What a model says about itself: the one thing that training, the library and the renderer share.
 
 The standard library alone: the daemon reads manifests without loading torch, onnxruntime or NumPy.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 FORMAT = 1
 MANIFEST_FILE = "manifest.json"
-CHECKPOINT_FILE = "checkpoint.safetensors"  # what a model needs to go on learning; models from elsewhere lack it
+CHECKPOINT_FILE = "checkpoint.safetensors"  # what a model needs to continue training; models from elsewhere lack it
 MOST_TEXT = 200  # characters: lists of models, in which such texts stand, must fit into one message
 MOST_NAME = 10_000  # characters of a class's name, which people choose
 MOST_PLANES = 16
@@ -39,9 +39,9 @@ class Encoding(StrEnum):
     COLOURS = "colours"  # (1, 3, H, W) in [-1, 1]: the palette's colours, or free colour
     SIGNED = "signed"  # (1, 1, H, W) in [-1, 1]: lines
     NOISE = "noise"  # (1, channels, H, W), drawn anew with the job's seed, standard normal
-    PLACES = "places"  # (1, 2, H, W) in [-1, 1]: x and y of each pixel in the whole learnt picture
+    PLACES = "places"  # (1, 2, H, W) in [-1, 1]: x and y of each pixel in the whole training picture
     HINTS = "hints"  # (1, 11, H, W): a draft and what is known about it, see `draft.hints`
-    PICTURE = "picture"  # (1, 3, H, W) in [-1, 1]: a whole picture, the learnt one or what became of it
+    PICTURE = "picture"  # (1, 3, H, W) in [-1, 1]: a whole picture, the training picture or what became of it
     WEIGHTS = "weights"  # (1, channels, 1, 1): the weights of a network, as another graph wrote them
 
 
@@ -69,7 +69,7 @@ class GraphInput:
     """A named input of an exported graph and where its values come from."""
 
     name: str
-    plane: str  # the plane's name; "source:NAME" is the plane as it was learnt, not as it was edited
+    plane: str  # the plane's name; "source:NAME" is the plane as in training, not as it was edited
     encoding: Encoding
     channels: int
     size: tuple[int, int] = (0, 0)  # width and height where that is not the picture's own: of a stage of a pyramid
@@ -123,8 +123,8 @@ class ApplyPlan:
         minimum: padded sides are at least this many pixels.
         halo: pixels around an area that can influence it; a tile or an edited region is run with this
             much of its surroundings. None means that the graph must see the whole picture.
-        scale: size of what the model learnt divided by the size of the picture (1 means native).
-        region: x, y, width, height of what was learnt, in pixels of the whole picture.
+        scale: size of what the model was trained on divided by the size of the picture (1 means native).
+        region: x, y, width, height of what was trained on, in pixels of the whole picture.
         composite: what of the output counts.
         tasks: what can be made without an underdrawing; empty for methods that follow one.
         network_picture: the result is the network's own picture, enlarged smoothly where it is smaller; else the
@@ -146,9 +146,9 @@ class ApplyPlan:
 
 @dataclass(frozen=True)
 class PictureInfo:
-    """The picture that was learnt, so that it is recognised again."""
+    """The picture trained on, so that it is recognised again."""
 
-    width: int  # of what was learnt: the region
+    width: int  # of what was trained on: the region
     height: int
     full_width: int  # of the whole picture
     full_height: int

@@ -18,7 +18,7 @@ from underdrawing.store.manifest import AT_ONCE, CHECKPOINT_FILE, MANIFEST_FILE,
 
 IDENTITY = re.compile(r"[0-9a-f]{12}\Z")
 LONGEST_NAME = 120  # characters
-LIVE = "live"  # in a staging folder: a model as far as it was learnt
+LIVE = "live"  # in a staging folder: a model as far as it is trained
 
 
 def new_identity() -> str:
@@ -125,7 +125,7 @@ class Library:
         if IDENTITY.match(wanted):
             with contextlib.suppress(ManifestError):
                 return self.load(self.folder(wanted), wanted)
-        models = [*self.all(), *self.learning()]
+        models = [*self.all(), *self.unfinished()]
         named = [m for m in models if m.name == wanted]
         begun = [m for m in models if len(wanted) >= 4 and m.id.startswith(wanted)]
         if named:
@@ -138,7 +138,7 @@ class Library:
         raise EngineError("unknown_model", f"There is no model {wanted!r}.", hint)
 
     def folder(self, identity: str) -> Path:
-        """Where a model is: in the library, or what can be used already of one that is still being learnt."""
+        """Where a model is: in the library, or what can be used already of one that is still being trained."""
         finished = self.models / identity
         live = self.live(identity)
         return live if not finished.exists() and (live / MANIFEST_FILE).is_file() else finished
@@ -151,8 +151,8 @@ class Library:
         """Whether a model is in the library."""
         return (self.models / identity / MANIFEST_FILE).is_file()
 
-    def learning(self) -> list[Manifest]:
-        """Models that are still being learnt and can be used already."""
+    def unfinished(self) -> list[Manifest]:
+        """Models that are still being trained and can be used already."""
         found = []
         for folder in sorted(self.training.iterdir()):
             with contextlib.suppress(ManifestError):
@@ -232,7 +232,7 @@ class Library:
             raise ManifestError("The manifest belongs to another model.")
         check_files(staging, manifest)
         for name in [p.name for p in staging.iterdir()]:
-            # What could be used while it was learnt stays until there is the model: who asks always finds one of them.
+            # What could be used while it was trained stays until there is the model: who asks always finds one of them.
             if name not in manifest.files and name not in (MANIFEST_FILE, LIVE):
                 path = staging / name
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()

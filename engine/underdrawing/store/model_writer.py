@@ -37,7 +37,7 @@ def keep_preview(folder: Path, picture: Picture) -> str:
 
 
 def picture_info(picture: Picture, whole: tuple[int, int], white: float) -> PictureInfo:
-    """What the manifest says of the learnt picture; `whole` is the width and height of the one it is a part of."""
+    """What the manifest says of the training picture; `whole` is the width and height of the one it is a part of."""
     return PictureInfo(
         width=picture.size[0],
         height=picture.size[1],

@@ -1,4 +1,4 @@
-"""Trainings that go on from a model: what it had learnt, and the one picture that it shall know better."""
+"""Trainings that go on from a model: what it was trained on, and the one picture that it shall know better."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from underdrawing.picture.image import Picture
 from underdrawing.picture.resize import signed, small_copy
 from underdrawing.store.crop_placement import inside
 from underdrawing.store.manifest import CHECKPOINT_FILE, Manifest, ManifestError
-from underdrawing.train.method import LearnError, Method, Recipe
+from underdrawing.train.method import Method, Recipe, TrainingError
 from underdrawing.train.prepare import Prepared
 
 PART = 0.3  # of the budget that the base's recipe has
@@ -30,7 +30,7 @@ ITERATIONS = 500  # ConSinGAN, section 5.2
 
 @dataclass(frozen=True, eq=False)
 class Base:
-    """A model that goes on learning.
+    """A model that is trained further.
 
     Attributes:
         state: its checkpoint.
@@ -44,29 +44,29 @@ class Base:
         """The base of the training in `folder`.
 
         Raises:
-            LearnError: it cannot be read.
+            TrainingError: it cannot be read.
         """
         try:
             return cls(Manifest.load(folder / "base"), load_file(folder / "base" / CHECKPOINT_FILE))
         except (ManifestError, OSError, SafetensorError, ValueError):
             text = "The model to continue from cannot be read."
-            raise LearnError("wrong_task", text, "Train on the picture again.") from None
+            raise TrainingError("wrong_task", text, "Train on the picture again.") from None
 
     @property
     def region(self) -> tuple[int, int, int, int]:
-        """What the base learnt of its picture."""
+        """The picture that the base was trained on."""
         return self.manifest.plan.region
 
     def recipe(self, method: Method, args: Mapping[str, Any]) -> Recipe:
         """The base's recipe with the base's figures, and the time that suits.
 
         Raises:
-            LearnError: this version does not know the recipe or one of its figures.
+            TrainingError: this version does not know the recipe or one of its figures.
         """
         name = self.manifest.recipe
         if name not in method.recipes:
             text = f"The model was trained with the recipe {name!r}, which this version lacks."
-            raise LearnError("unknown_recipe", text, "Train on the picture again.")
+            raise TrainingError("unknown_recipe", text, "Train on the picture again.")
         known = method.recipes[name]
         given = {key: entry["value"] for key, entry in self.manifest.hyperparameters.items()}
         recipe = known.with_options({**given, **(args.get("options") or {})})
@@ -78,30 +78,30 @@ class Base:
         """Training data with the base's state, to know the same picture better.
 
         Raises:
-            LearnError: it is another picture than the base learnt.
+            TrainingError: it is another picture than the base was trained on.
         """
         if prepared.picture.hash != self.manifest.picture.hash:
             text = "This is another picture than the model was made of."
-            raise LearnError("wrong_size", text, "Give the picture that it was made of.")
+            raise TrainingError("wrong_size", text, "Give the picture that it was made of.")
         return replace(prepared, data=replace(prepared.data, base=self.state))
 
     def further(self, prepared: Prepared, given: Picture, mask: np.ndarray) -> Prepared:
         """Training data with the base's state and the picture as it was changed.
 
         Args:
-            prepared: of the picture that the base learnt.
+            prepared: of the picture that the base was trained on.
             given: the changed picture, whole or of the region.
             mask: (H, W) float32 of the same size, above 0 where it was changed.
 
         Raises:
-            LearnError: it is another picture than the base learnt.
+            TrainingError: it is another picture than the base was trained on.
             EngineError: sizes that do not fit, or an empty mask.
         """
         info, area = self.manifest.picture, Bounds(*self.region)
         full = (info.full_width, info.full_height)
         if prepared.picture.hash != info.hash:
             text = "The model was trained on a different picture."
-            raise LearnError(
+            raise TrainingError(
                 "wrong_size", text, "Use the picture that the model was trained on, without the pasted layer."
             )
         given = given.crop(inside(given.size, area, full, "picture"))

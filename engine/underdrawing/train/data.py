@@ -16,7 +16,7 @@ from underdrawing.train import tps
 
 @dataclass(frozen=True)
 class PlaneTensors:
-    """An input plane as it is learnt: class indices (1, 1, H, W), or values in [-1, 1] (1, 1 or 3, H, W)."""
+    """An input plane as it is trained on: class indices (1, 1, H, W), or values in [-1, 1] (1, 1 or 3, H, W)."""
 
     kind: PlaneKind
     values: Tensor
@@ -60,14 +60,14 @@ class Pair:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a run is given: one pair as a rule, many where a method learns a folder.
+    """What a run is given: one pair as a rule, many where a method trains on a folder.
 
     Attributes:
         pairs: at least one.
         scale: size of the pairs divided by the size of the user's picture (1: native resolution).
-        region: x, y, width, height of what is learnt, in the user's picture.
+        region: x, y, width, height of what is trained on, in the user's picture.
         features: where pretrained weights are, by name ("vgg16": path of a safetensors file).
-        base: the state of a model that goes on learning; None for a new one.
+        base: the state of a model that is trained further; None for a new one.
         composite: (1, 3, H, W) in [-1, 1], the picture as it was changed, which that model shall know better.
         mask: (1, 1, H, W), 1 where it was changed.
     """

@@ -58,11 +58,11 @@ class Team:
         """Make every process's gradients the sum of all; who had nothing to do adds zeros."""
         if self.size == 1:
             return
-        learning = [p for p in parameters if p.requires_grad]
-        for parameter in learning:
+        training = [p for p in parameters if p.requires_grad]
+        for parameter in training:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
-        gradients = [p.grad for p in learning if p.grad is not None]
+        gradients = [p.grad for p in training if p.grad is not None]
         # One message instead of hundreds.
         flat = self.sum(torch.cat([g.reshape(-1) for g in gradients]))
         start = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import platform
 import subprocess
@@ -19,24 +20,25 @@ from torch import Tensor
 
 from underdrawing import __version__
 from underdrawing.client.ensure_model import composite_key
+from underdrawing.client.labels import ONNXRUNTIME_ABSENT
 from underdrawing.client.messages import EngineError
 from underdrawing.picture.image import Picture
 from underdrawing.picture.primitive import Primitive, write_primitive
 from underdrawing.store import model_writer
-from underdrawing.store.child_main import Listener
-from underdrawing.store.frame_codec import Inputs, on_paper
+from underdrawing.store.frame_codec import Inputs
 from underdrawing.store.manifest import CHECKPOINT_FILE, MANIFEST_FILE, ApplyPlan, Manifest, PlaneSpec
 from underdrawing.store.model_library import LIVE
+from underdrawing.store.worker_pipe import Listener
 from underdrawing.train import export, loop
-from underdrawing.train.as_made import AGREES, underdrawing_as_made
 from underdrawing.train.continue_from import Base
 from underdrawing.train.device import Device, choose
 from underdrawing.train.distributed import Team
 from underdrawing.train.loop import Limits, Outcome, Report
-from underdrawing.train.method import LearnError, Method, Recipe, Run
+from underdrawing.train.method import Method, Recipe, Run, TrainingError
 from underdrawing.train.methods import everything, find
 from underdrawing.train.methods.meta.dataset import prepare_folder
 from underdrawing.train.prepare import Prepared, prepare
+from underdrawing.train.unedited_underdrawing import AGREES, underdrawing_as_made
 
 FEATURE_FILES = {"vgg16": "vgg16.safetensors", "vgg19": "vgg19.safetensors"}
 
@@ -66,7 +68,7 @@ class _Relay:
 
 
 class _Live:
-    """What can be used already while the rest is learnt: a model folder of its own, made better from time to time."""
+    """What can be used already while training goes on: a model folder of its own, made better from time to time."""
 
     def __init__(
         self,
@@ -83,14 +85,14 @@ class _Live:
         self._given = (args, folder, method, recipe, prepared, picture, run)
 
     def begin(self) -> None:
-        """Before anything was learnt, where the method can do without."""
+        """Before the training, where the method can do without."""
         plan = self.run.first()
         if plan is not None:
             self.folder.mkdir(exist_ok=True)
             self._leave(plan, 0)
 
     def update(self, iteration: int) -> None:
-        """With what was learnt so far; graphs are used as soon as they are there."""
+        """With the training so far; graphs are used as soon as they are there."""
         plan = self.run.plan()
         for graph in self.run.graphs():
             path = self.folder / graph.file
@@ -124,7 +126,7 @@ def signature(method: Method, recipe: Recipe, seed: int, prepared: Prepared) -> 
 
 
 def train(args: Mapping[str, Any], context: Listener) -> dict[str, Any]:
-    """Learn, export, compare, and leave a complete model folder whose manifest is written last.
+    """Train, export, compare, and leave a complete model folder whose manifest is written last.
 
     Args:
         args: as docs/protocol.md describes the job.
@@ -169,6 +171,8 @@ def train(args: Mapping[str, Any], context: Listener) -> dict[str, Any]:
             figures = {"iterations": 0, "seconds": 0.0, "device": device.name, "export_difference": {}}
             _leave(args, folder, method, recipe, prepared, picture, run, run.plan(), figures)
             return {"state": "done", "figures": figures}
+        if importlib.util.find_spec("onnxruntime") is None:  # it runs the exported graphs, in another process
+            raise EngineError("no_onnxruntime", *ONNXRUNTIME_ABSENT)
         live = _Live(args, folder / LIVE, method, recipe, prepared, picture, run, device)
         live.begin()
         relay = _Relay(context, inputs, prepared, device, live)
@@ -197,7 +201,7 @@ def train(args: Mapping[str, Any], context: Listener) -> dict[str, Any]:
             if args.get("composite"):
                 figures["composite"] = composite_key(args["composite"], args["mask"])
         _leave(args, folder, method, recipe, prepared, picture, run, plan, figures)
-    except LearnError as error:
+    except TrainingError as error:
         raise EngineError(error.code, str(error), error.hint) from None
     return {"state": "done", "figures": figures}
 
@@ -206,7 +210,7 @@ def _underdrawing(args: Mapping[str, Any], inputs: Inputs, picture: Picture, con
     """The underdrawing to train with: as it was made of the picture where that is asked for, else as given."""
     if args.get("as_made"):
         planes = args["planes"] or args.get("edited") or {}
-        given = {name: on_paper(inputs.picture(reference)) for name, reference in planes.items()}
+        given = {name: inputs.plane(reference) for name, reference in planes.items()}
         # Planes that agree with nothing that was made are a drawing of their own.
         least = AGREES if args["planes"] else 0.0
         made = underdrawing_as_made(Path(args["home"]), Path(args["folder"]), picture.hash, given, least)
@@ -239,7 +243,7 @@ def _recipe(method: Method, args: Mapping[str, Any]) -> Recipe:
     name = str(args.get("recipe") or method.default_recipe)
     if name not in method.recipes:
         text = f"The method {method.name!r} has no recipe called {name!r}."
-        raise LearnError("unknown_recipe", text, f"Choose one of: {', '.join(method.recipes)}.")
+        raise TrainingError("unknown_recipe", text, f"Choose one of: {', '.join(method.recipes)}.")
     return method.recipes[name].with_options(args.get("options") or {})
 
 
@@ -248,7 +252,7 @@ def _device(args: Mapping[str, Any], home: Path) -> Device:
         return choose(str(args.get("device") or "auto"), args.get("threads"), home / "run" / "precision.json")
     except ValueError as error:
         text = f"The graphics card cannot be used: {error}."
-        raise LearnError("no_gpu", text, "Choose the processor (on the command line: --device cpu).") from None
+        raise TrainingError("no_gpu", text, "Choose the processor (on the command line: --device cpu).") from None
 
 
 def _region(args: Mapping[str, Any]) -> tuple[int, int, int, int] | None:
@@ -280,7 +284,7 @@ def _export(run: Run, folder: Path, device: Device) -> tuple[ApplyPlan, dict[str
     """Graphs in the folder, compared with torch where they will be applied.
 
     Raises:
-        LearnError: a float32 graph differs by more than the bound.
+        TrainingError: a float32 graph differs by more than the bound.
     """
     graphs, plan = run.graphs(), run.plan()
     export.export(graphs, folder)
@@ -292,7 +296,7 @@ def _export(run: Run, folder: Path, device: Device) -> tuple[ApplyPlan, dict[str
         check.unlink(missing_ok=True)
     for graph in plan.graphs:
         if not differences[graph.file] <= export.FLOAT32_BOUND:
-            raise LearnError(
+            raise TrainingError(
                 "export_differs",
                 f"The exported model differs from the trained one by {differences[graph.file]:.2g}"
                 f" (at most {export.FLOAT32_BOUND:g} is allowed), so it was not kept.",
@@ -307,11 +311,11 @@ def _export(run: Run, folder: Path, device: Device) -> tuple[ApplyPlan, dict[str
 
 def verify_elsewhere(folder: Path, graphs: list[str], half: list[str]) -> dict[str, float]:
     """Largest differences by graph, found by the process that applies models (the only one with onnxruntime)."""
-    command = [sys.executable, "-m", "underdrawing.render.verify_export", str(folder), *graphs, *half]
+    command = [sys.executable, "-P", "-m", "underdrawing.render.verify_export", str(folder), *graphs, *half]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise LearnError(
+        raise TrainingError(
             "export_unchecked",
             f"The exported model could not be compared with the trained one: {last}",
             "`underdrawing doctor` checks whether onnxruntime works here.",

@@ -2,7 +2,7 @@
 
     torchrun --nproc-per-node 2 -m underdrawing.train.launch FOLDER -o lakes.underdrawing --iterations 28000
 
-Each process learns its part of every batch, and all take the same steps. The checkpoint lies beside the result, on a
+Each process trains on its part of every batch, and all take the same steps. The checkpoint lies beside the result, on a
 disk that all of them see; the same command goes on from it after a kill, with any number of processes. The file is
 taken into a library with `underdrawing models import`.
 """
@@ -30,7 +30,7 @@ from underdrawing.train.distributed import Team, gathered
 from underdrawing.train.job import train
 
 
-class Told:
+class TerminalListener:
     """A training's events on standard error; only the process that leads speaks."""
 
     def __init__(self, team: Team) -> None:
@@ -55,7 +55,7 @@ def launch(words: Sequence[str]) -> None:
     """One of the processes.
 
     Raises:
-        EngineError: why nothing could be learnt.
+        EngineError: why the training failed.
         ValueError: it was not started by `torchrun`.
     """
     parser = argparse.ArgumentParser(prog="underdrawing.train.launch", description="Train a folder's model.")
@@ -92,7 +92,7 @@ def launch(words: Sequence[str]) -> None:
             "picture": {"hash": inputs.put(sheet_of(pictures))},
             "pictures": [{"hash": inputs.put(picture)} for picture in pictures],
         }
-        train(args, Told(team))
+        train(args, TerminalListener(team))
         if team.leads:
             model_archive.write(staging, Manifest.load(staging), given.out)
             shutil.rmtree(staging)

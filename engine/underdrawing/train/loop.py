@@ -19,7 +19,7 @@ from torch import Tensor
 from underdrawing.store.manifest import CHECKPOINT_FILE
 from underdrawing.train import checkpoint
 from underdrawing.train.checkpoint import Standing
-from underdrawing.train.method import LearnError, Progress, Run
+from underdrawing.train.method import Progress, Run, TrainingError
 
 # How often, in seconds; and how much of the time saving and sampling may cost at most.
 REPORT_EVERY = 0.25
@@ -77,7 +77,7 @@ class Watcher(Protocol):
         """(1, 3, H, W) in [-1, 1]."""
 
     def usable(self, iteration: int) -> None:
-        """What was learnt so far may be used already: called from time to time for runs that bear it."""
+        """What was trained so far can be used already: called from time to time for runs that support it."""
 
     def note(self, text: str) -> None:
         """A sentence for the user."""
@@ -130,7 +130,7 @@ def train(run: Run, limits: Limits, folder: Path, watcher: Watcher, signature: s
         writes: whether checkpoints are written; of several processes that train together, one does.
 
     Raises:
-        LearnError: losses stay infinite, or memory does not suffice for the smallest work.
+        TrainingError: losses stay infinite, or memory does not suffice for the smallest work.
     """
     path = folder / CHECKPOINT_FILE
     standing = Standing(0, 0.0, -1, 0, signature)
@@ -225,7 +225,7 @@ def _shrink(run: Run, watcher: Watcher) -> None:
         torch.cuda.empty_cache()
     smaller = run.shrink()
     if not smaller:
-        raise LearnError(
+        raise TrainingError(
             "out_of_memory",
             "There is not enough memory to train on this picture, even with the smallest patches.",
             "Close other programs, choose a smaller region, or train on another device.",
@@ -237,7 +237,7 @@ def _calm(run: Run, path: Path, signature: str, calmed: int, watcher: Watcher) -
     """Back to the last good state with smaller steps; returns its iteration and elapsed seconds."""
     found = checkpoint.load(path, signature)
     if calmed > CALM_AT_MOST or found is None:
-        raise LearnError(
+        raise TrainingError(
             "diverged",
             "Training diverged.",
             "Try the quick recipe or a lower learning rate.",

@@ -18,8 +18,8 @@ from underdrawing.train.data import TrainingData
 from underdrawing.train.device import Device
 
 
-class LearnError(Exception):
-    """Learning cannot go on. `code` is for programs, the text says what is wrong, `hint` what to do."""
+class TrainingError(Exception):
+    """Training cannot go on. `code` is for programs, the text says what is wrong, `hint` what to do."""
 
     def __init__(self, code: str, text: str, hint: str = "") -> None:
         super().__init__(text)
@@ -64,14 +64,14 @@ class Recipe:
         """The recipe with single figures replaced, as asked for by name; texts are read as the figure's own type.
 
         Raises:
-            LearnError: an unknown name or a value of the wrong type.
+            TrainingError: an unknown name or a value of the wrong type.
         """
         known = {f.name: getattr(self.figures, f.name) for f in fields(self.figures)}
         changes: dict[str, Any] = {}
         for key, value in options.items():
             if key not in known:
                 names = ", ".join(sorted(known))
-                raise LearnError(
+                raise TrainingError(
                     "unknown_option", f"The recipe {self.name!r} has no option {key!r}.", f"It has: {names}."
                 )
             changes[key] = _as_type_of(known[key], value, key)
@@ -110,7 +110,7 @@ def _as_type_of(present: Any, value: Any, key: str) -> Any:
             return tuple(float(p) for p in parts)
         return type(present)(value)
     except (TypeError, ValueError):
-        raise LearnError(
+        raise TrainingError(
             "bad_option", f"{value!r} does not fit the option {key!r}.", f"It is {present!r} in this recipe."
         ) from None
 
@@ -161,9 +161,9 @@ class Run(Protocol):
         """One training step; returns its losses by name."""
 
     def first(self) -> ApplyPlan | None:
-        """How a result is made before anything was learnt; None where that is not possible.
+        """How a result is made before the training; None where that is not possible.
 
-        Methods that can do it are applied with what they have learnt so far, too.
+        Methods that can do it are applied during training, too.
         """
 
     def sample(self) -> Tensor:
@@ -189,13 +189,13 @@ class Run(Protocol):
 
 
 class Method(Protocol):
-    """A way of learning, as data and a constructor of runs."""
+    """A training method, as data and a constructor of runs."""
 
     name: str
     title: str
     planes: Sequence[PlaneSpec]
     needs_training: bool
-    many: bool  # whether it learns many pictures at a time, as one model
+    many: bool  # whether it trains on many pictures at a time, as one model
     recipes: Mapping[str, Recipe]
     default_recipe: str
 
@@ -203,13 +203,13 @@ class Method(Protocol):
         """Sides of the training pair are padded to multiples of this."""
 
     def pixels(self, recipe: Recipe, device: Device, size: tuple[int, int]) -> int:
-        """A bigger picture, of this width and height, is reduced to so many pixels before it is learnt; 0: never."""
+        """A bigger picture, of this width and height, is reduced to so many pixels for training; 0: never."""
 
     def begin(self, data: TrainingData, recipe: Recipe, device: Device, seed: int) -> Run:
         """Networks with fresh weights, on the device, ready for the first step.
 
         Raises:
-            LearnError: the data do not fit the method (a plane is missing, ...).
+            TrainingError: the data do not fit the method (a plane is missing, ...).
         """
 
 

@@ -39,7 +39,7 @@ class FreezableInstanceNorm(nn.Module):
 
 
 class PixelNorm(nn.Module):
-    """Scales the channels of each pixel to unit mean square, then by a learnt gain.
+    """Scales the channels of each pixel to unit mean square, then by a trained gain.
 
     Root-mean-square normalisation (Zhang and Sennrich 2019) along channels, as ProGAN's pixel norm.
     """

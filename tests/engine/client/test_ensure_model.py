@@ -19,11 +19,11 @@ from underdrawing.client.ensure_model import (
     composite_key,
     ensure_model,
 )
-from underdrawing.client.fields import Request
 from underdrawing.client.frames import Frame
 from underdrawing.client.job_status import JobStatus
 from underdrawing.client.messages import EngineError
 from underdrawing.client.pixel_hash import pixel_hash
+from underdrawing.client.request_fields import Request
 from underdrawing.picture.image import Picture
 from underdrawing.store.frame_codec import frame_of
 

@@ -22,10 +22,10 @@ TEXT = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
 UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "s": 1}
 # Numbers in the code that are no limits of the protocol: how often something is looked at, how long a log is.
 MODULES = (
-    "client.messages client.frames client.session client.fields client.requests daemon.clients daemon.server "
+    "client.messages client.frames client.session client.request_fields client.requests daemon.clients daemon.server "
     "daemon.job_queue store.model_library daemon.render_queue daemon.handlers_train store.blob_store"
 ).split()
-INNER = {"PROTOCOL", "SEALED", "SWEEP", "SHOW", "A_FEW", "STEP", "FAREWELL", "PATIENT"}
+INNER = {"PROTOCOL", "SEALED", "SWEEP", "SHOW", "LOOK", "A_FEW", "STEP", "FAREWELL", "PATIENT"}
 
 
 def section(title: str) -> str:
@@ -51,7 +51,7 @@ def raised() -> set[str]:
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
                     name = getattr(node.func, "id", "")
-                    if name in ("EngineError", "LearnError"):
+                    if name in ("EngineError", "TrainingError"):
                         found.add(str(node.args[0].value))
     return found
 

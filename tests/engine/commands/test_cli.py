@@ -40,7 +40,7 @@ class Place(CommandLine):
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """An engine that learnt one small picture in one iteration."""
+    """An engine that trained one small picture in one iteration."""
     made = Place(tmp_path_factory.mktemp("cli"))
     try:
         made.ask("primitive", "sun 太陽.png", "--kind", "segments", "--regions", "3", "-o", "areas.png")
@@ -132,6 +132,8 @@ def test_apply_takes_a_picture_and_no_edit_is_lost_by_training(place: Place) -> 
     assert first[26, 25]
     assert not first[-4, -4]
     assert len([m for m in place.ask("models", "list")["models"] if m["picture_hash"] == fresh.hash]) == 2
+    for model in models:
+        place.ask("models", "delete", model, "--yes")
 
 
 def test_a_lossy_file_is_said_aloud(place: Place) -> None:

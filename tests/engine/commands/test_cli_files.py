@@ -17,8 +17,8 @@ from underdrawing.picture.image import Picture
 from .command_line import CommandLine
 
 WIDTH, HEIGHT = 72, 64
-LEARN = ("--iterations", "1", "--option", "filters=4", "--option", "smallest=20", "--option", "longest=48")
-SMALL = (*LEARN, "--option", "stages=2", "--option", "crop=40")
+TRAIN = ("--iterations", "1", "--option", "filters=4", "--option", "smallest=20", "--option", "longest=48")
+SMALL = (*TRAIN, "--option", "stages=2", "--option", "crop=40")
 
 
 class Place(CommandLine):

@@ -1,4 +1,4 @@
-"""Pictures without an underdrawing from the command line: learnt once, used again, written as they were asked for."""
+"""Pictures without an underdrawing from the command line: trained once, used again, written as they were asked for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from underdrawing.picture.image import Picture
 from .command_line import CommandLine
 
 SMALL = ("filters=4", "smallest=20", "longest=64", "stages=2", "crop=40")
-LEARN = ("--iterations", "2", *(word for figure in SMALL for word in ("--option", figure)))
+TRAIN = ("--iterations", "2", *(word for figure in SMALL for word in ("--option", figure)))
 WIDTH, HEIGHT = 72, 56
 PASTE = (slice(20, 36), slice(30, 50))
 
@@ -47,10 +47,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         made.run("engine", "stop")
 
 
-def test_harmonize_learns_once_and_changes_nothing_else(place: Place) -> None:
+def test_harmonize_trains_once_and_changes_nothing_else(place: Place) -> None:
     words = ("harmonize", "meadow.png", "pasted.png", "--mask", "mask.png", "-o", "result.png")
-    first = place.ask(*words, "--save-mask", "soft.png", "--name", "the meadow", *LEARN)
-    assert first["learnt"] is True
+    first = place.ask(*words, "--save-mask", "soft.png", "--name", "the meadow", *TRAIN)
+    assert first["trained"] is True
     assert first["files"] == ["result.png", "soft.png"]
     made, soft = read_picture(place.folder / "result.png"), read_picture(place.folder / "soft.png").pixels[..., 0]
     assert made.depth == "u16"
@@ -60,7 +60,7 @@ def test_harmonize_learns_once_and_changes_nothing_else(place: Place) -> None:
     assert not soft[:y].any()
     assert not soft[:, x + width :].any()
     again = place.ask(*words, "--seed", "1")
-    assert again["learnt"] is False
+    assert again["trained"] is False
     assert again["model"] == first["model"]
     tuned = place.ask(*words, "--fine-tune", "--iterations", "2")
     assert tuned["model"] != first["model"]
@@ -69,20 +69,20 @@ def test_harmonize_learns_once_and_changes_nothing_else(place: Place) -> None:
 
 
 def test_blend_finds_the_edit_itself(place: Place) -> None:
-    found = place.ask("blend", "meadow.png", "pasted.png", "-o", "blended.png", *LEARN)
+    found = place.ask("blend", "meadow.png", "pasted.png", "-o", "blended.png", *TRAIN)
     x, y, width, height = found["changed"]
     assert x <= PASTE[1].start
     assert y <= PASTE[0].start
     assert x + width >= PASTE[1].stop
     assert y + height >= PASTE[0].stop
-    # What was learnt for edits can repaint, too.
+    # A model trained for edits can repaint, too.
     painted = place.ask("repaint", "meadow.png", "pasted.png", "-o", "painted.png")
     assert painted["model"] == found["model"]
     assert painted["changed"] == [0, 0, WIDTH, HEIGHT]
 
 
 def test_variations_sizes_and_clips(place: Place) -> None:
-    found = place.ask("vary", "meadow.png", "-n", "3", "--freedom", "0.6", "-o", "kinds/", *LEARN)
+    found = place.ask("vary", "meadow.png", "-n", "3", "--freedom", "0.6", "-o", "kinds/", *TRAIN)
     assert [Path(name).name for name in found["files"]] == ["1.png", "2.png", "3.png"]
     pictures = [read_picture(place.folder / name) for name in found["files"]]
     assert all(picture.size == (WIDTH, HEIGHT) and picture.depth == "u16" for picture in pictures)
@@ -102,13 +102,13 @@ def test_variations_sizes_and_clips(place: Place) -> None:
 
 
 def test_enlarge(place: Place) -> None:
-    found = place.ask("enlarge", "meadow.png", "1.5x", "-o", "large.png", *LEARN)
-    assert found["learnt"] is True
+    found = place.ask("enlarge", "meadow.png", "1.5x", "-o", "large.png", *TRAIN)
+    assert found["trained"] is True
     assert read_picture(place.folder / "large.png").size == (108, 84)
 
 
-def test_a_picture_is_learnt_without_an_underdrawing(place: Place) -> None:
-    found = place.ask("train", "meadow.png", "--recipe", "harmonize", "--name", "by hand", *LEARN)
+def test_a_picture_is_trained_on_without_an_underdrawing(place: Place) -> None:
+    found = place.ask("train", "meadow.png", "--recipe", "harmonize", "--name", "by hand", *TRAIN)
     assert found["state"] == "done"
     (model,) = [m for m in place.ask("models", "list")["models"] if m["id"] == found["model"]]
     assert model["planes"] == []

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from underdrawing.client.messages import EngineError
-from underdrawing.store.child_main import Context, serve
+from underdrawing.store.worker_pipe import Context, serve
 
 HELD: list[bytes] = []
 

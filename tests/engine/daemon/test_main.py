@@ -24,7 +24,7 @@ from underdrawing.daemon.main import LOG_BYTES, LOGS
 WORKER = """
 import os, time
 from pathlib import Path
-from underdrawing.store.child_main import serve
+from underdrawing.store.worker_pipe import serve
 
 def train(args, context):
     folder = Path(args["folder"])
@@ -58,7 +58,7 @@ class Place:
         self.started: list[subprocess.Popen[str]] = []
 
     def start(self, *options: str) -> subprocess.Popen[str]:
-        """An engine with a worker that learns nothing."""
+        """An engine with a worker that trains nothing."""
         command = [
             sys.executable,
             "-m",
@@ -138,7 +138,7 @@ def test_an_engine_that_nobody_needs_ends(place: Place) -> None:
     assert not list((place.folder / "run").glob("child-*"))
 
 
-def test_an_engine_that_learns_is_needed(place: Place) -> None:
+def test_an_engine_that_trains_is_needed(place: Place) -> None:
     process = place.running("--idle-exit", "0.5")
     with place.connect() as engine:
         begun = train(engine)

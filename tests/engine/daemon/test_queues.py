@@ -522,7 +522,7 @@ def test_an_engine_that_ends_begins_nothing(school: School, puppets: list[Puppet
 
 
 @pytest.mark.parametrize(("device", "stands"), [("CPU", True), ("CPU (2 threads)", True), ("NVIDIA H200", False)])
-def test_only_what_learns_on_the_processor_makes_way(
+def test_only_training_on_the_processor_makes_way(
     school: School, puppets: list[Puppet], device: str, stands: bool
 ) -> None:
     job = school.begin()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from skimage import data
 
 from underdrawing.draft.canvas import Origin
 from underdrawing.draft.draft import draft
@@ -223,3 +224,21 @@ def test_ground_that_is_smooth_all_around_is_filled_as_smoothly() -> None:
     assert 0.0015 < grain < 0.01, "neither without any grain nor rough"
     meadow = light + 0.8 * texture(6)
     assert (even_out(meadow + patches, hole, ~hole, labels) == meadow + patches).all()
+
+
+def test_filled_ground_is_led_over_to_the_light_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the picture is known below a disc, the fill is nearer to it than the patches alone."""
+    truth = cv2.resize(data.coffee(), (192, 128), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    light = cv2.GaussianBlur(truth.mean(2), (0, 0), 4)
+    wanted = np.digitize(light, np.percentile(light, [33, 66])).astype(np.uint8)
+    disc = cv2.circle(np.zeros_like(wanted), (38, 64), 17, 1, -1) > 0
+    picture, classes = truth.copy(), wanted.copy()
+    picture[disc], classes[disc] = (1, 0, 0), 3
+    palette = distinct_colours(4)
+
+    def off() -> float:
+        return error(draft(picture, Primitive(classes, palette), Primitive(wanted, palette)).picture, truth, disc)
+
+    led = off()
+    monkeypatch.setattr("underdrawing.draft.draft.lead_over", lambda layer, *_: layer)
+    assert led < 0.97 * off()

@@ -103,7 +103,7 @@ def train() -> Callable[..., dict[str, str]]:
 
 @pytest.fixture(scope="session")
 def model(folder: Path, coffee: np.ndarray, classes: np.ndarray, train: Callable[..., dict[str, str]]) -> str:
-    """A learnt model in the shared engine."""
+    """A trained model in the shared engine."""
     with Engine.connect(home=folder) as connected:
         started = train(connected, coffee, classes)
         ended = connected.watch(started["job"], deadline=120)

@@ -1,4 +1,4 @@
-"""Semantic analogy through the real engine: learnt, exported, applied, stopped, taken up again."""
+"""Semantic analogy through the real engine: trained, exported, applied, stopped, taken up again."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def begin(engine: Engine, coffee: np.ndarray, classes: np.ndarray, **more: objec
 
 
 @pytest.fixture(scope="module")
-def learnt(folder: Path, coffee: np.ndarray, classes: np.ndarray) -> str:
+def trained(folder: Path, coffee: np.ndarray, classes: np.ndarray) -> str:
     with Engine.connect(home=folder) as engine:
         started = begin(engine, coffee, classes, iterations=8, name="analogous")
         ended = engine.watch(started["job"], deadline=180)
@@ -33,17 +33,17 @@ def learnt(folder: Path, coffee: np.ndarray, classes: np.ndarray) -> str:
     return started["model"]
 
 
-def test_the_plan_says_that_patches_make_the_result(folder: Path, learnt: str) -> None:
-    manifest = Manifest.load(folder / "models" / learnt)
+def test_the_plan_says_that_patches_make_the_result(folder: Path, trained: str) -> None:
+    manifest = Manifest.load(folder / "models" / trained)
     assert (manifest.method, manifest.recipe) == ("sia", "quick")
     assert manifest.plan.procedure is Procedure.ANALOGY
     assert [i.plane for i in manifest.plan.graphs[0].inputs] == ["source:picture", "source:segments", "segments"]
 
 
 def test_an_edit_is_made_and_the_rest_stays(
-    engine: Engine, learnt: str, coffee: np.ndarray, classes: np.ndarray
+    engine: Engine, trained: str, coffee: np.ndarray, classes: np.ndarray
 ) -> None:
-    reply = engine.apply(learnt, {"segments": edited(classes)})
+    reply = engine.apply(trained, {"segments": edited(classes)})
     made = picture_of(engine.result(reply, reply.body["picture"]))
     mask = picture_of(engine.result(reply, reply.body["mask"])).pixels[..., 0]
     sure = picture_of(engine.result(reply, reply.body["confidence"])).pixels
@@ -52,14 +52,14 @@ def test_an_edit_is_made_and_the_rest_stays(
     x, y = reply.body["x"], reply.body["y"]
     before = coffee[y : y + made.size[1], x : x + made.size[0]].astype(int)
     assert np.abs(made.pixels.astype(int) - before)[mask == 255].mean() > 3
-    again = engine.apply(learnt, {"segments": edited(classes)})
+    again = engine.apply(trained, {"segments": edited(classes)})
     assert np.array_equal(picture_of(engine.result(again, again.body["picture"])).pixels, made.pixels)
 
 
 def test_an_unchanged_layout_gives_the_picture_back(
-    engine: Engine, learnt: str, coffee: np.ndarray, classes: np.ndarray
+    engine: Engine, trained: str, coffee: np.ndarray, classes: np.ndarray
 ) -> None:
-    reply = engine.apply(learnt, {"segments": drawn(classes)}, whole=True)
+    reply = engine.apply(trained, {"segments": drawn(classes)}, whole=True)
     assert np.array_equal(picture_of(engine.result(reply, reply.body["picture"])).pixels, coffee)
 
 

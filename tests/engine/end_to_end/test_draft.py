@@ -20,7 +20,7 @@ from .conftest import PALETTE, drawn, edited
 
 @pytest.fixture(scope="module")
 def sketch(folder: Path, coffee: np.ndarray, classes: np.ndarray) -> str:
-    """A picture that is kept with its primitive, and not learnt."""
+    """A picture that is kept with its primitive, and not trained."""
     with Engine.connect(home=folder) as engine:
         planes = {"segments": drawn(classes)}
         # No method is named: this is the usual one.

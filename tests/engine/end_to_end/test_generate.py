@@ -22,7 +22,7 @@ PASTE = (slice(40, 70), slice(60, 100))
 PIXELS = 30 * 40
 
 
-def learn(engine: Engine, picture: Picture, recipe: str, **more: Any) -> str:
+def train(engine: Engine, picture: Picture, recipe: str, **more: Any) -> str:
     options = {**SMALL, **more.pop("options", {})}
     given = {"recipe": recipe, "iterations": 4, "name": recipe, "options": options, **more}
     started = engine.train(frame_of(picture), {}, **given)
@@ -34,13 +34,13 @@ def learn(engine: Engine, picture: Picture, recipe: str, **more: Any) -> str:
 @pytest.fixture(scope="module")
 def harmonizer(folder: Path, coffee: np.ndarray) -> str:
     with Engine.connect(home=folder) as engine:
-        return learn(engine, Picture(coffee), "harmonize")
+        return train(engine, Picture(coffee), "harmonize")
 
 
 @pytest.fixture(scope="module")
 def variator(folder: Path, coffee: np.ndarray) -> str:
     with Engine.connect(home=folder) as engine:
-        return learn(engine, Picture(coffee), "vary")
+        return train(engine, Picture(coffee), "vary")
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def test_what_was_pasted_changes_and_nothing_else(
 def test_far_from_what_was_pasted_the_picture_stays_though_the_network_knows_little(
     engine: Engine, harmonizer: str, pasted: np.ndarray, mask: np.ndarray
 ) -> None:
-    """Four steps of learning make mud of everything; that is no part of the change."""
+    """Four steps of training make mud of everything; that is no part of the change."""
     reply = engine.generate(
         harmonizer, "harmonize", frame_of(Picture(pasted)), frame_of(Picture(mask)), grow=60, merged=True
     )
@@ -204,7 +204,7 @@ def test_other_depths_are_exact_outside_of_the_mask(
             return Picture(values.astype(np.float32) / 200)
         return Picture(values[..., :1])
 
-    model = learn(engine, of(coffee), "harmonize", iterations=1)
+    model = train(engine, of(coffee), "harmonize", iterations=1)
     given = of(pasted)
     reply = engine.generate(model, "harmonize", frame_of(given), frame_of(Picture(mask)), merged=True)
     merged = picture_of(engine.result(reply, reply.body["merged"]))
@@ -256,13 +256,13 @@ def test_another_size_is_made_at_that_size(engine: Engine, variator: str) -> Non
 
 def test_more_pixels(engine: Engine, coffee: np.ndarray) -> None:
     small = coffee[:64, :80]
-    model = learn(engine, Picture(small), "enlarge", options={"longest": 400})
+    model = train(engine, Picture(small), "enlarge", options={"longest": 400})
     reply = engine.generate(model, "enlarge", width=200, height=160)
     assert picture_of(engine.result(reply, reply.body["picture"])).size == (200, 160)
     engine.delete(model)
 
 
-def test_a_model_goes_on_learning_for_one_picture(
+def test_a_model_is_fine_tuned_for_one_picture(
     engine: Engine, harmonizer: str, coffee: np.ndarray, pasted: np.ndarray, mask: np.ndarray
 ) -> None:
     given = frame_of(Picture(coffee)), {}, frame_of(Picture(pasted)), frame_of(Picture(mask))
@@ -312,7 +312,7 @@ def test_a_request_that_is_given_up_ends_soon(engine: Engine, variator: str) -> 
     [
         ("harmonise", {}, "bad_request"),
         (7, {}, "bad_request"),
-        ("harmonize", {}, "wrong_task"),
+        ("harmonize", {}, "bad_request"),
         ("enlarge", {"width": 100, "height": 100}, "wrong_task"),
         ("resize", {}, "bad_request"),
         ("resize", {"width": 100}, "bad_request"),

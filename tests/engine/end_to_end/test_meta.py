@@ -1,4 +1,4 @@
-"""A folder's model through the real engine: learnt, models made at once, what lies between pictures, refusals."""
+"""A folder's model through the real engine: trained, models made at once, what lies between pictures, refusals."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ..commands.command_line import CommandLine
 SMALL = {"width": 4, "embedding": 8, "side": 32, "filters": 4, "layers": 1, "stages": 3, "smallest": 18, "longest": 48}
 
 
-def learn(engine: Engine, pictures: list[Picture], **more: Any) -> tuple[str, dict[str, Any]]:
+def train(engine: Engine, pictures: list[Picture], **more: Any) -> tuple[str, dict[str, Any]]:
     frames = [frame_of(picture) for picture in pictures]
     asked = {"method": "meta", "iterations": 3, "name": "few", "options": SMALL, **more}
     started = engine.train(frames[0], {}, pictures=frames, **asked)
@@ -44,7 +44,7 @@ def pictures(coffee: np.ndarray) -> list[Picture]:
 @pytest.fixture(scope="module")
 def writer(folder: Path, pictures: list[Picture]) -> str:
     with Engine.connect(home=folder) as engine:
-        model, ended = learn(engine, pictures)
+        model, ended = train(engine, pictures)
         assert ended["state"] == "done", ended["error"]
         assert ended["figures"]["pictures"] == 3
         return model
@@ -127,10 +127,10 @@ def test_weights_that_were_put_in_do_what_weights_that_come_in_do(
     look = np.random.default_rng(0).uniform(-1, 1, (1, 3, 32, 32)).astype(np.float32)
     row = open_session(folder / "models" / writer / "writer.onnx").run({"picture": look})
     assert row.shape == (1, plan.graphs[1].inputs[-1].channels, 1, 1)
-    chance = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     painter = plan.graphs[2]
     assert painter.inputs[0].encoding is Encoding.PICTURE
-    given = {i.name: chance.standard_normal((1, 3, *i.size[::-1])).astype(np.float32) for i in painter.inputs[:-1]}
+    given = {i.name: rng.standard_normal((1, 3, *i.size[::-1])).astype(np.float32) for i in painter.inputs[:-1]}
     free = open_session(folder / "models" / writer / "painter.onnx")
     names = {entry.name for entry in baked.session.get_inputs()}
     assert names == set(given)
@@ -252,7 +252,7 @@ def test_what_cannot_be_is_said(engine: Engine, writer: str, unseen: Picture) ->
 def test_trainings_that_cannot_be_end_with_a_sentence(
     engine: Engine, pictures: list[Picture], more: dict[str, Any], code: str
 ) -> None:
-    _, ended = learn(engine, pictures, **more)
+    _, ended = train(engine, pictures, **more)
     assert ended["state"] == "failed"
     assert ended["error"]["code"] == code
     assert ended["error"]["hint"]
@@ -284,7 +284,7 @@ def test_from_the_command_line(folder: Path, engine: Engine, writer: str, unseen
     write_picture(tmp_path / "cat.png", unseen)
     write_picture(tmp_path / "dog.png", Picture(unseen.pixels[::-1].copy()))
     first = line.ask("vary", "cat.png", "--from", "few", "-n", "1", "-o", "kinds/")
-    assert first["learnt"] is False
+    assert first["trained"] is False
     again = line.ask("resize", "cat.png", "90x90", "--from", "few", "-o", "square.png")
     assert again["model"] == first["model"]
     assert engine.model(first["model"])["base"] == writer
@@ -300,8 +300,8 @@ def test_from_the_command_line(folder: Path, engine: Engine, writer: str, unseen
     assert "With --from" in wrong.stderr
     refining = ("vary", "cat.png", "--from", "few", "--refine", "3s", "-n", "1", "-o", "kinds/")
     refined = line.ask(*refining)
-    assert refined["learnt"] is True
-    assert (line.ask(*refining)["model"], line.ask(*refining)["learnt"]) == (refined["model"], False)
+    assert refined["trained"] is True
+    assert (line.ask(*refining)["model"], line.ask(*refining)["trained"]) == (refined["model"], False)
     (tmp_path / "empty").mkdir()
     assert "two at least" in line.run("meta", "train", "empty").stderr
     (tmp_path / "pair").mkdir()
@@ -318,31 +318,31 @@ def test_models_made_at_once_are_measured(
 ) -> None:
     monkeypatch.setattr(generate, "VARIATIONS", 2)
     monkeypatch.setattr(measure, "STEPS", 3)
-    chance = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     for number in range(5):
-        pixels = cv2.resize(unseen.pixels, (60, 44)).astype(int) + chance.integers(-9, 9, (44, 60, 3))
+        pixels = cv2.resize(unseen.pixels, (60, 44)).astype(int) + rng.integers(-9, 9, (44, 60, 3))
         write_picture(tmp_path / f"{number}.png", Picture(pixels.clip(0, 255).astype(np.uint8)))
     halves = measure.Halves.read(tmp_path)
-    assert [name for name, _ in halves.learnt] == ["0", "1", "2", "3"]
+    assert [name for name, _ in halves.trained] == ["0", "1", "2", "3"]
     assert [name for name, _ in halves.unseen] == ["4"]
     said: list[str] = []
     further, _ = measure.bench(engine, halves, writer, [], 1, 1, options={}, refine=0.5, note=said.append)
     assert [(row.name, row.how) for row in further] == [
-        ("0", "folder, learnt"),
-        ("0", "folder, learnt, refined"),
+        ("0", "folder, trained"),
+        ("0", "folder, trained, refined"),
         ("4", "folder, unseen"),
         ("4", "folder, unseen, refined"),
     ]
     assert further[1].mean("network") != further[0].mean("network")
     rows, sheet = measure.bench(engine, halves, writer, [], 1, 2, options={}, refine=None, note=said.append)
-    assert [(row.name, row.how) for row in rows] == [("0", "folder, learnt"), ("4", "folder, unseen")]
+    assert [(row.name, row.how) for row in rows] == [("0", "folder, trained"), ("4", "folder, unseen")]
     for row in rows:
         assert len(row.figures) == 2
         assert all(f["sifid"] > 0 and f["diversity"] > 0 and f["seconds"] > 0 for f in row.figures)
         assert row.figures[0]["parameters"] > 1000
     assert "folder, unseen" in generate.as_markdown(rows)
     assert sheet is not None
-    pair = (halves.learnt[0], halves.unseen[0])
+    pair = (halves.trained[0], halves.unseen[0])
     smooth = measure.smoothness(engine, writer, [(pair[0][1], pair[1][1])])
     assert set(smooth) == {"coarse", "middle", "fine", "all"}
     assert all(len(steps) == 2 for steps in smooth.values())

@@ -81,7 +81,7 @@ def test_a_wrong_size_is_said(engine: Engine, model: str, classes: np.ndarray) -
         engine.apply(model, {"segments": drawn(classes[:100, :100])})
 
 
-def test_a_missing_plane_is_taken_as_it_was_learnt(engine: Engine, model: str) -> None:
+def test_a_missing_plane_is_taken_as_in_training(engine: Engine, model: str) -> None:
     edges = frame_of(Picture(np.full((134, 202), 255, np.uint8)))
     with pytest.raises(EngineError, match="Nothing is edited"):
         engine.apply(model, {"edges": edges})
@@ -137,7 +137,7 @@ def test_grey_pictures_come_back_grey(engine: Engine, coffee: np.ndarray, classe
 
 
 def test_a_region_of_24_megapixels_in_16_bits(engine: Engine, coffee: np.ndarray, train: Train) -> None:
-    """A 500 x 500 region is learnt and edited; everything outside the mask is bit for bit the picture."""
+    """A 500 x 500 region is trained on and edited; everything outside the mask is bit for bit the picture."""
     generator = np.random.default_rng(1)
     big = cv2.resize(coffee, (6000, 4000), interpolation=cv2.INTER_CUBIC).astype(np.uint16) * 257
     big[::7, ::5] ^= generator.integers(0, 255, big[::7, ::5].shape).astype(np.uint16)
@@ -245,7 +245,7 @@ def test_training_goes_on_after_kill_9(own: Path, coffee: np.ndarray, classes: n
 
 
 def worker_of(engine: Engine) -> int:
-    """The process that learns; 0 when there is none."""
+    """The process that trains; 0 when there is none."""
     worker = engine.status()["worker"]
     return int(worker["pid"]) if worker else 0
 
@@ -325,3 +325,12 @@ def test_options_of_the_wrong_kind_are_refused(
 def test_no_option_is_as_good_as_null(engine: Engine, model: str, classes: np.ndarray) -> None:
     nothing = dict.fromkeys(("mask_mode", "blend", "feather", "grow", "seed"))
     assert engine.apply(model, {"segments": edited(classes)}, **nothing).body["width"]
+
+
+def test_the_cache_of_pictures_can_be_emptied_and_nothing_needs_it(engine: Engine, folder: Path) -> None:
+    picture = frame_of(Picture(np.random.default_rng(5).integers(0, 255, (120, 160, 3), np.uint8)))
+    made = engine.make_primitive(picture, "edges")
+    held = sum(path.stat().st_size for path in (folder / "spool").glob("*.raw"))
+    assert engine.clear()["freed"] == held > 0
+    assert not list((folder / "spool").glob("*.raw"))
+    assert engine.make_primitive(picture, "edges").body["planes"] == made.body["planes"], "it is simply sent again"

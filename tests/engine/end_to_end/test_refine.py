@@ -27,7 +27,7 @@ def begin(engine: Engine, coffee: np.ndarray, classes: np.ndarray, **more: objec
 
 
 @pytest.fixture(scope="module")
-def learnt(folder: Path, coffee: np.ndarray, classes: np.ndarray) -> str:
+def trained(folder: Path, coffee: np.ndarray, classes: np.ndarray) -> str:
     with Engine.connect(home=folder) as engine:
         started = begin(engine, coffee, classes, iterations=12, name="refined")
         ended = engine.watch(started["job"], deadline=180)
@@ -36,18 +36,18 @@ def learnt(folder: Path, coffee: np.ndarray, classes: np.ndarray) -> str:
     return started["model"]
 
 
-def test_it_is_a_model_of_its_own_kind(folder: Path, learnt: str) -> None:
-    manifest = Manifest.load(folder / "models" / learnt)
+def test_it_is_a_model_of_its_own_kind(folder: Path, trained: str) -> None:
+    manifest = Manifest.load(folder / "models" / trained)
     assert manifest.method == "refine"
     assert manifest.plan.procedure is Procedure.REFINE
-    size = sum((folder / "models" / learnt / name).stat().st_size for name in manifest.files if name.endswith(".onnx"))
+    size = sum((folder / "models" / trained / name).stat().st_size for name in manifest.files if name.endswith(".onnx"))
     assert size < 20e6
-    # What was for the time of learning is not part of the model.
-    assert not (folder / "models" / learnt / "live").exists()
+    # What was for the time of training is not part of the model.
+    assert not (folder / "models" / trained / "live").exists()
 
 
-def test_every_result_says_how_sure_it_is(engine: Engine, learnt: str, classes: np.ndarray) -> None:
-    reply = engine.apply(learnt, {"segments": edited(classes)})
+def test_every_result_says_how_sure_it_is(engine: Engine, trained: str, classes: np.ndarray) -> None:
+    reply = engine.apply(trained, {"segments": edited(classes)})
     sure = picture_of(engine.result(reply, reply.body["confidence"]))
     made = picture_of(engine.result(reply, reply.body["picture"]))
     assert sure.size == made.size == (reply.body["width"], reply.body["height"])
@@ -59,16 +59,16 @@ def test_a_network_of_another_method_cannot_tell(engine: Engine, model: str, cla
 
 
 def test_a_whole_picture_is_unchanged_far_from_the_edit(
-    engine: Engine, learnt: str, coffee: np.ndarray, classes: np.ndarray
+    engine: Engine, trained: str, coffee: np.ndarray, classes: np.ndarray
 ) -> None:
-    reply = engine.apply(learnt, {"segments": edited(classes)}, whole=True)
+    reply = engine.apply(trained, {"segments": edited(classes)}, whole=True)
     made = picture_of(engine.result(reply, reply.body["picture"])).pixels
     sure = picture_of(engine.result(reply, reply.body["confidence"])).pixels[..., 0]
     assert (made[sure == 255] == coffee[sure == 255]).mean() > 0.95
 
 
-def test_a_region_is_the_same_part_of_the_whole(engine: Engine, learnt: str, classes: np.ndarray) -> None:
-    part, whole = (engine.apply(learnt, {"segments": edited(classes)}, whole=w) for w in (False, True))
+def test_a_region_is_the_same_part_of_the_whole(engine: Engine, trained: str, classes: np.ndarray) -> None:
+    part, whole = (engine.apply(trained, {"segments": edited(classes)}, whole=w) for w in (False, True))
     one = picture_of(engine.result(part, part.body["picture"])).pixels.astype(int)
     two = picture_of(engine.result(whole, whole.body["picture"])).pixels.astype(int)
     x, y = part.body["x"], part.body["y"]
@@ -90,7 +90,7 @@ def test_a_colour_that_the_picture_lacks_is_said_to_be_a_guess(
     engine.delete(started["model"])
 
 
-def test_it_can_be_used_while_it_learns(own: Path, coffee: np.ndarray, classes: np.ndarray) -> None:
+def test_it_can_be_used_during_training(own: Path, coffee: np.ndarray, classes: np.ndarray) -> None:
     with Engine.connect(home=own) as engine:
         started = begin(engine, coffee, classes, budget=600, name="on its way")
         identity = started["model"]
@@ -103,7 +103,7 @@ def test_it_can_be_used_while_it_learns(own: Path, coffee: np.ndarray, classes: 
             with pytest.raises(EngineError) as caught:
                 refused(identity)
             assert caught.value.code == "still_learning"
-        # What is learnt is used without being asked for.
+        # A model in training is used without being asked for.
         graph = own / "training" / identity / "live" / "generator.onnx"
         wait_for(graph.is_file, 180)
         wait_for(lambda: engine.model(identity)["manifest"]["plan"]["procedure"] == "refine", 180)
@@ -127,7 +127,7 @@ def test_asking_while_it_is_being_finished_always_gives_an_answer(
         until = time.monotonic() + 180
         while engine.jobs()[-1]["state"] != "done":
             assert time.monotonic() < until
-            # Learning stands still while something is applied: it needs some time of its own.
+            # Training stands still while something is applied: it needs some time of its own.
             time.sleep(0.5)
             assert engine.apply(started["model"], {"segments": edited(classes)}).body["width"]
         assert engine.apply(started["model"], {"segments": edited(classes)}).body["width"]
@@ -135,10 +135,10 @@ def test_asking_while_it_is_being_finished_always_gives_an_answer(
 
 
 def test_a_model_that_is_finished_while_it_is_used_is_found_in_its_new_place(
-    folder: Path, learnt: str, tmp_path: Path
+    folder: Path, trained: str, tmp_path: Path
 ) -> None:
     finished, live = tmp_path / "finished", tmp_path / "live"
-    shutil.copytree(folder / "models" / learnt, live)
+    shutil.copytree(folder / "models" / trained, live)
     args = {"model_folder": str(live), "finished_folder": str(finished)}
     used: list[Path] = []
 

@@ -19,7 +19,7 @@ from underdrawing.render.apply import Applied, Options, apply
 from underdrawing.render.graph_runner import window
 from underdrawing.render.model import Model
 from underdrawing.render.onnx_sessions import SessionStore
-from underdrawing.render.results import answer_of
+from underdrawing.render.results import answer_of, corner_of
 from underdrawing.store.frame_codec import Inputs
 from underdrawing.store.manifest import (
     ApplyPlan,
@@ -102,21 +102,33 @@ def test_a_soft_given_mask_weighs_the_result(model: Model) -> None:
         result_of(model, edited(), np.roll(given, 8, axis=0))
 
 
-def answered(
-    model: Model, result: Applied, folder: Path, original: Picture | None, **args: object
-) -> dict[str, Picture]:
+def test_blended_in_the_gradient_domain_an_edit_takes_on_the_light_around_it(model: Model) -> None:
+    """The picture is darker now than what the network makes of its surroundings: so much darker the edit becomes."""
+    now = Picture(np.full((WHOLE[1], WHOLE[0], 3), 20_000, np.uint16))
+    plain, blended = (
+        apply(model, edited(WHOLE), SessionStore(), Options(grow=0, feather=0.0, blend=blend), None, now)
+        for blend in ("none", "poisson")
+    )
+    assert plain.picture.depth == blended.picture.depth == "u16"
+    assert (plain.picture.pixels == np.array(RED) * 257).all()
+    found = blended.picture.pixels[blended.mask > 0]
+    assert len(found) == PAINTED.area
+    assert np.abs(found - (np.array(RED) * 257 - (90 * 257 - 20_000))).max() < 100
+
+
+def answered(model: Model, result: Applied, folder: Path, below: Picture, **args: object) -> dict[str, Picture]:
     inputs = Inputs(folder / "spool")
-    answer = answer_of(inputs, model, result, original, args)
+    answer = answer_of(inputs, result, below, corner_of(model, below), args)
     assert (answer["x"], answer["y"]) == (result.bounds.x, result.bounds.y)
     return {name: inputs.picture({"hash": answer[name]}) for name in ("picture", "mask", "merged") if answer.get(name)}
 
 
 def test_a_merged_result_is_laid_over_the_trained_part_or_over_the_whole_picture(model: Model, tmp_path: Path) -> None:
     result = result_of(model, edited(), np.full((AREA.height, AREA.width), 0.5, np.float32), mask_mode="only")
-    for below in (None, Picture(noise(WHOLE, 3))):
+    inner = result.bounds.translate(-AREA.x, -AREA.y)
+    for below, bounds in ((model.picture, inner), (Picture(noise(WHOLE, 3)), result.bounds)):
         merged = answered(model, result, tmp_path, below, merged=True)["merged"]
-        corner = result.bounds.translate(-AREA.x, -AREA.y) if below is None else result.bounds
-        before = (model.picture if below is None else below).pixels[corner.slices()].astype(float)
+        before = below.pixels[bounds.slices()].astype(float)
         np.testing.assert_allclose(merged.pixels, (before + result.picture.pixels) / 2, atol=0.51)
 
 
@@ -124,7 +136,7 @@ def test_a_pixel_that_counts_at_all_is_not_rounded_to_none(model: Model, tmp_pat
     given = np.zeros((AREA.height, AREA.width), np.float32)
     given[2:5, 5:12] = [0.001, 0.25, 0.5, 0.75, 1, 1, 1]
     result = result_of(model, edited(), given)
-    found = answered(model, result, tmp_path, None, baked=True)
+    found = answered(model, result, tmp_path, model.picture, baked=True)
     assert found["mask"].pixels[0, :, 0].tolist() == [1, 64, 128, 191, 255, 255, 255]
     assert found["picture"].alpha is not None
     assert np.array_equal(found["picture"].alpha, found["mask"].pixels[..., 0])

@@ -9,7 +9,7 @@ from skimage import data
 
 from bench.metrics import patch_distance
 from underdrawing.picture.resize import reduced
-from underdrawing.render.generate import _at_full_size
+from underdrawing.render.generate import Walk, _at_full_size, mixed
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +57,19 @@ def test_what_the_network_left_alone_stays_as_it_is(full: np.ndarray, afar: floa
     assert np.array_equal(made[90:], full[90:])
     assert np.array_equal(made[:, :80], full[:, :80])
     assert np.abs(made[24:56, 126:174] - full[24:56, 126:174]).mean() > 0.1
+
+
+def test_variation_goes_from_the_picture_to_noise_and_loses_no_strength() -> None:
+    own, noise = np.random.default_rng(1).standard_normal((2, 1, 3, 64, 64)).astype(np.float32)
+    assert np.array_equal(mixed(own, noise, 0.0), own)
+    np.testing.assert_allclose(mixed(own, noise, 1.0), noise, atol=1e-6)
+    half = mixed(own, noise, 0.5)
+    assert half.std() == pytest.approx(1, abs=0.02)
+    assert np.abs(half - own).mean() < np.abs(half - noise).mean()
+
+
+def test_a_walk_ends_where_it_begins_and_is_noise_on_the_way() -> None:
+    walk = Walk((1, 3, 64, 64), np.random.default_rng(2))
+    np.testing.assert_allclose(walk.at(1.0), walk.at(0.0), atol=1e-5)
+    assert [walk.at(moment).std() for moment in (0.0, 0.3, 0.7)] == pytest.approx([1, 1, 1], abs=0.03)
+    assert np.abs(walk.at(0.5) - walk.at(0.0)).mean() > 0.5

@@ -143,11 +143,18 @@ def test_an_edited_underdrawing_gives_the_networks_picture(tmp_path: Path, scale
 
 
 def test_every_stage_keeps_its_share_of_a_picture_of_another_shape(tmp_path: Path) -> None:
-    """Learnt at 24 by 16 and 48 by 32 pixels; widths follow the width and heights the height."""
+    """Trained at 24 by 16 and 48 by 32 pixels; widths follow the width and heights the height."""
     run = GraphRun(generator(tmp_path, 0.5, Encoding.PICTURE, True), SessionStore())
     assert run.sizes(48, 32) == [(24, 16), (48, 32)]
     assert run.sizes(96, 16) == [(48, 8), (96, 16)]
     assert run.sizes(1, 1) == [(1, 1), (1, 1)]
+
+
+def test_a_picture_that_shall_become_smaller_is_reduced(tmp_path: Path) -> None:
+    model = generator(tmp_path, 0.5, Encoding.PICTURE, False)
+    (one,) = freely(model, GenerateOptions(Task.ENLARGE, size=(48, 32)), SessionStore())
+    reduced = cv2.resize(coffee(), (48, 32), interpolation=cv2.INTER_AREA)
+    assert np.abs(one.picture.pixels.astype(int) - reduced).max() <= 1
 
 
 def test_a_model_of_an_earlier_version_opens_and_keeps_its_brushwork(tmp_path: Path) -> None:

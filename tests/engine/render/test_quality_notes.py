@@ -6,7 +6,7 @@ import numpy as np
 
 from underdrawing.picture.palette import Palette
 from underdrawing.picture.primitive import Primitive
-from underdrawing.render.quality_notes import doubts
+from underdrawing.render.quality_notes import confidence_notes
 
 PALETTE = Palette(np.array([[0, 0, 0], [255, 0, 0], [0, 0, 255]], np.uint8), ("wall", "door", "lamp"))
 WIDTH, HEIGHT = 40, 20
@@ -23,7 +23,7 @@ def areas(painted: int | None = None) -> Primitive:
 def told(confidence: float, painted: int = 1, edit: tuple[slice, slice] = (slice(4, 10), slice(4, 10))) -> list[str]:
     sure, mask = np.ones((HEIGHT, WIDTH), np.float32), np.zeros((HEIGHT, WIDTH), bool)
     mask[edit], sure[edit] = True, confidence
-    return doubts(sure, mask, areas(), areas(painted))
+    return confidence_notes(sure, mask, areas(), areas(painted))
 
 
 def test_a_sure_result_has_no_note() -> None:

@@ -1,4 +1,4 @@
-"""A learnt model through the real engine: out as a file, in again, and the same picture from both."""
+"""A trained model through the real engine: out as a file, in again, and the same picture from both."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def edited() -> Frame:
     return drawn(made)
 
 
-def learnt() -> np.ndarray:
-    """The picture that the model learns, (64, 96, 3) uint8."""
+def trained() -> np.ndarray:
+    """The picture that the model is trained on, (64, 96, 3) uint8."""
     return np.random.default_rng(0).integers(0, 255, (64, 96, 3)).astype(np.uint8)
 
 
@@ -57,9 +57,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 @pytest.fixture(scope="module")
 def model(engine: Engine) -> str:
-    """A model that was learnt for a moment: nothing here is about quality."""
+    """A model that was trained for a moment: nothing here is about quality."""
     started = engine.train(
-        frame_of(Picture(learnt())),
+        frame_of(Picture(trained())),
         {"segments": drawn(classes())},
         palette=PALETTE,
         method="deepsim",
@@ -209,7 +209,7 @@ def test_a_merged_result_is_the_picture_with_the_result_laid_over(engine: Engine
     names = ("picture", "mask", "merged")
     new, mask, merged = (picture_of(engine.result(reply, reply.body[name])).pixels for name in names)
     x, y, width, height = (reply.body[name] for name in ("x", "y", "width", "height"))
-    old = learnt()[y : y + height, x : x + width]
+    old = trained()[y : y + height, x : x + width]
     outside, inside = mask[..., 0] == 0, mask[..., 0] == 255
     assert outside.any()
     assert inside.any()

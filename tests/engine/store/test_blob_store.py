@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from underdrawing.client.fields import checked_hash
 from underdrawing.client.frames import Frame
 from underdrawing.client.messages import EngineError
+from underdrawing.client.request_fields import checked_hash
 from underdrawing.store.blob_store import Spool, Upload
 
 

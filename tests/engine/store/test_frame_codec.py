@@ -11,7 +11,7 @@ from underdrawing.client.messages import EngineError
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import Picture
 from underdrawing.store.crop_placement import inside
-from underdrawing.store.frame_codec import Inputs, on_paper
+from underdrawing.store.frame_codec import Inputs
 
 WIDTH, HEIGHT = 9, 5
 
@@ -47,9 +47,19 @@ def test_a_patch_that_does_not_fit_is_refused(inputs: Inputs) -> None:
 
 def test_transparent_pixels_of_a_plane_are_white_paper() -> None:
     pixels = np.full((1, 3, 3), (200, 100, 0), np.uint8)
-    made = on_paper(Picture(pixels, np.array([[0, 51, 255]], np.uint8)))  # 51 is a fifth
+    made = Picture(pixels, np.array([[0, 51, 255]], np.uint8)).on_paper()  # 51 is a fifth
     assert made.tolist() == [[[255, 255, 255], [244, 224, 204], [200, 100, 0]]]
-    assert np.array_equal(on_paper(Picture(pixels)), pixels)
+    assert np.array_equal(Picture(pixels).on_paper(), pixels)
+
+
+def test_values_that_are_no_numbers_are_no_lines(inputs: Inputs) -> None:
+    lines = np.ones((6, 8, 1), np.float32)
+    lines[2, 3] = np.nan
+    reference = {"hash": inputs.put(Picture(lines))}
+    for plane in (inputs.plane, lambda given: inputs.primitive({"edges": given}, None)):
+        with pytest.raises(EngineError, match="not numbers"):
+            plane(reference)
+    assert inputs.weights(reference).tolist()[2][2:5] == [1, 0, 1], "in a mask they are not edited"
 
 
 def test_a_mask_counts_by_its_lightness_or_where_it_has_one_colour_by_its_opacity(inputs: Inputs) -> None:

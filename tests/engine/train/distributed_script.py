@@ -21,8 +21,8 @@ TOTAL = 6
 out, steps, *given = sys.argv[1:]
 torch.set_num_threads(1)
 networks.BLOCKS = (1, 1, 1, 1)
-chance = torch.Generator().manual_seed(3)
-pictures = torch.rand(3, 30, 40, 3, generator=chance).numpy()
+rng = torch.Generator().manual_seed(3)
+pictures = torch.rand(3, 30, 40, 3, generator=rng).numpy()
 pairs = tuple(make_pair(picture, {}, None, 1, minimum=12) for picture in pictures)
 method = find("meta")
 with gathered() as team:

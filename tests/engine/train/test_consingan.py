@@ -22,7 +22,7 @@ from underdrawing.store.manifest import FIXED_NOISE, Encoding, Manifest, Picture
 from underdrawing.train import export
 from underdrawing.train.data import TrainingData, make_pair
 from underdrawing.train.device import Device
-from underdrawing.train.method import LearnError, Progress
+from underdrawing.train.method import Progress, TrainingError
 from underdrawing.train.methods import find
 from underdrawing.train.methods.consingan.run import PyramidRun
 
@@ -51,7 +51,7 @@ def begin(picture: np.ndarray) -> Begin:
     return start
 
 
-def learn(run: PyramidRun, first: int, last: int, total: int) -> list[dict[str, float]]:
+def train(run: PyramidRun, first: int, last: int, total: int) -> list[dict[str, float]]:
     """Steps from `first` to before `last` of `total`, entering stages as the loop does."""
     losses = []
     for number in range(first, last):
@@ -68,7 +68,7 @@ def learn(run: PyramidRun, first: int, last: int, total: int) -> list[dict[str, 
 def test_it_grows_stage_by_stage(begin: Begin) -> None:
     run = begin(balance=0.0)
     assert [stage.share for stage in run.stages] == [pytest.approx(1 / 3)] * 3
-    learn(run, 0, 9, 9)
+    train(run, 0, 9, 9)
     assert run.level == 2
     assert run.sizes[-1] == SIZE
     assert run.generator.amplitudes[0] == 1.0
@@ -76,7 +76,7 @@ def test_it_grows_stage_by_stage(begin: Begin) -> None:
     assert run.sample().shape == (1, 3, SIZE[1], SIZE[0])
 
 
-def test_only_the_last_stages_learn_and_lower_ones_more_slowly(begin: Begin) -> None:
+def test_only_the_last_stages_train_and_lower_ones_more_slowly(begin: Begin) -> None:
     run = begin("paper-vary", stages=5, smallest=12, concurrent=2)
     run.enter(3)
     before = [[p.clone() for p in part] for part in run.generator.parts()]
@@ -108,32 +108,32 @@ def test_rates_fall_at_the_end_of_every_stage(begin: Begin) -> None:
 def test_a_training_that_was_interrupted_goes_on_as_if_it_was_not(begin: Begin, recipe: str) -> None:
     options = {"average": 0.5} if recipe != "singan" else {"smallest": 20, "stages": 0}
     whole = begin(recipe, **options)
-    expected = learn(whole, 0, 9, 9)
+    expected = train(whole, 0, 9, 9)
     first = begin(recipe, **options)
-    learn(first, 0, 7, 9)
+    train(first, 0, 7, 9)
     state = {key: value.clone() for key, value in first.state().items()}
     second = begin(recipe, **options)
     second.load_state(state)
-    for found, wanted in zip(learn(second, 7, 9, 9), expected[7:], strict=True):
+    for found, wanted in zip(train(second, 7, 9, 9), expected[7:], strict=True):
         assert found == pytest.approx(wanted)
     assert torch.equal(second.sample(), whole.sample())
 
 
 def test_a_good_state_of_an_earlier_stage_can_be_gone_back_to(begin: Begin) -> None:
     run = begin(average=0.5)
-    learn(run, 0, 2, 9)
+    train(run, 0, 2, 9)
     state = {key: value.clone() for key, value in run.state().items()}
-    learn(run, 2, 9, 9)
+    train(run, 2, 9, 9)
     run.load_state(state)
     assert run.level == len(state["amplitudes"]) - 1
-    learn(run, 2, 9, 9)
+    train(run, 2, 9, 9)
     assert run.level == 2
 
 
-def test_it_learns_the_picture(begin: Begin, picture: np.ndarray) -> None:
+def test_training_fits_the_picture(begin: Begin, picture: np.ndarray) -> None:
     run = begin("harmonize", filters=12, crop=0)
     before = run.sample()
-    losses = learn(run, 0, 45, 45)
+    losses = train(run, 0, 45, 45)
     # Each stage begins with an error of its own; within the first it falls to a fraction.
     assert losses[13]["reconstruction"] < 0.5 * losses[0]["reconstruction"]
     near, far = (np.abs(s[0].permute(1, 2, 0).numpy() / 2 + 0.5 - picture).mean() for s in (run.sample(), before))
@@ -148,7 +148,7 @@ def test_the_export_is_what_was_trained_at_every_size(
     begin: Begin, tmp_path: Path, recipe: str, options: dict[str, Any]
 ) -> None:
     run = begin(recipe, **options)
-    learn(run, 0, 4, 4)
+    train(run, 0, 4, 4)
     graphs, plan = run.graphs(), run.plan()
     export.export(graphs, tmp_path)
     export.write_check(graphs, plan, tmp_path)
@@ -158,7 +158,7 @@ def test_the_export_is_what_was_trained_at_every_size(
 
 def test_a_training_that_ends_early_is_grown_to_the_end(begin: Begin) -> None:
     run = begin()
-    learn(run, 0, 1, 9)
+    train(run, 0, 1, 9)
     (graph,) = run.graphs()
     assert [tuple(value.shape[2:]) for value in graph.inputs.values()] == [(h, w) for w, h in run.sizes]
 
@@ -182,7 +182,7 @@ def test_every_recipe_has_tasks_and_takes_a_step(begin: Begin) -> None:
 
 def test_fine_tuning_moves_the_last_stage_alone(begin: Begin, picture: np.ndarray) -> None:
     run = begin("harmonize")
-    learn(run, 0, 6, 6)
+    train(run, 0, 6, 6)
     state = run.state()
     composite = torch.from_numpy(picture).permute(2, 0, 1)[None] * 2 - 1
     composite[:, :, 10:20, 10:20] = 1.0
@@ -199,13 +199,13 @@ def test_fine_tuning_moves_the_last_stage_alone(begin: Begin, picture: np.ndarra
         for old, new in zip(before, more.generator.parts(), strict=True)
     ]
     assert moved == [False, False, True]
-    with pytest.raises(LearnError, match="does not fit"):
+    with pytest.raises(TrainingError, match="does not fit"):
         begin("harmonize", filters=8, further={"base": state, "composite": composite, "mask": mask})
 
 
 @pytest.mark.parametrize("option", [{"generator": "other"}, {"lesson": "none"}, {"rescaling": "best"}])
 def test_unknown_words_among_the_figures_are_refused(begin: Begin, option: dict[str, str]) -> None:
-    with pytest.raises(LearnError) as caught:
+    with pytest.raises(TrainingError) as caught:
         begin(**option)
     assert caught.value.code == "bad_option"
     assert caught.value.hint
@@ -214,7 +214,7 @@ def test_unknown_words_among_the_figures_are_refused(begin: Begin, option: dict[
 def test_a_picture_that_is_too_small_is_refused() -> None:
     method = find("consingan")
     pair = make_pair(np.zeros((9, 40, 3), np.float32), {}, None, 1, minimum=1)
-    with pytest.raises(LearnError) as caught:
+    with pytest.raises(TrainingError) as caught:
         method.begin(TrainingData((pair,), 1.0, (0, 0, 40, 9), {}), method.recipes["vary"], CPU, 0)
     assert caught.value.code == "too_small"
 
@@ -254,7 +254,7 @@ def test_the_picture_itself_has_a_fixed_noise_at_every_stage(begin: Begin) -> No
 def test_rendering_without_freedom_makes_what_training_makes_of_the_picture(begin: Begin, tmp_path: Path) -> None:
     """The renderer draws the same fixed noise as the training."""
     run = begin("paper-animate", smallest=14)
-    learn(run, 0, 6, 6)
+    train(run, 0, 6, 6)
     graphs, plan = run.graphs(), run.plan()
     export.export(graphs, tmp_path)
     sample = run.sample()[0].permute(1, 2, 0).numpy() / 2 + 0.5
@@ -280,7 +280,7 @@ def test_published_blending_has_the_sizes_of_equation_3() -> None:
 def test_published_fine_tuning_trains_the_last_three_stages(begin: Begin, picture: np.ndarray) -> None:
     few = {"smallest": 12, "stages": 5}
     run = begin("paper-harmonize", **few)
-    learn(run, 0, 5, 5)
+    train(run, 0, 5, 5)
     composite = torch.from_numpy(picture).permute(2, 0, 1)[None] * 2 - 1
     mask = torch.ones(1, 1, SIZE[1], SIZE[0])
     more = begin("paper-harmonize", further={"base": run.state(), "composite": composite, "mask": mask}, **few)

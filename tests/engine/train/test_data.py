@@ -59,10 +59,18 @@ def test_places_of_a_crop_are_those_of_the_whole_picture() -> None:
 
 
 def test_a_warp_never_makes_a_class_that_lies_between_two_others() -> None:
-    planes, picture, _ = sampler(stripes()).draw(0, 4)
+    planes, picture, _ = sampler(stripes(), flip=0.5).draw(0, 4)
     assert not torch.equal(picture, stripes().picture.expand_as(picture))
     assert planes["segments"][:, 1].sum() == 0
-    assert planes["segments"][:, 2].sum() > 0
+    assert torch.equal(planes["segments"].sum(1), torch.ones_like(picture[:, 0]))
+    assert ((picture[:, 0] > 0) == (planes["segments"][:, 2] > 0)).float().mean() > 0.97, "classes go with the picture"
+
+
+def test_draws_repeat_with_the_iteration_and_differ_between_them() -> None:
+    one, again, other = (sampler(stripes(), flip=0.5, crop=32).draw(number, 2) for number in (5, 5, 6))
+    assert torch.equal(one[1], again[1])
+    assert torch.equal(one[0]["segments"], again[0]["segments"])
+    assert not torch.equal(one[1], other[1])
 
 
 def test_cutmix_swaps_the_same_patches_in_every_plane() -> None:

@@ -18,7 +18,7 @@ from underdrawing.train import export
 from underdrawing.train import perceptual as features
 from underdrawing.train import tps as warps
 from underdrawing.train.data import Augmentation, Pair, Sampler, TrainingData, make_pair
-from underdrawing.train.method import LearnError, Progress
+from underdrawing.train.method import Progress, TrainingError
 from underdrawing.train.methods import find
 from underdrawing.train.methods.deepsim.run import DeepSIMRun, condition
 from underdrawing.train.perceptual import Features, perceptual
@@ -86,7 +86,7 @@ def test_both_planes_go_in_as_one_picture_with_black_lines(published: Begin) -> 
     line = planes["edges"] < 0
     assert (given.masked_select(line) == -1).all()
     assert torch.equal(given.masked_select(~line), planes["segments"].masked_select(~line))
-    with pytest.raises(LearnError, match="colours"):
+    with pytest.raises(TrainingError, match="colours"):
         published(one_hot=True)
 
 

@@ -58,7 +58,7 @@ def test_gathering_needs_the_launcher() -> None:
         pass
 
 
-def test_two_processes_learn_what_one_does_and_a_stopped_training_goes_on_with_one(tmp_path: Path) -> None:
+def test_two_processes_train_as_one_does_and_one_continues_a_stopped_training(tmp_path: Path) -> None:
     run(1, SCRIPT, tmp_path / "one", 6)
     run(2, SCRIPT, tmp_path / "half", 4)
     run(1, SCRIPT, tmp_path / "rest", 6, tmp_path / "half.state")
@@ -71,7 +71,7 @@ def test_two_processes_learn_what_one_does_and_a_stopped_training_goes_on_with_o
     assert not torch.allclose(one["losses"][:3], one["losses"][1:4], rtol=2e-2)
 
 
-def test_a_folder_is_learnt_by_two_processes_and_after_a_kill_by_one(tmp_path: Path) -> None:
+def test_a_folder_model_is_trained_by_two_processes_and_after_a_kill_by_one(tmp_path: Path) -> None:
     folder, target = tmp_path / "pictures", tmp_path / "few.underdrawing"
     folder.mkdir()
     for number, source in enumerate((data.coffee(), data.astronaut(), data.coffee()[::-1])):

@@ -1,4 +1,4 @@
-"""The loop: it learns, repeats, resumes, stops when asked, and survives what goes wrong."""
+"""The loop: it trains, repeats, resumes, stops when asked, and survives what goes wrong."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from underdrawing.store.manifest import CHECKPOINT_FILE
 from underdrawing.train import checkpoint, loop
 from underdrawing.train.loop import Limits, Outcome, Report
-from underdrawing.train.method import LearnError, Progress, Run
+from underdrawing.train.method import Progress, Run, TrainingError
 
 Begin = Callable[..., Run]
 
@@ -43,7 +43,7 @@ class Notebook:
         return self.wish if self.wish and self.asked > self.after else None
 
 
-def test_it_learns_the_picture(begin: Begin, pair, tmp_path: Path) -> None:
+def test_training_fits_the_picture(begin: Begin, pair, tmp_path: Path) -> None:
     run = begin(gan=0.0)
     before = (run.sample() - pair.picture).abs().mean()
     result = loop.train(run, Limits(120, None), tmp_path, Notebook())
@@ -147,7 +147,7 @@ def test_infinite_losses_go_back_to_the_last_good_state(begin: Begin, tmp_path: 
 
 
 def test_losses_that_stay_infinite_are_a_clear_error(begin: Begin, tmp_path: Path) -> None:
-    with pytest.raises(LearnError, match="Training diverged") as caught:
+    with pytest.raises(TrainingError, match="Training diverged") as caught:
         loop.train(Fragile(begin(), None, 1000), Limits(6, None), tmp_path, Notebook())  # type: ignore[arg-type]
     assert caught.value.code == "diverged"
     assert caught.value.hint
@@ -171,7 +171,7 @@ def test_memory_that_runs_out_makes_the_work_smaller(begin: Begin, tmp_path: Pat
 
 def test_memory_that_never_suffices_is_a_clear_error(begin: Begin, tmp_path: Path) -> None:
     run = Fragile(begin(), MemoryError(), 1000)
-    with pytest.raises(LearnError, match="not enough memory"):
+    with pytest.raises(TrainingError, match="not enough memory"):
         loop.train(run, Limits(4, None), tmp_path, Notebook())  # type: ignore[arg-type]
 
 

@@ -20,7 +20,7 @@ from underdrawing.store.manifest import Encoding, Procedure, Task
 from underdrawing.train import export
 from underdrawing.train.data import TrainingData, make_pair
 from underdrawing.train.device import Device
-from underdrawing.train.method import LearnError, Progress
+from underdrawing.train.method import Progress, TrainingError
 from underdrawing.train.methods import find
 from underdrawing.train.methods.consingan.scales import stepped
 from underdrawing.train.methods.meta.dataset import others
@@ -88,7 +88,7 @@ def begin(monkeypatch: pytest.MonkeyPatch) -> Begin:
     return start
 
 
-def learn(run: HyperRun, first: int, last: int, total: int) -> list[dict[str, float]]:
+def train(run: HyperRun, first: int, last: int, total: int) -> list[dict[str, float]]:
     losses = []
     for number in range(first, last):
         run.enter(number * len(run.stages) // total)
@@ -118,9 +118,9 @@ def test_the_published_sizes() -> None:
 
 
 def test_groups_convolve_each_picture_with_its_own_weights() -> None:
-    chance = torch.Generator().manual_seed(0)
-    x = torch.randn(3, 5, 9, 7, generator=chance)
-    weights, biases = torch.randn(3, 4, 5, 3, 3, generator=chance), torch.randn(3, 4, generator=chance)
+    rng = torch.Generator().manual_seed(0)
+    x = torch.randn(3, 5, 9, 7, generator=rng)
+    weights, biases = torch.randn(3, 4, 5, 3, 3, generator=rng), torch.randn(3, 4, generator=rng)
     together = per_picture(x, weights, biases, 1)
     alone = torch.cat([F.conv2d(x[k : k + 1], weights[k], biases[k], padding=1) for k in range(3)])
     assert torch.allclose(together, alone, atol=1e-5)
@@ -131,14 +131,14 @@ def test_groups_convolve_each_picture_with_its_own_weights() -> None:
 def test_written_weights_keep_the_strength_of_what_comes_in(filters: int) -> None:
     """The scaling at run time makes numbers of about 1 a sensible network, whatever its width."""
     layout = Layout(filters, 3, 1, Activation.NONE)
-    chance = torch.Generator().manual_seed(1)
+    rng = torch.Generator().manual_seed(1)
     assert layout.gains[0] == pytest.approx((2 / (1 + SLOPE**2) / 27) ** 0.5)
     assert layout.gains[-2:] == pytest.approx((1 / (9 * filters) ** 0.5,) * 2)
     assert Layout(filters, 3, 3, Activation.TANH).gains[-2] == pytest.approx(5 / 3 / (9 * filters) ** 0.5)
-    x = torch.randn(1, 3, 24, 24, generator=chance)
+    x = torch.randn(1, 3, 24, 24, generator=rng)
     network = HyperNetwork(4, 8, layout)
     with torch.no_grad():
-        layers = network.weights(torch.randn(1, 8, generator=chance))
+        layers = network.weights(torch.randn(1, 8, generator=rng))
         assert 0.2 < float(run_scale(x, layers, Activation.NONE, 0).std()) < 5
 
 
@@ -149,9 +149,9 @@ def test_a_picture_is_seen_alike_in_any_company() -> None:
     assert not torch.allclose(backbone(x)[:1], backbone(x)[1:2], atol=1e-3)
 
 
-def test_scales_begin_as_copies_and_lower_heads_learn_no_more(begin: Begin) -> None:
+def test_scales_begin_as_copies_and_lower_heads_are_frozen(begin: Begin) -> None:
     run = begin()
-    learn(run, 0, 2, 6)
+    train(run, 0, 2, 6)
     run.enter(1)
     first, second = run.generator.scales
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
@@ -168,11 +168,11 @@ def test_scales_begin_as_copies_and_lower_heads_learn_no_more(begin: Begin) -> N
 
 def test_noise_follows_the_error_of_every_step(begin: Begin) -> None:
     run = begin()
-    losses = learn(run, 0, 4, 6)
+    losses = train(run, 0, 4, 6)
     assert run.level == 1
     left = losses[-1]["reconstruction"] / run.figures.reconstruction
     assert run.amplitudes == [1.0, pytest.approx(left**0.5)]
-    learn(run, 4, 6, 6)
+    train(run, 4, 6, 6)
     assert run.amplitudes[1] == pytest.approx(left**0.5)  # of a scale that is done it stays
 
 
@@ -180,7 +180,7 @@ def test_rates_fall_and_gradients_are_short(begin: Begin) -> None:
     run = begin(1, "paper-meta-single", clip=0.01)
     run.step(Progress(0, 0.0))
     assert run.generator_steps.param_groups[0]["lr"] == 1e-5
-    length = torch.stack([p.grad.norm() for p in run.learning]).norm()
+    length = torch.stack([p.grad.norm() for p in run.training]).norm()
     assert float(length) == pytest.approx(0.01, rel=1e-3)
     run.step(Progress(1, 0.3))
     assert run.generator_steps.param_groups[0]["lr"] == pytest.approx(1e-6)
@@ -197,7 +197,7 @@ def test_rates_fall_and_gradients_are_short(begin: Begin) -> None:
     ],
 )
 def test_traps_of_the_theory_are_refused(begin: Begin, options: dict[str, Any], said: str) -> None:
-    with pytest.raises(LearnError, match=said) as caught:
+    with pytest.raises(TrainingError, match=said) as caught:
         begin(3, **options)
     assert caught.value.code == "bad_option"
     assert "Use " in caught.value.hint
@@ -207,7 +207,7 @@ def test_one_picture_may_have_a_plain_critic(begin: Begin) -> None:
     run = begin(1, "meta-single")
     assert not isinstance(run.critic, HyperNetwork)
     assert set(run.step(Progress(0, 0.0))) == {"critic", "adversarial", "reconstruction"}
-    with pytest.raises(LearnError, match="at a time"):
+    with pytest.raises(TrainingError, match="at a time"):
         tiny = make_pair(picture(0)[:10], {}, None, 1, minimum=8)
         method = find("meta")
         method.begin(TrainingData((tiny,), 1.0, (0, 0, 40, 10), {}), method.recipes["meta"], CPU, 0)
@@ -215,19 +215,19 @@ def test_one_picture_may_have_a_plain_critic(begin: Begin) -> None:
 
 def test_a_training_that_was_interrupted_goes_on_as_if_it_was_not(begin: Begin) -> None:
     whole = begin()
-    expected = learn(whole, 0, 6, 6)
+    expected = train(whole, 0, 6, 6)
     first = begin()
-    learn(first, 0, 3, 6)
+    train(first, 0, 3, 6)
     state = {key: value.clone() for key, value in first.state().items()}
     second = begin()
     second.load_state(state)
-    for found, wanted in zip(learn(second, 3, 6, 6), expected[3:], strict=True):
+    for found, wanted in zip(train(second, 3, 6, 6), expected[3:], strict=True):
         assert found == pytest.approx(wanted, rel=1e-4)
     assert torch.allclose(second.sample(), whole.sample(), atol=1e-5)
     # Back to a good state of a scale before.
     second.load_state(state)
     assert second.level == 1
-    with pytest.raises(LearnError) as caught:
+    with pytest.raises(TrainingError) as caught:
         begin(filters=6).load_state(state)
     assert caught.value.code == "wrong_task"
 
@@ -244,22 +244,22 @@ def test_shortcuts_are_those_of_resnet_without_strided_1x1_convolutions() -> Non
     torch.testing.assert_close(seen[0], F.conv2d(x, convolution.weight, stride=2))
 
 
-def test_it_learns_the_pictures_each_for_itself(begin: Begin) -> None:
+def test_training_fits_each_picture(begin: Begin) -> None:
     run = begin(2, rate=2e-3, stages=1, batch=0, filters=8, penalty=0.0, critic_rate=0.0)
-    losses = learn(run, 0, 80, 80)
+    losses = train(run, 0, 80, 80)
     assert losses[-1]["reconstruction"] < 0.5 * losses[0]["reconstruction"]
     first, second = ((run.real[k] - run._shown(k)).abs().mean() for k in range(2))
     crossed = (run.real[0] - run._shown(1)).abs().mean()
     assert max(float(first), float(second)) < 0.8 * float(crossed)
 
 
-def test_other_colours_are_the_same_for_what_is_learnt_and_what_is_looked_at() -> None:
+def test_colour_changes_are_the_same_for_the_picture_and_the_backbone_input() -> None:
     pictures = torch.cat([torch.from_numpy(picture(k)).permute(2, 0, 1)[None] * 2 - 1 for k in range(3)])
-    learnt, looked_at = others(pictures, pictures, 1.0, torch.Generator().manual_seed(2))
-    assert torch.equal(learnt, looked_at)
-    assert learnt.shape == pictures.shape
-    assert float(learnt.abs().max()) <= 1
-    assert float((learnt - pictures).abs().mean((1, 2, 3)).min()) > 0.02
+    trained, looked_at = others(pictures, pictures, 1.0, torch.Generator().manual_seed(2))
+    assert torch.equal(trained, looked_at)
+    assert trained.shape == pictures.shape
+    assert float(trained.abs().max()) <= 1
+    assert float((trained - pictures).abs().mean((1, 2, 3)).min()) > 0.02
     plain, _ = others(pictures, pictures, 0.0, torch.Generator().manual_seed(2))
     assert all(torch.equal(a, b) or torch.equal(a, b.flip(2)) for a, b in zip(plain, pictures, strict=True))
     run = HyperRun(training(3), find("meta").recipes["meta"].with_options({**SMALL, "others": 0.5}).figures, CPU, 0)
@@ -270,12 +270,12 @@ def test_less_memory_means_fewer_pictures_at_a_time(begin: Begin) -> None:
     run = begin()
     assert run.shrink() == "1 pictures at a time"
     assert run.shrink() == ""
-    learn(run, 0, 1, 6)
+    train(run, 0, 1, 6)
 
 
 def test_one_pictures_export_is_what_was_trained(begin: Begin, tmp_path: Path) -> None:
     run = begin(1, "meta-single")
-    learn(run, 0, 3, 3)
+    train(run, 0, 3, 3)
     graphs, plan = run.graphs(), run.plan()
     assert plan.procedure is Procedure.GENERATE
     assert plan.tasks == (Task.VARY, Task.RESIZE, Task.ANIMATE)
@@ -287,7 +287,7 @@ def test_one_pictures_export_is_what_was_trained(begin: Begin, tmp_path: Path) -
 
 def test_a_folders_exports_are_what_was_trained(begin: Begin, tmp_path: Path) -> None:
     run = begin()
-    learn(run, 0, 3, 3)
+    train(run, 0, 3, 3)
     graphs, plan = run.graphs(), run.plan()
     assert [g.file for g in plan.graphs] == ["writer.onnx", "generator.onnx", "painter.onnx"]
     assert plan.procedure is Procedure.WRITE
@@ -304,9 +304,9 @@ def test_a_folders_exports_are_what_was_trained(begin: Begin, tmp_path: Path) ->
     assert run.sample().shape == (1, 3, SIZE[1], SIZE[0])
 
 
-def test_a_model_made_at_once_goes_on_learning_its_picture(begin: Begin, tmp_path: Path) -> None:
+def test_a_model_made_without_training_is_fine_tuned(begin: Begin, tmp_path: Path) -> None:
     folder = begin()
-    learn(folder, 0, 3, 3)
+    train(folder, 0, 3, 3)
     row = {g.file: g for g in folder.graphs()}["writer.onnx"].module(folder.looked_at[:1])
     method, base = find("meta"), {"weights": row.detach(), "start": torch.tensor(0)}
     recipe = method.recipes["instant"].with_options({**SMALL, "refine_rate": 5e-3})
@@ -336,10 +336,10 @@ def test_a_model_made_at_once_goes_on_learning_its_picture(begin: Begin, tmp_pat
         export.write_check(graphs, plan, tmp_path)
         assert compare(tmp_path, "generator.onnx") < 1e-4
     for wrong in ({}, {"weights": row[:, 5:], "start": torch.tensor(0)}):
-        with pytest.raises(LearnError) as caught:
+        with pytest.raises(TrainingError) as caught:
             start(wrong)
         assert caught.value.code == "wrong_task"
-    with pytest.raises(LearnError, match="can be refined"):
+    with pytest.raises(TrainingError, match="can be refined"):
         method.begin(training(1), recipe, CPU, 0)
 
 

@@ -12,7 +12,7 @@ import torch
 from underdrawing.render.verify_export import compare
 from underdrawing.train import export
 from underdrawing.train.data import Pair, TrainingData
-from underdrawing.train.method import LearnError, Method, Progress, Run, describe
+from underdrawing.train.method import Method, Progress, Run, TrainingError, describe
 from underdrawing.train.methods import everything, find
 
 from .conftest import CPU
@@ -45,14 +45,14 @@ def test_options_are_read_as_their_own_type() -> None:
 
 @pytest.mark.parametrize(("options", "code"), [({"colour": 1}, "unknown_option"), ({"crop": "wide"}, "bad_option")])
 def test_wrong_options_are_refused_with_a_hint(options: dict[str, object], code: str) -> None:
-    with pytest.raises(LearnError) as caught:
+    with pytest.raises(TrainingError) as caught:
         find("deepsim").recipes["quick"].with_options(options)
     assert caught.value.code == code
     assert caught.value.hint
 
 
 def test_an_unknown_method_is_refused() -> None:
-    with pytest.raises(LearnError, match="no method called 'magic'"):
+    with pytest.raises(TrainingError, match="no method called 'magic'"):
         find("magic")
 
 
@@ -89,7 +89,7 @@ def test_without_weights_it_says_what_that_costs(begin: Callable[..., Run]) -> N
 
 def test_no_plane_is_an_error(pair: Pair) -> None:
     empty = TrainingData((Pair(pair.picture, {}, pair.inside),), 1.0, (0, 0, 8, 8), {})
-    with pytest.raises(LearnError, match="needs a primitive"):
+    with pytest.raises(TrainingError, match="needs a primitive"):
         find("deepsim").begin(empty, find("deepsim").recipes["quick"], CPU, 0)
 
 

@@ -1,4 +1,4 @@
-"""The refinement: its lessons, its network, and that it learns to repair."""
+"""The refinement: its training samples, its network, and that training teaches repair."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from underdrawing.picture.primitive import Primitive
 from underdrawing.store.manifest import Procedure
 from underdrawing.train import export
 from underdrawing.train.data import Pair, TrainingData
-from underdrawing.train.method import LearnError, Progress
+from underdrawing.train.method import Progress, TrainingError
 from underdrawing.train.methods import find
 from underdrawing.train.methods.refine.networks import Refiner
 from underdrawing.train.methods.refine.run import RefineRun
-from underdrawing.train.methods.refine.samples import lesson, way_back
+from underdrawing.train.methods.refine.samples import cycle_sample, training_sample
 
 from .conftest import CPU
 
@@ -48,9 +48,9 @@ def scene() -> tuple[np.ndarray, Primitive]:
     return (ground + 0.2 * noise).clip(0, 1).astype(np.float32), Primitive(classes, distinct_colours(2), None, None)
 
 
-def test_a_lesson_shows_what_is_unsure_and_the_truth() -> None:
+def test_a_sample_shows_what_is_unsure_and_the_truth() -> None:
     picture, primitive = scene()
-    made = [lesson(picture, primitive, np.random.default_rng(k)) for k in range(6)]
+    made = [training_sample(picture, primitive, np.random.default_rng(k)) for k in range(6)]
     for one in made:
         assert one.hints.shape == (CHANNELS, 72, 96)
         assert one.truth.shape == (3, 72, 96)
@@ -66,24 +66,24 @@ def test_a_lesson_shows_what_is_unsure_and_the_truth() -> None:
 
 def test_the_way_back_leads_to_the_picture_itself() -> None:
     picture, primitive = scene()
-    one = way_back(picture, primitive, np.random.default_rng(5))
+    one = cycle_sample(picture, primitive, np.random.default_rng(5))
     assert np.abs(one.truth.transpose(1, 2, 0).astype(np.float32) / 2 + 0.5 - picture).max() < 1e-3
 
 
-def test_the_same_seed_gives_the_same_lesson() -> None:
+def test_the_same_seed_gives_the_same_sample() -> None:
     picture, primitive = scene()
-    first, second = (lesson(picture, primitive, np.random.default_rng(9)) for _ in range(2))
+    first, second = (training_sample(picture, primitive, np.random.default_rng(9)) for _ in range(2))
     assert (first.hints == second.hints).all()
     assert (first.truth == second.truth).all()
 
 
-def test_outlines_alone_give_lessons(pair: Pair) -> None:
+def test_outlines_alone_give_samples(pair: Pair) -> None:
     run = begin(replace(pair, planes={"edges": pair.planes["edges"]}))
     assert np.isfinite(run.step(Progress(0, 0.0))["pixel"])
 
 
 def test_paint_alone_is_refused(pair: Pair) -> None:
-    with pytest.raises(LearnError) as caught:
+    with pytest.raises(TrainingError) as caught:
         begin(replace(pair, planes={}))
     assert caught.value.code == "no_plane"
 
@@ -137,7 +137,7 @@ def test_hints_do_not_depend_on_how_classes_are_numbered() -> None:
     assert np.allclose(one, two)
 
 
-def test_it_learns_to_repair(pair: Pair) -> None:
+def test_training_teaches_repair(pair: Pair) -> None:
     run = begin(pair, rate=2e-3)
     before = run.sample()
     truth = torch.from_numpy(run.shown.truth.astype(np.float32))[None]
@@ -192,7 +192,7 @@ def test_a_graph_of_other_weights_is_not_patched(pair: Pair, tmp_path: Path) -> 
     assert path.read_bytes() == before
 
 
-def test_before_anything_is_learnt_there_is_the_draft(pair: Pair) -> None:
+def test_before_training_there_is_the_draft(pair: Pair) -> None:
     run = begin(pair)
     first = run.first()
     assert first is not None

@@ -1,4 +1,4 @@
-"""Sizes, statistics, penalties and lessons of single-image GANs: the papers' formulas."""
+"""Sizes, statistics, penalties and changed copies of single-image GANs: the papers' formulas."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_small_pictures_have_fewer_stages(rescaling) -> None:
     assert all(min(size) >= scales.LEAST for size in sizes)
 
 
-def test_learning_and_rendering_make_the_same_small_copies() -> None:
+def test_training_and_rendering_make_the_same_small_copies() -> None:
     rgb = np.random.default_rng(0).random((41, 57, 3)).astype(np.float32)
     tensor = torch.from_numpy(rgb).permute(2, 0, 1)[None]
     ours = scales.reduced(tensor, (23, 17))[0].permute(1, 2, 0).numpy()
@@ -130,10 +130,10 @@ def test_the_noise_is_a_part_of_the_error() -> None:
     assert scales.amplitude(made, wanted, 0.1) == pytest.approx(0.05)
 
 
-@pytest.mark.parametrize("name", augment.LESSONS)
-def test_lessons_are_chance_of_their_own_and_say_what_is_known(name: str) -> None:
+@pytest.mark.parametrize("name", augment.CHANGES)
+def test_changed_copies_are_random_and_mark_what_is_known(name: str) -> None:
     picture = torch.rand(1, 3, 40, 50) * 2 - 1
-    one, same, other = (augment.LESSONS[name](picture, torch.Generator().manual_seed(s), (20, 16)) for s in (1, 1, 2))
+    one, same, other = (augment.CHANGES[name](picture, torch.Generator().manual_seed(s), (20, 16)) for s in (1, 1, 2))
     assert torch.equal(one.picture, same.picture)
     assert not torch.equal(one.picture, other.picture)
     assert one.picture.shape == picture.shape
@@ -145,9 +145,9 @@ def test_lessons_are_chance_of_their_own_and_say_what_is_known(name: str) -> Non
 def test_holes_and_tiles_are_where_nobody_knows() -> None:
     picture = torch.rand(1, 3, 60, 80) * 2 - 1
     for seed in range(6):
-        lesson = augment.holed(picture, torch.Generator().manual_seed(seed), (80, 60))
-        same = (lesson.picture == picture).all(1, keepdim=True)
-        assert torch.equal(same, lesson.known > 0)
+        copy = augment.holed(picture, torch.Generator().manual_seed(seed), (80, 60))
+        same = (copy.picture == picture).all(1, keepdim=True)
+        assert torch.equal(same, copy.known > 0)
     shares = [
         float(1 - augment.tiled(picture, torch.Generator().manual_seed(s), (20, 16)).known.mean()) for s in range(20)
     ]

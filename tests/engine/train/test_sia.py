@@ -14,7 +14,7 @@ from underdrawing.store.manifest import Encoding, PlaneKind
 from underdrawing.train import export
 from underdrawing.train.data import Pair, TrainingData, make_pair
 from underdrawing.train.device import Device
-from underdrawing.train.method import LearnError, Progress
+from underdrawing.train.method import Progress, TrainingError
 from underdrawing.train.methods import find
 from underdrawing.train.methods.consingan.networks import PictureStatistics
 from underdrawing.train.methods.sia.augment import Relayout
@@ -86,7 +86,7 @@ def test_without_spectral_norms_it_makes_the_same(pair: Pair) -> None:
         expected = generator(picture, source, source.flip(3))
         found = baked(generator)(picture, source, source.flip(3))
         assert not any("parametrizations" in name for name in baked(generator).state_dict())
-        # What learns goes on as it was.
+        # Trainings continue.
         torch.testing.assert_close(generator(picture, source, source.flip(3)), expected)
     torch.testing.assert_close(found, expected)
 
@@ -94,11 +94,11 @@ def test_without_spectral_norms_it_makes_the_same(pair: Pair) -> None:
 def test_patches_of_the_source_are_coherent_with_it(pair: Pair) -> None:
     labels = pair.planes["segments"].values
     coherence = Coherence([pair.picture, pair.picture[..., ::2, ::2]], labels, (40, 20))
-    chance = torch.Generator().manual_seed(1)
-    own = coherence([pair.picture, pair.picture[..., ::2, ::2]], labels, chance)
+    rng = torch.Generator().manual_seed(1)
+    own = coherence([pair.picture, pair.picture[..., ::2, ::2]], labels, rng)
     assert float(own) == pytest.approx(0, abs=1e-6)
     noise = torch.rand(pair.picture.shape) * 2 - 1
-    assert float(coherence([noise, noise[..., ::2, ::2]], labels, chance)) > 0.05
+    assert float(coherence([noise, noise[..., ::2, ::2]], labels, rng)) > 0.05
 
 
 def test_patches_look_within_their_class_alone(pair: Pair) -> None:
@@ -150,7 +150,7 @@ def test_a_run_goes_on_where_it_was(pair: Pair, recipe: str) -> None:
         assert second.step(Progress(n, n / 6)) == pytest.approx(expected[n])
 
 
-def test_it_learns(pair: Pair) -> None:
+def test_training_lowers_the_loss(pair: Pair) -> None:
     run = begin(pair, reconstruct=1.0, gan=0.0, filters=8, rate=3e-3)
     losses = [run.step(Progress(n, n / 60))["pixel"] for n in range(60)]
     assert np.mean(losses[-10:]) < 0.7 * np.mean(losses[:5])
@@ -175,7 +175,7 @@ def test_what_is_exported_is_what_was_trained(pair: Pair, kind: str, tmp_path: P
 
 def test_paint_alone_is_refused(pair: Pair) -> None:
     only = Pair(pair.picture, {}, pair.inside)
-    with pytest.raises(LearnError, match="needs a layout"):
+    with pytest.raises(TrainingError, match="needs a layout"):
         begin(only)
 
 
@@ -221,7 +221,7 @@ def test_the_published_run_has_the_published_networks(pair: Pair) -> None:
 
 
 def test_an_unknown_discriminator_is_refused(pair: Pair) -> None:
-    with pytest.raises(LearnError, match="no discriminator"):
+    with pytest.raises(TrainingError, match="no discriminator"):
         begin(pair, discriminator="other")
 
 

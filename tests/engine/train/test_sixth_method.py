@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from underdrawing.train import methods
-from underdrawing.train.method import LearnError
+from underdrawing.train.method import TrainingError
 
 PACKAGE = '''
 """A throw-away method: the draft under another name."""
@@ -26,7 +26,7 @@ METHOD = CopyMethod()
 
 
 def test_a_package_in_the_folder_is_a_method(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(LearnError, match="no method called 'copy'"):
+    with pytest.raises(TrainingError, match="no method called 'copy'"):
         methods.find("copy")
     (tmp_path / "copy_method").mkdir()
     (tmp_path / "copy_method" / "__init__.py").write_text(PACKAGE, encoding="utf-8")

@@ -6,9 +6,7 @@ import torch
 import torch.nn.functional as F
 from scipy.interpolate import RBFInterpolator
 
-from underdrawing.store.manifest import Encoding
 from underdrawing.train import tps
-from underdrawing.train.data import Augmentation, Pair, Sampler
 
 GENERATOR = torch.Generator().manual_seed(3)
 
@@ -60,46 +58,3 @@ def test_a_window_is_the_same_part_of_the_whole_warp() -> None:
     whole = tps.sampling_grid(points, coefficients, (60, 90), mirror=mirror)
     part = tps.sampling_grid(points, coefficients, (60, 90), (torch.tensor([[20.0, 10.0]]), 32, 40), mirror)
     assert (part - whole[:, 10:42, 20:60]).abs().max() < 1e-5
-
-
-def sampler(pair: Pair, **changes: object) -> Sampler:
-    figures = {
-        "warp": True,
-        "grid": 3,
-        "shift": 0.1,
-        "smoothing": 0.0,
-        "warped": 1.0,
-        "flip": 0.5,
-        "cutmix": 0.0,
-        "crop": 0,
-    }
-    encodings = {"segments": Encoding.ONE_HOT, "edges": Encoding.SIGNED}
-    return Sampler(pair, Augmentation(**{**figures, **changes}), encodings, 7)  # type: ignore[arg-type]
-
-
-def test_draws_repeat_with_the_iteration_and_differ_between_them(pair: Pair) -> None:
-    one, again = sampler(pair).draw(5, 2), sampler(pair).draw(5, 2)
-    assert torch.equal(one[1], again[1])
-    assert torch.equal(one[0]["segments"], again[0]["segments"])
-    assert not torch.equal(one[1], sampler(pair).draw(6, 2)[1])
-
-
-def test_segments_stay_classes_and_follow_the_picture(pair: Pair) -> None:
-    planes, picture, places = sampler(pair, crop=48).draw(1, 3)
-    assert picture.shape == (3, 3, 48, 48)
-    assert places.shape == (3, 2, 48, 48)
-    assert set(planes["segments"].unique().tolist()) == {0.0, 1.0}
-    assert torch.equal(planes["segments"].sum(1), torch.ones(3, 48, 48))
-    # The classes were cut by brightness: in the warped pair they must still be in that order.
-    grey = picture.mean(1)
-    means = [grey[planes["segments"][:, k] > 0].mean() for k in range(3)]
-    assert means == sorted(means)
-
-
-def test_cutmix_swaps_the_same_patches_everywhere(pair: Pair) -> None:
-    plain, mixed = sampler(pair, warped=0.0, flip=0.0), sampler(pair, warped=0.0, flip=0.0, cutmix=1.0)
-    before, after = plain.draw(2, 1), mixed.draw(2, 1)
-    moved = (before[1] != after[1]).any(1)
-    assert moved.any()
-    changed_classes = (before[0]["segments"] != after[0]["segments"]).any(1)
-    assert not (changed_classes & ~moved).any()

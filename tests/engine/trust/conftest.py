@@ -47,16 +47,16 @@ def picture(seed: int = 0, side: int = 64) -> tuple[Frame, Frame, Frame]:
     return frames[0], frames[1], frames[2]
 
 
-def learn(engine: Engine, name: str = "sun", seed: int = 0, **more: object) -> dict[str, str]:
+def train(engine: Engine, name: str = "sun", seed: int = 0, **more: object) -> dict[str, str]:
     """Begin a training (of the draft, unless told otherwise)."""
     shown, segments, _ = picture(seed)
     options: dict[str, object] = {"method": "draft", "name": name, **more}
     return engine.train(shown, {"segments": segments}, palette=PALETTE[:2], **options)
 
 
-def learnt(engine: Engine, name: str = "sun", seed: int = 0) -> str:
+def trained(engine: Engine, name: str = "sun", seed: int = 0) -> str:
     """A model's id."""
-    begun = learn(engine, name, seed)
+    begun = train(engine, name, seed)
     ended = engine.watch(begun["job"], deadline=120)
     assert ended["state"] == "done", ended["error"]
     return begun["model"]

@@ -136,25 +136,25 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
 }
 
 
-def mutate(data: bytes, chance: random.Random) -> bytes:
+def mutate(data: bytes, rng: random.Random) -> bytes:
     """Some changes of the kinds that break parsers, without any fuzzer."""
     changed = bytearray(data)
-    for _ in range(chance.randrange(1, 6)):
-        at = chance.randrange(len(changed) + 1)
-        kind = chance.randrange(5)
+    for _ in range(rng.randrange(1, 6)):
+        at = rng.randrange(len(changed) + 1)
+        kind = rng.randrange(5)
         if kind == 0 and changed:
-            changed[min(at, len(changed) - 1)] = chance.choice((0, 1, 0x7F, 0x80, 0xFF, chance.randrange(256)))
+            changed[min(at, len(changed) - 1)] = rng.choice((0, 1, 0x7F, 0x80, 0xFF, rng.randrange(256)))
         elif kind == 1:
-            del changed[at : at + chance.randrange(1, 40)]
+            del changed[at : at + rng.randrange(1, 40)]
         elif kind == 2:
-            changed[at:at] = chance.randbytes(chance.randrange(1, 12))
+            changed[at:at] = rng.randbytes(rng.randrange(1, 12))
         elif kind == 3:
-            changed[at : at + 4] = chance.choice(
+            changed[at : at + 4] = rng.choice(
                 (b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f")
             )
         else:
-            start = chance.randrange(len(changed) + 1)
-            changed[at:at] = changed[start : start + chance.randrange(1, 60)]
+            start = rng.randrange(len(changed) + 1)
+            changed[at:at] = changed[start : start + rng.randrange(1, 60)]
     return bytes(changed)
 
 

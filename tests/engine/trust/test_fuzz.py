@@ -22,13 +22,13 @@ def files(target: str) -> list[Path]:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_corpus_and_what_becomes_of_it_harms_nobody(target: str) -> None:
-    chance = random.Random(target)
+    rng = random.Random(target)
     assert files(target)
     for path in files(target):
         data = path.read_bytes()
         TARGETS[target](data)
         for _ in range(CHANGES):
-            changed = mutate(data, chance)
+            changed = mutate(data, rng)
             try:
                 TARGETS[target](changed)
             except Exception as error:

@@ -19,7 +19,7 @@ from underdrawing.client.engine import Engine
 from underdrawing.client.frames import Frame
 from underdrawing.client.messages import MAGIC, new_id, request
 
-from .conftest import Raw, learnt, picture, pid, wait_for
+from .conftest import Raw, picture, pid, trained, wait_for
 
 amounts = pytest.mark.parametrize("amount", [300, pytest.param(10_000, marks=pytest.mark.long)])
 AT_ONCE = 20  # messages between two looks at the answers
@@ -54,6 +54,7 @@ USUAL: dict[str, dict[str, Any]] = {
     "models.export": {"model": "MODEL"},
     "models.import": {"file": "HASH"},
     "unload": {},
+    "clear": {},
     "abandon": {"request": "x"},
     "ping": {"open": ["x"]},
 }
@@ -63,62 +64,62 @@ VALUES: tuple[Any, ...] = (
 )  # fmt: skip
 
 
-def value(chance: random.Random, model: str) -> Any:
+def value(rng: random.Random, model: str) -> Any:
     """Something that a field may hold, or must not."""
-    plain = chance.choice((*VALUES, model, model[:5]))
-    return {chance.choice(("hash", "x", "name", "point")): plain} if chance.random() < 0.15 else plain
+    plain = rng.choice((*VALUES, model, model[:5]))
+    return {rng.choice(("hash", "x", "name", "point")): plain} if rng.random() < 0.15 else plain
 
 
-def body(chance: random.Random, verb: str, model: str) -> dict[str, Any]:
+def body(rng: random.Random, verb: str, model: str) -> dict[str, Any]:
     """What the verb is asked for, with some fields of all kinds, or without some."""
-    filled = json.dumps(USUAL[verb]).replace("MODEL", model).replace("HASH", chance.choice(picture()[1:]).hash)
+    filled = json.dumps(USUAL[verb]).replace("MODEL", model).replace("HASH", rng.choice(picture()[1:]).hash)
     made: dict[str, Any] = json.loads(filled)
     for name in list(made):
-        if chance.random() < 0.25:
-            made[name] = value(chance, model)
-        elif chance.random() < 0.05:
+        if rng.random() < 0.25:
+            made[name] = value(rng, model)
+        elif rng.random() < 0.05:
             del made[name]
-    if chance.random() < 0.2:
-        made[chance.choice(("mask", "seed", "device", "threads", "budget", "recipe", "name", "order", "base"))] = value(
-            chance, model
+    if rng.random() < 0.2:
+        made[rng.choice(("mask", "seed", "device", "threads", "budget", "recipe", "name", "order", "base"))] = value(
+            rng, model
         )
     return made
 
 
-def well_formed(chance: random.Random, model: str) -> list[bytes]:
+def well_formed(rng: random.Random, model: str) -> list[bytes]:
     """A message as it should be, of nonsense."""
-    verb = chance.choice(list(USUAL))
-    header = {"protocol": 1, "kind": "request", "id": new_id(), "verb": verb, "body": body(chance, verb, model)}
+    verb = rng.choice(list(USUAL))
+    header = {"protocol": 1, "kind": "request", "id": new_id(), "verb": verb, "body": body(rng, verb, model)}
     parts = []
-    if chance.random() < 0.3:
-        frame = Frame(3, 2, "RGB", "u8", chance.randbytes(18))
-        header["frames"] = [{**frame.header(), **({chance.choice(list(frame.header())): value(chance, model)})}]
-        parts = [chance.randbytes(chance.choice((0, 17, 18, 18, 18, 400)))]
+    if rng.random() < 0.3:
+        frame = Frame(3, 2, "RGB", "u8", rng.randbytes(18))
+        header["frames"] = [{**frame.header(), **({rng.choice(list(frame.header())): value(rng, model)})}]
+        parts = [rng.randbytes(rng.choice((0, 17, 18, 18, 18, 400)))]
     return [MAGIC, json.dumps(header).encode(), *parts]
 
 
-def mutated(chance: random.Random, model: str) -> list[bytes]:
+def mutated(rng: random.Random, model: str) -> list[bytes]:
     """The same with bits turned over, parts lost, doubled, cut, or sent as something else."""
-    parts = [bytearray(part) for part in well_formed(chance, model)]
-    for _ in range(chance.randrange(1, 4)):
-        part = chance.choice(parts)
-        kind = chance.randrange(5)
+    parts = [bytearray(part) for part in well_formed(rng, model)]
+    for _ in range(rng.randrange(1, 4)):
+        part = rng.choice(parts)
+        kind = rng.randrange(5)
         if kind == 0 and part:
-            part[chance.randrange(len(part))] ^= 1 << chance.randrange(8)
+            part[rng.randrange(len(part))] ^= 1 << rng.randrange(8)
         elif kind == 1:
-            del part[chance.randrange(len(part) + 1) :]
+            del part[rng.randrange(len(part) + 1) :]
         elif kind == 2:
-            parts.append(bytearray(chance.randbytes(chance.randrange(60))))
+            parts.append(bytearray(rng.randbytes(rng.randrange(60))))
         elif kind == 3:
             part[:] = part * 2
         elif len(parts) > 1:
-            parts.pop(chance.randrange(len(parts)))
+            parts.pop(rng.randrange(len(parts)))
     return [bytes(part) for part in parts]
 
 
-def noise(chance: random.Random, model: str) -> list[bytes]:
+def noise(rng: random.Random, model: str) -> list[bytes]:
     """Bytes."""
-    return [chance.randbytes(chance.randrange(200)) for _ in range(chance.randrange(1, 6))]
+    return [rng.randbytes(rng.randrange(200)) for _ in range(rng.randrange(1, 6))]
 
 
 def memory(home: Path) -> int:
@@ -136,7 +137,7 @@ def engine(own: Path) -> Iterator[Engine]:
 @amounts
 def test_a_client_with_a_key_can_say_what_it_likes(own: Path, engine: Engine, amount: int) -> None:
     """Whatever it says is answered with a sentence or ignored, and the others are served as before."""
-    model = learnt(engine)
+    model = trained(engine)
     engine.upload(*picture())
     before = pid(own)
     with Raw(own) as raw:
@@ -153,15 +154,15 @@ def test_a_client_with_a_key_can_say_what_it_likes(own: Path, engine: Engine, am
     assert memory(own) < first * 1.05 + (2 << 20)
     if any(entry["id"] == model for entry in engine.models()):  # or it was deleted, as a client may
         assert engine.apply(model, {"segments": picture()[2]}).body["width"]
-    assert engine.apply(learnt(engine, "again", 7), {"segments": picture()[2]}).body["width"]
+    assert engine.apply(trained(engine, "again", 7), {"segments": picture()[2]}).body["width"]
 
 
-def attack(raw: Raw, chance: random.Random, model: str, amount: int) -> set[str]:
+def attack(raw: Raw, rng: random.Random, model: str, amount: int) -> set[str]:
     """Send so many messages; the codes of the errors that came back."""
     codes = set()
     makers: list[Callable[[random.Random, str], list[bytes]]] = [well_formed, well_formed, mutated, noise]
     for number in range(amount):
-        raw.send(*chance.choice(makers)(chance, model))
+        raw.send(*rng.choice(makers)(rng, model))
         if number % AT_ONCE == AT_ONCE - 1:
             codes |= answered(raw)
     return codes
@@ -193,26 +194,26 @@ def settled(engine: Engine) -> None:
 @amounts
 @pytest.mark.parametrize("kind", ["no key", "unknown key", "plain bytes"])
 def test_strangers_get_no_answer(own: Path, engine: Engine, kind: str, amount: int) -> None:
-    model = learnt(engine)
-    before, chance = pid(own), random.Random(amount)
-    approach(own, kind, chance, model, amount // 4)
+    model = trained(engine)
+    before, rng = pid(own), random.Random(amount)
+    approach(own, kind, rng, model, amount // 4)
     first = memory(own)
-    approach(own, kind, chance, model, amount)
+    approach(own, kind, rng, model, amount)
     assert pid(own) == before
     assert memory(own) < first * 1.05 + (2 << 20)
     assert engine.apply(model, {"segments": picture()[2]}).body["width"]
     assert engine.jobs()[-1]["model"] == model and len(engine.models()) == 1
 
 
-def approach(own: Path, kind: str, chance: random.Random, model: str, amount: int) -> None:
+def approach(own: Path, kind: str, rng: random.Random, model: str, amount: int) -> None:
     """Knock with so many messages, over connections of a few dozen each; nothing may come back."""
     connection = Connection.read(own)
     assert connection is not None
     for _ in range(max(1, amount // 50)):
-        messages = [chance.choice((well_formed, mutated, noise))(chance, model) for _ in range(50)]
+        messages = [rng.choice((well_formed, mutated, noise))(rng, model) for _ in range(50)]
         if kind == "plain bytes":
             with socket.create_connection((connection.host, connection.port)) as bare:
-                with_greeting = chance.random() < 0.5
+                with_greeting = rng.random() < 0.5
                 try:
                     bare.sendall(b"\xff" + bytes(8) + b"\x7f\x03" if with_greeting else b"")
                     for parts in messages:

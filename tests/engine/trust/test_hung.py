@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from tests.engine.commands.command_line import CommandLine
-from underdrawing.client import takeover
+from underdrawing.client import engine_lock
 from underdrawing.client.endpoint import Connection
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="Windows has no way to halt a process")
@@ -26,7 +26,7 @@ def line(tmp_path: Path) -> Iterator[CommandLine]:
     try:
         yield made
     finally:
-        takeover.end(made.home)
+        engine_lock.end(made.home)
 
 
 def started(line: CommandLine) -> int:
@@ -50,7 +50,7 @@ def test_stop_ends_an_engine_that_is_halted(line: CommandLine) -> None:
     assert done.returncode == 0, done.stderr
     assert "did not answer and was ended" in done.stdout
     assert gone(process)
-    assert not takeover.holds(line.home)
+    assert not engine_lock.holds(line.home)
     assert "not running" in line.run("engine", "stop").stdout
 
 
@@ -94,15 +94,15 @@ def test_a_process_that_is_no_engine_is_never_ended(tmp_path: Path) -> None:
     script = "import fcntl, sys, time\nf = open(sys.argv[1], 'a+b')\nfcntl.flock(f, fcntl.LOCK_EX)\n"
     script += "print('held', flush=True)\ntime.sleep(60)"
     with subprocess.Popen(
-        [sys.executable, "-c", script, str(tmp_path / "run" / takeover.LOCK)], stdout=subprocess.PIPE
+        [sys.executable, "-c", script, str(tmp_path / "run" / engine_lock.LOCK)], stdout=subprocess.PIPE
     ) as other:
         try:
             assert other.stdout is not None
             other.stdout.readline()
-            assert takeover.holds(tmp_path)
-            assert takeover.holder(tmp_path) is None
+            assert engine_lock.holds(tmp_path)
+            assert engine_lock.holder(tmp_path) is None
             with pytest.raises(Exception, match="cannot be told"):
-                takeover.end(tmp_path)
+                engine_lock.end(tmp_path)
             assert other.poll() is None
         finally:
             other.kill()

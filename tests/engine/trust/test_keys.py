@@ -18,7 +18,7 @@ from underdrawing.client.engine import Engine
 from underdrawing.client.keys import allowed, as_text, from_text, load_pair
 from underdrawing.client.messages import EngineError
 
-from .conftest import end, learnt, picture, pid, wait_for
+from .conftest import end, picture, pid, trained, wait_for
 
 
 def ask(home: Path, *words: str) -> tuple[int, dict[str, object], str]:
@@ -73,7 +73,7 @@ def test_keys_are_passed_on_as_digits() -> None:
 
 def test_new_keys_lock_the_old_ones_out(own: Path) -> None:
     with Engine.connect(home=own) as engine:
-        model, before = learnt(engine), pid(own)
+        model, before = trained(engine), pid(own)
         old = {name: load_pair(own / "keys", name, create=False) for name in ("engine", "client")}
         code, body, _ = ask(own, "engine", "key", "rotate")
         assert (code, body) == (0, {"rotated": True, "restarted": True})
@@ -102,7 +102,7 @@ def test_another_machine_comes_in_by_hand_and_goes_again(own: Path, other: Path,
     code, body, said = ask(other, "engine", "connect", open_engine, engine_key)
     assert code == 0 and body["pid"] == pid(own), said
     with Engine.connect(home=other, start=True) as engine, Engine.connect(home=other, bridge=True) as bridged:
-        model = learnt(engine)
+        model = trained(engine)
         for client in (engine, bridged):
             assert client.apply(model, {"segments": picture()[2]}).body["width"]
     assert not (other / "run" / "engine.json").exists(), "no engine was started on the other machine"

@@ -26,17 +26,17 @@ from .conftest import (
     Chance,
     alive,
     children,
-    learn,
-    learnt,
     library_is_whole,
     picture,
+    train,
+    trained,
     wait_for,
 )
 
 FEW, MANY = 2, 100
 kills = pytest.mark.parametrize("times", [FEW, pytest.param(MANY, marks=pytest.mark.long)])
 LONGEST = 60.0  # seconds that any request may take: it is answered, or fails, before
-MOST_LOST = 30.0  # seconds of learning
+MOST_LOST = 30.0  # seconds of training
 # What a client says when its engine was killed under it: all of them sentences, none a hang.
 ENGINE_GONE = {"connection_lost", "engine_gone", "not_running", "not_startable", "crashed", "engine_silent", "deadline"}
 
@@ -79,27 +79,27 @@ def within(seconds: float, ask: Callable[[], object]) -> object:
 @pytest.mark.long
 @pytest.mark.parametrize("who", ["daemon", "worker"])
 @pytest.mark.parametrize("method", ["deepsim", "sia"])
-def test_learning_goes_on(own: Path, who: str, method: str) -> None:
+def test_training_continues(own: Path, who: str, method: str) -> None:
     """Each time it goes on from a checkpoint that is at most half a minute old (once: `whole/test_whole_way.py`)."""
-    chance, times = Chance(MANY), MANY
+    rng, times = Chance(MANY), MANY
     with Engine.connect(home=own) as engine:
         options = QUICK_OPTIONS if method == "deepsim" else {"filters": 4, "discriminator_filters": 4}
-        begun = learn(engine, method=method, options=options, budget=4.0 * times + 4)
+        begun = train(engine, method=method, options=options, budget=4.0 * times + 4)
         for _ in range(times):
-            before = _learnt_for(engine, begun["job"], more_than=0.0)
-            chance.wait(2.0)
+            before = _trained_for(engine, begun["job"], more_than=0.0)
+            rng.wait(2.0)
             strike_daemon(own) if who == "daemon" else strike_child(own, WORKER)
             if state(engine, begun["job"]) == "done":
                 break
-            assert _learnt_for(engine, begun["job"], more_than=0.0) > before - MOST_LOST
+            assert _trained_for(engine, begun["job"], more_than=0.0) > before - MOST_LOST
         ended = within(600, lambda: engine.watch(begun["job"], deadline=600))
         assert isinstance(ended, dict) and ended["state"] == "done", ended
         assert [model["id"] for model in engine.models()] == [begun["model"]]
     assert library_is_whole(own) == 1
 
 
-def _learnt_for(engine: Engine, wanted: str, more_than: float) -> float:
-    """Wait until a training says how many seconds it has learnt (more than these, or all): that."""
+def _trained_for(engine: Engine, wanted: str, more_than: float) -> float:
+    """Wait until a training says how many seconds it has trained (more than these, or all): that."""
     found = 0.0
 
     def look() -> bool:
@@ -123,13 +123,13 @@ def state(engine: Engine, job: str) -> str:
 @kills
 def test_what_is_nearly_a_model_becomes_one(own: Path, times: int) -> None:
     """Killed while the graphs are exported, checked and published."""
-    chance = Chance(times + 1)
+    rng = Chance(times + 1)
     with Engine.connect(home=own) as engine:
         for number in range(times):
-            begun = learn(engine, f"model {number}", number, method="deepsim", options=QUICK_OPTIONS, iterations=1)
+            begun = train(engine, f"model {number}", number, method="deepsim", options=QUICK_OPTIONS, iterations=1)
             with contextlib.suppress(EngineError):
                 wait_for(lambda: _exporting(engine), 60)
-            chance.wait(1.5)
+            rng.wait(1.5)
             strike_daemon(own) if number % 2 else strike_child(own, WORKER)
             ended = within(240, partial(engine.watch, begun["job"], deadline=240))
             if isinstance(ended, EngineError):  # finished before the kill; only the models are remembered then
@@ -148,11 +148,11 @@ def _exporting(engine: Engine) -> bool:
 @kills
 @pytest.mark.parametrize("who", ["daemon", "renderer"])
 def test_an_edit_is_answered_or_refused(own: Path, times: int, who: str) -> None:
-    chance = Chance(times + 2)
+    rng = Chance(times + 2)
     _, _, edit = picture()
     answered = 0
     with Engine.connect(home=own) as engine:
-        model = learnt(engine)
+        model = trained(engine)
         for _ in range(times):
             asked = engine.submit(
                 "apply",
@@ -161,7 +161,7 @@ def test_an_edit_is_answered_or_refused(own: Path, times: int, who: str) -> None
                 LONGEST,
             )
             began = time.monotonic()
-            chance.wait(0.4, lambda: engine.process(0.0))
+            rng.wait(0.4, lambda: engine.process(0.0))
             strike_daemon(own) if who == "daemon" else strike_child(own, RENDERER)
             while not asked.done:
                 engine.process(0.05)
@@ -179,14 +179,14 @@ def test_an_edit_is_answered_or_refused(own: Path, times: int, who: str) -> None
 @kills
 def test_the_library_always_opens(own: Path, tmp_path: Path, times: int) -> None:
     """Killed while models are renamed, deleted, exported and imported."""
-    chance = Chance(times + 3)
+    rng = Chance(times + 3)
     file = tmp_path / "sun.underdrawing"
     with Engine.connect(home=own) as engine:
-        first = learnt(engine)
+        first = trained(engine)
         engine.export_model(first, file)
         for number in range(times):
             work = subprocess.Popen([sys.executable, "-c", BUSY, str(own), first, str(file), str(tmp_path)])
-            chance.wait(1.2)
+            rng.wait(1.2)
             strike_daemon(own)
             if number % 2:
                 strike(work.pid)  # the client, too
@@ -223,13 +223,13 @@ while time.monotonic() < until:
 @kills
 def test_clients_that_die_leave_nothing(own: Path, times: int) -> None:
     """What a dead client waited for is given up, and the engine serves the next one."""
-    chance = Chance(times + 4)
+    rng = Chance(times + 4)
     with Engine.connect(home=own) as engine:
-        model = learnt(engine)
+        model = trained(engine)
         before = engine.hello()["pid"]
         for _ in range(times):
             client = subprocess.Popen([sys.executable, "-c", PAINTER, str(own), model])
-            chance.wait(2.0)
+            rng.wait(2.0)
             strike(client.pid)
             client.wait(10)
             assert engine.hello()["pid"] == before

@@ -20,7 +20,7 @@ from underdrawing.client.engine import Engine
 from underdrawing.client.frames import Frame
 from underdrawing.client.messages import EngineError
 
-from .conftest import QUICK_OPTIONS, WORKER, children, learn, learnt, picture, pid, wait_for
+from .conftest import QUICK_OPTIONS, WORKER, children, picture, pid, train, trained, wait_for
 
 LITTLE = 520  # MiB: what worker and renderer take for small pictures, and a quarter more
 SIDE = 6000  # pixels: 36 megapixels, far more than fits
@@ -45,7 +45,7 @@ def large(channels: int = 3) -> Frame:
 
 
 def test_what_does_not_fit_is_refused_and_the_engine_serves_on(own: Path, little: Engine) -> None:
-    model = learnt(little)
+    model = trained(little)
     before = pid(own)
     with pytest.raises(EngineError) as caught:
         little.make_primitive(large(), "segments", regions=8, deadline=240)
@@ -75,7 +75,7 @@ def test_logs_can_be_shown_to_others(tmp_path: Path) -> None:
             shown, segments, edit = picture()
             with pytest.raises(EngineError):
                 engine.make_primitive(shown, "segments", deadline=60)
-            begun = learn(engine, "a picture of mariechen's")
+            begun = train(engine, "a picture of mariechen's")
             engine.watch(begun["job"], deadline=120)
         log = (place / "logs" / "engine.log").read_text(encoding="utf-8")
         assert "RuntimeError" in log and "of USER cannot start" in log, "the fault itself is told"
@@ -92,8 +92,8 @@ def test_logs_can_be_shown_to_others(tmp_path: Path) -> None:
 def test_a_machine_that_slept_goes_on(own: Path, asleep: float) -> None:
     """All processes of the engine stand still for a while, as when the lid is closed; 40 s is beyond every patience."""
     with Engine.connect(home=own) as engine:
-        model = learnt(engine)
-        begun = learn(engine, "long", 1, method="deepsim", options=QUICK_OPTIONS, budget=8.0)
+        model = trained(engine)
+        begun = train(engine, "long", 1, method="deepsim", options=QUICK_OPTIONS, budget=8.0)
         wait_for(lambda: bool(children(pid(own), WORKER)), 60)
         before = pid(own)
         stopped = [psutil.Process(before), *children(before)]

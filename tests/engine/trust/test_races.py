@@ -15,7 +15,7 @@ from underdrawing.client.frames import Frame
 from underdrawing.client.messages import MOST_BYTES, request
 
 from ..client.conftest import daemons
-from .conftest import QUICK_OPTIONS, WORKER, Raw, children, learn, learnt, library_is_whole, picture, pid, wait_for
+from .conftest import QUICK_OPTIONS, WORKER, Raw, children, library_is_whole, picture, pid, train, trained, wait_for
 
 CLIENTS = 50
 ASK = """
@@ -39,17 +39,17 @@ def test_fifty_programs_at_once_start_one_engine(own: Path) -> None:
     assert (own / "logs" / "engine.log").read_text().count("listens") == 1
 
 
-def test_two_programs_that_learn_the_same_picture_get_one_model(own: Path) -> None:
+def test_two_programs_that_train_on_the_same_picture_get_one_model(own: Path) -> None:
     with Engine.connect(home=own) as first, Engine.connect(home=own, bridge=True) as second:
         begun = [
-            learn(engine, "shared", method="deepsim", options=QUICK_OPTIONS, iterations=3) for engine in (first, second)
+            train(engine, "shared", method="deepsim", options=QUICK_OPTIONS, iterations=3) for engine in (first, second)
         ]
         assert begun[0]["job"] == begun[1]["job"] and begun[0]["model"] == begun[1]["model"]
         ended = [engine.watch(begun[0]["job"], deadline=120)["state"] for engine in (first, second)]
         assert ended == ["done", "done"]
         assert [model["id"] for model in second.models()] == [begun[0]["model"]]
         # Another picture is another model.
-        other = learn(second, "other", 1, method="draft")
+        other = train(second, "other", 1, method="draft")
         assert other["model"] != begun[0]["model"]
         second.watch(other["job"], deadline=60)
     assert library_is_whole(own) == 2
@@ -65,7 +65,7 @@ def test_bad_manners_cost_the_others_nothing(own: Path) -> None:
     """Clients that vanish, stall in mid-upload, flood, and never read; the engine's memory ends as it began."""
     header = Frame(1 << 10, 1 << 10, "RGB", "u8", bytes(3 << 20)).header()
     with Engine.connect(home=own) as engine:
-        model = learnt(engine)
+        model = trained(engine)
         engine.apply(model, {"segments": picture()[2]})
         greedy(own, header, 1)  # what a first meeting costs is no leak
         before = memory(own)

@@ -11,7 +11,7 @@ import pytest
 
 from underdrawing.client.engine import Engine
 
-from .conftest import QUICK_OPTIONS, RENDERER, children, learn, learnt, library_is_whole, picture, pid
+from .conftest import QUICK_OPTIONS, RENDERER, children, library_is_whole, picture, pid, train, trained
 
 
 class Soak:
@@ -20,7 +20,7 @@ class Soak:
     def __init__(self, home: Path, folder: Path) -> None:
         self.home, self.folder = home, folder
         self.engine = Engine.connect(home=home)
-        self.model = learnt(self.engine)
+        self.model = trained(self.engine)
         self.latencies: list[float] = []
         self.rounds = 0
 
@@ -36,14 +36,14 @@ class Soak:
         self.engine.make_primitive(shown, "segments", regions=3)
         with Engine.connect(home=self.home, bridge=number % 5 == 0) as second:
             second.rename(self.model, f"name {number}")
-            other = learnt(second, f"draft {number}", number % 50)
+            other = trained(second, f"draft {number}", number % 50)
             second.apply(other, {"segments": edit})
             second.export_model(other, self.folder / "m.underdrawing")
             came = second.import_model(self.folder / "m.underdrawing")["id"]
             for gone in (other, came):
                 second.delete(gone)
         if number % 10 == 0:
-            begun = learn(self.engine, "learnt", number, method="deepsim", options=QUICK_OPTIONS, iterations=2)
+            begun = train(self.engine, "trained", number, method="deepsim", options=QUICK_OPTIONS, iterations=2)
             self.engine.watch(begun["job"], deadline=240)
             self.engine.delete(begun["model"])
         if number % 25 == 0:

@@ -35,6 +35,7 @@ class _Server(ThreadingHTTPServer):
         self.statuses: list[int] = []
         self.ranges: list[str | None] = []
         self.honours_ranges = True
+        self.tells_length = True
         self.begins: int | None = None  # where every part begins, whatever was asked for
 
     @property
@@ -61,7 +62,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(206 if partial else 200)
         if partial:
             self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
-        self.send_header("Content-Length", str(len(body) - start))
+        if self.server.tells_length:
+            self.send_header("Content-Length", str(len(body) - start))
         self.end_headers()
         last = self.server.breaks.pop(0) if self.server.breaks else len(body)
         self.wfile.write(body[start : start + last])
@@ -103,6 +105,16 @@ def test_a_download_that_breaks_off_goes_on_where_it_was(server: _Server, tmp_pa
     second = first + 1_200_000 // CHUNK * CHUNK
     assert server.ranges == [None, f"bytes={first}-", f"bytes={second}-"]
     assert not (tmp_path / "w.bin.part").exists()
+
+
+def test_an_end_that_only_the_size_shows_to_be_too_early_is_gone_on_from(server: _Server, tmp_path: Path) -> None:
+    """Behind some proxies an answer has no length, and a connection that breaks off looks like its end."""
+    server.files["w.bin"] = CONTENT
+    server.tells_length = False
+    server.breaks = [1_000_000]
+    _get(server, tmp_path / "w.bin")
+    assert (tmp_path / "w.bin").read_bytes() == CONTENT
+    assert server.ranges == [None, "bytes=1000000-"]
 
 
 def test_a_second_run_resumes_what_a_killed_one_left(server: _Server, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from underdrawing.train.method import LearnError, Method
+from underdrawing.train.method import Method, TrainingError
 
 __all__ = ["everything", "find"]
 
@@ -24,11 +24,11 @@ def find(name: str) -> Method:
     """The method with this name.
 
     Raises:
-        LearnError: there is none; the text lists those that exist.
+        TrainingError: there is none; the text lists those that exist.
     """
     methods = everything()
     if name not in methods:
-        raise LearnError(
+        raise TrainingError(
             "unknown_method", f"There is no method called {name!r}.", f"Choose one of: {', '.join(methods)}."
         )
     return methods[name]

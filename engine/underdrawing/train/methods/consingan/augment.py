@@ -1,6 +1,6 @@
 """Changed copies of a picture, from which single-image GANs learn to bring what does not belong back into it.
 
-All of them take and give (1, 3, H, W) in [-1, 1] and draw their chance from a generator of their own.
+All of them take and give (1, 3, H, W) in [-1, 1] and draw from a random generator of their own.
 """
 
 from __future__ import annotations
@@ -173,5 +173,5 @@ def softened(picture: Tensor, generator: Generator, smallest: Size) -> Augmented
     return AugmentedCopy(x.clamp(-1, 1), torch.ones_like(x[:, :1]))
 
 
-# Each is given the picture, chance, and the size of the first stage.
-LESSONS = {"harmony": harmony, "tiles": tiled, "pasted": pasted, "softened": softened}
+# Each is given the picture, rng, and the size of the first stage.
+CHANGES = {"harmony": harmony, "tiles": tiled, "pasted": pasted, "softened": softened}

@@ -1,7 +1,7 @@
 """ConSinGAN (Hinz, Fisher, Wang and Wermter 2021): a model of one picture that needs no underdrawing.
 
 *Improved Techniques for Training Single-Image GANs*: a generator that grows stage by stage, of which the last stages
-learn together. SinGAN (Shaham, Dekel and Michaeli 2019) is a recipe of it, for comparison. The recipes without
+are trained together. SinGAN (Shaham, Dekel and Michaeli 2019) is a recipe of it, for comparison. The recipes without
 `paper-` are bound to a budget of seconds on two processor cores; the run is in `train/methods/consingan/run.py`.
 """
 
@@ -170,7 +170,7 @@ VARY = PAPER_VARY.vary(
     tuned=Given(1, _OURS),
     filters=Given(32, _OURS),
     stages=Given(5, _OURS),
-    longest=Given(112, "layout alone is learnt; texture is the picture's own (docs/generate.md)"),
+    longest=Given(112, "layout alone is trained; texture is the picture's own (docs/generate.md)"),
     rate=Given(1e-3, _OURS),
     critic_steps=Given(1, _OURS),
     generator_steps=Given(1, _OURS),
@@ -193,7 +193,7 @@ ENLARGE = HARMONIZE.vary(
     stages=Given(2, "what was reduced to half is to become what it was"),
     rescaling=Given("halves", "SinGAN (2019), section 4, super-resolution: the picture is its own example"),
     smallest=Given(0, "not used with halves"),
-    longest=Given(1024, "finest detail is learnt at its own size; squares are learnt, so that this costs no time"),
+    longest=Given(1024, "finest detail is trained at its own size, on squares, so that this costs no time"),
     paired=Given(10.0, _OURS),
     balance=Given(1.0, _OURS),
 )
@@ -253,7 +253,7 @@ class ConSinGAN:
         """A run with fresh weights, or one that goes on from a model.
 
         Raises:
-            LearnError: the picture is too small.
+            TrainingError: the picture is too small.
         """
         return PyramidRun(data, recipe.figures, device, seed, TASKS[recipe.name])
 

@@ -16,16 +16,16 @@ from underdrawing.train.device import Device
 from underdrawing.train.ema import Average
 from underdrawing.train.method import (
     ExportGraph,
-    LearnError,
     Progress,
     Stage,
+    TrainingError,
     load_optimizer_tensors,
     optimizer_tensors,
     prefixed,
     without_prefix,
 )
 from underdrawing.train.methods.consingan import scales
-from underdrawing.train.methods.consingan.augment import LESSONS
+from underdrawing.train.methods.consingan.augment import CHANGES
 from underdrawing.train.methods.consingan.hyperparameters import ConSinGANHyperparameters
 from underdrawing.train.methods.consingan.networks import ChainedGenerator, Critic, GrowingGenerator, gradient_penalty
 
@@ -55,7 +55,7 @@ class PyramidRun:
         self.picture = data.pairs[0].picture[:, :, :height, :width].contiguous()
         if min(height, width) < scales.LEAST:
             text = f"The picture is {width} x {height} pixels; this method looks at {scales.LEAST} at a time."
-            raise LearnError("too_small", text, "Choose a larger picture or region.")
+            raise TrainingError("too_small", text, "Choose a larger picture or region.")
         self.sizes = self._sizes((width, height))
         self.pace, self.crop = 1.0, figures.crop
         self.generator: GrowingGenerator | ChainedGenerator = device.place(self._generator())
@@ -79,7 +79,7 @@ class PyramidRun:
         known = {"improved": scales.improved, "geometric": scales.geometric, "halves": scales.halves}
         if f.rescaling not in known:
             words = ", ".join(known)
-            raise LearnError("bad_option", f"There is no rescaling called {f.rescaling!r}.", f"Use one of: {words}.")
+            raise TrainingError("bad_option", f"There is no rescaling called {f.rescaling!r}.", f"Use one of: {words}.")
         return known[f.rescaling](size, count, f.smallest)
 
     def _stages(self) -> Sequence[Stage]:
@@ -93,14 +93,14 @@ class PyramidRun:
 
     def _generator(self) -> GrowingGenerator | ChainedGenerator:
         f = self.figures
-        if f.lesson != "noise" and f.lesson not in LESSONS:
-            known = ", ".join(["noise", *LESSONS])
-            raise LearnError("bad_option", f"There is no lesson called {f.lesson!r}.", f"Use {known}.")
+        if f.lesson != "noise" and f.lesson not in CHANGES:
+            known = ", ".join(["noise", *CHANGES])
+            raise TrainingError("bad_option", f"There is no change called {f.lesson!r}.", f"Use {known}.")
         if f.generator == "growing":
             return GrowingGenerator(f.filters, f.layers, f.normalised, f.slope, f.kaiming)
         if f.generator == "chained":
             return ChainedGenerator(f.filters, f.layers, f.slope)
-        raise LearnError("bad_option", f"There is no generator called {f.generator!r}.", "Use growing or chained.")
+        raise TrainingError("bad_option", f"There is no generator called {f.generator!r}.", "Use growing or chained.")
 
     def _critic(self, level: int) -> Critic:
         f = self.figures
@@ -110,7 +110,7 @@ class PyramidRun:
 
     @property
     def level(self) -> int:
-        """The stage that is learnt, from 0."""
+        """The stage in training, from 0."""
         return len(self.generator.stages) - 1
 
     def enter(self, stage: int) -> None:
@@ -133,7 +133,7 @@ class PyramidRun:
             self.averaged = Average(self.generator)
 
     def _optimise(self) -> None:
-        """Optimisers of the stages that learn now; those below are fixed."""
+        """Optimisers of the stages that train now; those below are fixed."""
         f, parts = self.figures, self.generator.parts()
         count = max(1, f.tuned if self.fine else f.concurrent)
         for part in parts[: max(0, len(parts) - count)]:
@@ -152,7 +152,7 @@ class PyramidRun:
 
         Args:
             given: a picture (1, 3, H, W) at the size of the last stage, or a piece of it.
-            generator: chance; None for the picture itself, without noise.
+            generator: of the noise; None for the picture itself, without noise.
         """
         sizes = self._sizes_of(given)
         noisy = generator is not None and self.figures.lesson == "noise"
@@ -202,7 +202,7 @@ class PyramidRun:
         return (slice(None), slice(None), *(slice(a, a + g) for a, g in zip(at, goal, strict=True)))
 
     def _window(self, generator: torch.Generator) -> tuple[slice, ...] | None:
-        """A random square of the last stage, where that alone is learnt from noise."""
+        """A random square of the last stage, where it alone is trained from noise."""
         width, height = self.sizes[self.level]
         if not self.crop or self.level == 0 or max(width, height) <= self.crop:
             return None
@@ -213,33 +213,33 @@ class PyramidRun:
         ]
         return (slice(None), slice(None), *(slice(a, a + g) for a, g in zip(at, goal, strict=True)))
 
-    # --- learning
+    # --- training
 
     def step(self, progress: Progress) -> dict[str, float]:
         """One step: the critic's, then the generator's."""
         f, device = self.figures, self.device
-        chance = torch.Generator().manual_seed((self.seed * 1_000_003 + progress.iteration) % (1 << 62))
+        rng = torch.Generator().manual_seed((self.seed * 1_000_003 + progress.iteration) % (1 << 62))
         self._set_rates(progress.fraction)
         known, window = None, None
         if f.lesson == "noise":
-            window = self._window(chance)
-            real_inputs, inputs = self._inputs(self.picture, None), self._inputs(self.picture, chance)
+            window = self._window(rng)
+            real_inputs, inputs = self._inputs(self.picture, None), self._inputs(self.picture, rng)
             real = scales.reduced(self.picture, self.sizes[self.level])
             real = real if window is None else real[window]
         else:
-            piece = self._piece(chance)
-            lesson = LESSONS[f.lesson](self.picture, chance, self.sizes[0])
-            changed = lesson.picture if self.data.composite is None else self.data.composite
+            piece = self._piece(rng)
+            copy = CHANGES[f.lesson](self.picture, rng, self.sizes[0])
+            changed = copy.picture if self.data.composite is None else self.data.composite
             whole = self.picture[piece].contiguous()
-            real_inputs, inputs = self._inputs(whole, None), self._inputs(changed[piece].contiguous(), chance)
+            real_inputs, inputs = self._inputs(whole, None), self._inputs(changed[piece].contiguous(), rng)
             size = self._sizes_of(whole)[-1]
             real = scales.reduced(whole, size)
             if f.paired > 0 and self.data.composite is None:
-                known = device.put(scales.reduced(lesson.known[piece].contiguous(), size))
+                known = device.put(scales.reduced(copy.known[piece].contiguous(), size))
         real = device.put(real)
         with device.autocast():
             made = self.generator(*inputs, window=window).float()
-        critic_loss = self._critic_steps(real, made.detach(), progress.iteration, chance)
+        critic_loss = self._critic_steps(real, made.detach(), progress.iteration, rng)
         self.critic.requires_grad_(False)
         with device.autocast():
             same = self.generator(*real_inputs, window=window).float()
@@ -257,14 +257,14 @@ class PyramidRun:
             self.averaged.update(self.generator, f.average)
         return {"critic": critic_loss, **{name: part.item() for name, part in parts.items()}}
 
-    def _critic_steps(self, real: Tensor, made: Tensor, iteration: int, chance: torch.Generator) -> float:
+    def _critic_steps(self, real: Tensor, made: Tensor, iteration: int, rng: torch.Generator) -> float:
         """Steps of the critic on the same two pictures; its last loss."""
         f, value = self.figures, 0.0
         for turn in range(f.critic_steps):
             with self.device.autocast():
                 loss = self.critic(made).float().mean() - self.critic(real).float().mean()
                 if (iteration * f.critic_steps + turn) % f.penalty_every == 0:
-                    mix = torch.rand(1, 1, 1, 1, generator=chance).to(real.device)
+                    mix = torch.rand(1, 1, 1, 1, generator=rng).to(real.device)
                     loss = loss + gradient_penalty(self.critic, real, made, f.penalty * f.penalty_every, mix)
             self.critic_steps.zero_grad(set_to_none=True)
             loss.backward()
@@ -295,7 +295,7 @@ class PyramidRun:
 
     @torch.no_grad()
     def sample(self) -> Tensor:
-        """The picture as it is made now, without noise; after a changed copy where that is what is learnt."""
+        """The picture as it is made now, without noise; after a changed copy where that is what is trained on."""
         given = self.picture if self.data.composite is None else self.data.composite
         with self.device.autocast():
             made = self.best(*self._inputs(given, None)).float().cpu()
@@ -335,7 +335,7 @@ class PyramidRun:
                 self.averaged.network.amplitudes = self.generator.amplitudes  # type: ignore[assignment]
         except (KeyError, RuntimeError):
             text = "The earlier training does not fit this picture or these hyperparameters."
-            raise LearnError("wrong_task", text, "Train on the picture again.") from None
+            raise TrainingError("wrong_task", text, "Train on the picture again.") from None
 
     def shrink(self) -> str:
         """Smaller pieces."""
@@ -356,10 +356,8 @@ class PyramidRun:
         """The generator, grown to the end."""
         self._grow_to(len(self.sizes) - 1)
         network = copy.deepcopy(self.best).cpu().to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
-        chance = torch.Generator().manual_seed(0)
-        tensors = [
-            torch.randn(1, spec.channels, spec.size[1], spec.size[0], generator=chance) for spec in self._specs()
-        ]
+        rng = torch.Generator().manual_seed(0)
+        tensors = [torch.randn(1, spec.channels, spec.size[1], spec.size[0], generator=rng) for spec in self._specs()]
         names = [spec.name for spec in self._specs()]
         return [ExportGraph("generator.onnx", network.requires_grad_(False), dict(zip(names, tensors, strict=True)))]
 

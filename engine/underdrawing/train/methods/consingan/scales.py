@@ -1,4 +1,4 @@
-"""A picture at several sizes, as single-image GANs learn it: from its rough layout to its texture."""
+"""A picture at several sizes, as single-image GANs see it: from its rough layout to its texture."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def improved(size: Size, stages: int, smallest: int) -> list[Size]:
     the shorter side to `smallest`; the last stage is the picture itself.
 
     Args:
-        size: of the picture that is learnt.
+        size: of the picture trained on.
         stages: how many, the picture itself included.
         smallest: pixels of the shorter side at the first stage.
     """
@@ -101,7 +101,7 @@ def _areas(source: int, target: int) -> Tensor:
 
 
 def amplitude(made: Tensor, wanted: Tensor, part: float) -> float:
-    """How strong the noise of a stage is: a part of the root mean square error of what is there before it is learnt.
+    """How strong the noise of a stage is: a part of the root mean square error of what is there before it is trained.
 
     SinGAN, section 2.1, takes all of it; ConSinGAN's program a tenth.
     """

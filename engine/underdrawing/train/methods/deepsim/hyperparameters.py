@@ -54,7 +54,7 @@ class DeepSIMHyperparameters:
     beta2: float
     constant: float  # part of the training with a constant rate; then it falls linearly to 0
     average: float  # weights are averaged over this part of the iterations done; 0: the last ones are used
-    pixels: int  # bigger pictures are learnt reduced to this many pixels; 0: never
+    pixels: int  # bigger pictures are trained on reduced to this many pixels; 0: never
     pixels_gpu: int  # the same on a GPU
     network_picture: (
         bool  # of a reduced picture, the network's own picture is enlarged; off: the picture's detail goes over it

@@ -1,4 +1,4 @@
-"""DeepSIM (Vinker, Horwitz, Zabari and Hoshen 2021): a conditional GAN learnt from one pair of primitive and picture.
+"""DeepSIM (Vinker, Horwitz, Zabari and Hoshen 2021): a conditional GAN trained from one pair of primitive and picture.
 
 Thin-plate-spline warps turn the single pair into many; a pix2pixHD generator maps the warped primitive to the
 warped picture; at the end it maps an edited primitive to an edited picture. Recipes: `paper` (the published figures),
@@ -137,7 +137,7 @@ class DeepSIM:
         return int(2**recipe.figures.halvings)
 
     def pixels(self, recipe: Recipe, device: Device, size: tuple[int, int]) -> int:
-        """Bigger pictures are reduced to this many pixels before they are learnt; 0: never."""
+        """Bigger pictures are reduced to this many pixels before they are trained on; 0: never."""
         return int(recipe.figures.pixels_gpu if device.is_cuda else recipe.figures.pixels)
 
 

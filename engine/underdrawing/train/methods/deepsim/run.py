@@ -18,9 +18,9 @@ from underdrawing.train.device import Device
 from underdrawing.train.ema import Average
 from underdrawing.train.method import (
     ExportGraph,
-    LearnError,
     Progress,
     Stage,
+    TrainingError,
     load_optimizer_tensors,
     optimizer_tensors,
     prefixed,
@@ -35,7 +35,7 @@ from underdrawing.train.perceptual import Features, find_features, missing_featu
 class DeepSIMRun:
     """One training: generator, discriminator, their optimisers, and a step of both."""
 
-    stages: Sequence[Stage] = (Stage("learning", 1.0),)
+    stages: Sequence[Stage] = (Stage("training", 1.0),)
     length: int | None = None
 
     def __init__(self, data: TrainingData, figures: DeepSIMHyperparameters, device: Device, seed: int) -> None:
@@ -44,12 +44,12 @@ class DeepSIMRun:
         pair = data.pairs[0].to(device.torch)
         self.names = [spec.name for spec in PLANES if spec.name in pair.planes]
         if not self.names:
-            raise LearnError(
+            raise TrainingError(
                 "no_plane", "DeepSIM needs a primitive.", "Give segments, edges or paint beside the picture."
             )
         if figures.joined and figures.one_hot:
             text = "Outlines are drawn into the segments' colours, which the network is not given."
-            raise LearnError("bad_option", text, "Use joined=no, or one_hot=no.")
+            raise TrainingError("bad_option", text, "Use joined=no, or one_hot=no.")
         kind = Encoding.ONE_HOT if figures.one_hot else Encoding.COLOURS
         signed = {PlaneKind.CLASSES: kind, PlaneKind.LINES: Encoding.SIGNED, PlaneKind.COLOUR: Encoding.COLOURS}
         self.encodings = {name: signed[pair.planes[name].kind] for name in self.names}
@@ -85,7 +85,7 @@ class DeepSIMRun:
         if f.generator == "skip":
             widths = tuple(min(f.filters * 2**k, f.filters * 6) for k in range(f.halvings + 1))
             return SkipGenerator(self.channels + self._extra, widths, f.blocks)
-        raise LearnError("bad_option", f"There is no generator called {f.generator!r}.", "Use global or skip.")
+        raise TrainingError("bad_option", f"There is no generator called {f.generator!r}.", "Use global or skip.")
 
     @property
     def _extra(self) -> int:
@@ -226,7 +226,7 @@ class DeepSIMRun:
 
     @torch.no_grad()
     def sample(self) -> Tensor:
-        """The learnt picture from its own primitive."""
+        """The training picture from its own primitive."""
         planes, places = self.sampler.whole()
         with self.device.autocast():
             made: Tensor = self.best(self._inputs(planes, places))
@@ -274,7 +274,7 @@ class DeepSIMRun:
         inputs = dict(planes)
         if self._extra:
             inputs["places"] = places.cpu()
-        # The statistics of the picture as it is: what is not edited comes out as it was learnt.
+        # The statistics of the picture as it is: what is not edited comes out as in training.
         with torch.no_grad(), watched(network):
             wrapped(*inputs.values())
         freeze(network)

@@ -14,7 +14,7 @@ from torch import Tensor
 from underdrawing.store.manifest import ApplyPlan, PlaneKind, PlaneSpec, Procedure
 from underdrawing.train.data import TrainingData
 from underdrawing.train.device import Device
-from underdrawing.train.method import ExportGraph, Given, LearnError, Progress, Recipe, Stage, make_recipe
+from underdrawing.train.method import ExportGraph, Given, Progress, Recipe, Stage, TrainingError, make_recipe
 
 PLANES = (
     PlaneSpec("segments", PlaneKind.CLASSES, required=False),
@@ -43,10 +43,10 @@ def check_planes(data: TrainingData) -> None:
     """A draft has something to follow.
 
     Raises:
-        LearnError: there are neither segments nor edges.
+        TrainingError: there are neither segments nor edges.
     """
     if not {"segments", "edges"} & data.pairs[0].planes.keys():
-        raise LearnError("no_plane", "A draft needs a primitive.", "Give segments or edges beside the picture.")
+        raise TrainingError("no_plane", "A draft needs a primitive.", "Give segments or edges beside the picture.")
 
 
 class DraftMethod:
@@ -72,7 +72,7 @@ class DraftMethod:
         """A run of no steps.
 
         Raises:
-            LearnError: there are neither segments nor edges.
+            TrainingError: there are neither segments nor edges.
         """
         check_planes(data)
         return DraftRun(data)
@@ -95,7 +95,7 @@ class DraftRun:
         """There is no stage."""
 
     def step(self, progress: Progress) -> dict[str, float]:
-        """There is nothing to learn."""
+        """There is nothing to train."""
         return {}
 
     def first(self) -> ApplyPlan | None:
@@ -107,11 +107,11 @@ class DraftRun:
         return self.data.pairs[0].picture
 
     def state(self) -> dict[str, Tensor]:
-        """Nothing was learnt."""
+        """There is no training."""
         return {}
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Nothing was learnt."""
+        """There is no training."""
 
     def shrink(self) -> str:
         """Nothing can become smaller."""

@@ -1,4 +1,4 @@
-"""A folder of pictures as training data: all of one shape and size, so that several are learnt at a time."""
+"""A folder of pictures as training data: all of one shape and size, so that several are trained on at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from underdrawing.picture.image import Picture, white_of
 from underdrawing.train.data import TrainingData, make_pair
 from underdrawing.train.device import Device
-from underdrawing.train.method import LearnError, Method, Recipe
+from underdrawing.train.method import Method, Recipe, TrainingError
 from underdrawing.train.prepare import LEAST_PIXELS, Prepared
 
 
@@ -26,19 +26,19 @@ def prepare_folder(
     at both sides alike, so that things keep their own shape.
 
     Args:
-        pictures: what is learnt.
+        pictures: what is trained on.
         sheet: a picture that stands for the folder in lists of models.
 
     Raises:
-        LearnError: the method learns one picture at a time, or a picture is too small.
+        TrainingError: the method trains on one picture at a time, or a picture is too small.
     """
     if not method.many:
         text = f"The method {method.name!r} trains on one picture at a time."
-        raise LearnError("wrong_task", text, "Train on folders with --method meta.")
+        raise TrainingError("wrong_task", text, "Train on folders with --method meta.")
     for number, picture in enumerate(pictures, 1):
         if picture.size[0] * picture.size[1] < LEAST_PIXELS:
             text = f"Picture {number} has only {picture.size[0]} x {picture.size[1]} pixels."
-            raise LearnError("too_small", text, "Leave it out; 64 x 64 is a sensible least.")
+            raise TrainingError("too_small", text, "Leave it out; 64 x 64 is a sensible least.")
     shape = float(np.median([picture.size[0] / picture.size[1] for picture in pictures]))
     large = max(max(picture.size) for picture in pictures)
     own = (large, max(1, round(large / shape))) if shape >= 1 else (max(1, round(large * shape)), large)
@@ -64,20 +64,20 @@ def _fitted(picture: Picture, size: tuple[int, int]) -> np.ndarray:
     return np.ascontiguousarray(rgb[y : y + size[1], x : x + size[0]], np.float32)
 
 
-def others(pictures: Tensor, look: Tensor, part: float, chance: torch.Generator) -> tuple[Tensor, Tensor]:
+def others(pictures: Tensor, look: Tensor, part: float, rng: torch.Generator) -> tuple[Tensor, Tensor]:
     """Pictures of a batch as others of their kind: mirrored one time in two, and in other colours.
 
-    A folder has few pictures, and what is learnt from it must fit pictures that it has not.
+    A folder has few pictures, and what is trained on from it must fit pictures that it has not.
 
     Args:
-        pictures, look: (B, 3, H, W) in [-1, 1], what is learnt and what the backbone sees of it; changed alike.
+        pictures, look: (B, 3, H, W) in [-1, 1], what is trained on and what the backbone sees of it; changed alike.
         part: of the draws that get other colours.
     """
     batch = len(pictures)
-    mirrored = torch.rand(batch, generator=chance) < 0.5
-    turned = torch.rand(batch, generator=chance) < part
-    mixing = torch.stack([_mixing(chance) if t else torch.eye(3) for t in turned])
-    shift = (torch.rand(batch, 3, 1, 1, generator=chance) * 0.6 - 0.3) * turned[:, None, None, None]
+    mirrored = torch.rand(batch, generator=rng) < 0.5
+    turned = torch.rand(batch, generator=rng) < part
+    mixing = torch.stack([_mixing(rng) if t else torch.eye(3) for t in turned])
+    shift = (torch.rand(batch, 3, 1, 1, generator=rng) * 0.6 - 0.3) * turned[:, None, None, None]
 
     def changed(x: Tensor) -> Tensor:
         x = torch.where(mirrored[:, None, None, None], x.flip(3), x)
@@ -86,8 +86,8 @@ def others(pictures: Tensor, look: Tensor, part: float, chance: torch.Generator)
     return changed(pictures), changed(look)
 
 
-def _mixing(chance: torch.Generator) -> Tensor:
+def _mixing(rng: torch.Generator) -> Tensor:
     """Colours as a mixture of the picture's own and of them exchanged, with more or less contrast: (3, 3)."""
-    exchanged = torch.eye(3)[torch.randperm(3, generator=chance)]
-    part, contrast = torch.rand(2, generator=chance).tolist()
+    exchanged = torch.eye(3)[torch.randperm(3, generator=rng)]
+    part, contrast = torch.rand(2, generator=rng).tolist()
     return (0.7 + 0.6 * contrast) * torch.lerp(torch.eye(3), exchanged, part)

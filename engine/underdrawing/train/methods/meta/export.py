@@ -99,7 +99,7 @@ def painter_start(scales: int) -> int:
 
 
 def of_one(layers: Layers, amplitudes: Sequence[float], sizes: Sequence[Size], start: int = 0) -> Sequence[ExportGraph]:
-    """The generator of the one picture that was learnt."""
+    """The generator of the one picture trained on."""
     return [ExportGraph(GENERATOR, Written(layers, amplitudes, start), _examples(inputs_from(sizes, start)))]
 
 
@@ -129,8 +129,8 @@ def of_many(
 
 
 def _examples(inputs: Sequence[GraphInput]) -> dict[str, Tensor]:
-    chance = torch.Generator().manual_seed(0)
-    return {i.name: torch.randn(1, i.channels, i.size[1], i.size[0], generator=chance) for i in inputs}
+    rng = torch.Generator().manual_seed(0)
+    return {i.name: torch.randn(1, i.channels, i.size[1], i.size[0], generator=rng) for i in inputs}
 
 
 def noise_inputs(sizes: Sequence[Size]) -> tuple[GraphInput, ...]:

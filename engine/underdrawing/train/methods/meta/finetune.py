@@ -1,6 +1,6 @@
-"""A model that was made at once goes on learning its picture: written weights become weights that are learnt.
+"""A model that was made at once is fine-tuned on its picture: written weights become weights that are trained.
 
-Internal learning of one picture as in SinGAN (2019), section 2.2, but from a start that knows pictures of its kind, and
+internal learning of one picture as in SinGAN (2019), section 2.2, but from a start that knows pictures of its kind, and
 all scales together: each is to make the picture at its size, and the last one fools a critic of its own.
 """
 
@@ -18,9 +18,9 @@ from underdrawing.train.data import TrainingData
 from underdrawing.train.device import Device
 from underdrawing.train.method import (
     ExportGraph,
-    LearnError,
     Progress,
     Stage,
+    TrainingError,
     load_optimizer_tensors,
     optimizer_tensors,
     prefixed,
@@ -44,7 +44,7 @@ class RefinementRun:
         figures: those of the model that made it.
 
     Raises:
-        LearnError: the weights do not fit the figures.
+        TrainingError: the weights do not fit the figures.
     """
 
     def __init__(self, data: TrainingData, figures: MetaHyperparameters, device: Device, seed: int) -> None:
@@ -61,7 +61,7 @@ class RefinementRun:
             scales = [shaped([part[None] for part in row.split(list(layout.sizes))], layout) for row in rows]
         except (KeyError, ValueError, RuntimeError):
             text = "The model's weights do not fit its hyperparameters, or its picture is too small."
-            raise LearnError("wrong_task", text, "Make the model again, with --from and --anew.") from None
+            raise TrainingError("wrong_task", text, "Make the model again, with --from and --anew.") from None
         values = [value.clone().to(device.torch) for scale in scales for pair in scale for value in pair]
         self.numbers = nn.ParameterList([nn.Parameter(value) for value in values])
         self.critic = device.place(Critic(figures.filters, figures.layers, SLOPE, kaiming=True))
@@ -93,26 +93,26 @@ class RefinementRun:
             made.append(go_on(made[-1], scales[k : k + 1], inputs[k : k + 1], self.amplitudes[k : k + 1]))
         return made
 
-    def _noise(self, chance: torch.Generator | None) -> list[Tensor]:
-        """Noise of every scale; without chance what the picture itself is made from."""
+    def _noise(self, rng: torch.Generator | None) -> list[Tensor]:
+        """Noise of every scale; without a generator what the picture itself is made from."""
         sizes = self.sizes
-        if chance is None:
+        if rng is None:
             first, *further = sizes
             found = [torch.from_numpy(anchor(*first)), *(torch.zeros(1, 3, h, w) for w, h in further)]
         else:
-            found = [torch.randn(1, 3, h, w, generator=chance) for w, h in sizes]
+            found = [torch.randn(1, 3, h, w, generator=rng) for w, h in sizes]
         return [self.device.put(one) for one in found]
 
     def step(self, progress: Progress) -> dict[str, float]:
         """One step of the critic, one of all scales."""
         f = self.figures
-        chance = torch.Generator().manual_seed((self.seed * 1_000_003 + progress.iteration) % (1 << 62))
+        rng = torch.Generator().manual_seed((self.seed * 1_000_003 + progress.iteration) % (1 << 62))
         falling = f.drop if progress.fraction >= f.drop_at else 1.0
         for steps in (self.generator_steps, self.critic_steps):
             steps.param_groups[0]["lr"] = f.refine_rate * falling * self.pace
-        mix = torch.rand(1, 1, 1, 1, generator=chance)
+        mix = torch.rand(1, 1, 1, 1, generator=rng)
         with self.device.autocast():
-            made = self._every_scale(self._noise(chance))[-1].float()
+            made = self._every_scale(self._noise(rng))[-1].float()
             loss = self.critic(made.detach()).float().mean() - self.critic(self.real[-1]).float().mean()
             penalty = gradient_penalty(self.critic, self.real[-1], made.detach(), f.penalty, mix.to(made.device))
         self.critic_steps.zero_grad(set_to_none=True)

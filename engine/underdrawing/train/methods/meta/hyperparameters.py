@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from underdrawing.train.method import LearnError
+from underdrawing.train.method import TrainingError
 from underdrawing.train.methods.consingan import scales
 
 
@@ -23,7 +23,7 @@ class MetaHyperparameters:
     longest: int  # pixels of the longer side at the last scale
     each: int  # iterations of a scale; 0: as many as the supplement gives for so many pictures
     batch: int  # pictures of a step, of all processes together; 0: all
-    critic: str  # "written": each picture has its own, written by a network; "plain": one whose weights are learnt
+    critic: str  # "written": each picture has its own, written by a network; "plain": one whose weights are trained
     backbones: str  # "two": generator and critic each have one; "one" is refused
     rate: float  # of the generator's side
     critic_rate: float
@@ -34,10 +34,10 @@ class MetaHyperparameters:
     penalty: float  # weight of the gradient penalty
     reconstruction: float  # weight of the mean square difference of the picture itself
     clip: float  # longest gradient, of each side
-    refine_rate: float  # of a model that was made at once and goes on learning its picture
+    refine_rate: float  # of a model that was made at once and is fine-tuned on its picture
     noise: float  # of further scales: this part of the error that is left
     others: float  # part of the draws in other colours, mirrored one time in two; 0: pictures as they are
-    crop: int  # pixels of the squares of the last scale that are learnt at a time; 0: the whole picture
+    crop: int  # pixels of the squares of the last scale that are trained on at a time; 0: the whole picture
     balance: float  # a scale's time grows with this power of its pixels; 0: all take the same
     network_picture: bool  # results are the network's own picture; off: the picture's brushwork goes over it
 
@@ -73,21 +73,21 @@ def check(figures: MetaHyperparameters, pictures: int) -> None:
     """Refuse what the theory shows to be no training (supplement, sections 1.1 and 1.2).
 
     Raises:
-        LearnError: with the sentence.
+        TrainingError: with the sentence.
     """
     if figures.critic not in ("written", "plain"):
-        raise LearnError("bad_option", f"There is no critic called {figures.critic!r}.", "Use written or plain.")
+        raise TrainingError("bad_option", f"There is no critic called {figures.critic!r}.", "Use written or plain.")
     if figures.backbones not in ("one", "two"):
-        raise LearnError("bad_option", f"There are no backbones {figures.backbones!r}.", "Use two.")
+        raise TrainingError("bad_option", f"There are no backbones {figures.backbones!r}.", "Use two.")
     if figures.critic == "plain" and pictures > 1:
         text = (
             "One critic for several pictures only asks whether what is made looks like any of them: every picture's"
             " generator would be content to make another picture's patches."
         )
-        raise LearnError("bad_option", text, "Use critic=written, which gives each picture its own critic.")
+        raise TrainingError("bad_option", text, "Use critic=written, which gives each picture its own critic.")
     if figures.backbones == "one":
         text = (
             "With one backbone for both sides, what the critic gains of it the generator takes back: it would learn"
             " nothing but to have no opinion, and come to rest where every picture looks the same."
         )
-        raise LearnError("bad_option", text, "Use backbones=two.")
+        raise TrainingError("bad_option", text, "Use backbones=two.")

@@ -100,7 +100,7 @@ class Basic(nn.Module):
 def _norm(channels: int) -> nn.GroupNorm:
     """Statistics of groups of channels of one picture.
 
-    ResNet's own batch norm would make a picture's model depend on the pictures that it happens to be learnt with, and
+    ResNet's own batch norm would make a picture's model depend on the pictures it happens to be trained with, and
     half a batch on each of two processes another training than the whole on one.
     """
     return nn.GroupNorm(max(1, channels // NORM_CHANNELS), channels)
@@ -211,7 +211,7 @@ class HyperNetwork(nn.Module):
         self.scales = nn.ModuleList([Heads(embedding, layout)])
 
     def grow(self) -> None:
-        """One more scale, whose heads begin as a copy of the last ones; those learn no more (section 2.2)."""
+        """One more scale, whose heads begin as a copy of the last ones; those train no more (section 2.2)."""
         heads = copy.deepcopy(self.scales[-1])
         self.scales.requires_grad_(False)
         self.scales.append(heads.requires_grad_(True))

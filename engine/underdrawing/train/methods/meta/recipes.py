@@ -1,6 +1,6 @@
 """Meta Internal Learning (Bensadoun, Gur, Galanti and Wolf 2021): one network that makes models of pictures.
 
-A hypernetwork looks at a picture and writes the weights of that picture's own multi-scale generator. Learnt on a
+A hypernetwork looks at a picture and writes the weights of that picture's own multi-scale generator. Trained on a
 folder, it makes a model of a picture that it never saw in a moment. The recipes without `paper-` are bound to a budget
 of seconds on two processor cores, with a thinner backbone and fewer filters; the run is in `train/methods/meta/run.py`.
 """
@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from underdrawing.store.manifest import PlaneSpec
 from underdrawing.train.data import TrainingData
 from underdrawing.train.device import Device
-from underdrawing.train.method import Given, LearnError, Recipe, make_recipe
+from underdrawing.train.method import Given, Recipe, TrainingError, make_recipe
 from underdrawing.train.methods.meta.finetune import RefinementRun
 from underdrawing.train.methods.meta.hyperparameters import MetaHyperparameters
 from underdrawing.train.methods.meta.run import HyperRun
@@ -52,7 +52,7 @@ PAPER = make_recipe(
     penalty=Given(0.1, _STEPS),
     reconstruction=Given(50.0, _STEPS),
     clip=Given(1.0, _STEPS),
-    refine_rate=Given(5e-4, "SinGAN (2019), its program: what is learnt here is what that learns"),
+    refine_rate=Given(5e-4, "SinGAN (2019), its program"),
     noise=Given(1.0, _STEPS),
     others=Given(0.0, "not in the paper"),
     crop=Given(0, "not in the paper"),
@@ -146,19 +146,18 @@ class Meta:
         """A run with fresh weights, or one that goes on from a model that was made at once.
 
         Raises:
-            LearnError: the pictures are too small, the figures are a trap, there is nothing to go on from, or it should
-                go on for a composite.
+            TrainingError: pictures that are too small, forbidden hyperparameters, nothing to continue, or a composite.
         """
         if data.composite is not None:
             text = (
                 "A model made by a folder model can be refined on its own picture, but not fine-tuned on a composite."
             )
-            raise LearnError("wrong_task", text, "Leave out fine-tuning, or train on the picture itself.")
+            raise TrainingError("wrong_task", text, "Leave out fine-tuning, or train on the picture itself.")
         if data.base is not None and recipe.name == INSTANT.name:
             return RefinementRun(data, recipe.figures, device, seed)
         if data.base is not None or recipe.name == INSTANT.name:
             text = "Only models made by a folder model can be refined."
-            raise LearnError("wrong_task", text, "Use: underdrawing vary PICTURE --from MODEL --refine 60s")
+            raise TrainingError("wrong_task", text, "Use: underdrawing vary PICTURE --from MODEL --refine 60s")
         return HyperRun(data, recipe.figures, device, seed)
 
 

@@ -15,9 +15,9 @@ from underdrawing.train.device import Device
 from underdrawing.train.distributed import Team
 from underdrawing.train.method import (
     ExportGraph,
-    LearnError,
     Progress,
     Stage,
+    TrainingError,
     load_optimizer_tensors,
     optimizer_tensors,
     prefixed,
@@ -58,7 +58,7 @@ class HyperRun:
         height, width = data.pairs[0].inside
         if min(height, width) < scales.LEAST:
             text = f"The picture is {width} x {height} pixels; this method looks at {scales.LEAST} at a time."
-            raise LearnError("too_small", text, "Choose a larger picture or region.")
+            raise TrainingError("too_small", text, "Choose a larger picture or region.")
         self.pictures = torch.cat([pair.picture[:, :, :height, :width] for pair in data.pairs])
         self.sizes = sizes_of(figures, (width, height))
         self.looked_at = torch.cat([_square(picture, figures.side) for picture in self.pictures])
@@ -93,7 +93,7 @@ class HyperRun:
 
     @property
     def level(self) -> int:
-        """The scale that is learnt, from 0."""
+        """The scale in training, from 0."""
         return len(self.generator.scales) - 1
 
     def enter(self, stage: int) -> None:
@@ -115,25 +115,25 @@ class HyperRun:
 
     def _optimise(self) -> None:
         f = self.figures
-        self.learning = [p for p in self.generator.parameters() if p.requires_grad]
-        self.generator_steps = torch.optim.Adam(self.learning, f.rate, (f.beta1, f.beta2))
+        self.training = [p for p in self.generator.parameters() if p.requires_grad]
+        self.generator_steps = torch.optim.Adam(self.training, f.rate, (f.beta1, f.beta2))
         self.critic_steps = torch.optim.Adam(self.critic.parameters(), f.critic_rate, (f.beta1, f.beta2))
 
-    # --- learning
+    # --- training
 
     def step(self, progress: Progress) -> dict[str, float]:
         """One step: the critic's, then the generator's, of a batch that all processes share."""
         f, device = self.figures, self.device
-        chance = torch.Generator().manual_seed((self.seed * 1_000_003 + progress.iteration) % (1 << 62))
+        rng = torch.Generator().manual_seed((self.seed * 1_000_003 + progress.iteration) % (1 << 62))
         self._set_rates(progress.fraction)
         batch = self.batch
-        chosen = torch.randperm(len(self.pictures), generator=chance)[:batch]
+        chosen = torch.randperm(len(self.pictures), generator=rng)[:batch]
         pictures, looked_at = self.real[chosen], self.looked_at[chosen]
         if f.others > 0:
-            pictures, looked_at = others(pictures, looked_at, f.others, chance)
-        noise = [torch.randn(batch, 3, h, w, generator=chance) for w, h in self.sizes[: self.level + 1]]
-        mix = torch.rand(batch, 1, 1, 1, generator=chance)
-        window = self._window(chance)
+            pictures, looked_at = others(pictures, looked_at, f.others, rng)
+        noise = [torch.randn(batch, 3, h, w, generator=rng) for w, h in self.sizes[: self.level + 1]]
+        mix = torch.rand(batch, 1, 1, 1, generator=rng)
+        window = self._window(rng)
         here = self.team.mine(batch)
         error = critic = adversarial = 0.0
         self.generator_steps.zero_grad(set_to_none=True)
@@ -153,20 +153,20 @@ class HyperRun:
         if here:
             with device.autocast():
                 made = generate(scales, [device.put(n[here]) for n in noise], self.amplitudes, window).float()
-                loss = share * self._critic_loss(self._score(look, learns=True), real, made.detach(), mix[here])
+                loss = share * self._critic_loss(self._score(look, trains=True), real, made.detach(), mix[here])
             loss.backward()
             critic = loss.item()
         self._move(self.critic, self.critic_steps)
         if here:
             with device.autocast():
-                score = -share * self._score(look, learns=False)(made).float().mean()
-            (score + share * f.reconstruction * left).backward(inputs=self.learning)
+                score = -share * self._score(look, trains=False)(made).float().mean()
+            (score + share * f.reconstruction * left).backward(inputs=self.training)
             adversarial = score.item()
         self._move(self.generator, self.generator_steps)
         found = {"critic": self._summed(critic), "adversarial": self._summed(adversarial)}
         return {**found, "reconstruction": f.reconstruction * error}
 
-    def _window(self, chance: torch.Generator) -> Window:
+    def _window(self, rng: torch.Generator) -> Window:
         """A random square of the present scale, the same of all pictures; all of it where that is small."""
         crop, (width, height) = self.figures.crop, self.sizes[self.level]
         if not crop or self.level == 0:
@@ -174,7 +174,7 @@ class HyperRun:
         spots = []
         for side in (height, width):
             goal = min(crop, side)
-            at = int(torch.randint(0, side - goal + 1, (1,), generator=chance))
+            at = int(torch.randint(0, side - goal + 1, (1,), generator=rng))
             spots.append(slice(at, at + goal))
         return (slice(None), slice(None), *spots)
 
@@ -187,11 +187,11 @@ class HyperRun:
         penalty = gradient_penalty(score, real, made, self.figures.penalty, mix.to(real.device))
         return score(made).float().mean() - score(real).float().mean() + penalty
 
-    def _score(self, look: Tensor, learns: bool) -> Score:
+    def _score(self, look: Tensor, trains: bool) -> Score:
         """Each picture's critic, as a function of pictures (B, 3, H, W)."""
         if not isinstance(self.critic, HyperNetwork):
             return self.critic
-        with torch.set_grad_enabled(learns):
+        with torch.set_grad_enabled(trains):
             layers = self.critic.weights(self.critic(look))
         return lambda x: run_scale(x, layers, Activation.NONE, 0)
 
@@ -265,7 +265,7 @@ class HyperRun:
             self.critic.load_state_dict(without_prefix("critic", state))
         except RuntimeError:
             text = "The earlier training does not fit these pictures or hyperparameters."
-            raise LearnError("wrong_task", text, "Train on the pictures again.") from None
+            raise TrainingError("wrong_task", text, "Train on the pictures again.") from None
         self.amplitudes = [float(v) for v in state["amplitudes"]]
         self._optimise()
         load_optimizer_tensors(self.generator_steps, without_prefix("generator_steps", state))

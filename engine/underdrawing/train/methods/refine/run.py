@@ -1,6 +1,6 @@
 """Draft and refinement: real pixels are carried along, and a network evens out their light and colours.
 
-What makes the draft is in `underdrawing.draft`; the lessons are those that the picture itself gives
+What makes the draft is in `underdrawing.draft`; the training samples are those that the picture itself gives
 (`underdrawing.train.methods.refine.samples`).
 """
 
@@ -36,13 +36,13 @@ from underdrawing.train.method import (
 )
 from underdrawing.train.methods.draft.run import PLANES, check_planes
 from underdrawing.train.methods.refine.networks import Refiner
-from underdrawing.train.methods.refine.samples import TrainingSample, lesson, way_back
+from underdrawing.train.methods.refine.samples import TrainingSample, cycle_sample, training_sample
 from underdrawing.train.perceptual import Features, find_features, missing_features, perceptual
 
-FIRST_LESSONS = 3  # before the first step
-LESSON_EVERY = 3  # steps, until there are enough lessons
+FIRST_SAMPLES = 3  # before the first step
+SAMPLE_EVERY = 3  # steps, until there are enough samples
 RENEW_EVERY = 20  # steps, after that
-MEMORY = 256 << 20  # bytes that lessons may take
+MEMORY = 256 << 20  # bytes that samples may take
 GRID = 16  # pixels between places that a crop may begin at
 SLACK = 1e-3  # weight of a crop with nothing to repair
 LEAST = 0.02  # of a batch: losses are counted as if at least so much were to be repaired
@@ -114,14 +114,14 @@ class Refine:
         return 1
 
     def pixels(self, recipe: Recipe, device: Device, size: tuple[int, int]) -> int:
-        """Bigger pictures are reduced to this many pixels before they are learnt; 0: never."""
+        """Bigger pictures are reduced to this many pixels before they are trained on; 0: never."""
         return int(recipe.figures.pixels_gpu if device.is_cuda else recipe.figures.pixels)
 
     def begin(self, data: TrainingData, recipe: Recipe, device: Device, seed: int) -> RefineRun:
         """A run with fresh weights.
 
         Raises:
-            LearnError: there are neither segments nor edges.
+            TrainingError: there are neither segments nor edges.
         """
         check_planes(data)
         return RefineRun(data, recipe.figures, device, seed)
@@ -131,9 +131,9 @@ METHOD = Refine()
 
 
 class RefineRun:
-    """One training: lessons, the refiner, its optimiser."""
+    """One training: samples, the refiner, its optimiser."""
 
-    stages: Sequence[Stage] = (Stage("learning", 1.0),)
+    stages: Sequence[Stage] = (Stage("training", 1.0),)
     length: int | None = None
 
     def __init__(self, data: TrainingData, figures: RefineHyperparameters, device: Device, seed: int) -> None:
@@ -145,10 +145,10 @@ class RefineRun:
         self.steps = torch.optim.Adam(self.network.parameters(), figures.rate, (figures.beta1, figures.beta2))
         self.pace, self.crop, self.batch = 1.0, figures.crop, figures.batch
         self.features = self._features()
-        self.shown = way_back(self.picture, self.primitive, np.random.default_rng(seed))
+        self.shown = cycle_sample(self.picture, self.primitive, np.random.default_rng(seed))
         each = self.shown.hints.nbytes + self.shown.truth.nbytes
-        self.most = max(FIRST_LESSONS, min(figures.lessons, MEMORY // each))
-        self.lessons: list[_Kept] = []
+        self.most = max(FIRST_SAMPLES, min(figures.lessons, MEMORY // each))
+        self.samples: list[_Kept] = []
         self.made = 0
 
     def _features(self) -> Features | None:
@@ -168,27 +168,27 @@ class RefineRun:
         """There is only one stage."""
 
     def _prepare(self, iteration: int) -> None:
-        """New lessons: a few before the first step, then some between steps, so that learning begins at once."""
-        while len(self.lessons) < FIRST_LESSONS:
+        """New samples: a few before the first step, then some between steps, so that training begins at once."""
+        while len(self.samples) < FIRST_SAMPLES:
             self._add(iteration)
-        if iteration % (LESSON_EVERY if len(self.lessons) < self.most else RENEW_EVERY) == 0:
+        if iteration % (SAMPLE_EVERY if len(self.samples) < self.most else RENEW_EVERY) == 0:
             self._add(iteration)
 
     def _add(self, iteration: int) -> None:
         random = np.random.default_rng([self.seed, iteration, self.made])
-        kept = _Kept.of(lesson(self.picture, self.primitive, random), self.crop)
-        if len(self.lessons) < self.most:
-            self.lessons.append(kept)
+        kept = _Kept.of(training_sample(self.picture, self.primitive, random), self.crop)
+        if len(self.samples) < self.most:
+            self.samples.append(kept)
         else:
-            self.lessons[self.made % self.most] = kept
+            self.samples[self.made % self.most] = kept
         self.made += 1
 
     def _draw(self, iteration: int) -> tuple[Tensor, Tensor]:
-        """Crops of lessons where there is something to repair: hints and truth."""
+        """Crops of samples where there is something to repair: hints and truth."""
         random = np.random.default_rng([self.seed, iteration])
         hints, truths = [], []
-        for number in random.integers(0, len(self.lessons), self.batch):
-            one, two = self.lessons[int(number)].crop(random, self.crop)
+        for number in random.integers(0, len(self.samples), self.batch):
+            one, two = self.samples[int(number)].crop(random, self.crop)
             hints.append(one)
             truths.append(two)
         return torch.from_numpy(np.stack(hints)), torch.from_numpy(np.stack(truths))
@@ -207,7 +207,7 @@ class RefineRun:
         with device.autocast():
             painted, share = self.network.painted(x)
             made = Refiner.blended(x, painted, share)
-        # What is painted learns by itself, whatever share of it is taken: else bad beginnings are never taken up.
+        # What is painted is trained separately, whatever share of it is taken: else bad beginnings are never taken up.
         parts = {
             "pixel": f.pixel * ((made.float() - truth).abs() * gate).mean() / amount,
             "painted": f.pixel * f.painted * ((painted.float() - truth).abs() * gate).mean() / amount,
@@ -232,7 +232,7 @@ class RefineRun:
 
     @torch.no_grad()
     def sample(self) -> Tensor:
-        """The picture after an edit and the way back, repaired: the better, the more was learnt."""
+        """The picture after an edit and the way back, repaired: the better, the longer the training."""
         hints = torch.from_numpy(self.shown.hints.astype(np.float32))[None]
         height, width = hints.shape[2:]
         extra = (-width % Refiner.stride, -height % Refiner.stride)
@@ -248,7 +248,7 @@ class RefineRun:
         return tensors | prefixed("steps", optimizer_tensors(self.steps))
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from `state`; lessons are made anew."""
+        """Go on from `state`; samples are made anew."""
         self.network.load_state_dict(without_prefix("network", state))
         self.averaged.load(without_prefix("averaged", state))
         load_optimizer_tensors(self.steps, without_prefix("steps", state))
@@ -260,7 +260,7 @@ class RefineRun:
             return f"{self.batch} pieces at a time"
         if self.crop > 64:
             self.crop = 64
-            self.lessons = []
+            self.samples = []
             return "pieces of 64 x 64 pixels"
         return ""
 
@@ -292,15 +292,15 @@ class RefineRun:
 
 @dataclass(frozen=True, eq=False)
 class _Kept:
-    """A lesson with the places where a crop of it is worth learning.
+    """A training sample with the places where a crop of it is worth training on.
 
     Attributes:
-        lesson: at least a crop high and wide.
+        sample: at least a crop high and wide.
         corners: (n, 2) row and column.
         weights: (n,), their sum is 1.
     """
 
-    lesson: TrainingSample
+    sample: TrainingSample
     corners: np.ndarray
     weights: np.ndarray
 
@@ -322,7 +322,7 @@ class _Kept:
         """A square of hints and truth, mirrored half of the time, float32."""
         y, x = self.corners[int(random.choice(len(self.corners), p=self.weights))]
         part = (slice(None), slice(y, y + side), slice(x, x + side))
-        pair = self.lesson.hints[part], self.lesson.truth[part]
+        pair = self.sample.hints[part], self.sample.truth[part]
         if random.random() < 0.5:
             pair = pair[0][..., ::-1], pair[1][..., ::-1]
         return np.ascontiguousarray(pair[0], np.float32), np.ascontiguousarray(pair[1], np.float32)

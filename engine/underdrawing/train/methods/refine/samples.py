@@ -1,4 +1,4 @@
-"""Lessons for a refining network: drafts with all the faults that real edits cause, and the true picture beside them.
+"""Training samples of a refining network: drafts with the faults that real edits cause, and the true picture beside.
 
 No edit's true result is known. But the way back is: the picture is edited, what the draft makes of that is taken for a
 picture, and the draft leads from there back to the original primitive. What should come out is the picture itself.
@@ -21,7 +21,7 @@ from underdrawing.picture.primitive import Primitive
 from underdrawing.picture.regions import Operation, change
 from underdrawing.train.tps import control_points, random_shifts, sampling_grid, solve
 
-WARPED = 0.35  # share of lessons that are plain warps
+WARPED = 0.35  # share of samples that are plain warps
 OBJECTS = (0.0004, 0.2)  # of the picture: connected areas that an edit may take
 MOST_EDITS = 3
 OPERATIONS = {
@@ -46,32 +46,32 @@ class TrainingSample:
     truth: np.ndarray
 
 
-def lesson(picture: np.ndarray, primitive: Primitive, random: np.random.Generator) -> TrainingSample:
-    """A new lesson about a picture.
+def training_sample(picture: np.ndarray, primitive: Primitive, random: np.random.Generator) -> TrainingSample:
+    """A new training sample of a picture.
 
     Args:
         picture: (H, W, 3) float32 in [0, 1].
         primitive: its own, with segments or edges.
-        random: decides everything; the same state gives the same lesson.
+        random: decides everything; the same state gives the same sample.
     """
     if random.random() < WARPED:
         bent = _warp(random, picture.shape, int(random.integers(3, 7)), 0.1)
         truth, goal = _picture(picture, bent), _primitive(primitive, bent)
-        return _lesson(draft(picture, primitive, goal), goal, truth, class_colours(picture, primitive))
+        return _sample(draft(picture, primitive, goal), goal, truth, class_colours(picture, primitive))
     if random.random() < 0.5:
         slightly = _warp(random, picture.shape, 3, 0.04)
-        return way_back(_picture(picture, slightly), _primitive(primitive, slightly), random)
-    return way_back(picture, primitive, random)
+        return cycle_sample(_picture(picture, slightly), _primitive(primitive, slightly), random)
+    return cycle_sample(picture, primitive, random)
 
 
-def way_back(picture: np.ndarray, primitive: Primitive, random: np.random.Generator) -> TrainingSample:
-    """A lesson whose truth is the picture itself: edited in some way, and back again."""
+def cycle_sample(picture: np.ndarray, primitive: Primitive, random: np.random.Generator) -> TrainingSample:
+    """A training sample whose truth is the picture itself: edited in some way, and back again."""
     edited = _edited(primitive, random)
     broken = draft(picture, primitive, edited).picture
-    return _lesson(draft(broken, edited, primitive), primitive, picture, class_colours(picture, primitive))
+    return _sample(draft(broken, edited, primitive), primitive, picture, class_colours(picture, primitive))
 
 
-def _lesson(found: Draft, goal: Primitive, truth: np.ndarray, colours: np.ndarray | None) -> TrainingSample:
+def _sample(found: Draft, goal: Primitive, truth: np.ndarray, colours: np.ndarray | None) -> TrainingSample:
     target = np.ascontiguousarray(truth.transpose(2, 0, 1) * 2 - 1)
     return TrainingSample(hints(found, goal, colours).astype(np.float16), target.astype(np.float16))
 

@@ -52,12 +52,12 @@ class Relayout:
 
     def draw(self, iteration: int, growth: float) -> Drawn:
         """One pair; `growth`, 0 to 1, is how much of the randomness is used."""
-        chance = torch.Generator().manual_seed((self.seed * 1_000_003 + iteration) % (1 << 62))
+        rng = torch.Generator().manual_seed((self.seed * 1_000_003 + iteration) % (1 << 62))
         height, width = self.pair.size
         rows, columns = (min(self.crop, height), min(self.crop, width)) if self.crop else (height, width)
-        corner = (torch.rand(1, 2, generator=chance) * torch.tensor([width - columns + 1, height - rows + 1])).floor()
-        shifts = tps.random_shifts(1, self.grid, self.bend * growth, chance) + self._moved(growth, chance)
-        mirror = torch.rand(1, generator=chance) < self.flip * growth
+        corner = (torch.rand(1, 2, generator=rng) * torch.tensor([width - columns + 1, height - rows + 1])).floor()
+        shifts = tps.random_shifts(1, self.grid, self.bend * growth, rng) + self._moved(growth, rng)
+        mirror = torch.rand(1, generator=rng) < self.flip * growth
         coefficients = tps.solve(self.points, shifts).to(self.pair.picture.device)
         grid = tps.sampling_grid(self.points, coefficients, (height, width), (corner, rows, columns), mirror=mirror)
         x, y = int(corner[0, 0]), int(corner[0, 1])
@@ -70,18 +70,18 @@ class Relayout:
         picture = self.pair.picture
         return Drawn(picture[window], planes, _read(picture, grid, "bilinear"), changed)
 
-    def _moved(self, growth: float, chance: torch.Generator) -> Tensor:
+    def _moved(self, growth: float, rng: torch.Generator) -> Tensor:
         """Where turning and scaling about the middle, and moving what then lies outside, take the control points."""
-        angle = math.radians(self.rotate) * growth * float(torch.rand(1, generator=chance) * 2 - 1)
-        scale = 1 + self.resize * growth * float(torch.rand(1, generator=chance) * 2 - 1)
+        angle = math.radians(self.rotate) * growth * float(torch.rand(1, generator=rng) * 2 - 1)
+        scale = 1 + self.resize * growth * float(torch.rand(1, generator=rng) * 2 - 1)
         middle = self.points.mean(0)
         cos, sin = math.cos(angle) / scale, math.sin(angle) / scale
         turned = (self.points - middle) @ torch.tensor([[cos, sin], [-sin, cos]]) + middle
-        away = (torch.rand(1, 2, generator=chance) * 2 - 1) * self.resize * growth / 2
+        away = (torch.rand(1, 2, generator=rng) * 2 - 1) * self.resize * growth / 2
         moved = turned + away
         if self.cut > 0:
-            gone = self.cut * growth * float(torch.rand(1, generator=chance))
-            moved = moved * (1 - gone) + torch.rand(1, 2, generator=chance) * gone * self.points.amax(0)
+            gone = self.cut * growth * float(torch.rand(1, generator=rng))
+            moved = moved * (1 - gone) + torch.rand(1, 2, generator=rng) * gone * self.points.amax(0)
         return (moved - self.points)[None]
 
 

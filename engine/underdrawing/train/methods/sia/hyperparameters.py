@@ -30,7 +30,7 @@ class SIAHyperparameters:
     points: int  # of the splines, a side
     growth: float  # part of the training in which the changes grow to these
     cut: float  # of each side at most this part is cropped away, and what is left enlarged
-    crop: int  # side of the squares that are learnt at a time; 0: the whole picture
+    crop: int  # side of the squares that are trained on at a time; 0: the whole picture
     alignment: float  # weight of the cross entropy of the classifier
     coherence: float  # weight of the patch coherence
     patches: tuple[float, ...]  # random patches, at the first two stages of VGG

@@ -135,14 +135,14 @@ class SIA:
         return int((MOST_REDUCED if recipe.figures.seen else 1) * 2**recipe.figures.halvings)
 
     def pixels(self, recipe: Recipe, device: Device, size: tuple[int, int]) -> int:
-        """Bigger pictures are reduced to this many pixels before they are learnt; 0: never."""
+        """Bigger pictures are reduced to this many pixels before they are trained on; 0: never."""
         return int(recipe.figures.pixels_gpu if device.is_cuda else recipe.figures.pixels)
 
     def begin(self, data: TrainingData, recipe: Recipe, device: Device, seed: int) -> SIARun:
         """A run with fresh weights.
 
         Raises:
-            LearnError: there are neither segments nor edges.
+            TrainingError: there are neither segments nor edges.
         """
         return SIARun(data, recipe.figures, device, seed)
 

@@ -18,9 +18,9 @@ from underdrawing.train.device import Device
 from underdrawing.train.ema import Average
 from underdrawing.train.method import (
     ExportGraph,
-    LearnError,
     Progress,
     Stage,
+    TrainingError,
     load_optimizer_tensors,
     optimizer_tensors,
     prefixed,
@@ -49,7 +49,7 @@ MOST_REDUCED = 4
 class SIARun:
     """One training: generator, discriminator, classifier, their optimisers, and a step of all three."""
 
-    stages: Sequence[Stage] = (Stage("learning", 1.0),)
+    stages: Sequence[Stage] = (Stage("training", 1.0),)
     length: int | None = None
 
     def __init__(self, data: TrainingData, figures: SIAHyperparameters, device: Device, seed: int) -> None:
@@ -62,7 +62,7 @@ class SIARun:
         pair = reduced_pair(data.pairs[0], self.reduced).to(device.torch)
         self.names = [name for name in PLANES if name in pair.planes]
         if not self.names:
-            raise LearnError("no_plane", "A semantic analogy needs a layout.", "Give segments or edges.")
+            raise TrainingError("no_plane", "A semantic analogy needs a layout.", "Give segments or edges.")
         self.pair, self.crop, self.pace = pair, figures.crop, 1.0
         self.encodings = {
             name: Encoding.ONE_HOT if pair.planes[name].kind is PlaneKind.CLASSES else Encoding.SIGNED
@@ -93,7 +93,7 @@ class SIARun:
         if f.discriminator == "pix2pixhd":
             return MultiScaleDiscriminator(3, f.discriminator_filters, f.discriminator_layers, 1)
         text = f"There is no discriminator called {f.discriminator!r}."
-        raise LearnError("bad_option", text, "Use blocks or pix2pixhd.")
+        raise TrainingError("bad_option", text, "Use blocks or pix2pixhd.")
 
     @property
     def classes(self) -> int:
@@ -138,9 +138,9 @@ class SIARun:
             rate = f.rate_discriminator if name == "discriminator" else f.rate
             for group in optimizer.param_groups:
                 group["lr"] = rate * falling * self.pace
-        chance = torch.Generator().manual_seed((self.seed * 7_919 + progress.iteration) % (1 << 62))
+        rng = torch.Generator().manual_seed((self.seed * 7_919 + progress.iteration) % (1 << 62))
         drawn = self.relayout.draw(progress.iteration, min(1.0, progress.fraction / max(1e-6, f.growth)))
-        same = bool(torch.rand(1, generator=chance) < f.reconstruct)
+        same = bool(torch.rand(1, generator=rng) < f.reconstruct)
         picture, source = device.put(drawn.picture), self.condition(drawn.planes)
         planes = drawn.planes if same else drawn.changed_planes
         truth = picture if same else device.put(drawn.changed_picture)
@@ -156,9 +156,7 @@ class SIARun:
             if judge is not None and turn == 0:
                 values["discriminator"] = self._judge(judge, made.detach(), truth)
             parts = (
-                self._reconstruction(made, truth, scales, shifts)
-                if same
-                else self._sampling(made, truth, labels, chance)
+                self._reconstruction(made, truth, scales, shifts) if same else self._sampling(made, truth, labels, rng)
             )
             if judge is not None:
                 parts |= self._adversarial(judge, made, truth, same)
@@ -173,7 +171,7 @@ class SIARun:
         optimizer.step()
 
     def _teach(self, truth: Tensor, labels: Tensor) -> float:
-        """The classifier learns the changed pair (equation 9)."""
+        """The classifier is trained on the changed pair (equation 9)."""
         self.classifier.requires_grad_(True)
         with self.device.autocast():
             said = self.classifier(truth)
@@ -213,7 +211,7 @@ class SIARun:
             parts["fixed point"] = self.figures.fixed_point * torch.stack(still).mean()
         return parts
 
-    def _sampling(self, made: Tensor, truth: Tensor, labels: Tensor, chance: torch.Generator) -> dict[str, Tensor]:
+    def _sampling(self, made: Tensor, truth: Tensor, labels: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
         """Equations 7 and 8: patches of the source, in the wanted layout."""
         f, parts = self.figures, {}
         if f.alignment > 0:
@@ -224,7 +222,7 @@ class SIARun:
             with self.device.autocast():
                 ours = self.features(made)
             if f.coherence > 0:
-                parts["coherence"] = f.coherence * self.coherence(ours, labels, chance)
+                parts["coherence"] = f.coherence * self.coherence(ours, labels, rng)
             if f.perceptual > 0:
                 with torch.no_grad(), self.device.autocast():
                     goal = self.features(truth)

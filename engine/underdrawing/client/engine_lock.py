@@ -66,7 +66,7 @@ def end(folder: Path, patience: float = PATIENCE) -> bool:
         if holds(folder):
             raise EngineError(
                 "engine_silent",
-                "An engine holds %s, but its process cannot be told." % (folder / "run" / LOCK),
+                "An engine holds %s, but its process is unknown." % (folder / "run" / LOCK),
                 "End the process whose command line says underdrawing.daemon, or restart the machine.",
             )
         return False

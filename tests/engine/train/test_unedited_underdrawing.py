@@ -9,7 +9,7 @@ import pytest
 
 from underdrawing.picture.primitive import Primitive
 from underdrawing.store.made_underdrawings import MadeUnderdrawing, keep
-from underdrawing.train.as_made import agreement, underdrawing_as_made
+from underdrawing.train.unedited_underdrawing import agreement, underdrawing_as_made
 
 HASH = "a" * 64
 RED, BLUE = (200, 30, 30), (30, 30, 200)

@@ -1,0 +1,149 @@
+"""`underdrawing lift`, `apply --lifted` and `edit` through a real engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from underdrawing.commands.lift import KEY
+from underdrawing.picture.files import read_picture, read_text, write_picture
+from underdrawing.picture.image import Picture
+from underdrawing.picture.layer_transform import LayerTransform
+
+from .command_line import CommandLine
+
+WIDTH, HEIGHT = 160, 120
+LAWN = (60, 120, 70)
+
+
+def disc(x: int, y: int, radius: int) -> np.ndarray:
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.circle(mask, (x, y), radius, 1, -1)
+    return mask > 0
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+    """A folder with a photograph of a ball on a lawn, and the ball's layer."""
+    folder = tmp_path_factory.mktemp("lift")
+    made = CommandLine(folder, folder / "home")
+    pixels = np.full((HEIGHT, WIDTH, 3), LAWN, np.float32)
+    cv2.circle(pixels, (50, 60), 20, (200, 60, 50), -1)
+    pixels += np.random.default_rng(5).normal(0, 3, pixels.shape)
+    write_picture(folder / "ball.png", Picture(pixels.clip(0, 255).astype(np.uint8)))
+    try:
+        answer = made.ask("lift", "ball.png", "--at", "50,60", "-o", "layer.png")
+        assert answer["share"] == pytest.approx(disc(50, 60, 20).mean(), rel=0.15)
+        yield made
+    finally:
+        made.run("engine", "stop")
+
+
+def read(place: CommandLine, name: str) -> np.ndarray:
+    return read_picture(place.folder / name).pixels.astype(int)
+
+
+def corner(place: CommandLine) -> tuple[int, int]:
+    """Where the layer was, as its file remembers it."""
+    memory = json.loads(read_text(place.folder / "layer.png")[KEY])
+    return memory["x"], memory["y"]
+
+
+def test_a_moved_layer_uncovers_where_it_was(place: CommandLine) -> None:
+    x, y = corner(place)
+    answer = place.ask("apply", "ball.png", "--lifted", f"layer.png@{x + 60},{y}", "-o", "moved.png")
+    before, after = read(place, "ball.png"), read(place, "moved.png")
+    assert np.array_equal(after[disc(110, 60, 16)], before[disc(50, 60, 16)])
+    assert np.abs(after[disc(50, 60, 22)] - LAWN).mean() < 8
+    far = ~(disc(50, 60, 34) | disc(110, 60, 26))
+    assert np.array_equal(after[far], before[far])
+    assert answer["changed"][2] > 80
+    assert place.ask("models", "list")["models"] == []
+
+
+def test_a_removed_layer_is_gone_and_a_second_one_is_a_copy(place: CommandLine) -> None:
+    before = read(place, "ball.png")
+    place.ask("apply", "ball.png", "--lifted", "layer.png@removed", "-o", "gone.png")
+    assert np.abs(read(place, "gone.png")[disc(50, 60, 22)] - LAWN).mean() < 8
+    x, y = corner(place)
+    place.ask("apply", "ball.png", "--lifted", "layer.png", "--lifted", f"layer.png@{x + 60},{y}", "-o", "two.png")
+    after = read(place, "two.png")
+    assert np.array_equal(after[disc(50, 60, 28)], before[disc(50, 60, 28)])
+    assert np.array_equal(after[disc(110, 60, 16)], before[disc(50, 60, 16)])
+
+
+def test_a_layer_that_another_program_changed_is_taken_as_it_is(place: CommandLine) -> None:
+    layer = read_picture(place.folder / "layer.png")
+    blue = np.full_like(layer.pixels, (20, 30, 220))
+    write_picture(place.folder / "blue.png", Picture(blue, layer.alpha))
+    done = place.run("apply", "ball.png", "--lifted", "blue.png", "-o", "never.png")
+    assert "does not say where it was lifted from" in done.stderr
+    x, y = corner(place)
+    place.ask("apply", "ball.png", "--lifted", f"blue.png@{x},{y}", "-o", "blue-ball.png")
+    assert np.array_equal(np.unique(read(place, "blue-ball.png")[disc(50, 60, 16)], axis=0), [(20, 30, 220)])
+
+
+def test_a_stroke_and_a_layer_count_together(place: CommandLine) -> None:
+    place.ask("primitive", "ball.png", "--kind", "segments", "--regions", "2", "-o", "areas.png")
+    areas = read_picture(place.folder / "areas.png")
+    pixels = areas.pixels.copy()
+    pixels[85:105, 120:150] = pixels[60, 50]
+    write_picture(place.folder / "painted.png", replace(areas, pixels=pixels))
+    place.ask("apply", "ball.png", "painted.png", "--lifted", "layer.png@removed", "-o", "both.png")
+    before, after = read(place, "ball.png"), read(place, "both.png")
+    assert np.abs(after[disc(50, 60, 22)] - LAWN).mean() < 8
+    assert np.abs(after[90:100, 126:144] - before[90:100, 126:144]).mean() > 30
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("apply", "ball.png", "-o", "never.png"), "Give the edited underdrawing"),
+        (("apply", "ball.png", "--lifted", "layer.png@5", "-o", "never.png"), "write X,Y or removed"),
+        (("apply", "small.png", "--lifted", "layer.png", "-o", "never.png"), "from another picture"),
+        (("apply", "ball.png", "--lifted", "layer.png", "-o", "never.png"), "every lifted thing is where it was"),
+        (("lift", "ball.png", "--at", "50,60", "-o", "never.jpg"), "A layer is a PNG file"),
+        (("edit", "ball.png", "move", "--at", "50,60", "-o", "never.png"), "Nothing would change"),
+    ],
+)
+def test_what_cannot_be_put_back_is_a_sentence(place: CommandLine, words: tuple[str, ...], text: str) -> None:
+    write_picture(place.folder / "small.png", Picture(np.zeros((40, 40, 3), np.uint8)))
+    done = place.run(*words)
+    assert done.returncode != 0
+    assert text in " ".join(done.stderr.split())
+    assert not (place.folder / "never.png").exists()
+
+
+def test_a_thing_is_made_larger_about_its_foot(place: CommandLine) -> None:
+    place.ask("edit", "ball.png", "scale", "--at", "50,60", "--factor", "1.5", "--foot", "-o", "large.png")
+    red = read(place, "large.png")[..., 0] > 130
+    rows, columns = np.nonzero(red)
+    assert abs(rows.max() - 80) <= 2
+    assert abs(rows.max() - rows.min() - 61) <= 3
+    assert abs(columns.mean() - 50) <= 2
+
+
+@pytest.mark.parametrize(
+    ("transform", "size", "at"),
+    [
+        (LayerTransform("horizontal"), (4, 2), (10, 20)),
+        (LayerTransform(factor=(2.0, 2.0)), (8, 4), (8, 19)),
+        (LayerTransform(angle=90), (2, 4), (11, 19)),
+        (LayerTransform(factor=(2.0, 2.0), foot=True), (8, 4), (8, 18)),
+    ],
+)
+def test_a_layer_keeps_its_middle_or_its_foot(
+    transform: LayerTransform, size: tuple[int, int], at: tuple[int, int]
+) -> None:
+    pixels = np.arange(24, dtype=np.uint8).reshape(2, 4, 3) * 10
+    made, corner = transform.of(Picture(pixels, np.full((2, 4), 255, np.uint8)), (10, 20))
+    assert (made.size, corner) == (size, at)
+    if transform.angle == 90:
+        assert np.array_equal(made.pixels, np.rot90(pixels))
+    if transform.mirror:
+        assert np.array_equal(made.pixels, pixels[:, ::-1])
