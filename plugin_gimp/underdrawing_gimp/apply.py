@@ -187,7 +187,7 @@ def explained(error: EngineError) -> EngineError:
     """An error of `apply` with what to do about it in GIMP."""
     hints = {
         "unknown_model": "Choose Filters > Underdrawing > Train on This Picture.",
-        "nothing_edited": "Paint on the layers of the group “Underdrawing”, or change a lifted layer, then apply again.",
+        "nothing_edited": "Paint on the group “Underdrawing”, or change a lifted layer, then apply again.",
         "plane_missing": "Make the underdrawing again, or use the layers that the model was trained on.",
         "wrong_size": "The model was trained on another part of the picture: train on this one.",
     }

@@ -10,9 +10,9 @@ from typing import Any, Callable, Optional
 from .client.call import Call, OnEvent, Reply
 from .client.connection import Cancelled
 from .client.engine import Engine
-from .client.fields import Request
 from .client.frames import Frame
 from .client.messages import EngineError
+from .client.request_fields import Request
 from .gi import Gimp, GLib, breathe
 
 STARTING = 60.0  # seconds for an engine to start on a machine that is busy

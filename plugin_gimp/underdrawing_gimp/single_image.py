@@ -9,9 +9,9 @@ from typing import Any
 from . import record
 from .client.call import Reply
 from .client.ensure_model import Follow, ModelWish, Ready, ensure_model
-from .client.fields import Request
 from .client.frames import Frame
 from .client.labels import RECIPES
+from .client.request_fields import Request
 from .client.requests import BetweenRequest, GenerateRequest
 from .client.service_requests import JobsRequest, ModelsRequest, ShowModelRequest
 from .gi import Gimp
