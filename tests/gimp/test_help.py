@@ -6,7 +6,8 @@ import importlib.util
 import re
 from types import ModuleType
 
-from .conftest import ROOT, Host
+from .conftest import ROOT
+from .test_menu import MENU
 
 
 def _make_help() -> ModuleType:
@@ -31,14 +32,6 @@ def test_the_page_is_made_of_the_documentation() -> None:
         assert f'id="{place}"' in page, place
 
 
-def test_every_entry_has_help(gimp: Host) -> None:
-    told = gimp.case("""
-names = Gimp.get_pdb().query_procedures("^underdrawing-", *[""] * 7)
-tell(ids={name: Gimp.get_pdb().lookup_procedure(name).get_help_id() for name in names})
-""")
-    listed = re.findall(r'help-item id="([^"]+)"', _make_help().made()["gimp-help.xml"])
-    assert sorted(told["ids"].values()) == sorted(listed)
-    registered = (gimp.profile / "pluginrc").read_text(encoding="utf-8")
-    place = re.search(r'\(help-def "underdrawing" "file://([^"]+)"\)', registered)
-    assert place is not None, "GIMP does not know our pages"
-    assert place[1].endswith("underdrawing_gimp/help")
+def test_every_entry_has_help() -> None:
+    listed = re.findall(r'help-item id="underdrawing-([^"]+)"', _make_help().made()["gimp-help.xml"])
+    assert sorted(listed) == sorted([*MENU, "training"])
