@@ -8,10 +8,10 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from underdrawing.scripting import Edit, Engine, Picture, PictureError, Thing, areas, follow, open, pick, save
+    from underdrawing.scripting import Engine, Picture, PictureError, Thing, ThingEdit, areas, follow, open, pick, save
 
 __version__ = "0.1.0"
-__all__ = ["Edit", "Engine", "Picture", "PictureError", "Thing", "areas", "follow", "open", "pick", "save"]
+__all__ = ["Engine", "Picture", "PictureError", "Thing", "ThingEdit", "areas", "follow", "open", "pick", "save"]
 
 # onnxruntime 1.31 sends usage data to its maker unless told otherwise before it is loaded; Underdrawing works on the
 # user's own machine and tells nobody. Child processes inherit it. Whoever wants it back sets the variable to 0.

@@ -28,7 +28,7 @@ from underdrawing.picture.palette import Palette
 from underdrawing.picture.primitive import Primitive
 from underdrawing.store.frame_codec import frame_of, picture_of
 
-__all__ = ["Edit", "Engine", "Picture", "PictureError", "Thing", "areas", "follow", "open", "pick", "save"]
+__all__ = ["Engine", "Picture", "PictureError", "Thing", "ThingEdit", "areas", "follow", "open", "pick", "save"]
 
 Point = tuple[float, float]
 
@@ -116,33 +116,33 @@ class Thing:
         """The next smaller thing that may be meant; itself where there is none."""
         return replace(self, chosen=max(self.chosen - 1, 0))
 
-    def move(self, dx: int, dy: int) -> Edit:
+    def move(self, dx: int, dy: int) -> ThingEdit:
         """Somewhere else: so many pixels to the right and down."""
-        return Edit(self, LayerTransform(), (dx, dy))
+        return ThingEdit(self, LayerTransform(), (dx, dy))
 
-    def copy(self, dx: int, dy: int) -> Edit:
+    def copy(self, dx: int, dy: int) -> ThingEdit:
         """A second one, so many pixels to the right and down."""
-        return Edit(self, LayerTransform(), (dx, dy), stays=True)
+        return ThingEdit(self, LayerTransform(), (dx, dy), stays=True)
 
-    def scale(self, factor: float) -> Edit:
+    def scale(self, factor: float) -> ThingEdit:
         """Larger (above 1) or smaller, about its centre."""
-        return Edit(self, LayerTransform(factor=(factor, factor)))
+        return ThingEdit(self, LayerTransform(factor=(factor, factor)))
 
-    def rotate(self, angle: float) -> Edit:
+    def rotate(self, angle: float) -> ThingEdit:
         """Turned counter-clockwise by degrees, about its centre."""
-        return Edit(self, LayerTransform(angle=angle))
+        return ThingEdit(self, LayerTransform(angle=angle))
 
-    def mirror(self, axis: str = "horizontal") -> Edit:
+    def mirror(self, axis: str = "horizontal") -> ThingEdit:
         """Left and right exchanged, or top and bottom ("vertical")."""
-        return Edit(self, LayerTransform(mirror=axis))
+        return ThingEdit(self, LayerTransform(mirror=axis))
 
-    def remove(self) -> Edit:
+    def remove(self) -> ThingEdit:
         """Gone; what is around it fills its place."""
-        return Edit(self, None)
+        return ThingEdit(self, None)
 
 
 @dataclass(frozen=True, eq=False)
-class Edit:
+class ThingEdit:
     """What is to happen to a thing.
 
     Attributes:
