@@ -331,6 +331,23 @@ def test_a_training_on_the_processor_makes_way_for_an_apply(place: Place, superv
     assert not worker.suspended
 
 
+def test_a_draft_never_waits_for_a_training(place: Place, supervisor: Supervisor) -> None:
+    long = begin(place, supervisor, events=1, wait=FOREVER)
+    place.until(lambda: long.progress)
+    training = supervisor.worker
+    assert training is not None
+    draft = begin(place, supervisor, method="draft", events=1, wait=FOREVER)
+    place.until(lambda: draft.progress)
+    assert (long.state, draft.state) == (State.RUNNING, State.RUNNING)
+    assert training.suspended, "the processors are for the draft"
+    other = begin(place, supervisor, method="draft", error="the end")
+    place.until(lambda: other.state is State.QUEUED)
+    supervisor.cancel(draft)
+    place.until(lambda: other.state is State.FAILED and not training.suspended)
+    supervisor.cancel(long)
+    place.until(lambda: long.state is State.CANCELLED)
+
+
 def test_a_suspended_training_can_be_cancelled(place: Place, supervisor: Supervisor) -> None:
     job = begin(place, supervisor, events=1, wait=FOREVER)
     place.until(lambda: job.progress)
