@@ -28,7 +28,7 @@ Budget = Annotated[
 ]
 Iterations = Annotated[int | None, typer.Option(min=1, help="… or for so many iterations.")]
 Recipe = Annotated[str | None, typer.Option(help="The training settings, for example paper-harmonize.")]
-Figure = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change one of the recipe's hyperparameters.")]
+Figure = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change a hyperparameter of the recipe.")]
 Where = Annotated[str, typer.Option(help="Where to train: auto, cpu or cuda.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Processor threads (default: all).")]
 Anew = Annotated[bool, typer.Option(help="Train a new model even if an existing one can do this.")]
