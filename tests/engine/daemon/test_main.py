@@ -261,7 +261,7 @@ def test_a_home_that_cannot_be_used_is_said(place: Place, tmp_path: Path) -> Non
     assert "Traceback" not in errors and output == ""
 
 
-@pytest.mark.parametrize("damage", ["run/engine.json", "run/child-worker.json", "run/precision.json"])
+@pytest.mark.parametrize("damage", ["run/engine.json", "run/child-train.json", "run/precision.json"])
 def test_damaged_files_of_a_former_engine_keep_nobody_from_starting(place: Place, damage: str) -> None:
     make_home(place.folder)
     (place.folder / damage).write_bytes(b"\xff{[")
