@@ -24,6 +24,7 @@ PAUSE = 120.0  # seconds that a worker has for its checkpoint (2.3 GB for the bi
 PARK = 15.0  # seconds for the same when the engine ends
 CRASHES = 3  # times that a worker may end unexpectedly without having come further in between
 MOST_NOTES = 20
+DRAFT_IDLE = 300.0  # seconds that a worker waits for the next draft: loading torch takes longer than a draft
 
 MakeTask = Callable[[str, dict[str, Any], Callable[[dict[str, Any]], None], End], ChildTask]
 OVER = (*ENDED, State.PAUSED)
@@ -71,8 +72,21 @@ class Supervisor:
 
     @property
     def worker(self) -> Child | None:
-        """That of a training, else that of a draft."""
-        return self.workers.get(Lane.TRAIN) or self.workers.get(Lane.DRAFT)
+        """That of a training, else that of a draft that is being made."""
+        return self.workers.get(Lane.TRAIN) or (self.workers[Lane.DRAFT] if self._drafting else None)
+
+    @property
+    def _drafting(self) -> bool:
+        return Lane.DRAFT in self.workers and bool(self.workers[Lane.DRAFT].tasks)
+
+    def warm(self) -> None:
+        """An underdrawing was made: a draft is likely to be wanted soon."""
+        if Lane.DRAFT not in self.workers and not self.parking:
+            with contextlib.suppress(EngineError):
+                self.workers[Lane.DRAFT] = self._child(Lane.DRAFT)
+
+    def _child(self, lane: Lane) -> Child:
+        return Child(self.module, f"{lane} worker", self.inbox, self.run / f"child-{lane}.json")
 
     def tick(self, now: float, most: int) -> None:
         """Everything that depends on time; starts the next job of a lane when it has no worker."""
@@ -80,10 +94,13 @@ class Supervisor:
             worker = self.workers.get(lane)
             if worker is not None:
                 worker.tick(now, most)
-                if worker.alive or worker.tasks:
+                idle = lane is Lane.DRAFT and worker.alive and not worker.tasks
+                if idle and now - worker.idle_since > DRAFT_IDLE:
+                    worker.kill()
+                elif not idle and (worker.alive or worker.tasks):
                     continue
-                del self.workers[lane]
-                self.make_way(self._making_way)
+                if not idle:
+                    del self.workers[lane]
             job = next((job for job in self.jobs.waiting() if Lane.of(job) is lane), None)
             if job is not None and not self.parking:
                 self._start(job, lane)
@@ -92,7 +109,7 @@ class Supervisor:
         folder = self.library.staging(job.model)
         args = {**job.args, "job": job.id, "model": job.model, "name": job.name, "folder": str(folder)}
         try:
-            worker = Child(self.module, f"worker {job.id}", self.inbox, self.run / f"child-{lane}.json")
+            worker = self.workers.get(lane) or self._child(lane)
         except EngineError as error:
             self._over(job, State.FAILED, error)
             return
@@ -112,7 +129,7 @@ class Supervisor:
         job = next((job for job in self.jobs.running() if Lane.of(job) is Lane.TRAIN), None)
         device = str(job.progress.get("device", "CPU")) if job is not None else "CPU"
         wishing = any(task.kill_at is not None for task in worker.tasks.values())
-        if (wanted or Lane.DRAFT in self.workers) and device.startswith("CPU") and not wishing:
+        if (wanted or self._drafting) and device.startswith("CPU") and not wishing:
             worker.suspend()
         else:
             worker.resume()
@@ -131,8 +148,10 @@ class Supervisor:
 
     def ended(self, job: Job, result: dict[str, Any] | None, error: EngineError | None) -> None:
         """A worker ended its job, one way or another."""
-        if (worker := self.workers.get(Lane.of(job))) is not None:
-            worker.kill()
+        lane = Lane.of(job)
+        if lane is Lane.TRAIN and lane in self.workers:
+            self.workers[lane].kill()  # gives its memory back
+        self.make_way(self._making_way)
         if result is not None:
             job.figures = dict(result.get("figures") or {})
         if job.wish == "cancel" or (error is not None and error.code == "cancelled" and job.wish != "pause"):
