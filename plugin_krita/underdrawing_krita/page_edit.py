@@ -110,7 +110,7 @@ class EditPage(QtWidgets.QWidget):
             ],
         )
         self.whole = named(
-            QtWidgets.QCheckBox(tr("Paint the whole picture anew")), "whole", tr("Not the edit alone, but everything")
+            QtWidgets.QCheckBox(tr("Repaint the whole picture")), "whole", tr("Not the edit alone, but everything")
         )
         settings = form(
             (tr("Grow"), self.grow),
