@@ -238,6 +238,10 @@ class Engine(EngineConnection):
         """Go on with a paused, failed or interrupted job."""
         return self.request("resume", {"job": job}).body
 
+    def background(self, training: str = "") -> Dict[str, Any]:
+        """Whether training goes on in the background after a draft: training, held; "auto", "on" or "off" chooses."""
+        return self.request("background", {"training": training}).body
+
     def cancel(self, job: str) -> Dict[str, Any]:
         """Stop a job and forget what it did."""
         return self.request("cancel", {"job": job}).body

@@ -67,8 +67,10 @@ def apply(context: EngineContext, ask: Ask, wanted: ApplyRequest) -> None:
     """Apply a model, and put back what was lifted."""
     model = None if wanted.model is None else context.library.find(wanted.model)
     pins = check_present(context.spool, wanted.planes, wanted.lifted, wanted.picture, wanted.mask)
-    answer = _with_pictures(ask, model, ("picture", "mask", "merged", "confidence"))
-    folders = {} if model is None else _folders(context, model)
+    used = None if model is None else context.library.improved(model)
+    measured = None if used is None else used.figures.get("measured")
+    answer = _with_pictures(ask, model, ("picture", "mask", "merged", "confidence"), measured=measured)
+    folders = {} if used is None else _folders(context, used)
     _render(context, "apply", wanted.to_args() | folders, ask, answer, pins)
 
 
@@ -164,7 +166,7 @@ def _with_planes(ask: Ask) -> End:
     return answer
 
 
-def _with_pictures(ask: Ask, model: Manifest | None, names: tuple[str, ...]) -> End:
+def _with_pictures(ask: Ask, model: Manifest | None, names: tuple[str, ...], **more: Any) -> End:
     """The answer with the pictures that these fields name, in this order."""
 
     def answer(found: dict[str, Any] | None, error: EngineError | None) -> None:
@@ -175,7 +177,7 @@ def _with_pictures(ask: Ask, model: Manifest | None, names: tuple[str, ...]) -> 
         for name in names:
             named = found.get(name) or []
             keys += named if isinstance(named, list) else [named]
-        ask.reply(found if model is None else {**found, "model": model.id}, tuple(keys))
+        ask.reply(found if model is None else {**found, **more, "model": model.id}, tuple(keys))
 
     return answer
 

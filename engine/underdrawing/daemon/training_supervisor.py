@@ -54,12 +54,14 @@ class Supervisor:
         self.watchers: dict[str, list[Ask]] = {}
         self._making_way = False
         self.parking = False
+        self.on_done: Callable[[Job], None] = lambda job: None
 
     # --- the worker
 
     def tick(self, now: float, most: int) -> None:
         """Everything that depends on time; starts the next job when there is no worker."""
         if self.worker is not None:
+            self._yield()
             self.worker.tick(now, most)
             if self.worker.alive or self.worker.tasks:
                 return
@@ -67,6 +69,14 @@ class Supervisor:
         job = self.jobs.next()
         if job is not None and not self.parking:
             self._start(job)
+
+    def _yield(self) -> None:
+        """Let a training in the background wait for a person's own, or for the power cable."""
+        job, other = self.jobs.running(), self.jobs.next()
+        waited_for = self.jobs.held or (other is not None and not other.background)
+        if waited_for and job is not None and job.background and not job.wish:
+            self._wish(job, "pause", PAUSE)
+            job.wish = "yield"
 
     def _start(self, job: Job) -> None:
         folder = self.library.staging(job.model)
@@ -115,12 +125,16 @@ class Supervisor:
             self.worker.kill()
         if result is not None:
             job.figures = dict(result.get("figures") or {})
-        if job.wish == "cancel" or (error is not None and error.code == "cancelled" and job.wish != "pause"):
+        if job.wish == "cancel" or (
+            error is not None and error.code == "cancelled" and job.wish not in ("pause", "yield")
+        ):
             self._over(job, State.CANCELLED)
         elif result is not None and result.get("state") == "done":
             self._publish(job)
-        elif job.wish == "pause":
-            self._over(job, State.QUEUED if self.parking else State.PAUSED)
+        elif job.wish in ("pause", "yield"):
+            self._over(job, State.QUEUED if self.parking or job.wish == "yield" else State.PAUSED)
+        elif result is not None and result.get("state") == "unused":
+            self._over(job, State.CANCELLED)
         elif error is CRASHED:
             self._crashed(job)
         elif result is not None:
@@ -156,6 +170,8 @@ class Supervisor:
         def published(error: EngineError | None) -> None:
             self.publishing -= 1
             self._over(job, State.DONE if error is None else State.FAILED, error)
+            if error is None:
+                self.on_done(job)
 
         self._chores.submit(work)
 

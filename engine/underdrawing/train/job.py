@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from underdrawing import __version__
+from underdrawing.client import labels
 from underdrawing.client.ensure_model import composite_key
 from underdrawing.client.labels import ONNXRUNTIME_ABSENT
 from underdrawing.client.messages import EngineError
@@ -34,7 +35,7 @@ from underdrawing.train.continue_from import Base
 from underdrawing.train.device import Device, choose
 from underdrawing.train.distributed import Team
 from underdrawing.train.loop import Limits, Outcome, Report
-from underdrawing.train.method import Method, Recipe, Run, TrainingError
+from underdrawing.train.method import MeasuringRun, Method, Recipe, Run, TrainingError
 from underdrawing.train.methods import everything, find
 from underdrawing.train.methods.meta.dataset import prepare_folder
 from underdrawing.train.prepare import Prepared, prepare
@@ -101,7 +102,12 @@ class _Live:
         self._leave(plan, iteration)
 
     def _leave(self, plan: ApplyPlan, iteration: int) -> None:
-        _leave(*self._given, plan, {"iterations": iteration, "device": self.device.name}, unfinished=True)
+        figures: dict[str, Any] = {"iterations": iteration, "device": self.device.name}
+        if plan.graphs and isinstance(self.run, MeasuringRun):
+            figures["measured"] = self.run.measured()
+        if self._given[0].get("draft"):
+            figures["draft"] = self._given[0]["draft"]
+        _leave(*self._given, plan, figures, unfinished=True)
 
 
 def _shown(picture: Tensor, prepared: Prepared) -> Picture:
@@ -192,6 +198,13 @@ def train(args: Mapping[str, Any], context: Listener) -> dict[str, Any]:
         context.event("progress", phase="exporting", fraction=1.0, device=device.name)
         plan, differences = _export(run, folder, device)
         figures["export_difference"] = differences
+        if isinstance(run, MeasuringRun):
+            figures["measured"] = run.measured()
+            if args.get("draft") and not figures["measured"]["used"]:
+                context.event("note", text=labels.measured(figures))
+                return {"state": "unused", "figures": figures}
+        if args.get("draft"):
+            figures["draft"] = args["draft"]
         if args.get("pictures"):
             figures["pictures"] = len(args["pictures"])
         elif base is None:
