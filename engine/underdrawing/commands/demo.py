@@ -108,8 +108,8 @@ def demo(
     first = PICTURES[0]
     print("\nThose were drafts. Now a network is trained on the coffee, exported to ONNX, and used for the same edits")
     print("where it is closer to the picture than the draft:")
-    picture, drawn = (str(out / f"{first.name}{end}.png") for end in ("", ".primitive"))
-    run("train", picture, drawn, "--method", "refine", "--budget", budget, "--name", TRAINED)
+    pair = [str(out / f"{first.name}{end}.png") for end in ("", ".primitive")]
+    run("train", *pair, "--method", "refine", "--budget", budget, "--name", TRAINED)
     for edit in first.edits:
         apply(TRAINED, out, edit, ".trained")
     print("\nSomething is pasted onto a drawing. A network that is trained on the drawing draws it, too:")

@@ -10,6 +10,7 @@ import json
 import logging
 import uuid
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -27,7 +28,7 @@ log = logging.getLogger("underdrawing.background")
 FILE = "background.json"
 EVERY = 10.0  # seconds between looks at the battery
 AUTO, ON, OFF = "auto", "on", "off"
-FRESH = {"method": "refine", "recipe": None, "options": {}, "iterations": None, "budget": None}
+FRESH: dict[str, Any] = {"method": "refine", "recipe": None, "options": {}, "iterations": None, "budget": None}
 
 
 def choice(home: Path) -> str:

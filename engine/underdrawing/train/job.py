@@ -199,8 +199,8 @@ def train(args: Mapping[str, Any], context: Listener) -> dict[str, Any]:
         plan, differences = _export(run, folder, device)
         figures["export_difference"] = differences
         if isinstance(run, MeasuringRun):
-            figures["measured"] = run.measured()
-            if args.get("draft") and not figures["measured"]["used"]:
+            figures["measured"] = measured = run.measured()
+            if args.get("draft") and not measured["used"]:
                 context.event("note", text=labels.measured(figures))
                 return {"state": "unused", "figures": figures}
         if args.get("draft"):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from underdrawing.draft.refiner_input import GATE
 from underdrawing.picture.primitive import Primitive
@@ -74,7 +74,7 @@ class RepairJudge:
         self.areas, self.open = np.stack(areas), np.stack(hints)[:, GATE] > OPEN
         self.draft = self._distance(self.hints[:, :3])
 
-    def verdict(self, network: Refiner) -> RepairVerdict:
+    def verdict(self, network: nn.Module) -> RepairVerdict:
         """Where this network's repairs are better than the draft."""
         with torch.no_grad():
             made = torch.cat([network(self.device.put(one[None])).float().cpu() for one in self.hints])
