@@ -72,6 +72,7 @@ class RepairJudge:
         self.hints = torch.from_numpy(np.stack(hints).astype(np.float32))
         self.truth = torch.from_numpy(np.stack(truths).astype(np.float32))
         self.areas, self.open = np.stack(areas), np.stack(hints)[:, GATE] > OPEN
+        self.goals = [self._features(one) for one in self.truth]
         self.draft = self._distance(self.hints[:, :3])
 
     def verdict(self, network: nn.Module) -> RepairVerdict:
@@ -95,12 +96,17 @@ class RepairJudge:
         if self.features is None:
             return (made - self.truth).abs().mean(1).numpy()
         total = torch.zeros(made.shape[0], *made.shape[2:])
-        for number, (ours, truth) in enumerate(zip(made, self.truth, strict=True)):
-            pairs = zip(*(self.features(self.device.put(one[None])) for one in (ours, truth)), strict=True)
-            for a, b in pairs:
-                apart = (F.normalize(a.float(), dim=1) - F.normalize(b.float(), dim=1)).pow(2).sum(1, keepdim=True)
-                total[number] += F.interpolate(apart.cpu(), made.shape[2:], mode="bilinear")[0, 0]
+        for number, (one, goal) in enumerate(zip(made, self.goals, strict=True)):
+            for ours, truth in zip(self._features(one), goal, strict=True):
+                apart = (ours - truth).pow(2).sum(1, keepdim=True)
+                total[number] += F.interpolate(apart, made.shape[2:], mode="bilinear")[0, 0]
         return total.numpy()
+
+    @torch.no_grad()
+    def _features(self, picture: Tensor) -> list[Tensor]:
+        """Of (3, H, W), each level's of length 1."""
+        found = [] if self.features is None else self.features(self.device.put(picture[None]))
+        return [F.normalize(level.float(), dim=1).cpu() for level in found]
 
 
 def _square(gate: np.ndarray) -> tuple[slice, slice]:
