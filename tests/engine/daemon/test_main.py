@@ -130,8 +130,12 @@ def ended(process: psutil.Process) -> bool:
         return True
 
 
-def test_an_engine_that_nobody_needs_ends(place: Place) -> None:
-    process = place.running("--idle-exit", "0.5")
+@pytest.mark.parametrize("options", [("--idle-exit", "0.5"), ()])
+def test_an_engine_that_nobody_needs_ends(
+    place: Place, options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNDERDRAWING_IDLE_EXIT", "600" if options else "0.5")
+    process = place.running(*options)
     assert process.wait(30) == 0
     assert Connection.read(place.folder) is None
     assert "the engine exits" in place.log()
