@@ -42,11 +42,11 @@ def test_a_persons_own_training_comes_first(library: Library) -> None:
     later, own = job(library, 1, draft="0" * 12), job(library, 2)
     jobs.add(later)
     jobs.add(own)
-    assert jobs.next() is own
+    assert jobs.waiting() == [own, later]
     own.state = State.RUNNING
-    assert jobs.next() is later
+    assert jobs.waiting() == [later]
     jobs.held = True
-    assert jobs.next() is None
+    assert jobs.waiting() == []
 
 
 def test_a_choice_is_kept_and_damage_is_no_choice(tmp_path: Path) -> None:
