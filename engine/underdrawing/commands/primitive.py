@@ -60,19 +60,29 @@ def primitive(
     subject: Annotated[
         bool | None, typer.Option(help="Split the subject from the background (default: when U2-Net is there).")
     ] = None,
+    legend: Annotated[
+        Path | None, typer.Option(help="Also write the picture with the areas' outlines, numbers and names.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make the underdrawing of a picture. With two planes, P.png becomes P.segments.png and P.edges.png."""
     given: dict[str, Any] = {"sigma": sigma, "regions": regions, "colours": colours, "subject": subject}
     options = {name: value for name, value in given.items() if value is not None}
     planes = (KindChoice.SEGMENTS, KindChoice.EDGES) if kind is KindChoice.SUPER else ()
-    files.check_targets(*files.primitive_targets(out, [plane.value for plane in planes]), inputs=(image,))
+    files.check_targets(*files.primitive_targets(out, [plane.value for plane in planes]), legend, inputs=(image,))
+    picture = files.picture(image)
     if soft:
         options["soft"] = True
     with output.engine() as engine:
-        reply = engine.make_primitive(files.frame(files.picture(image)), kind.value, **options)
+        reply = engine.make_primitive(files.frame(picture), kind.value, **options)
         made = files.received_primitive(engine, reply)
     written = files.save_primitive(out, made)
+    if legend is not None:
+        from underdrawing.picture.image import Picture
+        from underdrawing.picture.legend import legend as drawn
+
+        files.save(legend, Picture(drawn(picture.to_bytes(), made)))
+        written.append(str(legend))
     classes = [] if made.palette is None else [str(entry["name"]) for entry in made.palette.to_json()]
     text = f"{', '.join(written)}" + (f"\nareas: {'; '.join(classes)}" if classes else "")
     output.answer(

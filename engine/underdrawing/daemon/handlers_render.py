@@ -6,6 +6,7 @@ from typing import Any
 
 from underdrawing.client.messages import EngineError
 from underdrawing.client.requests import (
+    AgreementRequest,
     ApplyRequest,
     BetweenRequest,
     GenerateRequest,
@@ -63,6 +64,14 @@ def layout(context: EngineContext, ask: Ask, wanted: LayoutRequest) -> None:
     _render(context, "layout", wanted.to_args() | _folders(context, model), ask, _with_planes(ask), pins)
 
 
+def agreement(context: EngineContext, ask: Ask, wanted: AgreementRequest) -> None:
+    """Compare planes with what models were trained on."""
+    models = {name: context.library.find(name) for name in wanted.models}
+    pins = check_present(context.spool, wanted.planes)
+    args = wanted.to_args() | {"folders": {name: _folders(context, model) for name, model in models.items()}}
+    _render(context, "agreement", args, ask, _with_pictures(ask, None, ()), pins)
+
+
 def apply(context: EngineContext, ask: Ask, wanted: ApplyRequest) -> None:
     """Apply a model, and put back what was lifted."""
     model = None if wanted.model is None else context.library.find(wanted.model)
@@ -118,6 +127,7 @@ HANDLERS: dict[str, Handler] = {
     "pick": pick,
     "lift": lift,
     "layout": layout,
+    "agreement": agreement,
     "apply": apply,
     "generate": generate,
     "instant": instant,

@@ -13,7 +13,7 @@ from underdrawing.picture.area_tree import AreaTree, area_tree
 from underdrawing.picture.image import Picture, PictureError
 from underdrawing.picture.pick import Candidate, nested, pick, refined
 from underdrawing.render.onnx_sessions import SessionStore
-from underdrawing.render.pretrained import FETCH, HED_FILE, U2NET_FILE, hed, u2net
+from underdrawing.render.pretrained import FETCH, HED_FILE, outline_network, subject_network
 from underdrawing.store.frame_codec import Inputs
 
 TREES_KEPT = 4
@@ -41,8 +41,7 @@ class Picker:
         rough = inputs.mask(args["mask"]) if args.get("mask") else None
         if rough is not None and rough.shape != rgb.shape[:2]:
             raise PictureError("The mask is not of the picture's size.")
-        u2net_file = weights / U2NET_FILE
-        subject = (lambda part: u2net(part, u2net_file, self.sessions)) if u2net_file.is_file() else None
+        subject = subject_network(weights, self.sessions)
         tree = self._tree(str(args["picture"]["hash"]), rgb, weights)
         found = pick(rgb, tree, args["inside"], args["outside"], rough, subject)
         if not found:
@@ -61,10 +60,10 @@ class Picker:
         return {"candidates": candidates, "notes": notes}
 
     def _tree(self, key: str, rgb: np.ndarray, weights: Path) -> AreaTree:
-        path = weights / HED_FILE
-        known = key, path.is_file()
+        outlines = outline_network(weights, self.sessions)
+        known = key, outlines is not None
         if known not in self.trees:
-            self.trees[known] = area_tree(rgb, (lambda small: hed(small, path, self.sessions)) if known[1] else None)
+            self.trees[known] = area_tree(rgb, outlines)
             while len(self.trees) > TREES_KEPT:
                 self.trees.popitem(last=False)
         self.trees.move_to_end(known)

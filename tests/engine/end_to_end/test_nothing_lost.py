@@ -76,6 +76,21 @@ def test_edits_add_up_across_methods_and_none_becomes_the_truth(
     assert where[SECOND].mean() > 0.9
 
 
+def test_an_edit_goes_to_the_underdrawing_that_it_was_painted_on(engine: Engine, coffee: np.ndarray) -> None:
+    """Whichever model of the picture is the newest."""
+    picture = np.ascontiguousarray(coffee[::-1, ::-1])
+    edits, models = [], []
+    for regions in (3, 9):
+        made = engine.make_primitive(frame_of(Picture(picture)), "super", regions=regions)
+        planes = {one["name"]: picture_of(engine.result(made, one["hash"])).to_bytes() for one in made.body["planes"]}
+        edits.append({**planes, "segments": painted(planes["segments"], FIRST)})
+        models.append(ready(engine, picture, **edits[-1]).model)
+    assert models[0] != models[1], "the second underdrawing has a draft of its own"
+    for edit, model in zip(edits, models, strict=True):
+        assert ready(engine, picture, **edit).model == model
+        assert changed(engine, model, edit["segments"]).mean() < 0.3
+
+
 def test_a_drawing_of_ones_own_is_trained_as_it_is(engine: Engine, folder: Path, coffee: np.ndarray) -> None:
     """It agrees with nothing that was made, so it is no edit of it."""
     picture = Picture(coffee[::-1].copy())

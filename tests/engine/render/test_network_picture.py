@@ -157,13 +157,6 @@ def test_a_picture_that_shall_become_smaller_is_reduced(tmp_path: Path) -> None:
     assert np.abs(one.picture.pixels.astype(int) - reduced).max() <= 1
 
 
-def test_a_picture_that_shall_become_smaller_is_reduced(tmp_path: Path) -> None:
-    model = generator(tmp_path, 0.5, Encoding.PICTURE, False)
-    (one,) = freely(model, GenerateOptions(Task.ENLARGE, size=(48, 32)), SessionStore())
-    reduced = cv2.resize(coffee(), (48, 32), interpolation=cv2.INTER_AREA)
-    assert np.abs(one.picture.pixels.astype(int) - reduced).max() <= 1
-
-
 def test_a_model_of_an_earlier_version_opens_and_keeps_its_brushwork(tmp_path: Path) -> None:
     model = generator(tmp_path, 0.5, Encoding.PICTURE, True)
     stored = json.loads(model.manifest.to_json())
