@@ -93,6 +93,8 @@ class RegionRequest(Request):
     region: Annotated[Json, checks.region]
     operation: Text
     palette: Optional[Palette] = None
+    into: Optional[Annotated[Json, checks.region]] = None
+    picture: Optional[Reference] = None
     dx: Optional[float] = None
     dy: Optional[float] = None
     factor: Optional[Union[float, List[float]]] = None

@@ -33,8 +33,8 @@ def primitive(context: EngineContext, ask: Ask, wanted: PrimitiveRequest) -> Non
 
 
 def region(context: EngineContext, ask: Ask, wanted: RegionRequest) -> None:
-    """Move, scale, mirror, copy or remove a region."""
-    pins = check_present(context.spool, wanted.planes, wanted.region)
+    """Move, scale, mirror, copy, remove, merge or split a region."""
+    pins = check_present(context.spool, wanted.planes, wanted.region, wanted.into, wanted.picture)
     _render(context, "region", wanted.to_args(), ask, _with_planes(ask), pins)
 
 

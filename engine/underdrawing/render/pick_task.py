@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,7 +43,7 @@ class Picker:
         if rough is not None and rough.shape != rgb.shape[:2]:
             raise PictureError("The mask is not of the picture's size.")
         subject = subject_network(weights, self.sessions)
-        tree = self._tree(str(args["picture"]["hash"]), rgb, weights)
+        tree = self._tree(rgb, weights)
         found = pick(rgb, tree, args["inside"], args["outside"], rough, subject)
         if not found:
             raise PictureError("Nothing was found there. Point at the middle of the thing, or mark it with a box.")
@@ -59,9 +60,13 @@ class Picker:
         notes = [] if (weights / HED_FILE).is_file() else [f"HED is not installed: colours alone decide. {FETCH} hed"]
         return {"candidates": candidates, "notes": notes}
 
-    def _tree(self, key: str, rgb: np.ndarray, weights: Path) -> AreaTree:
+    def tree(self, inputs: Inputs, picture: Mapping[str, Any], weights: Path) -> AreaTree:
+        """The area tree of a picture, by its reference."""
+        return self._tree(inputs.picture(picture).to_bytes(), weights)
+
+    def _tree(self, rgb: np.ndarray, weights: Path) -> AreaTree:
         outlines = outline_network(weights, self.sessions)
-        known = key, outlines is not None
+        known = hashlib.sha256(np.ascontiguousarray(rgb).data).hexdigest(), outlines is not None
         if known not in self.trees:
             self.trees[known] = area_tree(rgb, outlines)
             while len(self.trees) > TREES_KEPT:

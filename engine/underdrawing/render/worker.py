@@ -22,7 +22,6 @@ from underdrawing.picture.layout_matching import Area, areas_of, matched
 from underdrawing.picture.layout_transfer import segment_like
 from underdrawing.picture.matting import lift
 from underdrawing.picture.primitive import Primitive
-from underdrawing.picture.regions import change, region_at, region_of_class
 from underdrawing.picture.underdrawing_agreement import agreement
 from underdrawing.render import apply as applying
 from underdrawing.render.apply import Applied, Options
@@ -36,6 +35,7 @@ from underdrawing.render.onnx_guard import check_graph, check_plan
 from underdrawing.render.onnx_sessions import SessionStore, installed, probe
 from underdrawing.render.pick_task import Picker
 from underdrawing.render.pretrained import helper_networks
+from underdrawing.render.region_task import AREA_EDITS, edited_region
 from underdrawing.render.results import answer_of, corner_of, grey
 from underdrawing.store import made_underdrawings
 from underdrawing.store.frame_codec import Inputs
@@ -113,21 +113,14 @@ class Renderer:
         return {"layer": key, "x": layer.bounds.x, "y": layer.bounds.y, "mask": inputs.put(grey(layer.mask))}
 
     def region(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
-        """A region tool on all planes together."""
+        """A region tool on all planes together. A merged or split underdrawing of a picture is one as made."""
         inputs = Inputs(Path(args["spool"]))
-        primitive, unseen = inputs.primitive(args["planes"], args.get("palette"))
-        edit = change(primitive, str(args["operation"]), self._region_mask(inputs, args, primitive), args)
+        edit, notes = edited_region(inputs, args, lambda: self.picker.tree(inputs, args["picture"], _weights(args)))
         mask = inputs.put(Picture(edit.mask.astype(np.uint8) * 255))
-        return {**inputs.put_primitive(edit.primitive, args.get("order") or ""), "mask": mask, "notes": unseen}
-
-    @staticmethod
-    def _region_mask(inputs: Inputs, args: Mapping[str, Any], primitive: Primitive) -> np.ndarray:
-        region = args["region"]
-        if "mask" in region:
-            return inputs.mask(region["mask"])
-        if "point" in region:
-            return region_at(primitive, int(region["point"][0]), int(region["point"][1]))
-        return region_of_class(primitive, str(region["class"]))
+        answer = inputs.put_primitive(edit.primitive, args.get("order") or "")
+        if args["operation"] in AREA_EDITS and args.get("picture"):
+            notes += _kept(Path(args["home"]), inputs.picture(args["picture"]), edit.primitive, answer)
+        return {**answer, "mask": mask, "notes": notes}
 
     def layout(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """Another picture segmented in a model's palette."""
