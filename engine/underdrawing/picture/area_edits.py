@@ -14,7 +14,7 @@ from underdrawing.picture.regions import RegionEdit
 from underdrawing.picture.thing_area import with_area
 
 FINEST = 96  # areas of the picture at most, while one is looked for in which the area falls apart
-LEAST = 0.08  # of the area: a smaller part is a detail of it
+LEAST = 0.03  # of the area: a smaller part is a detail of it
 LINE = 3  # pixels: so near to a common border a line belongs to it
 
 

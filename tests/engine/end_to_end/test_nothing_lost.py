@@ -64,7 +64,7 @@ def test_edits_add_up_across_methods_and_none_becomes_the_truth(
     planes: dict[str, Frame] = {"segments": frame_of(Picture(once))}
     more = {"as_made": Picture(coffee).hash, "palette": made.body["palette"], "options": QUICK_OPTIONS}
     begun = engine.train(picture, planes, method="deepsim", iterations=2, device="cpu", **more)
-    ended = engine.watch(begun["job"], deadline=120)
+    ended = engine.watch(begun["job"], deadline=300)
     assert ended["state"] == "done", ended["error"]
     for model in (draft.model, begun["model"]):
         kept = read_primitive(folder / "models" / model / "primitive.png").planes()["segments"]
