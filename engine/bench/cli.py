@@ -93,6 +93,74 @@ def quality(
 
 @app.command()
 @reports_errors
+def papers(
+    out: Annotated[Path, typer.Argument(help="A folder for checkpoints, models, curves, sheets and the table.")],
+    everything: Annotated[bool, typer.Option("--all", help="Every published recipe.")] = False,
+    only: Annotated[str, typer.Option(help="Instead: these recipes, separated by commas.")] = "",
+    data: Annotated[
+        Path | None,
+        typer.Option(help="A folder of data folders, as for quality and generate (default: bundled pictures)."),
+    ] = None,
+    size: Annotated[int, typer.Option(min=16, help="Pixels of the shorter side.")] = 256,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    iterations: Annotated[int | None, typer.Option(min=1, help="For a try: not the published length.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change the recipes' hyperparameters.")
+    ] = None,
+    judge: Annotated[bool, typer.Option(help="Train a judge of consistency (two or three minutes).")] = True,
+    json: Json = False,
+) -> None:
+    """Run the published recipes at their published lengths; the same command resumes a run that was stopped."""
+    from bench import papers as measure
+    from underdrawing.client.endpoint import home
+    from underdrawing.client.key_values import options_of
+    from underdrawing.weights.store import folder
+
+    if everything == bool(only):
+        raise output.wrong("Give --all, or --only with the names of recipes.")
+    out.mkdir(parents=True, exist_ok=True)
+    trials = measure.trials(data or measure.bundled(out / "data"), size, folder(home()), judge)
+    chosen = [trial for trial in trials if everything or trial.system.split()[1] in only.split(",")]
+    if not chosen:
+        known = ", ".join(sorted({trial.system.split()[1] for trial in trials}))
+        raise output.wrong(f"None of these recipes is published, or the data do not suit them. There are: {known}.")
+    asked = {"device": device, "iterations": iterations, "options": options_of(option or [])}
+    rows = measure.run(chosen, out.absolute(), asked, output.note)
+    output.answer({"rows": rows}, lambda: measure.as_markdown(rows))
+
+
+@app.command()
+@reports_errors
+def outlines(
+    data: Annotated[Path, typer.Argument(help="A data folder with true frames.")],
+    minutes: Annotated[
+        str, typer.Option(help="Processor minutes of training, rising, separated by commas.")
+    ] = "2,5,10",
+    samples: Annotated[int, typer.Option(min=2, help="Number of training samples.")] = 60,
+    size: Annotated[int, typer.Option(min=32, help="Pixels of the shorter side.")] = 128,
+    seed: Annotated[int, typer.Option(min=0, help="Of samples and training.")] = 0,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write the table to this Markdown file.")] = None,
+    json: Json = False,
+) -> None:
+    """Measure whether a network that sees the wanted outlines paints a draft better (docs/quality.md)."""
+    from dataclasses import asdict
+
+    from bench import outline_painter as measure
+    from bench.datasets import read_set
+    from underdrawing.client.endpoint import home
+    from underdrawing.weights.store import folder
+
+    points: list[measure.OutlinePoint] = []
+    wanted = [float(part) for part in minutes.split(",")]
+    for point in measure.curve(read_set(data, size), folder(home()), samples, wanted, seed, output.note):
+        points.append(point)
+        if out is not None:  # Hours, perhaps: what has been measured stays if the rest is given up.
+            out.write_text(measure.as_markdown(points), encoding="utf-8")
+    output.answer({"points": [asdict(point) for point in points]}, lambda: measure.as_markdown(points))
+
+
+@app.command()
+@reports_errors
 def draft(
     data: Annotated[list[Path], typer.Argument(help="Folders with train/, or of pictures without an underdrawing.")],
     things: Annotated[int, typer.Option(min=1, help="Number of objects to edit in each picture, largest first.")] = 3,

@@ -52,6 +52,7 @@ SEAM = 3  # pixels to both sides of a mask's border
 QUANTILES = np.linspace(0.02, 0.98, 49)
 VARIATIONS = 16
 SHOWN = 3  # variations on the sheet
+Named = tuple[str, Picture]
 
 
 @contextmanager
@@ -169,11 +170,7 @@ def changed(
             if key not in models:
                 note(f"{case.name}, seed {seed}: training")
                 models[key], _ = trained(engine, case.picture, seed, case.task, recipe=case.task, **options)
-            marked = frame_of(Picture(case.mask.astype(np.uint8) * 255))
-            reply = engine.generate(models[key], case.task, frame_of(case.changed), marked, seed=seed)
-            made, alpha = (picture_of(engine.result(reply, reply.body[name])) for name in ("picture", "mask"))
-            at, share = (reply.body["x"], reply.body["y"]), alpha.pixels[..., 0].astype(np.float32) / 255
-            pictures.append(composite(case.changed, made, at, share))
+            pictures.append(adapted(engine, models[key], case, seed))
             ours.figures.append(distances(pictures[-1].to_float(), case.mask, before))
         naive = GenerateRow(case.name, "naive", [distances(rgb, case.mask, before)])
         rows += [naive, GenerateRow(case.name, "gradient domain", [distances(plain, case.mask, before)]), ours]
@@ -181,6 +178,15 @@ def changed(
         seen += [("gradient domain", (plain * 255).astype(np.uint8))]
         shown.append([*seen, *((f"ours, seed {k}", p.to_bytes()) for k, p in enumerate(pictures[:2]))])
     return rows, sheet(shown) if shown else None
+
+
+def adapted(engine: Engine, model: str, case: GenerateCase, seed: int) -> Picture:
+    """The changed picture as a model of the picture adapts it."""
+    marked = frame_of(Picture(case.mask.astype(np.uint8) * 255))
+    reply = engine.generate(model, case.task, frame_of(case.changed), marked, seed=seed)
+    made, alpha = (picture_of(engine.result(reply, reply.body[name])) for name in ("picture", "mask"))
+    at, share = (reply.body["x"], reply.body["y"]), alpha.pixels[..., 0].astype(np.float32) / 255
+    return composite(case.changed, made, at, share)
 
 
 def varied(

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from bench import generate
-from bench.generate import GenerateRow
+from bench.generate import GenerateRow, Named
 from underdrawing.client.engine import Engine
 from underdrawing.client.messages import EngineError
 from underdrawing.picture.contact_sheet import sheet
@@ -31,7 +31,6 @@ from underdrawing.store.frame_codec import frame_of, picture_of
 
 HELD_OUT = 5  # every so manyth picture is not trained on
 STEPS = 11  # pictures from one to another: alpha in steps of a tenth
-Named = tuple[str, Picture]
 
 
 @dataclass(frozen=True)

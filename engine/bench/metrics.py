@@ -1,4 +1,4 @@
-"""Measures of pictures that need no reference network but the shipped stem: SIFID, sharpness, change."""
+"""Measures of pictures that need no reference network but the shipped stem: SIFID, sharpness, outlines, change."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from scipy.spatial import cKDTree
 
+from underdrawing.picture.edges import SIGMA_ALONE, canny_edges
+
+TOLERANCE = 2  # pixels by which an outline may be off
 STEM = Path(__file__).parent / "_weights" / "inception_stem.safetensors"
 
 
@@ -98,3 +101,30 @@ def mean_iou(found: np.ndarray, truth: np.ndarray, classes: np.ndarray) -> float
         if there.any():
             scores.append((there & (found == number)).sum() / (there | (found == number)).sum())
     return float(np.mean(scores)) if scores else float("nan")
+
+
+def outline_fidelity(made: np.ndarray, wanted: np.ndarray, before: np.ndarray, sigma: float = SIGMA_ALONE) -> float:
+    """How well a result's outlines follow the wanted ones where those were changed: F1 at a tolerance of 2 pixels.
+
+    Args:
+        made: (H, W, 3) in [0, 1], the result; its outlines are Canny's.
+        wanted, before: (H, W) uint8, the edited and the original outlines by the same detector, 0 a line, 255 none.
+        sigma: the detector's, in pixels.
+
+    Returns:
+        0 to 1; NaN where no outline was changed.
+    """
+    goal, old, found = wanted < 128, before < 128, canny_edges(made, sigma) < 128
+    moved = (goal & ~_near(old, TOLERANCE)) | (old & ~_near(goal, TOLERANCE))
+    where = _near(moved, 2 * TOLERANCE)
+    if not (goal & where).any():
+        return float("nan")
+    hits, right = (goal & where & _near(found, TOLERANCE)).sum(), (found & where & _near(goal, TOLERANCE)).sum()
+    recall, precision = hits / (goal & where).sum(), right / max(1, (found & where).sum())
+    return float(2 * recall * precision / max(1e-9, recall + precision))
+
+
+def _near(lines: np.ndarray, pixels: int) -> np.ndarray:
+    """(H, W) bool: within so many pixels of a line."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * pixels + 1, 2 * pixels + 1))
+    return cv2.dilate(lines.view(np.uint8), kernel).astype(bool)

@@ -1,23 +1,6 @@
-"""How good results are: one set of data, several methods and times, one table.
+"""How good results are: one set of data, several methods and times, one table. docs/quality.md explains the metrics.
 
-Everything goes through an engine of its own in a temporary folder, as users' pictures do. Figures:
-
-    lpips              against the true frames (AlexNet), where they are known
-    lpips_region       the same where the primitive changed (widened by 2 % of the shorter side)
-    lpips_unsure       the same where the draft's confidence is below 0.6, whatever method made the result
-    undone             the same against the picture itself, after edits of it that were drafted, and undone again
-    undone_unsure      that where the way back is unsure; the only edits of a single picture whose truth is known
-    consistency        mean IoU of the primitive that a judge reads out of the result with the one that was asked for
-    accuracy           part of the pixels in which the judge sees the class that was asked for
-    consistency_small  consistency over classes that cover at most 2 % of the picture
-    sifid              texture statistics against the picture trained on
-    patches            mean distance of patches to the nearest of that picture, in levels of 255 (bench/metrics.py)
-    sharpness          fine detail against the true frame's, or the training picture's; 1 is as sharp
-    outside            mean change in levels of 255 where the primitive did not change
-    other_layouts      consistency, accuracy and patches of layouts of other pictures alone (--crossed)
-    seconds            of training, as they were realised; apply_ms: of one result
-    memory_mb          the most that the training process took; graphs_mb: size of what applies the model
-
+Everything goes through an engine of its own in a temporary folder, as users' pictures do.
 `true` and `unchanged` bound the scale: true frames as if they were results, and the training picture as if it were.
 """
 
@@ -37,7 +20,7 @@ from bench.curves import Line, curves
 from bench.cycle_edits import UNSURE, undone
 from bench.datasets import LabelledFrame, Set
 from bench.lpips import LPIPS
-from bench.metrics import changed, mean_iou, patch_distance, sharpness, sifid
+from bench.metrics import changed, mean_iou, outline_fidelity, patch_distance, sharpness, sifid
 from bench.segmentation_probe import Judge
 from bench.train_monitor import follow
 from underdrawing.client.engine import Engine
@@ -75,7 +58,17 @@ EVERY = 2  # one frame in so many is the judge's and not judged
 SHOWN = 6  # frames on the sheet
 COMPARED = ("lpips", "lpips_region", "lpips_unsure")
 DRAWN = ("lpips", "lpips_region", "lpips_unsure", "consistency", "sharpness")  # as curves
-FIGURES = (*COMPARED, "consistency", "consistency_small", "accuracy", "sifid", "patches", "sharpness", "outside")
+FIGURES = (
+    *COMPARED,
+    "outlines",
+    "consistency",
+    "consistency_small",
+    "accuracy",
+    "sifid",
+    "patches",
+    "sharpness",
+    "outside",
+)
 
 Say = Callable[[str], None]
 
@@ -116,6 +109,7 @@ class Scale:
         except FileNotFoundError:
             text = "LPIPS cannot be measured: its weights are not installed."
             raise EngineError("no_weights", text, "Run: underdrawing weights fetch") from None
+        self.outlines = canny_edges(_bytes(data.picture))
         self.reach = max(2, round(REACH * min(data.classes.shape)))
         everything = np.arange(len(data.palette))
         share = np.bincount(data.classes.ravel(), minlength=len(everything)) / data.classes.size
@@ -137,6 +131,7 @@ class Scale:
             for name, mask in (("lpips_region", region), ("lpips_unsure", self.unsure(frame))):
                 if mask.any():
                     found[name] = float(where[mask].mean())
+            found["outlines"] = outline_fidelity(made, canny_edges(_bytes(frame.truth)), self.outlines)
         if self.judge is not None and frame.name not in self.kept:
             seen = self.judge.read(made)
             found["consistency"] = mean_iou(seen, frame.classes, self.classes)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import apply, layers, make_primitive, pixels, record
+from . import apply, layers, pixels, record
 from .client.frames import Frame
 from .client.messages import EngineError
 from .dialogs import fill_in
 from .gi import Gimp
+from .notices import say
 from .plugin import Call
 from .record import Record
 from .service import Service, connected
@@ -29,8 +30,7 @@ def run(call: Call) -> tuple[Any, ...]:
     with connected("Animating the underdrawing") as service:
         made, notes = animate(service, call.image, known, group, values["frames"], values["plane"], values["seed"])
     if call.interactive:
-        for note in notes:
-            Gimp.message(note)
+        say(notes)
     return made, len(made.get_children()), "\n".join(notes)
 
 
@@ -61,7 +61,7 @@ def animate(
         EngineError: a frame cannot be made; nothing is put into the picture then.
     """
     at, notes = record.place(image, known), []
-    bridge = Bridge.of(service.engine, known)
+    bridge = Bridge.of(service, known)
     made: list[Gimp.Layer] = []
     shots = list(reversed(group.get_children()))
     for number, shot in enumerate(shots):
@@ -71,13 +71,12 @@ def animate(
             drawn = _seen(service, known, bridge.photograph(_shot(shot, at)))
         else:
             drawn = bridge.planes(_drawn(shot, plane, at))
-        body = {"model": known.model, "planes": make_primitive.references(drawn), "whole": True, "seed": seed}
         try:
-            reply = service.ask("apply", body, list(drawn.values()))
+            reply = service.apply(known.model, drawn, whole=True, seed=seed)
         except EngineError as error:
             text = "Frame %d (“%s”): %s" % (number + 1, shot.get_name(), error.message)
             raise EngineError(error.code, text, apply.explained(error).hint) from None
-        result = bridge.result(apply.result_of(reply, service.picture))
+        result = bridge.result(apply.result_of(reply, service.result))
         notes += [note for note in (*result.unseen, *result.notes) if note not in notes]
         layer = layers.layer_for(image, "Frame %d" % (number + 1), result.picture)
         layer.set_offsets(at.x + result.at.x, at.y + result.at.y)
@@ -97,7 +96,7 @@ def _shot(shot: Gimp.Layer, at: pixels.Rect) -> Frame:
 
 
 def _drawn(shot: Gimp.Layer, plane: str, at: pixels.Rect) -> dict[str, Frame]:
-    """The planes of one frame: the layer itself, or those of a group, told apart by their names."""
+    """The planes of one frame: the layer itself, or those of a group, distinguished by their names."""
     if not shot.is_group():
         return {plane: _shot(shot, at)}
     drawn: dict[str, Frame] = {}
@@ -113,11 +112,9 @@ def _drawn(shot: Gimp.Layer, plane: str, at: pixels.Rect) -> dict[str, Frame]:
 
 def _seen(service: Service, known: Record, picture: Frame) -> dict[str, Frame]:
     """The underdrawing of a photograph, as the model knows underdrawings."""
-    planes = service.ask("models.show", {"model": known.model}).body["planes"]
+    planes = service.model(known.model)["planes"]
     if "segments" in planes:
-        body: dict[str, Any] = {"model": known.model, "picture": {"hash": picture.hash}}
-        reply = service.ask("layout", body, [picture])
+        reply = service.layout(known.model, picture)
     else:
-        body = {"picture": {"hash": picture.hash}, "kind": planes[0], "options": {}}
-        reply = service.ask("primitive", body, [picture])
-    return {entry["name"]: service.picture(reply, entry["hash"]) for entry in reply.body["planes"]}
+        reply = service.make_primitive(picture, planes[0])
+    return {entry["name"]: service.result(reply, entry["hash"]) for entry in reply.body["planes"]}

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import bake, layers, make_primitive, pixels, record, training
-from .client.engine import Reply
+from . import bake, layers, lifted_layers, make_primitive, pixels, record, training
+from .client.call import Reply
+from .client.engine import LiftedThing, given, references
 from .client.frames import Frame
 from .client.messages import EngineError
+from .client.requests import ApplyRequest
 from .gi import Gimp
 from .pixels import Rect
 from .record import Record
@@ -52,13 +54,17 @@ class Options:
 
 @dataclass(frozen=True)
 class Edit:
-    """What is sent, read from GIMP at one moment; without `picture` the engine takes what the model was trained on."""
+    """What is sent, read from GIMP at one moment; without `picture` the engine takes what the model was trained on.
+
+    Things that were only lifted, with no planes, need no model.
+    """
 
     model: str
     planes: dict[str, Frame]
     picture: Frame | None
     mask: Frame | None
     at: Rect
+    lifted: list[LiftedThing]
 
 
 @dataclass(frozen=True)
@@ -85,10 +91,14 @@ def gather(image: Gimp.Image, known: Record, bridge: Bridge) -> Edit:
     at = record.place(image, known)
     mask = bridge.mask(pixels.selection_frame(image, at))
     picture = pixels.read(source, known.region) if bridge.way is None else None
-    return Edit(known.model, bridge.planes(make_primitive.drawn_planes(image, known)), picture, mask, at)
+    lifted = lifted_layers.gather(image, source, known.region)
+    if lifted and bridge.way is not None:
+        raise EngineError("bad_request", lifted_layers.CHANGED, lifted_layers.UNDO)
+    planes = bridge.planes(make_primitive.drawn_planes(image, known))
+    return Edit(known.model, planes, picture, mask, at, lifted)
 
 
-def request(edit: Edit, options: Options, seed: int) -> tuple[dict[str, Any], list[Frame]]:
+def request(edit: Edit, options: Options, seed: int) -> tuple[ApplyRequest, list[Frame]]:
     """The request `apply` and its pictures.
 
     Raises:
@@ -99,26 +109,22 @@ def request(edit: Edit, options: Options, seed: int) -> tuple[dict[str, Any], li
         raise EngineError(
             "bad_request", "Nothing is selected.", "Select what may change, or take the edit as the mask."
         )
-    body: dict[str, Any] = {
-        "model": edit.model,
-        "planes": make_primitive.references(edit.planes),
-        "mask_mode": modes[options.mask],
-        "feather": options.feather,
-        "blend": "poisson" if options.poisson else "none",
-        "whole": options.whole,
-        "seed": seed,
-        "merged": options.baked,
-    }
-    frames = list(edit.planes.values())
-    if edit.picture is not None:
-        body["picture"] = {"hash": edit.picture.hash}
-        frames.append(edit.picture)
-    if options.grow >= 0:
-        body["grow"] = options.grow
-    if edit.mask is not None:
-        body["mask"] = {"hash": edit.mask.hash}
-        frames.append(edit.mask)
-    return body, frames
+    pictures, frames = given(picture=edit.picture, mask=edit.mask)
+    frames += [frame for thing in edit.lifted for frame in (thing.pixels, thing.was) if frame is not None]
+    wanted = ApplyRequest(
+        edit.model if edit.planes else None,
+        references(edit.planes),
+        lifted=[thing.to_json() for thing in edit.lifted],
+        **pictures,
+        mask_mode=modes[options.mask],
+        grow=options.grow if options.grow >= 0 else None,
+        feather=options.feather,
+        blend="poisson" if options.poisson else "none",
+        whole=options.whole,
+        seed=seed,
+        merged=options.baked,
+    )
+    return wanted, [*edit.planes.values(), *frames]
 
 
 def result_of(reply: Reply, fetch: Any) -> Result:
@@ -153,7 +159,7 @@ def ask(service: Service, image: Gimp.Image, known: Record, options: Options) ->
         job = training.job_of(service, known) if error.code in ("unknown_model", "still_learning") else None
         if job is None:
             raise explained(error) from None
-    share = round(100 * float((job.get("progress") or {}).get("fraction") or 0))
+    share = round(100 * job.fraction)
     try:
         training.finish(service, known.draft)
         found = _ask(service, image, replace(known, model=known.draft), options)
@@ -166,13 +172,13 @@ def ask(service: Service, image: Gimp.Image, known: Record, options: Options) ->
 
 
 def _ask(service: Service, image: Gimp.Image, known: Record, options: Options) -> list[Result]:
-    bridge = Bridge.of(service.engine, known)
+    bridge = Bridge.of(service, known)
     edit = gather(image, known, bridge)
     limited = [LIMITED] if edit.mask is not None and options.mask == "edit" and not options.whole else []
     found = []
     for number in range(options.results):
-        body, frames = request(edit, options, options.seed + number)
-        result = bridge.result(result_of(service.ask("apply", body, frames), service.picture))
+        wanted, frames = request(edit, options, options.seed + number)
+        result = bridge.result(result_of(service.ask(wanted, frames), service.result))
         found.append(replace(result, notes=[*limited, *result.notes]))
     return found
 
@@ -181,7 +187,7 @@ def explained(error: EngineError) -> EngineError:
     """An error of `apply` with what to do about it in GIMP."""
     hints = {
         "unknown_model": "Choose Filters > Underdrawing > Train on This Picture.",
-        "nothing_edited": "Paint on the layers of the group “Underdrawing”, then apply again.",
+        "nothing_edited": "Paint on the group “Underdrawing”, or change a lifted layer, then apply again.",
         "plane_missing": "Make the underdrawing again, or use the layers that the model was trained on.",
         "wrong_size": "The model was trained on another part of the picture: train on this one.",
     }
@@ -197,14 +203,13 @@ def place(image: Gimp.Image, known: Record, found: list[Result], options: Option
         layers.result_layer(image, known, name, result.picture, result.mask, origin, result.at)
         for name, result in zip(names, found)
     ]
-    group = layers.underdrawing_group(image, known)
     baked = bake.baked_copy(image, known, found[0]) if found[0].merged is not None else None
     with layers.one_step(image):
         layers.put_results(image, known, [*made, *([baked] if baked is not None else [])], options.keep)
         for layer in made[1:]:
             layer.set_visible(False)
         if options.hide:
-            for shown in [group] if group is not None else record.planes(image, known).values():
+            for shown in layers.painted_on(image, known):
                 shown.set_visible(False)
             image.set_selected_layers([made[0]])  # what is pasted must not land in a hidden group
     return made

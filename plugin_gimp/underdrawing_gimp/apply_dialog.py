@@ -7,7 +7,8 @@ from typing import Any
 from . import apply, record, widgets
 from .apply import Options
 from .dialogs import fill_in
-from .gi import Gimp, gtk
+from .gi import gtk
+from .notices import say
 from .plugin import Call, CancelledError
 from .record import Record
 from .service import connected
@@ -48,7 +49,7 @@ def apply_edit(call: Call, known: Record, notes: list[str], options: Options) ->
     made = apply.place(call.image, known, found, options)
     notes = list(dict.fromkeys([*notes, *(note for result in found for note in result.notes)]))
     if call.interactive and notes:
-        Gimp.message(" ".join(notes))
+        say(notes)
     return made[0], len(made), "\n".join(found[0].unseen), "\n".join(notes)
 
 

@@ -1,4 +1,4 @@
-"""Arguments and return values of procedures as data, and how they are told to GIMP."""
+"""Arguments and return values of procedures as data, and how GIMP is given them."""
 
 from __future__ import annotations
 

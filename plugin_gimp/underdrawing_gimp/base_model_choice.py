@@ -13,10 +13,10 @@ from .dialogs import drop_downs
 from .gi import GObject
 from .plugin import Call
 
-LEARN = "Train on this picture"
+TRAIN = "Train on this picture"
 BY = "At once, by “%s”"
 NOT_AT_ALL = "Not at all"
-SOME = "60"  # of the times, where the one that was chosen is not known
+SOME = "60"  # of the times, where the one that was chosen is not known; what is under way is joined all the same
 TIP = (
     "A folder's model makes a model of this picture in about a second. It knows pictures of its kind; the picture "
     "itself is known better after training."
@@ -32,7 +32,7 @@ class Start:
         self.call, self.dialog, self.task = call, dialog, task
         self.possible = "maker" in {argument.name for argument in call.entry.arguments}
         self.names: dict[str, str] = {}
-        self.list = widgets.choice([("", LEARN)])
+        self.list = widgets.choice([("", TRAIN)])
         self.list.set_tooltip_text(TIP)
         self.list.connect("changed", lambda one: self._chosen(one.get_active_id() or ""))
         self.times = dict(next(a for a in call.entry.arguments if a.name == "time").choices)
@@ -56,11 +56,12 @@ class Start:
         self._chosen(self.list.get_active_id())
         return bool(makers)
 
-    def choose(self, maker: str, time: str) -> None:
-        """Choose what is under way: GIMP does not remember the arguments of what was not finished."""
+    def choose(self, maker: str) -> None:
+        """Choose what is being refined: GIMP does not remember the arguments of what was not finished."""
         if maker in self.names:
             self.list.set_active_id(maker)
-            self.call.config.set_property("time", time if time in self.times else SOME)
+            if self.call.config.get_property("time") == "auto":
+                self.call.config.set_property("time", SOME)
 
     def follow(self) -> None:
         """After the dialog's own Reset, say."""

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import apply, flatten_view, layers, meta_models, pixels, record, single_image, single_image_training
+from . import apply, flatten_view, layers, pixels, record, single_image, single_image_training
 from .apply import Result
+from .client.engine import given
+from .client.ensure_model import Ready
 from .client.frames import Frame
 from .client.messages import EngineError
+from .client.requests import GenerateRequest
 from .flatten_view import Changed, View
 from .gi import Gimp
 from .plugin import Call
 from .service import connected
-from .single_image import State, Wish
-from .single_image_training import Ready
 
 AT_ONCE_ALONE = (
     "A model that a folder's model made at once cannot be fine-tuned on a composite, nor be trained at 700 pixels.",
@@ -113,20 +114,41 @@ def _run(call: Call, words: Words) -> tuple[Any, ...]:
         values = _asked(call, words, layer, changed)
     original = values.get("original")
     view = flatten_view.layer_alone(call.image, original) if original is not None else changed.below
-    wish = Wish.of(words.task, values)
-    if wish.maker and (values.get("fine_tune") or wish.large):
-        raise EngineError("bad_request", AT_ONCE_ALONE[0], AT_ONCE_ALONE[1])
-    wish = replace(wish, exact=wish.exact or _compares(words, changed))
-    if view is not None:
-        ready = single_image_training.model_for(call, view, wish, changed if values.get("fine_tune") else None)
-    else:
-        ready = Ready(_model_of_before(call, words, layer, changed, wish), False, [])
+    ready = _model(call, words, layer, changed, view, values)
+    pictures, frames = given(picture=changed.given.frame, mask=_mask(words, changed))
     with connected(words.busy) as service:
-        mask = _mask(words, changed)
-        reply = single_image.generate(service, ready.model, words.task, _options(values), changed.given.frame, mask)
-        result = apply.result_of(reply, service.picture)
+        wanted = GenerateRequest(ready.model, words.task, **pictures, **_options(values))
+        reply = single_image.made(service, wanted, frames)
+        result = apply.result_of(reply, service.result)
     made = put(call.image, layer, words, changed, result)
-    return made, ready.model, ready.tell(call, result.notes)
+    return made, ready.model, single_image_training.notes_of(call, ready, result.notes)
+
+
+def _model(
+    call: Call, words: Words, layer: Gimp.Layer, changed: Changed, view: View | None, values: dict[str, Any]
+) -> Ready:
+    """The model for it: of what is below the layer, or, where nothing is, of what the picture was before.
+
+    Raises:
+        EngineError: there is none, and none can be trained.
+    """
+    size = (changed.given.frame.width, changed.given.frame.height)
+    if view is None and (words is HARMONIZE or not single_image.remembered(call.image, size)):
+        raise _nothing(words, layer)
+    exact = view is not None and _compares(words, changed)
+    wish = single_image.wish_of(call.image, words.task, values, changed.given.frame, exact)
+    if wish.maker and (values.get("fine_tune") or wish.recipe):
+        raise EngineError("bad_request", AT_ONCE_ALONE[0], AT_ONCE_ALONE[1])
+    if values.get("fine_tune"):
+        wish = replace(wish, composite=changed.given.frame, mask=changed.mask)
+    if view is None:
+        wish = replace(wish, anew=False)
+    try:
+        return single_image_training.model_for(call, view, wish, (view or changed.given).small)
+    except EngineError as error:
+        if error.code != "no_original":
+            raise
+        raise _nothing(words, layer) from None
 
 
 def _asked(call: Call, words: Words, layer: Gimp.Layer, changed: Changed) -> dict[str, Any]:
@@ -135,7 +157,7 @@ def _asked(call: Call, words: Words, layer: Gimp.Layer, changed: Changed) -> dic
     if words is not HARMONIZE:
         if changed.below is not None:
             choices.append(("below", "What is visible below the layer"))
-        elif single_image.remembered(call.image):
+        elif single_image.remembered(call.image, (changed.given.frame.width, changed.given.frame.height)):
             choices.append((BEFORE, "The picture as it was trained on"))
         for other in record.all_layers(call.image.get_layers()):
             if (
@@ -174,27 +196,6 @@ def _compares(words: Words, changed: Changed) -> bool:
 
 def _nothing(words: Words, layer: Gimp.Layer) -> EngineError:
     return EngineError("nothing_pasted", words.nothing[0] % layer.get_name(), words.nothing[1])
-
-
-def _model_of_before(call: Call, words: Words, layer: Gimp.Layer, changed: Changed, wish: Wish) -> str:
-    """The model that was trained on this picture, or was made of it, before it was edited in place.
-
-    Raises:
-        EngineError: there is none.
-    """
-    with connected("Looking for a model of the picture") as service:
-        models, jobs = single_image.known_models(service)
-        if wish.maker:
-            maker = str(meta_models.maker_of(service, wish.maker)["id"])
-            known = meta_models.before(call.image, changed.given, replace(wish, maker=maker), models)
-            if not known:
-                raise _nothing(words, layer)
-            return known
-    wish = Wish(words.task)
-    found = single_image.standing(changed.given, wish, single_image.remembered(call.image), models, jobs)
-    if found.state is not State.CHANGED or words is HARMONIZE:
-        raise _nothing(words, layer)
-    return found.model
 
 
 def _mask(words: Words, changed: Changed) -> Frame | None:

@@ -89,6 +89,16 @@ def layer_alone(image: Gimp.Image, layer: Gimp.Layer) -> View:
     return found
 
 
+def as_seen(image: Gimp.Image, layer: Gimp.Layer) -> tuple[Frame, int, int]:
+    """A layer with its mask, opacity and filters, and the place of its pixels in the image."""
+    _, x, y = layer.get_offsets()
+    whole = Rect(0, 0, layer.get_width(), layer.get_height())
+    if _plain(layer, whole.moved(x, y)):
+        return pixels.read(layer, whole, alpha=True), x, y
+    view = layer_alone(image, layer)
+    return view.frame, view.at.x, view.at.y
+
+
 def changed_by(image: Gimp.Image, layer: Gimp.Layer) -> Changed:
     """What a layer does to the picture below it. What lies above it does not count.
 

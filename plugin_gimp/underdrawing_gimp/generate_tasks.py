@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from . import flatten_view, layers, record, single_image, single_image_training
-from .client.engine import Reply
+from .client.call import Reply
+from .client.ensure_model import Ready
 from .client.frames import Frame
+from .client.labels import FRAMES_A_SECOND
+from .client.requests import GenerateRequest
 from .flatten_view import View
 from .gi import Gimp
 from .plugin import Call
 from .service import Service, connected
-from .single_image import Wish
-from .single_image_training import Ready
 
 WIDER = 1.5  # what Any Size offers at first: another shape than the picture has
-RATE = 12.0  # frames a second, where the engine does not say
 
 
 def vary(call: Call) -> tuple[Any, ...]:
@@ -24,11 +24,11 @@ def vary(call: Call) -> tuple[Any, ...]:
     values, ready = _prepared(call, "vary", "Variations", "_Make", view)
     asked = {"count": values["count"], "freedom": values["freedom"] / 100, **_shared(values)}
     with connected("Making variations") as service:
-        reply = single_image.generate(service, ready.model, "vary", asked)
+        reply = single_image.made(service, GenerateRequest(ready.model, "vary", **asked), ())
         frames = _frames(service, reply)
     named = [("Variation %d" % (number + 1), frame) for number, frame in enumerate(frames)]
     group = put_variations(call.image, view, named, "Variations")
-    return group, len(frames), ready.model, ready.tell(call, reply.body["notes"])
+    return group, len(frames), ready.model, single_image_training.notes_of(call, ready, reply.body["notes"])
 
 
 def resize(call: Call) -> tuple[Any, ...]:
@@ -56,11 +56,11 @@ def animate(call: Call) -> tuple[Any, ...]:
     values, ready = _prepared(call, "animate", "Animate Picture", "_Animate", view)
     asked = {"frames": values["frames"], "freedom": values["freedom"] / 100, **_shared(values)}
     with connected("Making the clip") as service:
-        reply = single_image.generate(service, ready.model, "animate", asked)
+        reply = single_image.made(service, GenerateRequest(ready.model, "animate", **asked), ())
         frames = _frames(service, reply)
     picture = new_clip(call.image, frames, reply.body.get("rate"))
     show(call, picture)
-    return picture, len(frames), ready.model, ready.tell(call, reply.body["notes"])
+    return picture, len(frames), ready.model, single_image_training.notes_of(call, ready, reply.body["notes"])
 
 
 def _shared(values: dict[str, Any]) -> dict[str, Any]:
@@ -75,21 +75,22 @@ def _prepared(call: Call, task: str, title: str, yes: str, view: View) -> tuple[
         from .single_image_dialog import chosen  # where there is a screen
 
         values = chosen(call, title, yes, task, view, [("The picture", view.small)])
-    return values, single_image_training.model_for(call, view, Wish.of(task, values))
+    wish = single_image.wish_of(call.image, task, values, view.frame)
+    return values, single_image_training.model_for(call, view, wish, view.small)
 
 
 def _one(call: Call, task: str, asked: dict[str, Any], ready: Ready) -> tuple[Any, ...]:
     """A new picture of another size."""
     with connected("Making the picture") as service:
-        reply = single_image.generate(service, ready.model, task, asked)
-        frame = service.picture(reply, reply.body["picture"])
+        reply = single_image.made(service, GenerateRequest(ready.model, task, **asked), ())
+        frame = service.result(reply, reply.body["picture"])
     picture = new_picture(call.image, [("Picture", frame)])
     show(call, picture)
-    return picture, ready.model, ready.tell(call, reply.body["notes"])
+    return picture, ready.model, single_image_training.notes_of(call, ready, reply.body["notes"])
 
 
 def _frames(service: Service, reply: Reply) -> list[Frame]:
-    return [service.picture(reply, key) for key in reply.body["pictures"]]
+    return [service.result(reply, key) for key in reply.body["pictures"]]
 
 
 def put_variations(image: Gimp.Image, view: View, named: list[tuple[str, Frame]], name: str) -> Gimp.Layer:
@@ -117,7 +118,7 @@ def new_clip(image: Gimp.Image, frames: list[Frame], rate: float | None) -> Gimp
         rate: frames a second; None for the usual.
     """
     # GIMP's GIF export reads from the names how long a frame stays; GIF counts in hundredths of a second.
-    pause = 10 * max(2, round(100 / float(rate or RATE)))
+    pause = 10 * max(2, round(100 / float(rate or FRAMES_A_SECOND)))
     names = ["Frame %d (%dms) (replace)" % (number + 1, pause) for number in range(len(frames))]
     return new_picture(image, list(zip(names, frames)))
 

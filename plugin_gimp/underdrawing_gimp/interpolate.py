@@ -6,10 +6,13 @@ from enum import Enum
 from typing import Any
 
 from . import flatten_view, generate_tasks, layers, meta_models, other_picture, record, single_image
+from .client.engine import given
 from .client.frames import Frame
 from .client.messages import EngineError
+from .client.requests import BetweenRequest
 from .flatten_view import View
 from .gi import Gimp
+from .notices import say
 from .pixels import Rect
 from .plugin import Call
 from .service import connected
@@ -40,10 +43,11 @@ def run(call: Call) -> tuple[Any, ...]:
         like = None if view.frame.order.startswith("L") else call.image.get_layers()[0]
         target = other_picture.fitted(opened, Rect(0, 0, view.frame.width, view.frame.height), like)
     with connected("Making what lies between") as service:
-        model = str(meta_models.maker_of(service, str(values["model"] or ""))["id"])
-        asked = {"model": model, "at": places, **options(values)}
-        reply = single_image.made(service, "between", asked, {"picture": view.frame, "other": target})
-        frames = [service.picture(reply, key) for key in reply.body["pictures"]]
+        model = meta_models.maker_of(service, str(values["model"] or ""))
+        pictures, sent = given(picture=view.frame, other=target)
+        wanted = BetweenRequest(model, at=places, **pictures, **options(values))
+        reply = single_image.made(service, wanted, sent)
+        frames = [service.result(reply, key) for key in reply.body["pictures"]]
     named = list(zip([percent(place) for place in places], frames))
     group, picture = None, None
     if not call.image.is_valid():
@@ -57,8 +61,7 @@ def run(call: Call) -> tuple[Any, ...]:
         group = put_one(call.image, view, "Between, %s" % named[0][0], frames[0])
     notes = [str(note) for note in reply.body["notes"]]
     if call.interactive:
-        for note in notes:
-            Gimp.message(note)
+        say(notes)
     return group, picture, len(frames), model, "\n".join(notes)
 
 
@@ -81,7 +84,7 @@ def on_the_way(form: Form, at: float, count: int) -> list[float]:
 
 
 def options(values: dict[str, Any]) -> dict[str, Any]:
-    """What the engine's `between` is told beside the pictures, the model and the places."""
+    """What the engine's `between` is given beside the pictures, the model and the places."""
     return {
         "scales": values["scales"],
         "freedom": values["freedom"] / 100,

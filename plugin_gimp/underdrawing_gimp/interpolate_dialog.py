@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from . import interpolate, meta_models, other_picture, widgets
-from .client.engine import Reply
+from .client.call import Reply
 from .client.frames import Frame
+from .client.labels import FOLDER_MODEL_HINT, NO_FOLDER_MODEL
 from .client.messages import EngineError
 from .dialogs import fill_in, line_up
 from .flatten_view import SIDE, View
@@ -24,8 +25,6 @@ WAIT = "Looking at the way…"
 READY = "At both ends are the pictures as the model makes them."
 NARROW = "This picture is too narrow for this model. Choose one whose sides differ less, or select a part of it."
 NO_FILE = "Choose the file with the other picture."
-NONE = "There is no model of a folder yet. Learn a folder of pictures in a terminal, then choose this again:"
-COMMAND = "underdrawing meta train FOLDER --name NAME"
 MODEL_TIP = "A model that was trained on a folder of pictures. It knows pictures of their kind best."
 WRAP = 84  # characters of a line
 
@@ -192,10 +191,10 @@ class _Head:
     def _tell(self) -> None:
         """The one sentence that matters most."""
         none = self.makers is not None and not self.makers
-        self.command.set_text(COMMAND)
+        self.command.set_text(FOLDER_MODEL_HINT)
         self.command.set_visible(none)
         if self.wrong or none:
-            text = self.wrong or NONE
+            text = self.wrong or NO_FOLDER_MODEL
         elif self.makers is None:
             text = LOOKING
         elif self.target is None:

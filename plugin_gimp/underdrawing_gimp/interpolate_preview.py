@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, Callable
 
-from .client.engine import Call as Request
-from .client.engine import Reply
+from .client.call import Call as Request
+from .client.call import Reply
 from .client.frames import Frame
 from .client.messages import EngineError
 from .gi import GLib

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from . import original_planes, pixels, record
+from . import lifted_layers, original_planes, pixels, record
 from .client.frames import Frame
 from .client.messages import EngineError
 from .gi import Babl, Gegl, Gimp, GLib
@@ -209,6 +209,17 @@ def top(image: Gimp.Image, known: Record) -> Gimp.Layer:
     return beside[0] if beside else source
 
 
+def topmost_place(image: Gimp.Image, source: Gimp.Layer) -> int:
+    """The place, among the layers beside a picture's own, above all that was made of it and lifted off it."""
+    parts, parent = record.marked(source, SOURCE).split(), source.get_parent()
+    beside = parent.get_children() if parent is not None else image.get_layers()
+    lifted = record.things(source)
+    for place, one in enumerate(beside):
+        if record.same(one, source) or record.identity(one) in parts or record.marked(one, record.LIFTED) in lifted:
+            return place
+    return 0
+
+
 def insert_beside(image: Gimp.Image, layer: Gimp.Layer, below: Gimp.Layer) -> None:
     """Insert a layer directly above another one; whatever is painted on stays selected, unlike with GIMP's own way."""
     selected = [one for one in image.get_selected_layers() if one.is_valid()]
@@ -217,10 +228,17 @@ def insert_beside(image: Gimp.Image, layer: Gimp.Layer, below: Gimp.Layer) -> No
         image.set_selected_layers(selected)
 
 
+def painted_on(image: Gimp.Image, known: Record) -> list[Gimp.Layer]:
+    """What is hidden when the result is looked at: the underdrawing, or its group, and what was lifted."""
+    group = underdrawing_group(image, known)
+    drawn = [group] if group is not None else list(record.planes(image, known).values())
+    return [*lifted_layers.layers_of(image, record.layer_of(image, known)), *drawn]
+
+
 def underdrawing_group(image: Gimp.Image, known: Record) -> Gimp.Layer | None:
     """The group that holds the planes, where they are in one of their own."""
     parents = [layer.get_parent() for layer in record.planes(image, known).values()]
-    if any(parent is None or not parent.get_name().startswith(GROUP) for parent in parents):
+    if not parents or any(parent is None or not parent.get_name().startswith(GROUP) for parent in parents):
         return None
     return parents[0] if len({parent.get_id() for parent in parents}) == 1 else None
 
@@ -231,7 +249,7 @@ def chosen_layer(image: Gimp.Image, drawables: list[Any]) -> Gimp.Layer:
     Raises:
         EngineError: it is not clear which, or it is no layer.
     """
-    found = [item for item in drawables if isinstance(item, Gimp.Layer)]
+    found = [record.lifted_off(image, item) or item for item in drawables if isinstance(item, Gimp.Layer)]
     if not found and len(image.get_layers()) == 1:
         found = list(image.get_layers())
     known = [record.read_by_id(image, one) for one in {record.identity(layer) for layer in found}]

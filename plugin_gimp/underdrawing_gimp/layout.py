@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from . import layers, matching_window, other_picture, record, widgets
-from .client.engine import PARTS
 from .client.frames import Frame
+from .client.labels import AREAS
 from .client.messages import EngineError
+from .client.requests import LayoutRequest
 from .gi import Gimp, gtk
+from .notices import say
 from .pixels import Rect
 from .plugin import Call, CancelledError
 from .service import Service, connected
@@ -30,15 +32,14 @@ def run(call: Call) -> tuple[Any, ...]:
     with connected("Looking at the layout of the other picture") as service:
         wish: dict[str, Any] = {"areas": int(call.values["areas"]) or None, "match": _match(call.values["match"] or "")}
         if wish["match"] and not wish["areas"]:
-            wish["areas"] = PARTS
+            wish["areas"] = AREAS
         if by_hand:
-            wish = {"areas": PARTS, "match": {}}
+            wish = {"areas": AREAS, "match": {}}
             body, frame = _asked(service, known, picture, wish)
             wish["match"] = matching_window.choose(picture, frame["segments"], body["areas"], body["palette"])
         notes = lay_out(service, call.image, known, picture, **wish)
     if call.interactive and not by_hand:
-        for note in notes:
-            Gimp.message(note)
+        say(notes)
     return ("\n".join(notes),)
 
 
@@ -56,10 +57,10 @@ def lay_out(
         areas, match: as of the engine's `layout`.
 
     Returns:
-        What is to be told; where `areas` is given, a line for each part.
+        Sentences for the user; where `areas` is given, a line for each part.
     """
     body, drawn = _asked(service, known, picture, {"areas": areas, "match": match or {}})
-    layers.replace_planes(image, known, Bridge.of(service.engine, known).drawn(drawn))
+    layers.replace_planes(image, known, Bridge.of(service, known).drawn(drawn))
     given = match or {}
     parts = [
         "%d  %.0f %%  %s: %s" % (number, 100 * part["share"], part["name"], given.get(str(number), part["class"]))
@@ -72,8 +73,8 @@ def _asked(
     service: Service, known: record.Record, picture: Frame, wish: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Frame]]:
     """The engine's answer, and the planes that it made, by their names."""
-    reply = service.ask("layout", {"model": known.model, "picture": {"hash": picture.hash}, **wish}, [picture])
-    return reply.body, {plane["name"]: service.picture(reply, plane["hash"]) for plane in reply.body["planes"]}
+    reply = service.ask(LayoutRequest(known.model, {"hash": picture.hash}, **wish), [picture])
+    return reply.body, {plane["name"]: service.result(reply, plane["hash"]) for plane in reply.body["planes"]}
 
 
 def _match(text: str) -> dict[str, str]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from . import apply, apply_dialog, layers, pixels, record, training, widgets
-from .apply import Edit, Options, Result
-from .client.engine import Call as Request
-from .client.engine import Reply
+from . import apply, apply_dialog, layers, pixels, record, widgets
+from .apply import Options, Result
+from .client.call import Call as Request
+from .client.call import Reply
+from .client.engine import FOREVER
 from .client.frames import Frame
+from .client.job_status import JobStatus
 from .client.messages import EngineError
 from .gi import Gimp, GLib, gtk
 from .picture_view import PictureView
@@ -121,8 +123,9 @@ class Follower:
 
         def on_event(event: dict[str, Any]) -> None:
             if event["event"] == "progress":
-                self.progress = training.progress_text(event)
-                if self.waiting and event.get("phase") == "training":
+                status = JobStatus("", "", state="running").after(event)
+                self.progress = status.text
+                if self.waiting and status.phase == "training":
                     self.seen = None  # the first model is there before training begins
             elif event["event"] == "usable":
                 self.seen = None
@@ -136,7 +139,7 @@ class Follower:
         if self.known.job:
             self.watched = True
             body = {"job": self.known.job}
-            self.background.ask("watch", body, done, deadline=training.FOREVER, on_event=on_event)
+            self.background.ask("watch", body, done, deadline=FOREVER, on_event=on_event)
 
     def _newest_model(self) -> None:
         """Go over to another model where a new one was trained meanwhile."""
@@ -154,20 +157,15 @@ class Follower:
         self._newest_model()
         try:
             edit = apply.gather(self.image, self.known, self.bridge)
-            sent = (edit.picture, edit.mask, *edit.planes.values())
-            state = [frame and frame.hash for frame in sent]
+            wanted, frames = apply.request(edit, Options(), 0)
             took = time.monotonic() - began
-            if state != self.seen:
-                self.seen, self.asked = state, began
-                self._ask(edit)
+            if wanted != self.seen:
+                self.seen, self.asked = wanted, began
+                self.request = self.background.begin(wanted, self._answered, frames)
             return took
         except EngineError as error:
             self._over(None, error)
             return time.monotonic() - began
-
-    def _ask(self, edit: Edit) -> None:
-        body, frames = apply.request(edit, Options(), 0)
-        self.request = self.background.ask("apply", body, self._answered, frames)
 
     def _answered(self, reply: Reply | None, error: EngineError | None) -> None:
         self.request = None

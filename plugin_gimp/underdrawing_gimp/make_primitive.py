@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import layers, original_planes, pixels, record
 from .client.frames import Frame
 from .client.messages import EngineError
+from .client.requests import PrimitiveRequest
 from .gi import Gimp
 from .pixels import Rect
 from .record import PLANE, Record
@@ -55,9 +56,9 @@ class Wish:
             options["colours"] = self.colours
         return options
 
-    def body(self, picture: Frame) -> dict[str, Any]:
-        """The request `primitive`."""
-        return {"picture": {"hash": picture.hash}, "kind": KINDS[self.kind], "options": self.options()}
+    def request(self, picture: Frame) -> PrimitiveRequest:
+        """What the engine is asked."""
+        return PrimitiveRequest({"hash": picture.hash}, KINDS[self.kind], self.options())
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def why_rgb(image: Gimp.Image, kind: str) -> str:
     if base == Gimp.ImageBaseType.INDEXED:
         return "This picture is indexed: it has a fixed palette, and new colours have no place in it."
     if base == Gimp.ImageBaseType.GRAY and kind != "edges":
-        return "This picture is grey, and the areas of an underdrawing are told apart by their colours."
+        return "This picture is grey, and the areas of an underdrawing differ by their colours."
     return ""
 
 
@@ -125,9 +126,9 @@ def make(service: Service, image: Gimp.Image, layer: Gimp.Layer, wish: Wish, dra
     area = region_of(image, layer)
     colour = may_convert(image, wish)
     picture = pixels.read(layer, area, colour=colour)
-    if drawn is None or (drawn.picture, drawn.wish.body(picture)) != (picture.hash, wish.body(picture)):
-        reply = service.ask("primitive", wish.body(picture), [picture])
-        planes = {plane["name"]: service.picture(reply, plane["hash"]) for plane in reply.body["planes"]}
+    if drawn is None or (drawn.picture, drawn.wish) != (picture.hash, replace(wish, convert=drawn.wish.convert)):
+        reply = service.ask(wish.request(picture), [picture])
+        planes = {plane["name"]: service.result(reply, plane["hash"]) for plane in reply.body["planes"]}
         drawn = Drawn(wish, picture.hash, planes, reply.body["palette"], list(reply.body["notes"]))
     return put(image, layer, area, drawn.planes, drawn.palette, drawn.notes, colour)
 
@@ -218,13 +219,8 @@ def use_layers(image: Gimp.Image, given: dict[str, Gimp.Layer], source: Gimp.Lay
 def drawn_planes(image: Gimp.Image, known: Record) -> dict[str, Frame]:
     """The underdrawing as it is painted now, by kind, of the record's region."""
     at = record.place(image, known)
-    found = {}
+    found: dict[str, Frame] = {}
     for kind, layer in record.planes(image, known).items():
         _, x, y = layer.get_offsets()
         found[kind] = pixels.read_plane(layer, at.moved(-x, -y))
     return found
-
-
-def references(drawn: dict[str, Frame]) -> dict[str, Any]:
-    """Planes as a message names them."""
-    return {kind: {"hash": frame.hash, "kind": kind} for kind, frame in drawn.items()}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from . import layers, make_primitive, pixels, recognition, training, widgets
-from .client.engine import Call as Request
-from .client.engine import Reply
+from .client.call import Call as Request
+from .client.call import Reply
 from .client.frames import Frame
 from .client.messages import EngineError
 from .dialogs import fill_in
 from .gi import Gimp, GLib
 from .make_primitive import Drawn, Made, Wish
+from .notices import say
 from .picture_view import PictureView
 from .plugin import Call, CancelledError
 from .service import Background, Service, connected
@@ -50,7 +51,7 @@ def run(call: Call) -> tuple[Any, ...]:
     if made.record.model:
         notes.insert(0, "A trained model knows this underdrawing.")
     if call.interactive and notes:
-        Gimp.message(" ".join(notes))
+        say(notes)
     return made.group, name, made.record.model, "\n".join(notes)
 
 
@@ -146,7 +147,7 @@ class Preview:
         def done(reply: Reply | None, error: EngineError | None) -> None:
             self._show(wish, picture, reply, error)
 
-        self.request = self.background.ask("primitive", wish.body(picture), done, [picture])
+        self.request = self.background.begin(wish.request(picture), done, [picture])
         return False
 
     def _show(self, wish: Wish, picture: Frame, reply: Reply | None, error: EngineError | None) -> None:

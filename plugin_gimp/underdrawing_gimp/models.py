@@ -12,7 +12,6 @@ from .client.messages import EngineError
 from .diagnostics import diagnostics
 from .plugin import Call
 from .service import Service, connected
-from .training import FOREVER
 
 
 def run(call: Call) -> tuple[Any, ...]:
@@ -29,7 +28,7 @@ def run(call: Call) -> tuple[Any, ...]:
 
 
 def _do(service: Service, action: str, values: dict[str, Any]) -> Any:
-    engine, model = service.engine, values["model"]
+    engine, model = service, values["model"]
     if action == "status":
         return engine.status()
     if action == "models":
@@ -64,14 +63,14 @@ def run_training(call: Call) -> tuple[Any, ...]:
     job, action = call.values["job"], call.values["action"]
     with connected("Asking the engine") as service:
         if action == "list":
-            return (json.dumps(service.engine.jobs(), ensure_ascii=False),)
+            return (json.dumps(service.jobs(), ensure_ascii=False),)
         if not job:
             raise EngineError("unknown_job", "No training was given.", "Give its id, or its model's.")
         if action == "state":
-            found = [one for one in service.engine.jobs() if job in (one["job"], one["model"], one["name"])]
+            found = [one for one in service.jobs() if job in (one["job"], one["model"], one["name"])]
             if not found:
                 raise EngineError("unknown_job", "There is no training “%s”." % job, "The action list tells of all.")
             return (json.dumps(found[-1], ensure_ascii=False),)
         if action == "wait":
-            return (json.dumps(service.ask("watch", {"job": job}, (), FOREVER).body, ensure_ascii=False),)
-        return (json.dumps(service.ask(action, {"job": job}).body, ensure_ascii=False),)
+            return (json.dumps(service.watch(job), ensure_ascii=False),)
+        return (json.dumps(service.request(action, {"job": job}).body, ensure_ascii=False),)

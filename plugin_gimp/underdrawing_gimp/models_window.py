@@ -7,12 +7,12 @@ from typing import Any, Callable
 
 from . import widgets
 from .client import endpoint
-from .client.engine import Reply
+from .client.call import Reply
+from .client.labels import duration
 from .client.messages import EngineError
 from .diagnostics import diagnostics
 from .gi import GLib, gtk
 from .service import Background
-from .training import duration
 
 AGAIN = 2000  # milliseconds between looks at the engine
 COLUMNS = ("Name", "Method", "Size", "Trained for", "On the disk", "Date")
@@ -222,8 +222,8 @@ def status_lines(status: dict[str, Any]) -> tuple[str, ...]:
     loaded = [entry["model"] for entry in renderer.get("loaded") or []]
     second = "Loaded models: %d. " % len(set(loaded)) if loaded else "No model is loaded. "
     second += "Results come from: %s." % renderer["device"] if renderer.get("device") else ""
-    learning = ["“%s” (%s)" % (job["name"], job["state"]) for job in status["jobs"]]
-    third = "In training: %s." % ", ".join(learning) if learning else "No training is under way."
+    running = ["“%s” (%s)" % (job["name"], job["state"]) for job in status["jobs"]]
+    third = "In training: %s." % ", ".join(running) if running else "No training is under way."
     return first, second, third
 
 

@@ -6,14 +6,18 @@ import importlib
 import sys
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from .arguments import add_arguments, add_returns, value_of
 from .client.messages import EngineError
-from .gi import Gimp, GLib, GObject, gtk
+from .gi import Gimp, Gio, GLib, GObject, gtk
 from .procedure_spec import Entry
 from .procedures import ENTRIES
 from .service import sentence
+from .single_image_procedures import SINGLE_MENU
+
+HELP = "underdrawing"  # GIMP's name for the pages of our help
 
 
 class CancelledError(Exception):
@@ -58,7 +62,8 @@ class Underdrawing(Gimp.PlugIn):
         return False
 
     def do_query_procedures(self) -> list[str]:
-        """Names of all procedures."""
+        """Names of all procedures. Their Help opens pages that lie here, with or without GIMP's own manual."""
+        self.set_help_domain(HELP, Gio.File.new_for_path(str(Path(__file__).parent / "help")))
         return [entry.name for entry in ENTRIES]
 
     def do_create_procedure(self, name: str) -> Gimp.Procedure:
@@ -105,12 +110,14 @@ class Underdrawing(Gimp.PlugIn):
             return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
         except EngineError as error:
             if interactive:
-                return _advised(procedure, image, drawables, error)
+                return _advised(procedure, entry, image, drawables, error)
             return _failed(procedure, sentence(error))
         except Exception as fault:  # noqa: BLE001  A person must hear of it; the console has the rest.
             traceback.print_exc()
             if image is not None and not image.is_valid():
-                return _advised(procedure, None, [], EngineError("closed", "The picture was closed meanwhile.", ""))
+                return _advised(
+                    procedure, entry, None, [], EngineError("closed", "The picture was closed meanwhile.", "")
+                )
             text = "The plug-in has a fault: %s: %s.\n\nNothing in the picture was left half done." % (
                 type(fault).__name__,
                 fault,
@@ -128,7 +135,7 @@ class Underdrawing(Gimp.PlugIn):
         return values
 
 
-# What a person can do about an error: text of the button, and the procedure.
+# What a person who works with an underdrawing can do about an error: text of the button, and the procedure.
 REMEDIES = {
     "plane_missing": ("_Make Underdrawing…", "underdrawing-make"),
     "wrong_size": ("_Make Underdrawing…", "underdrawing-make"),
@@ -136,12 +143,14 @@ REMEDIES = {
 }
 
 
-def _advised(procedure: Gimp.Procedure, image: Any, drawables: list[Any], error: EngineError) -> Gimp.ValueArray:
+def _advised(
+    procedure: Gimp.Procedure, entry: Entry, image: Any, drawables: list[Any], error: EngineError
+) -> Gimp.ValueArray:
     """Tell a person what is wrong; where something can be done about it, a button does it.
 
     GIMP calls whatever a procedure returns as an error an "execution error": this is none.
     """
-    remedy = REMEDIES.get(error.code)
+    remedy = REMEDIES.get(error.code) if entry.menu != SINGLE_MENU else None
     if remedy is None or image is None:
         Gimp.message(" ".join(sentence(error).split("\n\n")))
         return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
@@ -149,12 +158,12 @@ def _advised(procedure: Gimp.Procedure, image: Any, drawables: list[Any], error:
 
     gtk()
     if widgets.ask(None, error.message, error.hint, remedy[0], "_Close"):
-        entry = Gimp.get_pdb().lookup_procedure(remedy[1])
-        config = entry.create_config()
+        other = Gimp.get_pdb().lookup_procedure(remedy[1])
+        config = other.create_config()
         config.set_property("run-mode", Gimp.RunMode.INTERACTIVE)
         config.set_property("image", image)
         config.set_core_object_array("drawables", drawables)
-        entry.run(config)
+        other.run(config)
     return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
 
 

@@ -6,6 +6,7 @@ from .arguments import Argument
 from .device_choice import DEVICE
 from .procedure_spec import NOTES, REGIONS_MENU, Entry
 from .single_image_procedures import SINGLE
+from .thing_procedures import THINGS
 
 KIND = Argument(
     "choice",
@@ -50,7 +51,7 @@ CHANGED = Argument(
 
 MAKE = Entry(
     "underdrawing-make",
-    "1. _Make Underdrawing…",
+    "2. _Make Underdrawing…",
     "Draw the underdrawing of the selected layer: its areas, its outlines, or flat paint.",
     "Puts a group of layers above the selected layer, to be painted on with any tool. With a selection, the "
     "underdrawing covers its bounding box.",
@@ -110,7 +111,7 @@ APPLY_RETURNS = (
 )
 APPLY = Entry(
     "underdrawing-apply",
-    "2. _Apply Edit",
+    "3. _Apply Edit",
     "Let the picture follow what was painted on the underdrawing.",
     "One new layer holds the pixels, its mask the soft border; applying again replaces it. A selection limits it.",
     "apply_dialog:run",
@@ -252,7 +253,7 @@ ANIMATE = Entry(
             "choice",
             "plane",
             "La_yers are",
-            "What single layers stand for, where frames are underdrawings; groups are told apart by names.",
+            "What single layers stand for, where frames are underdrawings; groups differ by names.",
             "segments",
             choices=(("segments", "Segments"), ("edges", "Edges"), ("paint", "Paint")),
         ),
@@ -316,6 +317,7 @@ TRAINING = Entry(
 )
 
 ENTRIES: tuple[Entry, ...] = (
+    *THINGS,
     MAKE,
     USE_LAYERS,
     TRAIN,

@@ -24,13 +24,12 @@ def underdrawing(service: Service, image: Gimp.Image, layer: Gimp.Layer, colour:
         EngineError: the engine cannot be asked, or the model's files cannot be read.
     """
     area = make_primitive.region_of(image, layer)
-    models = list(service.ask("models.list").body["models"])
-    found = training.models_of(layer, area, models, colour)
+    found = training.models_of(layer, area, service.models(), colour)
     if not found:
         return None
     model = str(found[0]["id"])
-    manifest = service.ask("models.show", {"model": model}).body["manifest"]
-    drawn = trained_planes(service.engine, model, alpha=False)
+    manifest = service.model(model)["manifest"]
+    drawn = trained_planes(service, model, alpha=False)
     made = make_primitive.put(image, layer, area, drawn, list(manifest["palette"]), [], colour)
     known = made.record.trained(model, "")
     record.write(image, known, undoable=False)
@@ -48,7 +47,7 @@ def trained_planes(engine: Engine, model: str, alpha: bool = True) -> dict[str, 
     """
     drawn: dict[str, Frame] = {}
     with tempfile.TemporaryDirectory(prefix="underdrawing-") as folder:
-        planes = engine.request("models.show", {"model": model}).body["planes"]
+        planes = engine.model(model)["planes"]
         for kind in planes:
             name = "primitive.%s.png" % kind if len(planes) > 1 else "primitive.png"
             path = engine.model_file(model, name, Path(folder) / name)

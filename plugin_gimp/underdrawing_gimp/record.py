@@ -17,6 +17,8 @@ PLANE = "underdrawing-plane"  # on a layer of the underdrawing
 RESULT = "underdrawing-result"  # on a layer that holds a result
 LIVE = "underdrawing-live"  # on the layer of Live Underdrawing
 SOURCE = "underdrawing-source"  # on the layer that an underdrawing was made of: ids of its underdrawings
+LIFTED = "underdrawing-lifted"  # on a layer with what was lifted off the picture: which thing it is
+TAKEN = "underdrawing-taken"  # on the layer that it was lifted off, for each thing: where it was
 KEPT, WITH_UNDO = 1, 2  # Gimp.Parasite: written into the XCF; a step of the undo history
 KINDS = ("segments", "edges", "paint")
 AGAIN = "Choose Filters > Underdrawing > Make Underdrawing first."
@@ -24,7 +26,7 @@ AGAIN = "Choose Filters > Underdrawing > Make Underdrawing first."
 
 @dataclass(frozen=True)
 class Record:
-    """One underdrawing of a picture, and the model that was trained on it.
+    """One underdrawing of a picture, and the model that was trained on it; or what is lifted off a picture.
 
     Attributes:
         id: of this underdrawing; its layers bear it too.
@@ -39,6 +41,7 @@ class Record:
         way: how that became what is there now; None where it is as it was.
         checked: `pixel_hash` of the region for which this way was found, or "".
         draft: id of a model that is used while that model is being trained, or "".
+        drawn: it has layers to be painted on; else things were only lifted off the picture.
     """
 
     id: str
@@ -53,6 +56,7 @@ class Record:
     way: Way | None = None
     checked: str = ""
     draft: str = ""
+    drawn: bool = True
 
     @classmethod
     def fresh(cls, source: Gimp.Layer, region: Rect, palette: list[dict[str, Any]], picture: str) -> Record:
@@ -74,15 +78,18 @@ def read(image: Gimp.Image, drawables: Sequence[Any] = ()) -> Record | None:
             selected layers say it. Where these say nothing, the underdrawing is meant that was used last and still has
             layers.
     """
-    for item in drawables or image.get_selected_layers():
+    items = [lifted_off(image, item) or item for item in drawables or image.get_selected_layers()]
+    for item in items:
         found = read_by_id(image, identity(item))
         if found is not None:
             return found
     last = _read(image, NOTE)
-    made_of = [one for item in drawables or image.get_selected_layers() for one in marked(item, SOURCE).split()]
+    made_of = [one for item in items for one in marked(item, SOURCE).split()]
     others = [name[len(NOTE) + 1 :] for name in image.get_parasite_list() if name.startswith(NOTE + "-")]
     names = [last.id] if last is not None and (not made_of or last.id in made_of) else []
-    there = {identity(layer) for layer in all_layers(image.get_layers())}
+    there = set()
+    for layer in all_layers(image.get_layers()):
+        there.update([identity(layer), *(marked(layer, SOURCE).split() if things(layer) else ())])
     for one in [*names, *reversed(made_of), *others]:
         found = read_by_id(image, one) if one in there else None
         if found is not None:
@@ -100,6 +107,17 @@ def identity(item: Gimp.Item) -> str:
     family = [item, *(all_layers(item.get_children()) if item.is_group() else ())]
     found = [marked(one, note).partition(" ")[0] for one in family for note in (PLANE, RESULT)]
     return next((one for one in found if one), "")
+
+
+def things(layer: Gimp.Item) -> list[str]:
+    """Ids of what was lifted off a layer, or taken away from it."""
+    return [name[len(TAKEN) + 1 :] for name in layer.get_parasite_list() if name.startswith(TAKEN + "-")]
+
+
+def lifted_off(image: Gimp.Image, item: Gimp.Item) -> Gimp.Layer | None:
+    """The layer that a lifted layer was lifted off; None for other layers."""
+    thing = marked(item, LIFTED)
+    return next((one for one in all_layers(image.get_layers()) if thing and thing in things(one)), None)
 
 
 def _read(image: Gimp.Image, name: str) -> Record | None:
@@ -188,7 +206,9 @@ def all_layers(layers: list[Gimp.Layer]) -> Iterator[Gimp.Layer]:
 
 
 def planes(image: Gimp.Image, record: Record) -> dict[str, Gimp.Layer]:
-    """The layers of the underdrawing by kind. Of copies, those beside the selected layer count, else the topmost.
+    """The layers of the underdrawing by kind; none where things were only lifted.
+
+    Of copies, those beside the selected layer count, else the topmost.
 
     Raises:
         EngineError: there is none any more.
@@ -201,7 +221,7 @@ def planes(image: Gimp.Image, record: Record) -> dict[str, Gimp.Layer]:
             beside = any(parent and same(layer.get_parent(), parent) for parent in near)
             if identity == record.id and kind in KINDS and kind not in found and beside is favoured:
                 found[kind] = layer
-    if not found:
+    if not found and record.drawn:
         raise EngineError("plane_missing", "The layers of the underdrawing are no longer in this picture.", AGAIN)
     return {kind: found[kind] for kind in KINDS if kind in found}
 

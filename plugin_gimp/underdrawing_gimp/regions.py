@@ -8,6 +8,7 @@ from . import layers, make_primitive, pixels, record
 from .client.messages import EngineError
 from .dialogs import fill_in
 from .gi import Gimp
+from .notices import say
 from .plugin import Call
 from .service import Service, connected
 
@@ -34,8 +35,7 @@ def run(call: Call) -> tuple[Any, ...]:
     with connected(TITLES[operation]) as service:
         notes = change(service, call.image, known, operation, request_of(operation, values))
     if call.interactive:
-        for note in notes:
-            Gimp.message(note)
+        say(notes)
     return ("\n".join(notes),)
 
 
@@ -79,15 +79,7 @@ def change(
     if mask is None:
         need_selection(image)
         raise AssertionError  # an empty selection was refused just now
-    body: dict[str, Any] = {
-        "planes": make_primitive.references(drawn),
-        "operation": operation,
-        "region": {"mask": {"hash": mask.hash}},
-        **values,
-    }
-    if known.palette:
-        body["palette"] = known.palette
-    reply = service.ask("region", body, [*drawn.values(), mask], 120.0)
-    changed = {plane["name"]: service.picture(reply, plane["hash"]) for plane in reply.body["planes"]}
+    reply = service.region(drawn, known.palette or None, operation, {"mask": mask}, **values)
+    changed = {plane["name"]: service.result(reply, plane["hash"]) for plane in reply.body["planes"]}
     layers.replace_planes(image, known, changed, deselect=True)
     return list(reply.body["notes"])

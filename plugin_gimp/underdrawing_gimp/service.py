@@ -7,41 +7,50 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Callable, Optional
 
-from .client.engine import Call, Engine, Reply
+from .client.call import Call, OnEvent, Reply
+from .client.connection import Cancelled
+from .client.engine import Engine
 from .client.frames import Frame
 from .client.messages import EngineError
+from .client.request_fields import Request
 from .gi import Gimp, GLib, breathe
 
 STARTING = 60.0  # seconds for an engine to start on a machine that is busy
 PULSE = 0.15  # seconds between signs of life in GIMP's progress bar
 LOOK = 30  # milliseconds between looks at the engine while a window is open
+LONG = 300.0  # seconds for an answer: pictures may be large
 
 
-class Service:
-    """A connection for as long as a procedure runs or a window is open."""
+class Service(Engine):
+    """The engine for as long as a procedure runs.
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self._pulsed = 0.0
+    GIMP stays usable while an answer is waited for, as this is a process of its own, and its progress bar shows life.
+    """
 
-    def ask(
+    _pulsed = 0.0
+
+    def request(
         self,
         verb: str,
         body: dict[str, Any] | None = None,
         frames: Sequence[Frame] = (),
-        deadline: float = 300.0,
-        on_event: Callable[[dict[str, Any]], None] | None = None,
+        deadline: float = LONG,
+        on_event: OnEvent = None,
+        cancelled: Cancelled = None,
     ) -> Reply:
-        """Ask and wait; GIMP stays usable, as this is a process of its own, and its progress bar shows life.
+        """See `EngineConnection.request`."""
+        return super().request(verb, body, frames, deadline, on_event, cancelled or self._breathe)
 
-        Raises:
-            EngineError: what the engine says, or that it did not answer in time.
-        """
-        return self.engine.request(verb, body, frames, deadline, on_event, self._breathe)
-
-    def picture(self, reply: Reply, key: str) -> Frame:
-        """A picture of a reply by its hash."""
-        return self.engine.result(reply, key)
+    def ask(
+        self,
+        wanted: Request,
+        frames: Sequence[Frame] = (),
+        deadline: float = LONG,
+        on_event: OnEvent = None,
+        cancelled: Cancelled = None,
+    ) -> Reply:
+        """See `EngineConnection.ask`."""
+        return super().ask(wanted, frames, deadline, on_event, cancelled)
 
     def _breathe(self) -> bool:
         now = time.monotonic()
@@ -60,11 +69,11 @@ def connected(text: str, start: bool = True) -> Iterator[Service]:
         EngineError: there is none and it cannot be started, and why.
     """
     Gimp.progress_init(text)
-    engine = Engine.connect(start=start, timeout=STARTING, wait=False)
+    service = Service.connect(start=start, timeout=STARTING, wait=False)
     try:
-        yield Service(engine)
+        yield service
     finally:
-        engine.close()
+        service.close()
         Gimp.progress_end()
 
 
@@ -78,7 +87,6 @@ class Background:
         self.engine = Engine.connect(start=start, timeout=STARTING, wait=False)
         self._waiting: list[Any] = []
         self._timer = GLib.timeout_add(LOOK, self._look)
-        self._pinged = time.monotonic()
 
     def ask(
         self,
@@ -86,13 +94,17 @@ class Background:
         body: dict[str, Any] | None,
         done: Done,
         frames: Sequence[Frame] = (),
-        deadline: float = 300.0,
+        deadline: float = LONG,
         on_event: Callable[[dict[str, Any]], None] | None = None,
     ) -> Call:
         """Begin a request; `done` gets the reply or the error, never both."""
         call = self.engine.submit(verb, body, frames, deadline, on_event)
         self._waiting.append((call, done))
         return call
+
+    def begin(self, wanted: Request, done: Done, frames: Sequence[Frame] = (), deadline: float = LONG) -> Call:
+        """The same with a typed request."""
+        return self.ask(wanted.verb, wanted.to_body(), done, frames, deadline)
 
     def give_up(self, call: Call) -> None:
         """Drop a request without a word."""

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Callable
 
-from . import device_choice, meta_models, single_image, training, widgets
+from . import device_choice, meta_models, single_image, widgets
 from .base_model_choice import Start
-from .client.engine import Reply
+from .client.call import Reply
+from .client.ensure_model import Follow, ModelWish, Ready
 from .client.frames import Frame
+from .client.labels import USUAL_SECONDS, duration
 from .client.messages import EngineError
 from .dialogs import drop_downs, fill_in, line_up
 from .flatten_view import SIDE, View
 from .gi import Gimp, GObject
 from .plugin import Call
 from .service import Background
-from .single_image import State, Wish
 
 HIDDEN = ("iterations", "grow", "feather", "original", "maker")  # arguments for scripts
 KNOWN = "Known as “%s”: this takes some seconds."
@@ -49,7 +49,7 @@ def chosen(
         pictures: what is shown, with a line above each; the first is the one to train on.
         choices: other pictures to train on, (id, text) each; the first is `view`.
         choose: gives the picture for one of them.
-        exact: see `Wish`.
+        exact: see `single_image.wish_of`.
 
     Raises:
         CancelledError: the dialog was closed.
@@ -85,7 +85,7 @@ class _Head:
         self.background = Background()
         self.models: list[dict[str, Any]] | None = None
         self.jobs: list[dict[str, Any]] | None = None
-        self.seconds: dict[str, float] = {}  # what recipes need
+        self.wished: tuple[ModelWish, str] | None = None  # what the note is about
         self.wrong = ""
         boxes = []
         for caption, frame in pictures:
@@ -134,26 +134,21 @@ class _Head:
 
     def _jobs(self, reply: Reply | None, error: EngineError | None) -> None:
         if reply is not None:
-            self.jobs = list(reply.body["jobs"])
+            self.jobs, self.wished = list(reply.body["jobs"]), None
             self._take_up()
             self._tell()
 
     def _take_up(self) -> None:
         """What is under way for this picture is chosen again."""
         if self.view is not None and self.models is not None and self.jobs is not None:
-            notes = single_image.remembered(self.call.image)
-            found = meta_models.under_way(self.view, self.task, notes, self.models, self.jobs)
-            if found is not None:
-                self.start.choose(*found)
+            maker = meta_models.refining(self.view.key, self.models, self.jobs)
+            if maker:
+                self.start.choose(maker)
 
     def _methods(self, reply: Reply | None, error: EngineError | None) -> None:
         if reply is not None:
-            for method in reply.body["methods"]:
-                budgets = {one["name"]: float(one["budget"]) for one in method["recipes"] if one.get("budget")}
-                self.seconds.update(budgets)
             for box in drop_downs(self.dialog.get_widget("device", GObject.TYPE_NONE)):
                 device_choice.offer(box, reply.body)
-        self._tell()
 
     def _tell(self) -> None:
         """What will happen, as far as it is known."""
@@ -162,27 +157,29 @@ class _Head:
             return
         self.start.follow()
         self.start.refresh()
-        values = self.call.current()
-        wish = Wish.of(self.task, values)
-        wish = replace(wish, exact=wish.exact or self.exact)
         if self.view is None:
             self.note.set_text("The picture is compared with the one its model was trained on.")
             return
-        look = meta_models.standing if wish.maker else single_image.standing
-        found = look(self.view, wish, single_image.remembered(self.call.image), self.models, self.jobs or [])
-        seconds = wish.time or (0 if wish.maker else self.seconds.get(wish.recipe))
-        about = " (about %s)" % training.duration(seconds) if seconds else ""
-        if found.state is State.TRAINED:
-            text = KNOWN % found.name
-        elif found.state is State.CHANGED:
-            text = BEFORE % found.name
-        elif found.state is State.TRAINING:
-            text = UNDER_WAY % round(100 * found.fraction)
-        elif wish.refines:
-            text = REFINED % (self.start.name, about)
-        else:
-            text = AT_ONCE % self.start.name if wish.maker else NEW % about
-        self.note.set_text(text)
+        wish = single_image.wish_of(self.call.image, self.task, self.call.current(), self.view.frame, self.exact)
+        if self.wished != (wish, self.view.key):  # comparing takes a moment
+            self.wished = wish, self.view.key
+            self.note.set_text(self._outlook(wish, self.view))
+
+    def _outlook(self, wish: ModelWish, view: View) -> str:
+        try:
+            found = single_image.outlook(wish, view.frame, self.models or (), self.jobs or ())
+        except EngineError as error:
+            return error.message + " " + error.hint
+        if isinstance(found, Ready):
+            return (BEFORE if found.older else KNOWN) % found.name
+        if isinstance(found, Follow):
+            return UNDER_WAY % round(100 * found.status.fraction)
+        seconds = wish.budget or (None if wish.maker else USUAL_SECONDS.get(wish.usual_recipe))
+        about = " (about %s)" % duration(seconds) if seconds else ""
+        if wish.maker:
+            refines = wish.budget is not None or wish.iterations is not None
+            return REFINED % (self.start.name, about) if refines else AT_ONCE % self.start.name
+        return NEW % about
 
     def _chosen(self, identity: str) -> None:
         layer = Gimp.Layer.get_by_id(int(identity)) if identity.isdigit() else None

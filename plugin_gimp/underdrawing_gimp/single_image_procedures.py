@@ -78,7 +78,7 @@ LARGE = Argument(
 NETWORK_PICTURE = Argument(
     "boolean",
     "network-picture",
-    "Networ_k's own picture",
+    "Network's own pict_ure",
     "Show what the network makes, without the picture's brushwork over it. Results of published recipes always are.",
     False,
 )

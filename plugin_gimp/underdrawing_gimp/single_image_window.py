@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from . import single_image, training, widgets
-from .client.engine import Reply
+from . import widgets
+from .client.call import Reply
+from .client.engine import FOREVER
+from .client.ensure_model import Follow
 from .client.frames import Frame
+from .client.job_status import JobStatus
 from .client.messages import EngineError
 from .gi import GLib, breathe, gtk
 from .plugin import Call, CancelledError
+from .record import need_open
 from .service import Background
-from .single_image import Standing
 
 SIDE = 320  # pixels of the sample on the screen
 NEXT = "The result follows when training is done."
@@ -21,12 +24,11 @@ STAYS = "Training goes on when this window or GIMP is closed. Choose “%s” ag
 class Window:
     """Follows one training. All of it happens in this thread; the engine is looked at from a timer."""
 
-    def __init__(self, call: Call, found: Standing, small: Frame, text: str) -> None:
+    def __init__(self, call: Call, asked: Follow, small: Frame) -> None:
         Gtk = gtk()[0]
-        self.found, self.text = found, text
+        self.image, self.status, self.text = call.image, asked.status, asked.title
         self.background = Background()
         self.loop = GLib.MainLoop()
-        self.last: dict[str, Any] | None = None
         self.error: EngineError | None = None
         self.paused = False
         entry = call.entry.label.replace("_", "").rstrip("…")
@@ -49,15 +51,15 @@ class Window:
         self.window = widgets.window(entry, "underdrawing-single", content, buttons, self.loop.quit)
         self.window.set_resizable(False)
         self.sample.set_from_pixbuf(widgets.pixbuf(small, SIDE))
-        self._headline(text)
+        self._headline(self.text)
         self.window.show_all()
         self.note.hide()
 
-    def run(self) -> None:
-        """Show it until the training is over.
+    def run(self) -> JobStatus:
+        """Show it until the training is over: how it ended.
 
         Raises:
-            EngineError: the training failed, and why.
+            EngineError: it cannot be followed, or the picture was closed meanwhile.
             CancelledError: the window was closed, or the training cancelled.
         """
         self._follow()
@@ -67,9 +69,10 @@ class Window:
         breathe()
         if self.error is not None:
             raise self.error
-        if self.last is None or self.last["state"] in ("cancelled", "paused"):
+        if self.status.state not in ("done", "failed"):
             raise CancelledError
-        single_image.ended(self.last)
+        need_open(self.image)
+        return self.status
 
     def _headline(self, text: str) -> None:
         self.headline.set_markup("<b>%s</b>" % GLib.markup_escape_text(text))
@@ -77,33 +80,30 @@ class Window:
     # --- answers of the engine
 
     def _follow(self) -> None:
-        body = {"job": self.found.job}
-        self.background.ask("watch", body, self._watched, deadline=training.FOREVER, on_event=self._event)
+        body = {"job": self.status.job}
+        self.background.ask("watch", body, self._watched, deadline=FOREVER, on_event=self._event)
 
     def _watched(self, reply: Reply | None, error: EngineError | None) -> None:
-        self.last, self.error = (reply.body if reply is not None else None), error
-        if self.last is not None and self.last["state"] == "paused":
+        self.error = error
+        if reply is not None:
+            self.status = JobStatus.of(reply.body)
+        if self.status.state == "paused" and error is None:
             self.paused = True
             self._headline("Paused")
-            self.bar.set_text("Nothing is lost.")
+            self.bar.set_text(self.status.text)
             self.pause.set_label("_Keep Training")
             self.pause.set_sensitive(True)
             return
         self.loop.quit()
 
     def _event(self, event: dict[str, Any]) -> None:
-        kind = event["event"]
-        if kind == "progress":
-            self.bar.set_fraction(min(1.0, max(0.0, float(event.get("fraction") or 0))))
-            self.bar.set_text(training.progress_text(event))
-        elif kind == "state" and event.get("state") == "queued":
-            self.bar.set_text("Waiting for another training to end")
-        elif kind == "state" and event.get("sample"):
-            self.background.fetch(str(event["sample"]), self._sampled)
-        elif kind == "sample":
-            self.background.fetch(str(event["hash"]), self._sampled)
-        elif kind == "note":
-            self.note.set_text(str(event["text"]))
+        before, self.status = self.status, self.status.after(event)
+        self.bar.set_fraction(self.status.fraction)
+        self.bar.set_text(self.status.text)
+        if self.status.sample != before.sample:
+            self.background.fetch(self.status.sample, self._sampled)
+        if self.status.notes:
+            self.note.set_text(self.status.notes[-1])
             self.note.show()
 
     def _sampled(self, reply: Reply | None, error: EngineError | None) -> None:
@@ -120,22 +120,21 @@ class Window:
         if self.paused:
             self.paused = False
             self._headline(self.text)
-            self.bar.set_text("Going on…")
+            self.bar.set_text("Resuming…")
             self.pause.set_label("_Pause")
-            self.background.ask("resume", {"job": self.found.job}, self._then(self._follow))
+            self.background.ask("resume", {"job": self.status.job}, self._then(self._follow))
             return
         self.pause.set_sensitive(False)
         self.bar.set_text("Pausing…")
-        self.background.ask("pause", {"job": self.found.job}, self._then(lambda: None))
+        self.background.ask("pause", {"job": self.status.job}, self._then(lambda: None))
 
     def _cancel(self) -> None:
         more = "The model is deleted."
         if widgets.ask(self.window, "Cancel training?", more, "_Cancel Training", "_Keep Training"):
             self.cancel.set_sensitive(False)
             waits = not self.paused  # for the end of the training, which then tells of it
-            self.background.ask(
-                "cancel", {"job": self.found.job}, self._then(lambda: None if waits else self.loop.quit())
-            )
+            done = self._then(lambda: None if waits else self.loop.quit())
+            self.background.ask("cancel", {"job": self.status.job}, done)
 
     def _then(self, go_on: Callable[[], None]) -> Callable[[Reply | None, EngineError | None], None]:
         def done(_: Reply | None, error: EngineError | None) -> None:

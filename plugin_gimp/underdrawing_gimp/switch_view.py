@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import layers, record
+from . import layers, lifted_layers, record
 from .plugin import Call
 
 
@@ -12,15 +12,16 @@ def run(call: Call) -> tuple[Any, ...]:
     """The procedure `underdrawing-switch`: whether the underdrawing is visible now. One undo step."""
     known = record.need(call.image, call.drawables)
     planes = list(record.planes(call.image, known).values())
-    group = layers.underdrawing_group(call.image, known)
-    seen = all(layer.get_visible() for layer in (planes if group is None else [group]))
+    lifted = lifted_layers.layers_of(call.image, record.layer_of(call.image, known))
+    hidden = layers.painted_on(call.image, known)
+    seen = bool(hidden) and all(layer.get_visible() for layer in hidden)
     with layers.one_step(call.image):
         if seen:
-            for layer in planes if group is None else [group]:
+            for layer in hidden:
                 layer.set_visible(False)
             call.image.set_selected_layers([layers.top(call.image, known)])
         else:
-            for layer in planes:
+            for layer in (*planes, *lifted):
                 layers.reveal(layer)
-            call.image.set_selected_layers(planes[:1])
+            call.image.set_selected_layers([*planes, *lifted][:1])
     return (not seen,)

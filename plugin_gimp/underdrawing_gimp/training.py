@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Callable
+from typing import Any
 
 from . import make_primitive, original_planes, pixels, record
+from .client.engine import references
 from .client.frames import Frame
+from .client.job_status import UNDER_WAY, JobStatus
+from .client.labels import model_name
 from .client.messages import EngineError, new_id
+from .client.requests import TrainRequest
 from .gi import Gimp
 from .record import Record
 from .service import Service
 
-OVER = ("done", "failed", "cancelled")
-UNDER_WAY = ("queued", "running", "paused")
-FOREVER = 1e9
 DRAFT = "draft"  # the method that needs no training
 
 
@@ -64,34 +65,23 @@ def material(image: Gimp.Image, known: Record) -> Material:
     return Material(known, pixels.read(source, known.region), planes)
 
 
-def request(image: Gimp.Image, options: TrainingOptions, given: Material, taken: Iterable[str]) -> dict[str, Any]:
+def request(image: Gimp.Image, options: TrainingOptions, given: Material, taken: Iterable[str]) -> TrainRequest:
     """The request `train`.
 
     Args:
         taken: names of other models.
     """
-    body: dict[str, Any] = {
-        "picture": {"hash": given.picture.hash},
-        "planes": make_primitive.references(given.planes),
-        "name": free_name(model_name(image, options.name), taken),
-        "device": options.device,
-        "key": new_id(),
-    }
-    if given.known.palette:
-        body["palette"] = given.known.palette
-    for key in ("method", "recipe"):
-        if getattr(options, key):
-            body[key] = getattr(options, key)
-    if options.budget > 0:
-        body["budget"] = options.budget
-    return body
-
-
-def model_name(image: Gimp.Image, wanted: str) -> str:
-    """What a model of this picture is called: printable, at most 120 characters."""
-    name = wanted or record.title(image)
-    printable = "".join(letter if letter.isprintable() else " " for letter in name).strip()
-    return printable[:120] or "Picture"
+    return TrainRequest(
+        {"hash": given.picture.hash},
+        references(given.planes),
+        given.known.palette or None,
+        name=free_name(model_name(options.name or record.title(image)), taken),
+        method=options.method or None,
+        recipe=options.recipe or None,
+        budget=options.budget or None,
+        device=options.device,
+        key=new_id(),
+    )
 
 
 def free_name(name: str, taken: Iterable[str]) -> str:
@@ -110,7 +100,7 @@ def begin(service: Service, image: Gimp.Image, known: Record, options: TrainingO
         EngineError: why it cannot begin.
     """
     given = material(image, known)
-    models = service.ask("models.list").body["models"]
+    models = service.models()
     meanwhile = ""
     if options.method != DRAFT:
         meanwhile = stopgap(given, models)
@@ -123,8 +113,8 @@ def begin(service: Service, image: Gimp.Image, known: Record, options: TrainingO
 def _begin(
     service: Service, image: Gimp.Image, given: Material, options: TrainingOptions, models: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    body = request(image, options, given, [model["name"] for model in models])
-    return service.ask("train", body, [given.picture, *given.planes.values()]).body
+    wanted = request(image, options, given, [model["name"] for model in models])
+    return service.ask(wanted, [given.picture, *given.planes.values()]).body
 
 
 def stopgap(given: Material, models: list[dict[str, Any]]) -> str:
@@ -141,7 +131,7 @@ def can_draft(given: Material) -> bool:
 
 def draft_options(image: Gimp.Image) -> TrainingOptions:
     """How a draft is made."""
-    return TrainingOptions(method=DRAFT, name=model_name(image, "")[:100] + ", draft")
+    return TrainingOptions(method=DRAFT, name=model_name(record.title(image), DRAFT))
 
 
 def remember(image: Gimp.Image, given: Material, begun: dict[str, Any], meanwhile: str = "") -> Record:
@@ -162,9 +152,8 @@ def draft(service: Service, image: Gimp.Image, known: Record) -> Record:
     if not can_draft(given):
         text = "Flat paint needs a trained model."
         raise EngineError("unknown_model", text, "Choose Filters > Underdrawing > Train on This Picture.")
-    models = service.ask("models.list").body["models"]
-    fresh = remember(image, given, _begin(service, image, given, draft_options(image), models))
-    follow(service, fresh.job, lambda _: None)
+    fresh = remember(image, given, _begin(service, image, given, draft_options(image), service.models()))
+    follow(service, fresh.job).finished_model()
     return fresh
 
 
@@ -174,15 +163,15 @@ def finish(service: Service, model: str) -> None:
     Raises:
         EngineError: it failed, and why.
     """
-    jobs = [job for job in service.ask("jobs").body["jobs"] if job["model"] == model and job["state"] in UNDER_WAY]
-    for job in jobs:
-        follow(service, str(job["job"]), lambda _: None)
+    for job in service.jobs():
+        if job["model"] == model and job["state"] in UNDER_WAY:
+            follow(service, str(job["job"])).check()
 
 
-def job_of(service: Service, known: Record) -> dict[str, Any] | None:
+def job_of(service: Service, known: Record) -> JobStatus | None:
     """The training of the record's model, where it is not over yet."""
-    jobs = service.ask("jobs").body["jobs"] if known.job else []
-    return next((job for job in jobs if job["job"] == known.job and job["state"] in UNDER_WAY), None)
+    jobs = [JobStatus.of(job) for job in service.jobs() if known.job == job["job"]] if known.job else []
+    return next((job for job in jobs if job.under_way), None)
 
 
 def models_of(
@@ -201,39 +190,14 @@ def models_of(
     return [model for model in reversed(fitting) if model["picture_hash"] == now]
 
 
-def follow(service: Service, job: str, on_event: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    """Wait until a training is over or paused: its last state.
+def follow(service: Service, job: str) -> JobStatus:
+    """Wait until a training is over or paused: how it ended. GIMP's progress bar shows how far it is."""
+    status = JobStatus(job, "")
 
-    Raises:
-        EngineError: it failed, and why.
-    """
-    last = service.ask("watch", {"job": job}, (), FOREVER, on_event).body
-    if last["state"] == "failed":
-        raise EngineError.from_dict(last.get("error"))
-    return last
+    def on_event(event: dict[str, Any]) -> None:
+        nonlocal status
+        status = status.after(event)
+        Gimp.progress_update(status.fraction)
+        Gimp.progress_set_text(status.text)
 
-
-def progress_text(event: dict[str, Any]) -> str:
-    """A progress event as a person reads it."""
-    phase = event.get("phase")
-    if phase == "preparing":
-        return "Preparing"
-    if phase == "exporting":
-        return "Finishing: the model is written and checked"
-    parts = ["Training: %d %%" % round(100 * float(event.get("fraction") or 0))]
-    left = event.get("left")
-    if isinstance(left, (int, float)):
-        parts.append("%s left" % duration(left))
-    if event.get("device"):
-        parts.append("on %s" % event["device"])
-    return ", ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says them."""
-    whole = max(0, round(seconds))
-    if whole < 90:
-        return "%d s" % whole
-    if whole < 5400:
-        return "%d min" % round(whole / 60)
-    return "%.1f h" % (whole / 3600)
+    return JobStatus.of(service.watch(job, on_event))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from . import record, training, transform_detection
-from .gi import Gimp
 from .plugin import Call
 from .service import connected
 from .training import TrainingOptions
@@ -26,18 +25,12 @@ def run(call: Call) -> tuple[Any, ...]:
     options = TrainingOptions(*(values[name] for name in names))
     with connected("Training on the picture") as service:
         if not values["again"] and known.model:
-            found = transform_detection.look(service.engine, call.image, known)
+            found = transform_detection.look(service, call.image, known)
             known = found.known
             if found.same and found.model is not None:
                 return known.model, "", "done", ALREADY % found.model["name"]
         known = training.begin(service, call.image, known, options)
         if not values["wait"]:
             return known.model, known.job, "running", ""
-
-        def on_event(event: dict[str, Any]) -> None:
-            if event["event"] == "progress":
-                Gimp.progress_update(float(event.get("fraction") or 0))
-                Gimp.progress_set_text(training.progress_text(event))
-
-        last = training.follow(service, known.job, on_event)
-    return known.model, known.job, str(last["state"]), "\n".join(last["notes"])
+        ended = training.follow(service, known.job).check()
+    return known.model, known.job, ended.state, "\n".join(ended.notes)

@@ -6,11 +6,15 @@ from enum import Enum
 from typing import Any, Callable
 
 from . import device_choice, pixels, record, training, transform_detection, widgets
-from .client.engine import Call as Request
-from .client.engine import Reply
+from .client.call import Call as Request
+from .client.call import Reply
+from .client.engine import FOREVER
 from .client.frames import Frame
+from .client.job_status import JobStatus
+from .client.labels import model_name
 from .client.messages import EngineError
 from .gi import Gimp, GLib, gtk
+from .notices import say
 from .service import Background
 from .training import Material, TrainingOptions
 
@@ -49,7 +53,7 @@ class Window:
         self.background = Background()
         self.loop = GLib.MainLoop()
         self.state, self.job, self.last = State.WAITING, known.job, ""
-        self.usable = self.note = ""
+        self.status = JobStatus(known.job, known.model)
         self.recipes: list[tuple[str, str]] = [("", "")]
         self.watch: Request | None = None
         sample, self.sample = widgets.picture_box("The picture", SIDE)
@@ -58,7 +62,7 @@ class Window:
         self.more = widgets.label()
         self.wrong = widgets.label()
         self.bar = Gtk.ProgressBar(show_text=True)
-        self.name = Gtk.Entry(text=training.model_name(self.image, ""), max_length=120, activates_default=True)
+        self.name = Gtk.Entry(text=model_name(record.title(self.image)), max_length=120, activates_default=True)
         self.method = widgets.choice([("0", "Automatic")])
         for cell in self.method.get_cells():
             # The window must not grow when the methods arrive: what is under the pointer stays there.
@@ -105,7 +109,7 @@ class Window:
         if self.image.is_valid():
             return True
         if self.state is State.TRAINING:
-            Gimp.message("The picture was closed. Training goes on.")
+            say(["The picture was closed. Training goes on."])
         self.loop.quit()
         return False
 
@@ -134,7 +138,9 @@ class Window:
 
     def _explain(self) -> None:
         """What there is to know while it trains."""
-        self.more.set_text("\n\n".join(text for text in (self.usable, self.note, STAYS) if text))
+        if self.state is State.TRAINING:
+            usable = USABLE if self.status.usable >= 0 else ""
+            self.more.set_text("\n\n".join(filter(None, (usable, *self.status.notes[-1:], STAYS))))
 
     def _asking(self, error: EngineError | None = None) -> None:
         self._show(State.ASKING, "No model is trained on this picture yet.", STAYS)
@@ -175,11 +181,13 @@ class Window:
         if reply is None:
             self._asking(error)
             return
-        mine = [job for job in reply.body["jobs"] if job["job"] == self.known.job]
-        if mine and mine[0]["state"] in ("queued", "running"):
-            self._follow()
-        elif mine and mine[0]["state"] == "paused":
-            self._state(mine[0])
+        mine = [JobStatus.of(job) for job in reply.body["jobs"] if job["job"] == self.known.job]
+        if mine and mine[0].under_way:
+            self.status = mine[0]
+            if mine[0].state == "paused":
+                self._ended_or_not()
+            else:
+                self._follow()
         else:
             self._compare()
 
@@ -212,21 +220,14 @@ class Window:
             self._asking()
 
     def _event(self, event: dict[str, Any]) -> None:
-        if event["event"] == "state":
-            self._state(event)
-        elif event["event"] == "progress":
-            if self.state is not State.TRAINING:
-                self._show(State.TRAINING, "Training “%s”" % self.name.get_text(), STAYS)
-            self.bar.set_fraction(min(1.0, max(0.0, float(event.get("fraction") or 0))))
-            self.bar.set_text(training.progress_text(event))
-        elif event["event"] == "sample":
-            self.background.fetch(str(event["hash"]), self._sampled)
-        elif event["event"] == "usable":
-            self.usable = USABLE
-            self._explain()
-        elif event["event"] == "note":
-            self.note = str(event["text"])
-            self._explain()
+        before, self.status = self.status, self.status.after(event)
+        if self.state is not State.TRAINING or event["event"] == "state":
+            self._ended_or_not()
+        self.bar.set_fraction(self.status.fraction)
+        self.bar.set_text(self.status.text)
+        if self.status.sample and self.status.sample != before.sample:
+            self.background.fetch(self.status.sample, self._sampled)
+        self._explain()
 
     def _sampled(self, reply: Reply | None, error: EngineError | None) -> None:
         if reply is not None and reply.frames and reply.frames[0].depth == "u8":
@@ -236,36 +237,32 @@ class Window:
     def _picture(self, frame: Frame) -> None:
         self.sample.set_from_pixbuf(widgets.pixbuf(frame, SIDE))
 
-    def _state(self, job: dict[str, Any]) -> None:
-        state = job["state"]
-        self.last = state
-        if job.get("sample"):
-            self.background.fetch(str(job["sample"]), self._sampled)
-        if state == "queued":
-            self._show(State.TRAINING, "Waiting for another training to end", STAYS)
-        elif state == "running":
-            self._show(State.TRAINING, "Training “%s”" % job["name"], STAYS)
-        elif state == "paused":
-            self._show(State.PAUSED, "Paused", "Nothing is lost.")
+    def _ended_or_not(self) -> None:
+        """Show how far the training is."""
+        status = self.status
+        self.last = status.state
+        if status.state in ("queued", "running"):
+            self._show(State.TRAINING, "Training “%s”" % (status.name or self.name.get_text()), STAYS)
+        elif status.state == "paused":
+            self._show(State.PAUSED, "Paused", status.text)
             self.bar.set_text("Paused")
-        elif state == "done":
-            self._trained("The model “%s” is trained." % job["name"])
-        elif state == "failed":
-            self._asking(EngineError.from_dict(job.get("error")))
+        elif status.state == "done":
+            self._trained("The model “%s” is trained." % status.name)
         else:
-            self._asking()
+            self._asking(status.error)
 
     # --- what a person does
 
     def _follow(self) -> None:
         self.watch = self.background.ask(
-            "watch", {"job": self.job}, self._watched, deadline=training.FOREVER, on_event=self._event
+            "watch", {"job": self.job}, self._watched, deadline=FOREVER, on_event=self._event
         )
 
     def _watched(self, reply: Reply | None, error: EngineError | None) -> None:
         self.watch = None
         if reply is not None:
-            self._state(reply.body)
+            self.status = JobStatus.of(reply.body)
+            self._ended_or_not()
         else:
             self._asking(error)
 
@@ -292,10 +289,10 @@ class Window:
             return
         models = reply.body["models"]
         frames = [given.picture, *given.planes.values()]
-        body = training.request(self.image, options, given, [model["name"] for model in models])
+        wanted = training.request(self.image, options, given, [model["name"] for model in models])
 
         def train(meanwhile: str) -> None:
-            self.background.ask("train", body, lambda reply, error: self._begun(given, meanwhile, reply, error), frames)
+            self.background.begin(wanted, lambda reply, error: self._begun(given, meanwhile, reply, error), frames)
 
         def drafted(reply: Reply | None, error: EngineError | None) -> None:
             if reply is None:
@@ -308,7 +305,7 @@ class Window:
             train("" if options.method == training.DRAFT else meanwhile)
         else:
             first = training.request(self.image, training.draft_options(self.image), given, ())
-            self.background.ask("train", first, drafted, frames)
+            self.background.begin(first, drafted, frames)
 
     def _begun(self, given: Material, meanwhile: str, reply: Reply | None, error: EngineError | None) -> None:
         if reply is None:

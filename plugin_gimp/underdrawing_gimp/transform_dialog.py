@@ -22,8 +22,10 @@ def followed(call: Call) -> Record:
         CancelledError: nothing is to be done, or a model is trained anew instead.
     """
     known = record.need(call.image, call.drawables)
+    if not known.drawn:
+        return known  # things that were only lifted need no model
     with connected("Looking at the picture") as service:
-        found = transform_detection.look(service.engine, call.image, known)
+        found = transform_detection.look(service, call.image, known)
         if found.model is None and training.job_of(service, found.known) is None:
             return training.draft(service, call.image, found.known)
     if found.certain:

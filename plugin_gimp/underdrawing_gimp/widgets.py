@@ -34,7 +34,6 @@ def pixbuf(frame: Frame, longest: int = 0, mask: Frame | None = None) -> Any:
         longest: pixels of its longer side on the screen; 0 for its own size.
         mask: its transparency, `L` of the same size.
     """
-    GdkPixbuf = gtk()[2]
     data, channels = rgb_bytes(frame), 3
     if mask is not None:
         mixed = bytearray(4 * frame.width * frame.height)
@@ -42,20 +41,19 @@ def pixbuf(frame: Frame, longest: int = 0, mask: Frame | None = None) -> Any:
             mixed[channel::4] = data[channel::3]
         mixed[3::4] = bytes(mask.data)
         data, channels = bytes(mixed), 4
-    made = GdkPixbuf.Pixbuf.new_from_bytes(
-        GLib.Bytes.new(data),
-        GdkPixbuf.Colorspace.RGB,
-        mask is not None,
-        8,
-        frame.width,
-        frame.height,
-        frame.width * channels,
-    )
+    made = pixbuf_of(data, frame.width, frame.height, channels)
     if not longest:
         return made
     scale = longest / max(frame.width, frame.height)
     size = (max(1, round(frame.width * scale)), max(1, round(frame.height * scale)))
-    return made.scale_simple(*size, GdkPixbuf.InterpType.BILINEAR)
+    return made.scale_simple(*size, gtk()[2].InterpType.BILINEAR)
+
+
+def pixbuf_of(data: bytes, width: int, height: int, channels: int) -> Any:
+    """RGB or RGBA bytes as GTK shows them."""
+    GdkPixbuf = gtk()[2]
+    colours = (GdkPixbuf.Colorspace.RGB, channels == 4, 8, width, height, width * channels)
+    return GdkPixbuf.Pixbuf.new_from_bytes(GLib.Bytes.new(data), *colours)
 
 
 def together(pictures: Sequence[Any]) -> Any:

@@ -39,7 +39,7 @@ def find(ws: Workspace, options: ApplyOptions) -> Steps:
         try:
             reply = yield ws.service.ask("apply", {**edit.body, **way}, edit.frames, 600.0)
         except EngineError as error:
-            # A model that is gone, or was learnt with other planes, has no other result to offer.
+            # A model that is gone, or was trained with other planes, has no other result to offer.
             if error.code not in ("unknown_model", "plane_missing", "wrong_size") or "model" not in way:
                 raise
             continue
@@ -53,7 +53,7 @@ def find(ws: Workspace, options: ApplyOptions) -> Steps:
             yield from history.add(ws, made, node)
     count = len(seen - known)
     if not count:
-        text = tr("There is no other result for this edit: learn the picture in another way, or edit more.")
+        text = tr("There is no other result for this edit: train the picture with another method, or edit more.")
     elif count == 1:
         text = tr("Another result is under “Results so far”. Double-click it to use it.")
     else:

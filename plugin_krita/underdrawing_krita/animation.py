@@ -64,7 +64,7 @@ def animate(ws: Workspace, photographs: bool, first: int, last: int, options: Ap
         behind = 1 if last < int(ws.document.fullClipRangeEndTime()) else 0
         frames = chain(repeat(None, first), spool, repeat(None, behind))
         space = spool.space or Space.of(picture).converted
-        with layers.Maker(ws.krita, ws.document, space) as maker:
+        with layers.Maker(ws.krita, ws.document, space, nested=True) as maker:
             made = yield from frames_to_animation.put_in(ws, maker, frames, parent, top(ws, picture))
     told = tr("%d frames lie in a new animated layer.")
     if made is None:
@@ -163,7 +163,7 @@ def _result(
     ws: Workspace, planes: dict[str, Frame], whole: bool, options: ApplyOptions
 ) -> Generator[Any, Any, Result | None]:
     """What follows from one frame's underdrawing; None where it is not edited."""
-    body = {**body_of(ws, read_layers.references(planes), options, None), "baked": True}
+    body = {**body_of(ws, read_layers.references(planes), options, None, []), "baked": True}
     if whole:
         body["whole"] = True
     reply = yield from _asked(ws, body, list(planes.values()))

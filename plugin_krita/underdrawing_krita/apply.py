@@ -6,8 +6,9 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import history, layers, read_layers
+from . import history, layers, read_layers, things
 from .client.frames import Frame
+from .client.labels import device
 from .client.messages import EngineError
 from .colour_space import Space
 from .document_model import Swap, Workspace
@@ -45,10 +46,14 @@ def masked() -> bool:
     return layers.has_masks()
 
 
-def body_of(ws: Workspace, planes: dict[str, Any], options: ApplyOptions, mask: Frame | None) -> dict[str, Any]:
+def body_of(
+    ws: Workspace, planes: dict[str, Any], options: ApplyOptions, mask: Frame | None, lifted: list[dict[str, Any]]
+) -> dict[str, Any]:
     """The request `apply`, without the pictures themselves."""
     space = ws.record.space or Space.of(ws.need_picture()).converted
-    body: dict[str, Any] = {"model": ws.record.model, "planes": planes, "order": space.order, **options.body()}
+    body: dict[str, Any] = {"planes": planes, "order": space.order, "lifted": lifted, **options.body()}
+    if ws.record.model:
+        body["model"] = ws.record.model
     if mask is not None:
         body.update(mask={"hash": mask.hash}, mask_mode=options.mask_mode)
     return body
@@ -60,11 +65,16 @@ def apply(ws: Workspace, options: ApplyOptions, keep: bool) -> Steps:
     ws.doing_now(tr("Painting what follows from the underdrawing…"))
     reply = yield ws.service.ask("apply", edit.body, edit.frames, 600.0)
     made = edit.result(ws, reply)
+    things.drop_undone(ws)
     node = yield from show(ws, made, tr("Result"), None if keep else ws.newest(ws.record.results))
+    things.applied(ws, layers.identity(node))
     yield from history.add(ws, made, node)
-    told = [tr("Done in %.1f s on the %s.") % (float(reply.body["seconds"]), _device(str(reply.body["device"])))]
+    told = [tr("Done in %.1f s on the %s.") % (float(reply.body["seconds"]), device(str(reply.body["device"])))]
     unseen = [str(text) for text in reply.body.get("unseen") or ()]
     notes = [str(text) for text in reply.body.get("notes") or ()]
+    hidden = [node.name() for node in ws.planes.values() if not node.visible()]
+    if hidden and ws.record.model:
+        told.append(tr("Hidden layers count, too: %s.") % ", ".join(hidden))
     if edit.body.get("mask_mode") == "limit":
         told.append(tr("Limited to the selection."))
     ws.tell(" ".join(told + notes + unseen), bool(unseen))
@@ -80,10 +90,17 @@ class Edit:
     @classmethod
     def read(cls, ws: Workspace, options: ApplyOptions) -> Generator[Any, Any, Edit]:
         """The edit as it is in the document now."""
-        planes = yield from read_layers.planes(ws)
+        lifted, frames = yield from things.sent(ws)
         mask = read_layers.selection(ws)
-        body = {**body_of(ws, read_layers.references(planes), options, mask), "baked": not masked()}
-        return cls(body, [*planes.values(), *([mask] if mask is not None else [])])
+        if mask is not None:
+            frames.append(mask)
+        planes = (yield from read_layers.planes(ws)) if ws.record.model else {}
+        body = {**body_of(ws, read_layers.references(planes), options, mask, lifted), "baked": not masked()}
+        if not ws.record.model:  # things need none: the picture itself says all
+            picture = yield from read_layers.picture(ws)
+            body["picture"] = {"hash": picture.hash}
+            frames.append(picture)
+        return cls(body, [*planes.values(), *frames])
 
     @staticmethod
     def result(ws: Workspace, reply: Any) -> Result:
@@ -99,7 +116,7 @@ def unmasked(ws: Workspace, reply: Any) -> Result:
     """The engine's answer as a result without a mask of its own."""
     (picture,) = frames_of(reply, [str(reply.body["picture"])])
     place = int(reply.body["x"]), int(reply.body["y"])
-    return Result(picture, None, *place, _space(ws, picture), str(reply.body["model"]))
+    return Result(picture, None, *place, _space(ws, picture), str(reply.body.get("model") or ""))
 
 
 def show(ws: Workspace, result: Result, name: str, instead_of: Any = None) -> Steps:
@@ -128,12 +145,12 @@ def unlocked(picture: Any) -> Any:
 
 def put(ws: Workspace, result: Result, name: str, parent: Any, above: Any) -> Steps:
     """Put a result into a group above another layer; the new layer. One step back for the user."""
-    with layers.Maker(ws.krita, ws.document, result.space) as maker:
+    with layers.Maker(ws.krita, ws.document, result.space, nested=result.mask is not None) as maker:
         node = maker.layer(name)
         node.setColorLabel(LABEL)
         mask = None
         if result.mask is not None:
-            mask = ws.document.createTransparencyMask(tr("Edit"))
+            mask = maker.mask(tr("Edit"))
             node.addChildNode(mask, None)
         yield from layers.put_in(ws.document, node, parent, above)
     yield from write(node, result.frame, result.x, result.y)
@@ -189,11 +206,7 @@ def _space(ws: Workspace, frame: Frame) -> Space:
     """The colour space that the result is in: the picture's, as long as the bytes fit it."""
     known = ws.record.space or Space.of(ws.need_picture()).converted
     if (known.wire_depth, known.order) != (frame.depth, frame.order):
-        # The document was converted after it was learnt: the model answers as it was taught.
+        # The document was converted after it was trained: the model answers in the space that it was trained in.
         here = {"u8": "U8", "u16": "U16", "f16": "F16", "f32": "F32"}[frame.depth]
         known = Space("GRAYA" if frame.order == "LA" else "RGBA", here, known.profile)
     return known
-
-
-def _device(name: str) -> str:
-    return tr("graphics card") if name == "GPU" else tr("processor")

@@ -15,10 +15,12 @@ from . import (
     make_primitive,
     recognition,
     regions,
+    things,
     training,
 )
+from .brush import take_colour
 from .client.messages import EngineError
-from .colour_space import DRAWN, Space
+from .commands_things import ThingCommands
 from .document_model import Workspace
 from .generate_tasks import Use
 from .i18n import tr
@@ -28,11 +30,11 @@ from .page_edit import VIEWS
 from .record import Colour
 from .service import hint
 from .tasks import Steps
-from .ui_state import LearnOptions, Live, Stage
+from .ui_state import Live, Stage
 from .widgets import gone
 
-ANY = (Stage.EMPTY, Stage.DRAWN, Stage.LEARNING, Stage.READY)
-PAINTING = (Stage.DRAWN, Stage.LEARNING, Stage.READY)
+ANY = (Stage.EMPTY, Stage.DRAWN, Stage.TRAINING, Stage.READY)
+PAINTING = (Stage.DRAWN, Stage.TRAINING, Stage.READY)
 
 
 class Commands:
@@ -45,24 +47,27 @@ class Commands:
 
     def __init__(self, plugin: Any, panel: Any) -> None:
         self.plugin, self.panel = plugin, panel
+        self.things = ThingCommands(panel, self._begin, self._applied)
         self._known: dict[str, tuple[tuple[Stage, ...], Callable[..., Any]]] = {
             "preview": (ANY, self._preview),
+            "start": (ANY, self._start),
             "make": (ANY, self._make),
             "use_layers": (ANY, self._use_layers),
             "use_known": (ANY, self._use_known),
             "make_other": (ANY, lambda ws: self.panel.make_other(True)),
-            "learn": ((Stage.DRAWN, Stage.READY), self._learn),
+            "train": ((Stage.DRAWN, Stage.READY), self._train),
             "draft": ((Stage.DRAWN, Stage.READY), self._draft),
-            "learn_more": ((Stage.READY,), self._learn_more),
-            "meanwhile": ((Stage.LEARNING,), lambda ws: ws.beside(training.meanwhile(ws), "take")),
-            "pause": ((Stage.LEARNING, Stage.READY), self._pause),
-            "cancel": ((Stage.LEARNING, Stage.READY), lambda ws: self._control(ws, "cancel")),
+            "train_more": ((Stage.READY,), self._train_more),
+            "meanwhile": ((Stage.TRAINING,), lambda ws: ws.beside(training.meanwhile(ws), "take")),
+            "pause": ((Stage.TRAINING, Stage.READY), self._pause),
+            "cancel": ((Stage.TRAINING, Stage.READY), lambda ws: self._control(ws, "cancel")),
             "choose_model": ((Stage.READY,), self._choose_model),
             "paint_on": (PAINTING, self._paint_on),
             "take_colour": (PAINTING, self._take_colour),
             "view": (PAINTING, self._view),
             "live": ((Stage.READY,), self._live),
-            "apply": ((Stage.READY,), self._apply),
+            "apply": (ANY, self._apply),
+            **{name: (ANY, do) for name, do in self.things.known.items()},
             "region": (PAINTING, self._region),
             "others": ((Stage.READY,), self._others),
             "bring_back": (ANY, self._bring_back),
@@ -116,6 +121,7 @@ class Commands:
             if task.error is None and self.panel.ws is ws:
                 page.preview.set_image(task.result)
             elif task.error is not None and task.error.code != "cancelled":
+                page.preview.set_image(None)
                 ws.tell(hint(task.error), True)
 
         self.plugin.service.stop(getattr(self, "_preview_task", None))
@@ -124,6 +130,12 @@ class Commands:
         if page.picture != ws.recognised:
             ws.recognised = page.picture
             ws.beside(recognition.look(ws, page.picture), recognition.NAME)
+
+    def _start(self, ws: Workspace) -> None:
+        page = self.panel.make_page
+        self.panel.make_other(False)
+        ws.stop(LIVE)
+        self._begin(ws, training.start(ws, page.picture, page.options), tr("Reading the picture…"))
 
     def _make(self, ws: Workspace) -> None:
         page = self.panel.make_page
@@ -142,37 +154,37 @@ class Commands:
         wanted = page.known.currentData()
         known = next((m for m in ws.known if m.id == wanted and m.layer == page.picture), None)
         if known is None:
-            ws.tell(tr("No model learnt this picture before. Make an underdrawing, and learn it."), True)
+            ws.tell(tr("There is no model of this picture yet. Press “Start editing”."), True)
             return
         self.panel.make_other(False)
         ws.stop(LIVE)
         self._begin(ws, recognition.use(ws, known), tr("Reading the picture…"))
 
-    # --- learning
+    # --- training
 
-    def _learn(self, ws: Workspace) -> None:
-        if self._learning(ws):
+    def _train(self, ws: Workspace) -> None:
+        if self._training(ws):
             return
-        self._begin(ws, training.learn(ws, self.panel.learn_page.options), tr("Reading the picture…"))
+        self._begin(ws, training.train(ws, self.panel.train_page.options), tr("Reading the picture…"))
 
-    def _learning(self, ws: Workspace) -> bool:
-        """Whether this picture is being learnt, which is said then."""
-        learning_now = ws.job is not None and ws.job.alive
-        if learning_now:
-            ws.tell(_why_not(Stage.LEARNING), True)
-        return learning_now
+    def _training(self, ws: Workspace) -> bool:
+        """Whether this picture is being trained, and says so."""
+        training_now = ws.job is not None and ws.job.under_way
+        if training_now:
+            ws.tell(_why_not(Stage.TRAINING), True)
+        return training_now
 
     def _draft(self, ws: Workspace) -> None:
-        if self._learning(ws):
+        if self._training(ws):
             return
-        self._begin(ws, training.learn(ws, LearnOptions("draft", "", 0.0)), tr("Reading the picture…"))
+        self._begin(ws, training.draft(ws), tr("Reading the picture…"))
 
-    def _learn_more(self, ws: Workspace) -> None:
+    def _train_more(self, ws: Workspace) -> None:
         ws.stop(LIVE)
-        if ws.job is not None and ws.job.alive:
+        if ws.job is not None and ws.job.under_way:
             ws.meanwhile = False  # back to the page that shows how it goes on
         else:
-            ws.learn_again = True
+            ws.train_again = True
         ws.touch()
 
     def _pause(self, ws: Workspace) -> None:
@@ -180,7 +192,7 @@ class Commands:
         self._control(ws, "resume" if paused else "pause")
 
     def _control(self, ws: Workspace, verb: str) -> None:
-        if ws.job is None or not ws.job.alive:
+        if ws.job is None or not ws.job.under_way:
             ws.tell(_why_not(Stage.READY), True)
             return
         self.plugin.service.start(training.control(ws, verb), verb, _tell_end(ws))
@@ -196,15 +208,7 @@ class Commands:
         ws.document.setActiveNode(ws.need_planes()[name])
 
     def _take_colour(self, ws: Workspace, colour: Colour) -> None:
-        import krita
-
-        view = self.plugin.krita.activeWindow().activeView()
-        areas = Space.of(ws.need_planes()["segments"])
-        space = areas if areas.is_srgb else DRAWN
-        made = krita.ManagedColor(space.model, space.depth, space.profile)
-        red, green, blue = (value / 255 for value in colour.rgb)
-        made.setComponents([blue, green, red, 1.0])  # in the order in which Krita keeps integers
-        view.setForeGroundColor(made)
+        take_colour(ws, colour)
         self._paint_on(ws, "segments")
 
     def _view(self, ws: Workspace, name: str) -> None:
@@ -225,9 +229,16 @@ class Commands:
         ws.beside(live(ws, lambda: page.options, page.keep.isChecked), LIVE)
 
     def _apply(self, ws: Workspace) -> None:
+        if ws.stage in (Stage.EMPTY, Stage.TRAINING) and not things.present(ws):
+            ws.tell(_why_not(ws.stage), True)
+            return
+        self._begin(ws, self._applied(ws), tr("Reading the underdrawing…"))
+
+    def _applied(self, ws: Workspace) -> Steps:
         page = self.panel.edit_page
-        steps = apply.apply(ws, page.options, bool(page.keep.isChecked()))
-        self._begin(ws, steps, tr("Reading the underdrawing…"))
+        if ws.stage is Stage.DRAWN and not ws.record.model and not things.present(ws):
+            yield from training.drafted(ws)
+        yield from apply.apply(ws, page.options, bool(page.keep.isChecked()))
 
     def _region(self, ws: Workspace, operation: str) -> None:
         options = self.panel.edit_page.tools.regions.options(operation)
@@ -320,7 +331,7 @@ def _why_not(stage: Stage) -> str:
     return {
         Stage.NO_DOCUMENT: tr("Open a picture first."),
         Stage.EMPTY: tr("Make an underdrawing first."),
-        Stage.DRAWN: tr("Learn the picture first, or start at once with a draft."),
-        Stage.LEARNING: tr("The picture is still being learnt. Wait for it, or cancel it."),
-        Stage.READY: tr("Nothing is being learnt at this moment."),
+        Stage.DRAWN: tr("Press “Start editing” first."),
+        Stage.TRAINING: tr("Training is under way. Wait for it, or cancel it."),
+        Stage.READY: tr("No training is under way."),
     }[stage]

@@ -1,4 +1,4 @@
-"""What learns: the list to choose it from, on every page where learning begins."""
+"""What trains: the list to choose it from, on every page where training begins."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .widgets import choice, refill
 
 def device_choice(name: str) -> Any:
     """The list; it offers devices once the engine has said which there are."""
-    return choice(name, tr("What the picture is learnt on"), [(tr("Automatic"), "auto")])
+    return choice(name, tr("What the training runs on"), [(tr("Automatic"), "auto")])
 
 
 def offer(box: Any, devices: list[dict[str, Any]]) -> None:

@@ -9,9 +9,14 @@ import krita
 from .i18n import tr
 from .panel import Panel
 from .plugin import Plugin
+from .qt import Qt, QtCore, QtWidgets
 
 ID = "underdrawing_docker"
 MENU = "tools/scripts"
+LAYERS = "KisLayerBox"  # Krita's own docker
+GROUP, PLACED = "underdrawing", "placed"  # in Krita's settings
+SETTLED = 500  # milliseconds after which Krita has arranged its dockers for the first picture
+TALL = 720  # pixels, of Qt's
 
 
 class Docker(krita.DockWidget):
@@ -27,6 +32,22 @@ class Docker(krita.DockWidget):
     def canvasChanged(self, canvas: Any | None) -> None:
         """Krita's call: another document is in front, or none."""
         self.look()
+        application = krita.Krita.instance()
+        if canvas is not None and not application.readSetting(GROUP, PLACED, ""):
+            application.writeSetting(GROUP, PLACED, "yes")
+            QtCore.QTimer.singleShot(SETTLED, self._place)
+
+    def _place(self) -> None:
+        """At the first start: a tab beside the layers, in front, and tall enough."""
+        window = self.window()
+        others = {dock.objectName(): dock for dock in window.findChildren(QtWidgets.QDockWidget)}
+        beside = others.get(LAYERS)
+        if beside is None or self.isFloating():
+            return
+        window.tabifyDockWidget(beside, self)
+        self.setVisible(True)
+        self.raise_()
+        window.resizeDocks([self], [TALL], Qt.Orientation.Vertical)
 
     def look(self) -> None:
         """Show the document that is in front in this window."""
@@ -55,13 +76,19 @@ class Scripts(krita.Extension):
         # Krita 5.1 forgets its own `window` after this call; Qt's window lives as long as its actions do.
         main = window.qwindow()
         for name, text in (
+            ("pick", tr("Underdrawing: Pick a Thing")),
+            ("bigger", tr("Underdrawing: Select a Bigger Thing")),
+            ("smaller", tr("Underdrawing: Select a Smaller Thing")),
+            ("lift", tr("Underdrawing: Lift the Selected Thing")),
+            ("remove", tr("Underdrawing: Remove the Selected Thing")),
+            ("start", tr("Underdrawing: Start Editing")),
             ("make", tr("Underdrawing: Make")),
-            ("learn", tr("Underdrawing: Learn This Picture")),
-            ("use_known", tr("Underdrawing: Use What Was Learnt Before")),
-            ("draft", tr("Underdrawing: Start With a Draft")),
-            ("meanwhile", tr("Underdrawing: Paint While It Is Learnt")),
-            ("pause", tr("Underdrawing: Pause or Resume Learning")),
-            ("cancel", tr("Underdrawing: Cancel Learning")),
+            ("train", tr("Underdrawing: Train This Picture")),
+            ("use_known", tr("Underdrawing: Use the Trained Model")),
+            ("draft", tr("Underdrawing: Make the Draft")),
+            ("meanwhile", tr("Underdrawing: Paint While Training")),
+            ("pause", tr("Underdrawing: Pause or Resume Training")),
+            ("cancel", tr("Underdrawing: Cancel Training")),
             ("live", tr("Underdrawing: Live")),
             ("apply", tr("Underdrawing: Apply")),
             ("others", tr("Underdrawing: Find Other Results")),
@@ -75,7 +102,6 @@ class Scripts(krita.Extension):
             ("region scale", tr("Underdrawing: Scale the Selected Area")),
             ("region mirror", tr("Underdrawing: Mirror the Selected Area")),
             ("region flip", tr("Underdrawing: Flip the Selected Area")),
-            ("region remove", tr("Underdrawing: Remove the Selected Area")),
             ("layout_file", tr("Underdrawing: Layout of Another Picture")),
             ("frames", tr("Underdrawing: Paint Frames")),
             ("alone_show harmonize", tr("Underdrawing: Harmonize a Pasted Layer…")),

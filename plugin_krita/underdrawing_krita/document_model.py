@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from . import layers, record
+from .client.job_status import JobStatus
 from .client.messages import EngineError
 from .generate_tasks import Going, Use
 from .i18n import tr
@@ -13,7 +14,7 @@ from .qt import QtCore, QtGui
 from .record import PLANES, Record
 from .service import Service, hint
 from .tasks import Pause, Steps, Task
-from .ui_state import Job, Live, Message, Other, Split, Stage, stage_of
+from .ui_state import Live, Message, Other, Split, Stage, stage_of
 
 
 @dataclass
@@ -52,21 +53,24 @@ class Workspace(QtCore.QObject):
         self.record: Record = record.load(document)
         self.layers: dict[str, Any] = layers.all_layers(document)
         self.swaps: list[Swap] = []
-        self.job: Job | None = None
+        self.job: JobStatus | None = None
         self.sample: QtGui.QImage | None = None
         self.message = Message()
         self.doing = ""  # what the work in hand is called
         self.live, self.split = Live.OFF, Split()
         self.hold = False  # Live leaves the layers alone while something else is being done
-        self.learn_again = False  # the user wants to learn although there is a model
-        self.usable = -1  # with how many steps a model that is still being learnt can be used; -1: it cannot
+        self.train_again = False  # the user wants to train although there is a model
         self.meanwhile = False  # the user paints with it
-        self.known: tuple[Any, ...] = ()  # models that learnt this very picture before
+        self.known: tuple[Any, ...] = ()  # models of this very picture
         self.recognised = ""  # the layer whose picture was looked for among them
         self.history: list[Any] = []
         self.going: Going | None = None  # what goes on without an underdrawing
         self.other: Other | None = None  # the picture whose layout was taken last
         self.wished: Use | None = None  # what it is
+        self.picked: Any = None  # what was pointed at last, see `things`
+        self.thing_masks: dict[int, Any] = {}  # where things were, by their numbers
+        self.thing_pixels: dict[str, Any] = {}  # their layers as they were read last
+        self._active = ""  # the layer that is painted on
         self._covered: dict[str, bool] = {}
         self.open = True
         self._work: Task | None = None
@@ -119,19 +123,24 @@ class Workspace(QtCore.QObject):
     @property
     def own(self) -> set[str]:
         """Ids of layers that are ours and can be no picture."""
-        mine = {*self.record.results, *self.record.made, *self.record.groups, self.record.preview}
+        mine = {*self.record.results, *self.record.made, *self.record.groups, self.record.preview, *self.record.things}
         for ids in self.record.planes.values():
             mine.update(ids)
         return mine - {""}
+
+    @property
+    def usable(self) -> int:
+        """With how many steps the model that is being trained can be used by now; -1: it cannot."""
+        return -1 if self.job is None else self.job.usable
 
     @property
     def stage(self) -> Stage:
         """How far it is."""
         if not self.open:
             return Stage.NO_DOCUMENT
-        learning = None if self.meanwhile and self.record.model else self.job
-        stage = stage_of(True, bool(self.planes), bool(self.record.model), learning)
-        return Stage.DRAWN if stage is Stage.READY and self.learn_again else stage
+        training = None if self.meanwhile and self.record.model else self.job
+        stage = stage_of(True, bool(self.planes), bool(self.record.model), training)
+        return Stage.DRAWN if stage is Stage.READY and self.train_again else stage
 
     def keep(self, **changes: Any) -> None:
         """Change the note, and keep it with the document."""
@@ -232,10 +241,11 @@ class Workspace(QtCore.QObject):
         """See what the user did to the layers. Called some times a second; takes about a millisecond."""
         if not self.open:
             return
-        self.layers = layers.all_layers(self.document)
+        before, self.layers = self.layers, layers.all_layers(self.document)
         if not self.hold:
             self._follow_history()
             self._follow_covers()
+            self._follow_active(before)
         seen = (self.stage, tuple(self.layers), tuple(node.name() for node in self.layers.values()), self.size)
         if seen != self._seen:
             self._seen = seen
@@ -250,6 +260,22 @@ class Workspace(QtCore.QObject):
                     action.trigger()
                     # The other half of the pair is on its way; looked at again at the next tick.
                     return
+
+    def _follow_active(self, before: dict[str, Any]) -> None:
+        """What is painted on stays what it is where undo or redo brings a layer of ours back, which Krita makes active.
+
+        Args:
+            before: the layers at the last look.
+        """
+        node = self.document.activeNode()
+        key = "" if node is None else layers.identity(node)
+        if key in self.own and key not in before and self._active != key:
+            plane = next((name for name, ids in self.record.planes.items() if self._active in ids), "")
+            wanted = self.layers.get(self._active, self.planes.get(plane))
+            if wanted is not None:
+                self.document.setActiveNode(wanted)
+                return
+        self._active = key
 
     def _follow_covers(self) -> None:
         """A layer is seen again where what was made of it was undone, and hidden again where that is done again.

@@ -6,6 +6,7 @@ import json
 import platform
 from typing import Any, Callable
 
+from .client.labels import device
 from .client.messages import EngineError
 from .i18n import size, tr
 from .qt import QT, QtCore, QtGui, QtWidgets
@@ -76,7 +77,7 @@ class EngineLine(QtWidgets.QWidget):
         yield from self.ask()
 
     def stop(self) -> None:
-        """End it; what is being learnt goes on at its next start."""
+        """End it; a training continues at its next start."""
         self.service.start(self._stopped(), "stop", self._ended)
 
     def _stopped(self) -> Steps:
@@ -136,9 +137,9 @@ def line_of(status: dict[str, Any] | None) -> str:
         return tr("Engine: starts when it is needed")
     renderer, worker = status.get("renderer") or {}, status.get("worker") or {}
     used = sum(float(part.get("memory") or 0) for part in (status, renderer, worker))
-    parts = [tr("Engine: learning") if worker else tr("Engine: ready")]
+    parts = [tr("Engine: training") if worker else tr("Engine: ready")]
     if renderer.get("device"):
-        parts.append(tr("graphics card") if renderer["device"] == "GPU" else tr("processor"))
+        parts.append(device(str(renderer["device"])))
     parts.append(size(used))
     count = int(status.get("models") or 0)
     parts.append(tr("1 model") if count == 1 else tr("%d models") % count)

@@ -1,6 +1,6 @@
-"""Without an underdrawing: the picture is learnt once, then harmonized, blended, varied, resized, animated.
+"""Without an underdrawing: a model is trained once, then the picture is harmonized, blended, varied, resized, animated.
 
-All of a use is one row of steps beside the work in hand, so that Krita and the docker stay usable while it learns.
+All of a use is one row of steps beside the work in hand, so that Krita and the docker stay usable during a training.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import generate_models, generate_results
+from .client.job_status import JobStatus
 from .document_model import Workspace
 from .generate_request import generated, on_the_way
 from .generate_tasks import Going, Use, Wish
@@ -17,16 +18,15 @@ from .generate_training import followed, going
 from .i18n import tr
 from .task_inputs import Material, material
 from .tasks import Steps
-from .ui_state import Job
 
 NAME = "alone"
 
 
 def use(ws: Workspace, wish: Wish) -> Steps:
-    """Do what is wished, learning the picture first where that has not been done."""
+    """Do what is wished, after a training where none has been done."""
     ws.wished = wish.use
     try:
-        wish.body(ws.size)  # too large a size is told now, and not after the learning
+        wish.body(ws.size)  # too large a size is told now, and not after the training
         going(ws, tr("Reading the picture…"))
         found = yield from ws.in_turn(material(ws, wish), tr("Reading the picture…"))
         if wish.use.at_once and wish.maker != ws.record.maker:
@@ -46,11 +46,12 @@ def use(ws: Workspace, wish: Wish) -> Steps:
 
 
 def _by_a_model(ws: Workspace, wish: Wish, found: Material) -> Generator[Any, Any, tuple[Material, Any]]:
-    """What a model of the picture makes; and the material, which may have been changed while that was learnt."""
-    model, learnt_now = yield from generate_models.model_for(ws, wish, found)
-    if learnt_now and found.given is not None:
-        # What was changed while it was learnt counts.
-        found = replace((yield from ws.in_turn(material(ws, wish), tr("Reading the picture…"))), learnt=found.learnt)
+    """What a model of the picture makes; and the material, which may have changed during the training."""
+    ready = yield from generate_models.model_for(ws, wish, found)
+    model = ready.model
+    if ready.trained and found.given is not None:
+        # What was changed during the training counts.
+        found = replace((yield from ws.in_turn(material(ws, wish), tr("Reading the picture…"))), trained=found.trained)
     if wish.fine_tune and found.given is not None:
         model = yield from generate_models.fine_tuned(ws, wish, found, model)
     return found, (yield from generated(ws, wish, found, model))
@@ -61,7 +62,7 @@ def control(ws: Workspace, verb: str) -> Steps:
     if ws.going is None:
         return  # it is being put into the document, and done in a moment
     job = ws.going.job
-    if job is None or not job.alive:
+    if job is None or not job.under_way:
         if verb == "cancel":
             ws.stop(NAME)
             ws.tell(tr("It was cancelled. Nothing was changed."))
@@ -72,27 +73,27 @@ def control(ws: Workspace, verb: str) -> Steps:
     if not paused:
         ws.going = Going(job=replace(job, stopping=verb))
         ws.touch()
-    reply = yield ws.service.ask(verb, {"job": job.id}, (), 60.0)
+    reply = yield ws.service.ask(verb, {"job": job.job}, (), 60.0)
     if paused:
         # Nobody watches a paused job: what becomes of it is in the answer.
-        state = Job.of(reply.body)
+        state = JobStatus.of(reply.body)
         ws.going = Going(job=replace(state, state="cancelled") if verb == "cancel" else state)
         ws.touch()
 
 
 def find_again(ws: Workspace) -> Steps:
-    """What became of a training that went on while Krita was closed."""
+    """What became of a training while Krita was closed."""
     reply = yield ws.service.ask("jobs", {}, (), 60.0)
-    mine = next((Job.of(j) for j in reply.body["jobs"] if j.get("job") == ws.record.alone_job), None)
-    if mine is None or (not mine.alive and mine.state != "done"):
+    mine = next((JobStatus.of(j) for j in reply.body["jobs"] if j.get("job") == ws.record.alone_job), None)
+    if mine is None or (not mine.under_way and mine.state != "done"):
         ws.keep(alone_job="")
         return
     ws.going, ws.wished = Going(job=mine), None
     ws.touch()
     try:
-        model = yield from followed(ws, mine)
+        model = (yield from followed(ws, mine)).finished_model()
         reply = yield ws.service.ask("models.show", {"model": model}, (), 30.0)
-        told = tr("The picture was learnt meanwhile. Press the button again: nothing has to be learnt any more.")
+        told = tr("Training has finished. Press the button again to use the model.")
         if not reply.body.get("base"):
             ws.keep(alone=model)
         elif ws.record.maker:

@@ -11,7 +11,7 @@ from .document_model import Workspace
 from .generate_tasks import Use, Wish
 from .generate_training import going
 from .i18n import tr
-from .meta_models import how_to_learn, of_maker
+from .meta_models import how_to_train, of_maker
 from .task_inputs import Material
 
 LONGEST = 3600.0  # seconds that making pictures may take
@@ -20,7 +20,7 @@ LONGEST = 3600.0  # seconds that making pictures may take
 def generated(ws: Workspace, wish: Wish, found: Material, model: str) -> Generator[Any, Any, Any]:
     """The answer to `generate`."""
     text = tr("Making the frames…") if wish.use is Use.ANIMATE else tr("Making the picture…")
-    size = ws.size if found.learnt is None else (found.learnt.width, found.learnt.height)
+    size = ws.size if found.trained is None else (found.trained.width, found.trained.height)
     body = {"model": model, **wish.body(size), "order": found.space.order, "baked": not generate_results.masked()}
     frames = []
     for name, frame in (("picture", found.given), ("mask", found.mask)):
@@ -37,12 +37,12 @@ def on_the_way(ws: Workspace, wish: Wish, found: Material) -> Generator[Any, Any
         EngineError: there is no folder's model, or it cannot do this.
     """
     if not wish.maker:
-        raise EngineError("no_model", how_to_learn())
-    if found.learnt is None or found.other is None:
+        raise EngineError("no_model", how_to_train())
+    if found.trained is None or found.other is None:
         raise EngineError("no_picture", tr("There is no other picture."), tr("Choose one under “Other”."))
     body = {"model": wish.maker, **wish.body(ws.size), "order": found.space.order}
-    body.update(picture={"hash": found.learnt.hash}, other={"hash": found.other.hash})
-    frames = [found.learnt, found.other]
+    body.update(picture={"hash": found.trained.hash}, other={"hash": found.other.hash})
+    frames = [found.trained, found.other]
     hear = _hear(ws, tr("Making the pictures on the way…"))
     try:
         return (yield ws.service.ask("between", body, frames, LONGEST, hear))

@@ -116,7 +116,7 @@ def _named(place: float) -> str:
 def _group(ws: Workspace, found: Material, name: str, pictures: list[tuple[str, Frame]]) -> Steps:
     """A group on top with a layer for each picture, the lowest one first, of which the uppermost is seen."""
     root = ws.document.rootNode()
-    with layers.Maker(ws.krita, ws.document, found.space) as maker:
+    with layers.Maker(ws.krita, ws.document, found.space, nested=True) as maker:
         group = maker.layer(name, "grouplayer")
         group.setColorLabel(LABEL)
         made = [maker.layer(title) for title, _ in pictures]

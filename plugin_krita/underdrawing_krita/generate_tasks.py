@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from .client.engine import RECIPES
+from .client.ensure_model import ModelWish
+from .client.job_status import JobStatus
+from .client.labels import RECIPES, USUAL_SECONDS
 from .client.messages import EngineError
 from .i18n import tr
 from .interpolate_options import BetweenWish
-from .ui_state import Job
 
 MOST_PIXELS = 32 << 20  # of one picture that is made
-ORIGINAL_BELOW, ORIGINAL_LEARNT = "", "learnt"
+ORIGINAL_BELOW, ORIGINAL_TRAINED = "", "trained"
 
 
 class Use(Enum):
@@ -40,13 +41,13 @@ class Use(Enum):
 
     @property
     def recipe(self) -> str:
-        """What is learnt for it, where no model of the picture can do it yet; "" where no picture is learnt."""
+        """What is trained for it, where no model of the picture can do it yet; "" where none is trained."""
         return RECIPES.get(self.value, "")
 
     @property
     def seconds(self) -> float:
-        """How long this recipe learns as a rule."""
-        return {"vary": 180.0, "animate": 180.0, "enlarge": 120.0}.get(self.recipe, 150.0)
+        """How long this recipe trains as a rule; 0 without a recipe."""
+        return USUAL_SECONDS.get(self.recipe, 0.0)
 
 
 @dataclass(frozen=True)
@@ -56,16 +57,16 @@ class Wish:
     Attributes:
         layer: id of the layer that was pasted, edited or painted; for the others of the picture itself, "" being all
             that is seen.
-        original: where the picture without the change is: ORIGINAL_BELOW, ORIGINAL_LEARNT, or a layer's id.
+        original: where the picture without the change is: ORIGINAL_BELOW, ORIGINAL_TRAINED, or a layer's id.
         freedom: 0 faithful to the picture (or the painting), 1 as free as the model can.
         size: width and height of what is made, pixels; for RESIZE.
         times: how much larger; for ENLARGE.
-        seconds: of learning; 0 for as long as suits. With `maker` of refining; 0 for not at all.
+        seconds: of training; 0 for as long as suits. With `maker` of refining; 0 for not at all.
         seed: another one gives another result.
         light: how much of its surroundings' light and colour something pasted takes on, 0 to 1.
-        learn: further fields of the request `train`.
-        maker: id of the folder's model that makes a model of the picture at once; "": the picture is learnt.
-        device: what learns: "auto", "cpu" or "cuda".
+        train: iterations and options of the training, in place of `seconds`.
+        maker: id of the folder's model that makes a model of the picture at once; "": the picture is trained.
+        device: what trains: "auto", "cpu" or "cuda".
         between: what is wanted of the way to another picture; for BETWEEN.
         network_picture: the network's own picture, without the picture's brushwork over it.
     """
@@ -82,7 +83,7 @@ class Wish:
     seconds: float = 0.0
     seed: int = 0
     light: float = 0.8
-    learn: tuple[tuple[str, Any], ...] = ()
+    train: tuple[tuple[str, Any], ...] = ()
     maker: str = ""
     device: str = "auto"
     between: BetweenWish = field(default_factory=BetweenWish)
@@ -124,21 +125,14 @@ class Wish:
             made.update(frames=self.frames, freedom=self.freedom)
         return made
 
-    def training(self) -> dict[str, Any]:
-        """Fields of the request `train`, without pictures and names."""
-        made: dict[str, Any] = {"recipe": self.use.recipe, "on_disconnect": "continue", "device": self.device}
-        if self.seconds:
-            made["budget"] = self.seconds
-        return {**made, **dict(self.learn)}
-
-    @property
-    def limits(self) -> dict[str, Any]:
-        """Of the further fields those that say how long to learn."""
-        return {key: value for key, value in self.learn if key in ("iterations", "budget")}
-
-    def refining(self) -> dict[str, Any]:
-        """How long a model that was made at once goes on learning, as fields of `train`; {} where it does not."""
-        return (self.limits or {"budget": self.seconds}) if self.seconds else {}
+    def model(self, title: str, **more: Any) -> ModelWish:
+        """The model that this needs of a picture of that title; `more` is more of `ModelWish`."""
+        trains, given = bool(self.seconds) or not self.maker, dict(self.train)
+        iterations = given.get("iterations") if trains else None
+        budget = (self.seconds or None) if iterations is None else None
+        options, device = given.get("options", {}), self.device
+        made: dict[str, Any] = {"budget": budget, "iterations": iterations, "options": options, "device": device}
+        return ModelWish(self.use.value, title, maker=self.maker, **made, **more)
 
 
 @dataclass(frozen=True)
@@ -153,7 +147,7 @@ class Going:
 
     text: str = ""
     fraction: float = 0.0
-    job: Job | None = None
+    job: JobStatus | None = None
 
     @property
     def done(self) -> float:

@@ -1,4 +1,4 @@
-"""A training for what needs no underdrawing: begun, and followed to its end."""
+"""A training for what needs no underdrawing, followed to its end."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
-from .client.frames import Frame
-from .client.messages import EngineError, new_id
+from .client.job_status import JobStatus
+from .client.messages import EngineError
 from .document_model import Workspace
 from .generate_tasks import Going
-from .i18n import tr
 from .service import FOREVER
 from .tasks import Pause
-from .ui_state import Job
 
 
 def going(ws: Workspace, text: str, fraction: float = 0.0) -> None:
@@ -22,50 +20,34 @@ def going(ws: Workspace, text: str, fraction: float = 0.0) -> None:
     ws.touch()
 
 
-def learnt(ws: Workspace, body: dict[str, Any], frames: list[Frame]) -> Generator[Any, Any, str]:
-    """The model of a training, when it is done.
+def followed(ws: Workspace, status: JobStatus) -> Generator[Any, Any, JobStatus]:
+    """Follow a training to its end; it may be paused meanwhile, and be continued.
 
     Raises:
-        EngineError: it failed, or was cancelled.
+        EngineError: it was cancelled.
     """
-    going(ws, tr("Sending the picture…"))
-    reply = yield ws.service.ask("train", {"planes": {}, "key": new_id(), **body}, frames, 300.0)
-    job = Job(str(reply.body["job"]), str(reply.body["model"]), str(reply.body["name"]))
-    ws.going = Going(job=job)
-    ws.keep(alone_job=job.id)
-    return (yield from followed(ws, job))
-
-
-def followed(ws: Workspace, job: Job) -> Generator[Any, Any, str]:
-    """Follow the training in `ws.going` to its end; it may be paused meanwhile, and go on."""
+    ws.going = Going(job=status)
+    ws.keep(alone_job=status.job)
 
     def hear(event: dict[str, Any]) -> None:
-        now = ws.going.job if ws.going is not None else None
-        if event.get("event") == "state":
-            ws.going = Going(job=Job.of(event))
-        elif event.get("event") == "progress" and now is not None:
-            known: dict[str, Any] = {key: event.get(key) for key in ("left", "rate")}
-            fraction, device = float(event.get("fraction") or 0.0), str(event.get("device") or "")
-            phase = str(event.get("phase", ""))
-            ws.going = Going(job=replace(now, phase=phase, fraction=fraction, device=device, **known))
+        if ws.going is not None and ws.going.job is not None:
+            ws.going = Going(job=ws.going.job.after(event))
         ws.touch()
 
     while True:
-        reply = yield ws.service.ask("watch", {"job": job.id}, (), FOREVER, hear)
-        job = Job.of(reply.body)
-        ws.going = Going(job=job)
+        reply = yield ws.service.ask("watch", {"job": status.job}, (), FOREVER, hear)
+        ended = JobStatus.of(reply.body)
+        ws.going = Going(job=ended)
         ws.touch()
-        if job.state != "paused":
+        if ended.state != "paused":
             break
         while ws.going is not None and ws.going.job is not None and ws.going.job.state == "paused":
             yield Pause(0.1)
         if ws.going is None or ws.going.job is None or ws.going.job.state == "cancelled":
-            job = replace(job, state="cancelled")
+            ended = replace(ended, state="cancelled")
             break
     ws.keep(alone_job="")
-    if job.state == "failed":
-        raise job.error or EngineError("failed", tr("Learning failed."))
-    if job.state != "done":
-        ws.tell(tr("Learning was cancelled."))
-        raise EngineError("cancelled", tr("Learning was cancelled."))
-    return job.model
+    if ended.state == "cancelled":
+        ws.tell(ended.text)
+        raise EngineError("cancelled", ended.text)
+    return ended

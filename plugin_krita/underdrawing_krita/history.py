@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import zlib
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from .colour_space import Space
 from .document_model import Workspace
 from .i18n import tr
 from .make_primitive import frame_image
+from .packing import pack, unpack
 from .qt import QtCore, QtGui
 from .tasks import Steps
 
@@ -25,7 +25,6 @@ MOST = 12  # entries
 MOST_BYTES = 24 << 20  # of all entries together, as they are stored
 THUMB = 96  # pixels
 MOST_SCALED = 1 << 20  # pixels of a picture that is made small at one go
-PIECE = 1 << 18  # bytes that are packed or unpacked in one step
 
 
 @dataclass(frozen=True)
@@ -73,14 +72,7 @@ def add(ws: Workspace, result: Result, node: Any) -> Steps:
     buffer = QtCore.QBuffer(stored)
     buffer.open(QtCore.QIODevice.OpenModeFlag.WriteOnly)
     image.save(buffer, "PNG")
-    packer, packed = zlib.compressobj(1), bytearray()
-    for frame in (result.frame, result.mask):
-        if frame is not None:
-            pixels = memoryview(frame.data).cast("B")
-            for start in range(0, pixels.nbytes, PIECE):
-                packed += packer.compress(pixels[start : start + PIECE])
-                yield None
-    packed += packer.flush()
+    packed = yield from pack(frame for frame in (result.frame, result.mask) if frame is not None)
     number = 1 + max((entry.id for entry in ws.history), default=0)
     header, mask = result.frame.header(), None if result.mask is None else result.mask.header()
     thumbnail = base64.b64encode(bytes(stored)).decode("ascii")
@@ -88,7 +80,7 @@ def add(ws: Workspace, result: Result, node: Any) -> Steps:
     space = asdict(result.space)
     entry = Entry(number, result.x, result.y, space, result.model, len(packed), thumbnail, header, mask, when)
     if len(packed) <= MOST_BYTES:
-        ws.document.setAnnotation(_key(number), tr("A result"), QtCore.QByteArray(bytes(packed)))
+        ws.document.setAnnotation(_key(number), tr("A result"), QtCore.QByteArray(packed))
         ws.history = [*ws.history, entry]
         while len(ws.history) > MOST or sum(e.size for e in ws.history) > MOST_BYTES:
             ws.document.removeAnnotation(_key(ws.history[0].id))
@@ -112,14 +104,7 @@ def bring_back(ws: Workspace, number: int) -> Steps:
     entry = next((e for e in ws.history if e.id == number), None)
     if entry is None or _key(number) not in ws.document.annotationTypes():
         raise EngineError("no_entry", tr("This result is not kept in the document any more."))
-    unpacker, data = zlib.decompressobj(), bytearray()
-    packed = memoryview(bytes(ws.document.annotation(_key(number))))
-    try:
-        for start in range(0, packed.nbytes, PIECE):
-            data += unpacker.decompress(packed[start : start + PIECE])
-            yield None
-    except zlib.error:
-        raise EngineError("damaged", tr("This result is damaged in the document.")) from None
+    data = yield from unpack(ws.document.annotation(_key(number)))
     header = entry.header
     pixels = int(header["stride"]) * int(header["height"])
     frame = Frame.parse(dict(header, profile_size=0), bytes(data[:pixels]))

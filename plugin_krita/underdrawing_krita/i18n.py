@@ -12,16 +12,6 @@ def tr(text: str) -> str:
     return text if translate is None else str(translate(text))
 
 
-def duration(seconds: float) -> str:
-    """A length of time as people say it: "45 s", "2:05 min", "1:10 h"."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return "%d s" % whole
-    if whole < 3600:
-        return "%d:%02d min" % divmod(whole, 60)
-    return "%d:%02d h" % divmod(whole // 60, 60)
-
-
 def size(count: float) -> str:
     """A number of bytes as people say it."""
     for unit in ("B", "KB", "MB"):

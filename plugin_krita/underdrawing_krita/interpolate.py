@@ -38,7 +38,7 @@ def look(ws: Workspace, page: Any, wish: Wish, seen: tuple[Any, ...], which: tup
         pair = part.ends(which)
         if pair is None:
             found = yield from ends(ws, wish, SIDE)
-            pair = found.learnt, found.other
+            pair = found.trained, found.other
         if not part.knows(seen):
             part.begin(seen)
             small = [image_frame(reduced(frame_image(frame), ROUGH), "BGRA") for frame in pair]

@@ -83,17 +83,23 @@ def idle(document: Any) -> Generator[Pause, None, None]:
 class Maker:
     """Makes layers of a colour space that can be put into a document later, without traces in its undo history.
 
-    Where the document has this very space, it makes them itself. Where it has another, a document of one pixel that
-    nobody sees does, which Krita needs a tenth of a second for.
+    Where the document has this very space, it makes them itself. Where it has another, or where layers are put into
+    each other before they are put into the document (each a step of its history), a document of one pixel that nobody
+    sees does, which Krita needs a tenth of a second for.
     """
 
-    def __init__(self, krita: Any, document: Any, space: Space) -> None:
-        self.scratch = None if Space.of(document).serves_for(space) else Scratch(krita, space)
+    def __init__(self, krita: Any, document: Any, space: Space, nested: bool = False) -> None:
+        own = Space.of(document).serves_for(space) and not nested
+        self.scratch = None if own else Scratch(krita, space)
         self._source = document if self.scratch is None else self.scratch.document
 
     def layer(self, name: str, kind: str = "paintlayer") -> Any:
         """A new layer that is in no document yet."""
         return self._source.createNode(name, kind)
+
+    def mask(self, name: str) -> Any:
+        """A new transparency mask."""
+        return self._source.createTransparencyMask(name)
 
     def __enter__(self) -> Maker:
         return self

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Any, Callable
 
-from . import apply, layers, read_layers
+from . import apply, layers, read_layers, things
 from .client.frames import Frame
 from .client.messages import EngineError
 from .colour_space import DRAWN, Space
@@ -145,17 +145,19 @@ def _watch(ws: Workspace, watched: list[Watched], preview: Preview, options: Cal
         for plane in watched:
             yield from plane.look()
         mask = read_layers.selection(ws)
-        body = apply.body_of(ws, {plane.name: plane.reference for plane in watched}, options(), mask)
+        lifted, of_things = yield from things.sent(ws)
+        body = apply.body_of(ws, {plane.name: plane.reference for plane in watched}, options(), mask, lifted)
         looked = time.monotonic()
         taken = looked - began
         # Whole requests are compared: options, model, selection and every piece of every plane; and how far a model
-        # is that is still being learnt.
+        # is that is still being trained.
         wanted = body, ws.usable
         if wanted == shown:
             yield Pause(min(max(LEAST, taken * SHARE), LONGEST))
             continue
         shown = wanted
-        frames = [frame for plane in watched for frame in plane.frames] + ([mask] if mask is not None else [])
+        frames = [frame for plane in watched for frame in plane.frames] + of_things
+        frames += [mask] if mask is not None else []
         yield from _refresh(ws, body, frames, preview, Split(poll=poll, read=taken))
 
 
@@ -185,6 +187,16 @@ def _refresh(ws: Workspace, body: dict[str, Any], frames: list[Frame], preview: 
     elif ws.message.bad:
         ws.tell("")
     ws.touch()
+
+
+def tidy(ws: Workspace) -> None:
+    """Empty and hide a preview that was left behind, by a crash of Krita."""
+    node = ws.layers.get(ws.record.preview)
+    if node is not None and node.visible():
+        preview, box = Preview(ws), node.bounds()
+        preview.node, preview.space = node, Space.of(node)
+        preview.area = Bounds(box.x(), box.y(), box.width(), box.height()) if not box.isEmpty() else None
+        preview.close()
 
 
 class Preview:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import layers, read_layers
+from .brush import take_colour
 from .client.frames import Frame
 from .client.messages import EngineError
 from .colour_space import DRAWN, Space
@@ -20,6 +21,8 @@ from .tiles import write
 from .ui_state import MakeOptions
 
 ORDER = ("segments", "paint", "edges")  # from the bottom of the group to its top
+BOTH = 153  # opacity of an underdrawing through which the picture is seen
+FAINT = 128  # opacity of outlines over areas
 LABEL = 5  # of Krita's colour labels, for layers of ours
 TILE = 64  # pixels of a side of Krita's tiles
 PREVIEW = 400  # pixels of the longer side of the picture that a preview is made of
@@ -40,9 +43,13 @@ def make(ws: Workspace, picture: str, options: MakeOptions) -> Steps:
     space = Space.of(ws.need_picture()).converted
     ws.record = replace(ws.record, picture_hash=frame.hash, space=space, models=(), model="", job="")
     yield from lay(ws, planes_of(reply), palette_of(reply))
-    ws.learn_again = False
+    ws.train_again = False
+    if ws.record.palette and "segments" in ws.planes and ws.krita.activeDocument() == ws.document:
+        take_colour(ws, ws.record.palette[0])  # else the first stroke would be in no area's colour
     notes = [str(note) for note in reply.body.get("notes") or ()]
-    ws.tell(tr("The underdrawing lies on top of the layers. Learn the picture next.") + "".join(" " + n for n in notes))
+    ws.tell(
+        tr("The underdrawing lies on top of the layers. Press “Start editing” next.") + "".join(" " + n for n in notes)
+    )
 
 
 def planes_of(reply: Any) -> dict[str, Frame]:
@@ -63,7 +70,7 @@ def lay(ws: Workspace, planes: dict[str, Frame], palette: Sequence[Colour]) -> S
     old, root = ws.group, ws.document.rootNode()
     above = old if old is not None else (root.childNodes() or [None])[-1]
     parent = old.parentNode() if old is not None else root
-    with layers.Maker(ws.krita, ws.document, DRAWN) as maker:
+    with layers.Maker(ws.krita, ws.document, DRAWN, nested=True) as maker:
         group = maker.layer(tr("Underdrawing"), "grouplayer")
         group.setColorLabel(LABEL)
         made: dict[str, Any] = {}
@@ -74,8 +81,8 @@ def lay(ws: Workspace, planes: dict[str, Frame], palette: Sequence[Colour]) -> S
                 group.addChildNode(made[name], None)
         if "edges" in made and len(made) > 1:
             made["edges"].setBlendingMode("multiply")
-        if old is not None:
-            group.setOpacity(old.opacity())
+            made["edges"].setOpacity(FAINT)
+        group.setOpacity(BOTH if old is None else old.opacity())
         yield from layers.put_in(ws.document, group, parent, above)
     for name, node in made.items():
         yield from write(node, planes[name])
@@ -112,7 +119,7 @@ def use_layers(ws: Workspace, picture: str, chosen: dict[str, str]) -> Steps:
     ws.record = replace(ws.record, planes={name: (key,) for name, key in planes.items()}, palette=())
     ws.save()
     ws.look()
-    ws.tell(tr("These layers are the underdrawing now. Learn the picture next."))
+    ws.tell(tr("These layers are the underdrawing now. Press “Start editing” next."))
 
 
 def preview(ws: Workspace, picture: str, options: MakeOptions) -> Steps:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .client.labels import CHOOSE_ANOTHER, FOLDER_MODEL_GONE, FOLDER_MODEL_HINT, NO_FOLDER_MODEL
 from .client.messages import EngineError
 from .generate_tasks import Use
 from .i18n import tr
@@ -34,16 +35,12 @@ def makers_of(models: list[dict[str, Any]]) -> tuple[Maker, ...]:
 
 
 def of_maker(error: EngineError) -> EngineError:
-    """What the engine said of a folder's model; of one that is gone without its id, which says nothing to a person."""
+    """What the engine said of a folder model; of one that is gone without its id, which says nothing to a person."""
     if error.code != "unknown_model":
         return error
-    told = tr("Choose another one, or “Learn this picture” where that is offered.")
-    return EngineError(error.code, tr("The folder's model is not there any more."), told)
+    return EngineError(error.code, tr(FOLDER_MODEL_GONE), tr(CHOOSE_ANOTHER))
 
 
-def how_to_learn() -> str:
+def how_to_train() -> str:
     """What to do where there is none."""
-    return tr(
-        "This needs a model of a folder of pictures, and there is none. Learn one in a terminal:\n"
-        "underdrawing meta train FOLDER --name NAME"
-    )
+    return "%s %s" % (tr(NO_FOLDER_MODEL), tr(FOLDER_MODEL_HINT))

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from .document_model import Workspace
+from .flow import Flow
 from .i18n import tr
-from .make_primitive import names
+from .make_primitive import BOTH, names
 from .page_tools import Tools
-from .page_train import state_of
 from .palette_bar import PaletteBar
 from .qt import QtWidgets
 from .record import PLANES
 from .ui_state import ApplyOptions, Live
-from .widgets import Flow, Fold, button, choice, column, form, label, named, refill, row, spin
+from .widgets import Fold, button, choice, column, form, label, named, refill, row, spin, toggle
 
-VIEWS = ((255, "underdrawing"), (128, "both"), (0, "picture"))  # opacity of the underdrawing
+VIEWS = ((255, "underdrawing"), (BOTH, "both"), (0, "picture"))  # opacity of the underdrawing
 
 
 class EditPage(QtWidgets.QWidget):
@@ -26,10 +26,8 @@ class EditPage(QtWidgets.QWidget):
         self._perform = perform
         self.model = choice("model", tr("Which of this picture's models paints"), [])
         self.model.activated.connect(lambda *_: perform("choose_model"))
-        self.more = button(
-            "learn_more", tr("Learn…"), tr("Learn the picture again or longer"), lambda: perform("learn_more")
-        )
-        self.learning = label("", "learning", faint=True)
+        self.more = button("train_more", tr("Train…"), tr("Train again, or longer"), lambda: perform("train_more"))
+        self.training = label("", "training", faint=True)
         self._planes: dict[str, Any] = {}
         paint = Flow()
         tips = {
@@ -38,7 +36,7 @@ class EditPage(QtWidgets.QWidget):
             "paint": tr("Paint on the flat picture, with any colour"),
         }
         for name in PLANES:
-            made = _toggle("paint_" + name, names()[name], tips[name])
+            made = toggle("paint_" + name, names()[name], tips[name])
             made.clicked.connect(lambda *_, name=name: perform("paint_on", name))
             self._planes[name] = made
             paint.addWidget(made)
@@ -49,13 +47,13 @@ class EditPage(QtWidgets.QWidget):
             "picture": (tr("Picture"), tr("See the picture; you still paint on the underdrawing")),
         }
         self._views: dict[str, Any] = {}
-        view = Flow()
+        view = row()
         for _, name in VIEWS:
-            made = _toggle("view_" + name, *titles[name])
+            made = toggle("view_" + name, *titles[name])
             made.clicked.connect(lambda *_, name=name: perform("view", name))
             self._views[name] = made
             view.addWidget(made)
-        self.live = _toggle(
+        self.live = toggle(
             "live", tr("Live"), tr("The picture follows the brush: each stroke is painted as soon as it ends")
         )
         self.live.setMinimumHeight(int(self.live.fontMetrics().height() * 2.1))
@@ -78,7 +76,7 @@ class EditPage(QtWidgets.QWidget):
         column(
             self,
             row(self.model, self.more, stretch=0),
-            self.learning,
+            self.training,
             _heading(tr("Paint on")),
             paint,
             self.palette_bar,
@@ -107,7 +105,7 @@ class EditPage(QtWidgets.QWidget):
             tr("What a selection does"),
             [
                 (tr("Limits the edit"), "limit"),
-                (tr("Is painted, edited or not"), "only"),
+                (tr("Repaint the selection only"), "only"),
                 (tr("Selection plus edit"), "add"),
             ],
         )
@@ -136,10 +134,10 @@ class EditPage(QtWidgets.QWidget):
     def show_workspace(self, ws: Workspace) -> None:
         """Show what there is to paint on and with."""
         refill(self.model, _models(ws), ws.record.model)
-        job = ws.job if ws.job is not None and ws.job.alive else None
-        self.learning.setVisible(job is not None)
-        self.learning.setText("" if job is None else state_of(job))
-        self.more.setText(tr("Learn…") if job is None else tr("Show"))
+        job = ws.job if ws.job is not None and ws.job.under_way else None
+        self.training.setVisible(job is not None)
+        self.training.setText("" if job is None else job.text)
+        self.more.setText(tr("Train…") if job is None else tr("Show"))
         planes, active = ws.planes, ws.document.activeNode()
         for name, made in self._planes.items():
             made.setVisible(name in planes)
@@ -159,13 +157,6 @@ class EditPage(QtWidgets.QWidget):
         self.tools.show_workspace(ws)
 
 
-def _toggle(name: str, text: str, tip: str) -> Any:
-    """A button that stays down."""
-    made = named(QtWidgets.QPushButton(text), name, tip)
-    made.setCheckable(True)
-    return made
-
-
 def _heading(text: str) -> Any:
     return label(text, faint=True, wrap=False)
 
@@ -176,8 +167,8 @@ def _models(ws: Workspace) -> list[Any]:
     known = {
         "draft": tr("draft"),
         "refine": tr("light and colours"),
-        "deepsim": tr("painted anew (DeepSIM)"),
-        "sia": tr("other layouts"),
+        "deepsim": tr("repaint freely"),
+        "sia": tr("new layouts"),
     }
     for number, model in reversed(list(enumerate(ws.record.models, 1))):
         kind = known.get(model.method, model.method or model.name)

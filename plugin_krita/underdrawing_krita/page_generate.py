@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from . import layers
+from .client.job_status import JobStatus
+from .client.labels import COUNT, FRAMES, FREEDOM, LIGHT, duration
 from .devices import device_choice, offer
 from .document_model import Workspace
 from .generate import NAME
 from .generate_labels import about, buttons, titles, ways
-from .generate_tasks import ORIGINAL_BELOW, ORIGINAL_LEARNT, Use, Wish
-from .i18n import duration, tr
+from .generate_tasks import ORIGINAL_BELOW, ORIGINAL_TRAINED, Use, Wish
+from .i18n import tr
 from .interpolate_options import Way
 from .meta_models import Maker
 from .page_interpolate import BetweenPart
-from .page_train import state_of
 from .qt import Qt, QtWidgets
-from .ui_state import Job
-from .widgets import Slider, button, choice, column, form, label, named, refill, row, spin
+from .widgets import button, choice, column, form, label, named, percent, refill, row, spin
 
 MINUTE = 60.0
 MOST_SIDE = 16384  # pixels
@@ -38,34 +38,13 @@ class AlonePage(QtWidgets.QWidget):
         self.about = label("", "alone_about", faint=True)
         self.layer = choice("alone_layer", tr("The layer that was pasted, edited or painted"), [])
         self.original = choice(
-            "alone_original", tr("Where the picture is without this layer; it is what is learnt"), []
+            "alone_original", tr("Where the picture is without this layer; the training uses it"), []
         )
-        self.picture = choice("alone_picture", tr("What is learnt"), [])
-        self.count = spin("alone_count", tr("How many variations are made"), 1, 16, 4)
-        self.freedom = Slider(
-            "alone_freedom",
-            tr("Left: faithful to the picture. Right: as free as the model can"),
-            0,
-            100,
-            30,
-            lambda v: "%d %%" % v,
-        )
-        self.hints = Slider(
-            "alone_hints",
-            tr("Left: the painting's forms are kept. Right: they are hints"),
-            0,
-            100,
-            30,
-            lambda v: "%d %%" % v,
-        )
-        self.light = Slider(
-            "alone_light",
-            tr("How much of its surroundings' light and colour it takes on: left none, right all of it"),
-            0,
-            100,
-            80,
-            lambda v: "%d %%" % v,
-        )
+        self.picture = choice("alone_picture", tr("The picture that is used"), [])
+        self.count = spin("alone_count", tr("How many variations are made"), 1, 16, COUNT)
+        self.freedom = percent("alone_freedom", tr("Left: faithful to the picture. Right: free"), FREEDOM)
+        self.hints = percent("alone_hints", tr("Left: the painting's forms are kept. Right: they are hints"), FREEDOM)
+        self.light = percent("alone_light", tr("How much of the surrounding light and colour it takes on"), LIGHT)
         self.width_ = spin("alone_width", tr("Width of the new picture"), 16, MOST_SIDE, 800, tr(" px"))
         self.height_ = spin("alone_height", tr("Height of the new picture"), 16, MOST_SIDE, 600, tr(" px"))
         self.times = choice(
@@ -73,13 +52,13 @@ class AlonePage(QtWidgets.QWidget):
             tr("How much larger the new picture is"),
             [(tr("2 times"), 2), (tr("3 times"), 3), (tr("4 times"), 4)],
         )
-        self.frames = spin("alone_frames", tr("How many frames; 12 of them make a second"), 2, 240, 32)
+        self.frames = spin("alone_frames", tr("How many frames; 12 of them make a second"), 2, 240, FRAMES)
         self.start_from = choice(
             "alone_from",
-            tr("Learn this picture, or begin with what a folder's model makes of it in a moment"),
+            tr("Train on this picture, or use what a folder model makes of it immediately"),
             [],
         )
-        self.time = choice("alone_time", tr("How long the picture is learnt, once: longer gives better results"), [])
+        self.time = choice("alone_time", tr("How long to train, once: longer gives better results"), [])
         self.device = device_choice("alone_device")
         self.seed = spin("alone_seed", tr("Another number gives another result"), 0, 99999, 0)
         self.between = BetweenPart(self, perform)
@@ -107,7 +86,7 @@ class AlonePage(QtWidgets.QWidget):
             (tr("Size"), self.times, (Use.ENLARGE,)),
             (tr("Frames"), self.frames, (Use.ANIMATE,)),
             (tr("Start from"), self.start_from, tuple(use for use in Use if use.at_once)),
-            (tr("Learn for"), self.time, tuple(use for use in Use if use is not Use.BETWEEN)),
+            (tr("Train for"), self.time, tuple(use for use in Use if use is not Use.BETWEEN)),
             (tr("On"), self.device, tuple(use for use in Use if use is not Use.BETWEEN)),
             (tr("Seed"), self.seed, (*some, Use.VARY, Use.RESIZE, Use.ANIMATE, Use.BETWEEN)),
         )
@@ -116,7 +95,7 @@ class AlonePage(QtWidgets.QWidget):
         self.fine_tune = named(
             QtWidgets.QCheckBox(tr("Fine-tune on this composite")),
             "alone_fine_tune",
-            tr("Goes on learning for this very picture: takes about a minute more each time, and fits better"),
+            tr("Trains further on this very picture: about a minute more each time, for a closer fit"),
         )
         self.network_picture = named(
             QtWidgets.QCheckBox(tr("Network's own picture")),
@@ -140,7 +119,7 @@ class AlonePage(QtWidgets.QWidget):
         self.pause = button(
             "alone_pause",
             tr("Pause"),
-            tr("Keeps what was learnt, and frees the computer"),
+            tr("Keeps the training so far, and frees the computer"),
             lambda: perform("alone_control", "pause"),
         )
         self.cancel = button(
@@ -215,7 +194,7 @@ class AlonePage(QtWidgets.QWidget):
             self._fit()
 
     def show_devices(self, devices: list[dict[str, Any]]) -> None:
-        """What the engine can learn on: `devices` of the verb `methods`."""
+        """What the engine can train on: `devices` of the verb `methods`."""
         offer(self.device, devices)
 
     def show_workspace(self, ws: Workspace) -> None:
@@ -232,9 +211,9 @@ class AlonePage(QtWidgets.QWidget):
         found = [(entry.name, entry.id) for entry in layers.choices(ws.document, mine)]
         refill(self.layer, [(tr("The active layer"), ""), *found])
         refill(self.picture, [(tr("All that is seen"), ""), *found])
-        before = [(tr("What lies below"), ORIGINAL_BELOW), (tr("As it was learnt"), ORIGINAL_LEARNT)]
-        learnt = ws.record.at_once if self.maker else ws.record.alone
-        refill(self.original, [*(before if learnt else before[:1]), *found])
+        before = [(tr("What lies below"), ORIGINAL_BELOW), (tr("As in the training"), ORIGINAL_TRAINED)]
+        trained = ws.record.at_once if self.maker else ws.record.alone
+        refill(self.original, [*(before if trained else before[:1]), *found])
         if self._sized != ws.key:
             self._sized, self._of_maker = ws.key, ws.record.maker
             self._fit()
@@ -244,16 +223,16 @@ class AlonePage(QtWidgets.QWidget):
         self.between.show_workspace(ws, found, str(self.picture.currentData() or ""))
         self._changed()
 
-    def _show_going(self, job: Job | None, ws: Workspace) -> None:
+    def _show_going(self, job: JobStatus | None, ws: Workspace) -> None:
         going = ws.going
-        self._doing.setText(titles()[ws.wished] if ws.wished is not None else tr("Learning this picture"))
-        done, learning = going.done if going is not None else 0.0, job is not None and job.alive
-        self.bar.setRange(0, 1000 if learning or done else 0)
+        self._doing.setText(titles()[ws.wished] if ws.wished is not None else tr("Training"))
+        done, training = going.done if going is not None else 0.0, job is not None and job.under_way
+        self.bar.setRange(0, 1000 if training or done else 0)
         self.bar.setValue(round(done * 1000))
-        self.state.setText(state_of(job) if job is not None and learning else going.text if going is not None else "")
-        closed = tr("You can use Krita meanwhile, or close it: the learning goes on.")
-        self._meanwhile.setText(closed if learning else tr("You can use Krita meanwhile."))
-        self.pause.setVisible(learning)
+        self.state.setText(job.text if job is not None and training else going.text if going is not None else "")
+        closed = tr("You can use Krita meanwhile, or close it: training continues.")
+        self._meanwhile.setText(closed if training else tr("You can use Krita meanwhile."))
+        self.pause.setVisible(training)
         self.pause.setText(tr("Go on") if job is not None and job.state == "paused" else tr("Pause"))
         self.pause.setEnabled(job is None or not job.stopping)
         self.cancel.setEnabled(going is not None and (job is None or job.stopping != "cancel"))
@@ -285,7 +264,7 @@ class AlonePage(QtWidgets.QWidget):
         fitting = [maker for maker in self._makers or () if maker.serves(use)]
         entries = [(tr("At once, by “%s”") % maker.name, maker.id) for maker in fitting]
         blocked = self.start_from.blockSignals(True)
-        refill(self.start_from, [(tr("Learn this picture"), ""), *entries])
+        refill(self.start_from, [(tr("Train this picture"), ""), *entries])
         self.start_from.setCurrentIndex(max(0, self.start_from.findData(self._of_maker)))
         self.start_from.blockSignals(blocked)
         # Rows that are merely hidden would leave their gaps.
@@ -306,31 +285,31 @@ class AlonePage(QtWidgets.QWidget):
         self._changed()
 
     def _fit_start(self) -> None:
-        """What depends on whether the picture is learnt, or begun with at once."""
+        """What depends on whether the model is trained, or made by a folder model."""
         use, at_once = self.chosen, bool(self.maker)
         minutes = ((tr("1 minute"), MINUTE), (tr("10 minutes"), 10 * MINUTE), (tr("1 hour"), 60 * MINUTE))
         usual = (tr("%s (usual)") % duration(use.seconds), 0.0)
         before = (tr("Not at all"), 0.0)
         times = [before, *minutes] if at_once else [minutes[0], usual, *minutes[1:]]
         if use is not Use.BETWEEN:
-            # A time that was meant for learning is none for refining, and the other way round.
+            # A time that was meant for training is none for refining, and the other way round.
             same = at_once == self._times_of_refining
             self._times_of_refining = at_once
             refill(self.time, times, (self.time.currentData() or 0.0) if same else 0.0)
-        self.device.setEnabled(bool(self.time.currentData()) or not at_once)  # else nothing is learnt
-        tip = tr("How long the picture is learnt, once: longer gives better results")
-        refined = tr("How long the new model goes on learning this picture before it is used, once")
+        self.device.setEnabled(bool(self.time.currentData()) or not at_once)  # else nothing is trained
+        tip = tr("How long to train, once: longer gives better results")
+        refined = tr("How long the new model is refined on this picture before it is used, once")
         self.time.setToolTip(refined if at_once else tip)
         name = next(name for name, widget, _ in self._rows if widget is self.time)
-        name.setText(tr("Refine for") if at_once else tr("Learn for"))
+        name.setText(tr("Refine for") if at_once else tr("Train for"))
         tuned = use in (Use.HARMONIZE, Use.BLEND)
         self.fine_tune.setVisible(tuned and not at_once)
-        note = tr("The picture is learnt once; after that it takes seconds.")
+        note = tr("The training is done once; after that a result takes seconds.")
         if use is Use.BETWEEN:
-            note = tr("Nothing is learnt: the folder's model makes it.")
+            note = tr("No training: the folder model makes it.")
         elif at_once:
-            note = tr("A model is made in a moment. It is a beginning: learnt ones do better.")
-            note += " " + tr("Fine-tuning on the composite needs a learnt one.") if tuned else ""
+            note = tr("The model is made immediately. It is a starting point: a trained one does better.")
+            note += " " + tr("Fine-tuning on the composite needs a trained one.") if tuned else ""
         self.note.setText(note)
         self.note.setVisible(self.between.missing.isHidden())
 

@@ -8,9 +8,9 @@ from . import external_image
 from .document_model import Workspace
 from .i18n import tr
 from .interpolate_options import MOST_FRAMES, MOST_LAYERS, BetweenWish, Kind, Other, Way
-from .meta_models import Maker, how_to_learn
+from .meta_models import Maker, how_to_train
 from .qt import QtCore, QtWidgets
-from .widgets import ImageView, Slider, choice, column, label, refill, row, spin
+from .widgets import ImageView, choice, column, label, percent, refill, row, spin
 
 SETTLE = 400  # milliseconds without a change before what lies on the way is asked for
 MOST_SHOWN = 180  # pixels of the preview's height, of Qt's: the button below it is to be seen as well
@@ -42,14 +42,7 @@ class BetweenPart(QtCore.QObject):
                 (tr("Fine texture"), "fine"),
             ],
         )
-        self.place = Slider(
-            "between_place",
-            tr("How far on the way: left this picture, right the other one"),
-            0,
-            100,
-            50,
-            lambda v: "%d %%" % v,
-        )
+        self.place = percent("between_place", tr("How far on the way: left this picture, right the other one"), 0.5)
         self.way = choice(
             "between_way",
             tr("What is made of the way"),
@@ -61,14 +54,7 @@ class BetweenPart(QtCore.QObject):
         )
         self.count = spin("between_count", tr("How many pictures, both ends included"), 2, MOST_LAYERS, 7)
         self.frames = spin("between_frames", tr("How many frames; 12 of them make a second"), 2, MOST_FRAMES, 24)
-        self.freedom = Slider(
-            "between_freedom",
-            tr("Left: the pictures themselves. Right: others like them"),
-            0,
-            100,
-            0,
-            lambda v: "%d %%" % v,
-        )
+        self.freedom = percent("between_freedom", tr("Left: the pictures themselves. Right: others like them"), 0)
         tip, empty = tr("What lies at this place of the way, made small"), tr("The way is seen here.")
         self.view = ImageView("between_view", tip, MOST_SHOWN, empty)
         self.told = label("", "between_told", faint=True)
@@ -103,7 +89,7 @@ class BetweenPart(QtCore.QObject):
         if self.model.count() and self.model.currentIndex() < 0:
             self.model.setCurrentIndex(0)
         asking = tr("Asking the engine for folders' models…")
-        self.missing.setText(how_to_learn() if makers is not None else error or asking)
+        self.missing.setText(how_to_train() if makers is not None else error or asking)
 
     def show_workspace(self, ws: Workspace, found: list[tuple[str, str]], picture: str) -> None:
         """Show what the way can lead to.

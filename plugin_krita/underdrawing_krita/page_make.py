@@ -51,19 +51,25 @@ class MakePage(QtWidgets.QWidget):
             (tr("Colours"), self.colours),
         )
         self.preview = ImageView("preview", tr("What the underdrawing will look like"), 240, tr("Preview"))
-        self.make = button(
-            "make",
-            tr("Make underdrawing"),
-            tr("Puts the underdrawing on top of the layers, ready to be painted on"),
-            lambda: perform("make"),
+        self.start = button(
+            "start",
+            tr("Start editing"),
+            tr("Makes the underdrawing and a draft model, in seconds"),
+            lambda: perform("start"),
             main=True,
         )
+        self.make = button(
+            "make",
+            tr("Underdrawing only"),
+            tr("Puts the underdrawing on top of the layers, without a model"),
+            lambda: perform("make"),
+        )
         self.known_text = label("", "known_text")
-        self.known = choice("known", tr("Which of the models that learnt this picture is used"), [])
+        self.known = choice("known", tr("Which model of this picture is used"), [])
         use_known = button(
             "use_known",
-            tr("Use what was learnt"),
-            tr("Brings back the underdrawing that was learnt, ready to be painted on: nothing is learnt again"),
+            tr("Use this model"),
+            tr("Restores the model's underdrawing, ready to be painted on, without training again"),
             lambda: perform("use_known"),
             main=True,
         )
@@ -96,7 +102,7 @@ class MakePage(QtWidgets.QWidget):
             tr("An underdrawing is the drawing under a painting. Make one of your picture, and paint on it later."),
             faint=True,
         )
-        column(self, about, self._before, self._form, self.preview, self.make, fold).addStretch(1)
+        column(self, about, self._before, self._form, self.preview, self.start, self.make, fold).addStretch(1)
         self._settle = QtCore.QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLE)
@@ -134,6 +140,7 @@ class MakePage(QtWidgets.QWidget):
         refill(self.layer, [(entry.name, entry.id) for entry in found], wanted)
         for box in self.chosen.values():
             refill(box, [(tr("none"), ""), *((entry.name, entry.id) for entry in found)])
+        self.start.setEnabled(not ws.busy)
         self.make.setEnabled(not ws.busy)
         before = [model for model in ws.known if model.layer == self.picture]
         self._before.setVisible(bool(before))
@@ -141,8 +148,8 @@ class MakePage(QtWidgets.QWidget):
             refill(self.known, [("%s · %s" % (m.name, _day(m.created)), m.id) for m in before])
             self.known.setVisible(len(before) > 1)
             newest = before[0]
-            text = tr("This picture was learnt before: “%s”, %s.") % (newest.name, _day(newest.created))
-            several = tr("This picture was learnt before. Its models:")
+            text = tr("There is a model of this picture: “%s”, %s.") % (newest.name, _day(newest.created))
+            several = tr("There are models of this picture:")
             self.known_text.setText(text if len(before) == 1 else several)
 
     def ask_preview(self) -> None:

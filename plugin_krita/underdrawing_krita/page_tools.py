@@ -7,12 +7,13 @@ from typing import Any, Callable
 
 from . import external_image
 from .document_model import Workspace
+from .flow import Flow
 from .history import MOST, Entry
 from .i18n import tr
 from .page_parts import Parts
 from .qt import Qt, QtCore, QtGui, QtWidgets
 from .ui_state import RegionOptions
-from .widgets import Flow, Fold, ImageView, button, choice, column, form, label, named, refill, row, spin
+from .widgets import Fold, ImageView, button, choice, column, form, label, named, refill, row, spin
 
 ICON = 56  # pixels of a thumbnail's side
 FAR = 8192  # pixels that an area can be moved by
@@ -41,7 +42,7 @@ class Tools:
 
 
 class RegionTools(QtWidgets.QWidget):
-    """Move, copy, scale, mirror, remove what is selected, on all planes together."""
+    """Move, copy, scale, mirror what is selected, on all planes together."""
 
     def __init__(self, perform: Callable[..., Any]) -> None:
         super().__init__()
@@ -55,7 +56,6 @@ class RegionTools(QtWidgets.QWidget):
             ("scale", tr("Scale"), tr("Makes the selected area larger or smaller")),
             ("mirror", tr("Mirror"), tr("Turns the selected area over, left and right")),
             ("flip", tr("Flip"), tr("Turns the selected area over, top and bottom")),
-            ("remove", tr("Remove"), tr("Takes the selected area away and fills it from around")),
         ):
             buttons.addWidget(button("region_" + name, text, tip, partial(perform, "region", name)))
         about = label(tr("Select an area first. Areas, outlines and the edit's mask change together."), faint=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Callable
 
+from .flow import Flow
 from .i18n import tr
 from .qt import QtCore, QtGui, QtWidgets
 from .record import Colour
-from .widgets import Flow, named
+from .widgets import named
 
 
 class Swatch(QtWidgets.QAbstractButton):

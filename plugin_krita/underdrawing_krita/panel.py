@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .canvas_clicks import CanvasClicks, possible
 from .commands import Commands
 from .document_model import Workspace
 from .engine_line import EngineLine
@@ -13,7 +14,8 @@ from .meta_models import makers_of
 from .page_edit import EditPage
 from .page_generate import AlonePage, fold_button
 from .page_make import MakePage
-from .page_train import LearnPage
+from .page_things import ThingsPart
+from .page_train import TrainPage
 from .plugin import Plugin
 from .qt import Qt, QtCore, QtWidgets
 from .service import hint
@@ -43,12 +45,12 @@ class Panel(QtWidgets.QWidget):
         self.header.setFont(font)
         self.message = MessageBar()
         self.message.closed.connect(self._close_message)
-        self.make_page, self.learn_page, self.edit_page = MakePage(perform), LearnPage(perform), EditPage(perform)
+        self.make_page, self.train_page, self.edit_page = MakePage(perform), TrainPage(perform), EditPage(perform)
         self.make_page.wanted_preview.connect(lambda: perform("preview"))
         self.alone_page = AlonePage(perform)
         self.alone = fold_button(
             "alone_open",
-            tr("More: harmonize, resize, animate…"),
+            tr("More: harmonize, variations, resize, animate…"),
             tr("Harmonize what was pasted, blend a rough edit, variations, other sizes, animation"),
             Qt.ArrowType.RightArrow,
         )
@@ -60,11 +62,14 @@ class Panel(QtWidgets.QWidget):
         self.work.setMaximumHeight(6)
         self.doing = label("", "doing", faint=True)
         inside = QtWidgets.QWidget()
-        pages = (self.empty_page, self.make_page, self.learn_page, self.edit_page, self.alone, self.alone_page)
-        column(inside, *pages, margin=2).addStretch(1)
+        self.canvas = CanvasClicks(plugin.krita, lambda *at: perform("picked", *at), lambda: self.picking(False))
+        self.things = ThingsPart(perform)
+        pages = self.empty_page, self.things, self.make_page, self.train_page, self.edit_page, self.alone
+        column(inside, *pages, self.alone_page, margin=2).addStretch(1)
         scroll = Scroll(inside)
         self.engine = EngineLine(plugin.service, self.tell, plugin.krita)
-        column(self, self.header, self.message, self.work, self.doing, scroll, self.engine, margin=6)
+        # What comes and goes is below: buttons do not move under the pointer.
+        column(self, self.header, scroll, self.work, self.doing, self.message, self.engine, margin=6)
         self.setMinimumWidth(230)
         self._late = QtCore.QTimer(self)
         self._late.setSingleShot(True)
@@ -88,6 +93,8 @@ class Panel(QtWidgets.QWidget):
         if self.ws is not None:
             self.ws.changed.disconnect(self.refresh_soon)
         self.ws, self._make_other, self._asking, self._alone = ws, False, False, False
+        self.picking(False)
+        self.make_page.preview.set_image(None)  # it is of another document
         if ws is not None:
             ws.changed.connect(self.refresh_soon)
             self.make_page.ask_preview()
@@ -106,9 +113,20 @@ class Panel(QtWidgets.QWidget):
         self.make_page.ask_preview()
         self.refresh_soon()
 
+    def picking(self, on: bool) -> None:
+        """Whether clicks on the canvas point at things."""
+        if on and not possible(self.plugin.krita):
+            self.tell(tr("Pick needs Krita 5.2. Select the thing with any of Krita's selection tools."), True)
+        elif on:
+            self.tell(tr("Click on a thing in the picture. Shift adds, Ctrl takes away, Esc ends."))
+        self.canvas.switch(on and possible(self.plugin.krita))
+        self.refresh_soon()
+
     def show_alone(self, on: bool) -> None:
         """Show the page for what needs no underdrawing, or the others again."""
         self._alone = on
+        if self.ws is not None and not self.ws.busy:
+            self.ws.tell("")
         if on:
             self.alone_page.between.forget()  # the pictures may have been painted on
             self.ask_makers()
@@ -129,13 +147,14 @@ class Panel(QtWidgets.QWidget):
         """Show everything as it is."""
         ws: Workspace | None = self.ws if self.ws is not None and self.ws.open else None
         stage = Stage.NO_DOCUMENT if ws is None else ws.stage
-        if stage in (Stage.EMPTY, Stage.LEARNING):
+        if stage in (Stage.EMPTY, Stage.TRAINING):
             self._make_other = False
         shown = Stage.EMPTY if self._make_other and ws is not None else stage
         self.empty_page.setVisible(shown is Stage.NO_DOCUMENT)
         alone = self._alone and ws is not None
+        self.things.setVisible(ws is not None and not alone)
         self.make_page.setVisible(shown is Stage.EMPTY and not alone)
-        self.learn_page.setVisible(shown in (Stage.DRAWN, Stage.LEARNING) and not alone)
+        self.train_page.setVisible(shown in (Stage.DRAWN, Stage.TRAINING) and not alone)
         self.edit_page.setVisible(shown is Stage.READY and not alone)
         self.alone_page.setVisible(alone)
         self.alone.setVisible(ws is not None and not alone)
@@ -149,21 +168,22 @@ class Panel(QtWidgets.QWidget):
         self.doing.setText(ws.doing)
         self.message.tell(ws.message.text, ws.message.bad)
         self.alone.setText(_alone_text(ws))
-        for page in (self.make_page, self.learn_page, self.edit_page, self.alone_page):
+        self.things.show_workspace(ws, self.canvas.on)
+        for page in (self.make_page, self.train_page, self.edit_page, self.alone_page):
             # The page that is seen, and no other: `isVisible` is false as long as the docker itself is hidden.
             if not page.isHidden():
                 page.show_workspace(ws)
-        learns = alone or shown is Stage.DRAWN
-        if learns and self.isVisible() and not self.learn_page.asked and not self._asking:
+        trains = alone or shown is Stage.DRAWN
+        if trains and self.isVisible() and not self.train_page.asked and not self._asking:
             self._asking = True
             self.plugin.service.start(self._ask_methods(), "methods", self._asked)
 
     def _ask_methods(self) -> Steps:
-        """What the engine can learn, and on what; once, when that is first chosen from."""
+        """What the engine can train, and on what; once, when that is first chosen from."""
         reply = yield self.plugin.service.ask("methods", {}, (), 120.0)
         methods, devices = list(reply.body["methods"]), list(reply.body["devices"])
         for panel in self.plugin.panels:
-            panel.learn_page.show_methods(methods, devices)
+            panel.train_page.show_methods(methods, devices)
             panel.alone_page.show_devices(devices)
 
     def ask_makers(self) -> None:
@@ -184,7 +204,7 @@ class Panel(QtWidgets.QWidget):
         self.refresh_soon()
 
     def _asked(self, task: Task) -> None:
-        # An engine that cannot answer says so when it is to learn; it is asked again with the next document.
+        # An engine that cannot answer says so when it is to train; it is asked again with the next document.
         if task.error is None and not gone(self):
             self.refresh_soon()
 
@@ -214,7 +234,7 @@ class Panel(QtWidgets.QWidget):
 def _alone_text(ws: Workspace) -> str:
     """The line that leads to the page without an underdrawing; how far it is there."""
     if not ws.running(ALONE) or ws.going is None:
-        return tr("More: harmonize, resize, animate…")
+        return tr("More: harmonize, variations, resize, animate…")
     return tr("More") + " · %d %%" % round(ws.going.done * 100)
 
 
@@ -223,10 +243,10 @@ def _heading(stage: Stage, ws: Workspace | None) -> str:
     texts = {
         Stage.NO_DOCUMENT: tr("No picture is open"),
         Stage.EMPTY: tr("Make an underdrawing"),
-        Stage.DRAWN: tr("Learn this picture"),
-        Stage.LEARNING: tr("Learning this picture"),
+        Stage.DRAWN: tr("Train this picture"),
+        Stage.TRAINING: tr("Training"),
         Stage.READY: tr("Paint on the underdrawing"),
     }
-    if stage is Stage.LEARNING and ws is not None and ws.job is not None and ws.job.state == "paused":
-        return tr("Learning is paused")
+    if stage is Stage.TRAINING and ws is not None and ws.job is not None and ws.job.state == "paused":
+        return tr("Training is paused")
     return texts[stage]

@@ -1,4 +1,4 @@
-"""Pictures that were learnt before: recognised by their pixels, their underdrawing put back without learning again."""
+"""Pictures with a model: recognised by their pixels, their underdrawing put back without training again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAME = "recognise"
 
 @dataclass(frozen=True)
 class Known:
-    """A model in the library that learnt exactly the picture of a layer.
+    """A model in the library of exactly the picture of a layer.
 
     Attributes:
         layer: the layer's id.
@@ -67,7 +67,7 @@ def look(ws: Workspace, layer: str) -> Steps:
 
 
 def use(ws: Workspace, known: Known) -> Steps:
-    """Put the underdrawing that a model learnt into the document, and use the model.
+    """Put the underdrawing of a model into the document, and use the model.
 
     Raises:
         EngineError: the layer's picture is another one by now.
@@ -78,9 +78,9 @@ def use(ws: Workspace, known: Known) -> Steps:
     manifest = reply.body["manifest"]
     if (yield from pixel_hash_steps(frame)) != manifest["picture"]["hash"]:
         ws.known = ()
-        text = tr("The picture was changed since it was learnt.")
-        raise EngineError("changed", text, tr("Make an underdrawing of it as it is now, and learn it."))
-    ws.doing_now(tr("Fetching what was learnt…"))
+        text = tr("The picture has changed since the training.")
+        raise EngineError("changed", text, tr("Make an underdrawing of it as it is now."))
+    ws.doing_now(tr("Fetching the model's underdrawing…"))
     planes = {}
     for name in known.planes:
         # A plane that is alone has the file for itself.
@@ -91,17 +91,17 @@ def use(ws: Workspace, known: Known) -> Steps:
     palette = tuple(Colour.from_dict(entry) for entry in manifest.get("palette") or ())
     yield from lay(ws, planes, palette)
     yield from training.take(ws, known.id)
-    ws.learn_again = False
-    ws.tell(tr("This is the underdrawing that was learnt. Paint on it, and press Apply."))
+    ws.train_again = False
+    ws.tell(tr("This is the model's underdrawing. Paint on it, and press Apply."))
 
 
 def _plane(ws: Workspace, model: str, file: str) -> Steps:
-    """A plane as it was learnt, out of one of the model's files."""
+    """A plane of the model, out of one of its files."""
     reply = yield ws.service.ask("models.file", {"model": model, "file": file}, (), 60.0)
     data = bytearray(int(reply.body["size"]))
     yield ws.service.fetch_file(str(reply.body["hash"]), data)
     image = QtGui.QImage.fromData(bytes(data))
     if (image.width(), image.height()) != ws.size:
-        raise EngineError("bad_picture", tr("The model's underdrawing cannot be read."), tr("Learn the picture again."))
+        raise EngineError("bad_picture", tr("The model's underdrawing cannot be read."), tr("Train the picture again."))
     # Krita's own order of bytes: the plane is written into its layer as it is.
     return image_frame(image, "BGRA")

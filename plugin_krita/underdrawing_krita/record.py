@@ -35,11 +35,28 @@ class Colour:
 
 @dataclass(frozen=True)
 class ModelNote:
-    """A model that learnt this document's picture."""
+    """A model of this document's picture."""
 
     id: str
     name: str
     method: str = ""
+
+
+@dataclass(frozen=True)
+class Lifted:
+    """A thing that was taken out of the picture.
+
+    Attributes:
+        mask: the number under which the document keeps where it was.
+        layer: the id of its layer; "" for one that was removed without becoming a layer.
+        state: of its layer: "" it is there; "removed" the person deleted it; "undone" lifting it was undone.
+        result: of one without a layer, the id of the result that first lacked it; "" until there is one.
+    """
+
+    mask: int
+    layer: str = ""
+    state: str = ""
+    result: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,7 +66,7 @@ class Record:
 
     Attributes:
         picture: the layer that holds the picture.
-        picture_hash: hash of its pixels as they were learnt, or "".
+        picture_hash: hash of its pixels as they were trained, or "".
         space: the picture's colour space, in which results are made.
         planes: by name, layers that hold the planes, the newest first.
         groups: groups that hold the planes, the newest first; none where the user's own layers are used.
@@ -64,6 +81,8 @@ class Record:
         alone: the model that was used last without an underdrawing, or "".
         alone_job: its training while that goes on, or "".
         maker: the folder's model that was chosen last in its place, or "".
+        lifted: things that were lifted or removed, in their order.
+        things: groups that hold their layers, the newest first.
         at_once: the model by it that was used last for something pasted, edited or painted, or "".
     """
 
@@ -85,6 +104,8 @@ class Record:
     alone_job: str = ""
     maker: str = ""
     at_once: str = ""
+    lifted: tuple[Lifted, ...] = ()
+    things: tuple[str, ...] = ()
 
     def with_planes(self, group: str, planes: dict[str, str]) -> Record:
         """With a new set of planes; the earlier ones stay known for undo."""
@@ -122,6 +143,7 @@ class Record:
         raw: dict[str, Any] = dict(self.__dict__, version=1)
         raw["space"] = None if self.space is None else self.space.as_dict()
         raw["palette"] = [colour.as_dict() for colour in self.palette]
+        raw["lifted"] = [lifted.__dict__ for lifted in self.lifted]
         raw["models"] = [model.__dict__ for model in self.models]
         return json.dumps(raw)
 
@@ -151,6 +173,8 @@ class Record:
                 alone_job=str(raw.get("alone_job", "")),
                 maker=str(raw.get("maker", "")),
                 at_once=str(raw.get("at_once", "")),
+                lifted=tuple(Lifted(**one) for one in raw.get("lifted", [])),
+                things=_texts(raw.get("things", [])),
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             return cls()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from . import read_layers
-from .client.engine import PARTS
+from .client.labels import AREAS
 from .client.messages import EngineError
 from .document_model import Workspace
 from .external_image import Elsewhere
@@ -17,7 +17,7 @@ from .ui_state import Other, Part, RegionOptions
 
 
 def change(ws: Workspace, options: RegionOptions) -> Steps:
-    """Move, scale, mirror, copy or remove the selected area on all planes; what is uncovered is filled."""
+    """Move, scale, mirror or copy the selected area on all planes; what is uncovered is filled."""
     mask = read_layers.selection(ws)
     if mask is None:
         text = tr("Nothing is selected.")
@@ -46,7 +46,6 @@ def _done(operation: str) -> str:
         "copy": tr("Copied in the underdrawing. Press Apply to paint it."),
         "scale": tr("Scaled in the underdrawing. Press Apply to paint it."),
         "mirror": tr("Mirrored in the underdrawing. Press Apply to paint it."),
-        "remove": tr("Removed from the underdrawing. Press Apply to paint what is there instead."),
     }
     return texts[operation]
 
@@ -80,7 +79,7 @@ def match(ws: Workspace, part: int, name: str) -> Steps:
 
 def lay_out(ws: Workspace, other: Other) -> Steps:
     """Ask for the layout of a picture, and make it the underdrawing."""
-    body = {"model": other.model, "picture": {"hash": other.frame.hash}, "order": "BGRA", "areas": PARTS}
+    body = {"model": other.model, "picture": {"hash": other.frame.hash}, "order": "BGRA", "areas": AREAS}
     body["match"] = {str(number): name for number, name in other.match.items()}
     reply = yield ws.service.ask("layout", body, [other.frame], 300.0)
     yield from lay(ws, planes_of(reply), ws.record.palette or palette_of(reply))

@@ -106,7 +106,7 @@ class Service(QtCore.QObject):
             self._timer.setInterval(wanted)
 
     def close(self) -> None:
-        """Say goodbye; what is being learnt goes on without Krita."""
+        """Say goodbye; a training continues without Krita."""
         self.closed = True
         self._timer.stop()
         for task in list(self.tasks.tasks):

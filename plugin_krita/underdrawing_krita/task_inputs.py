@@ -11,7 +11,7 @@ from .client.frames import Frame
 from .client.messages import EngineError
 from .colour_space import DRAWN, Space
 from .document_model import Workspace
-from .generate_tasks import ORIGINAL_BELOW, ORIGINAL_LEARNT, Use, Wish
+from .generate_tasks import ORIGINAL_BELOW, ORIGINAL_TRAINED, Use, Wish
 from .i18n import tr
 from .interpolate_options import Kind
 from .make_primitive import frame_image, image_frame
@@ -23,7 +23,7 @@ class Material:
     """What a use needs of the document.
 
     Attributes:
-        learnt: the picture as it is learnt; None: as the model that the document remembers has it.
+        trained: the picture as it is trained; None: as the model that the document remembers has it.
         space: the colour space of it and of what is made.
         given: the picture as it was changed.
         mask: (height, width) of 8 bits, not 0 where it was changed; None: wherever the two differ.
@@ -32,7 +32,7 @@ class Material:
         other: the picture that a way leads to.
     """
 
-    learnt: Frame | None
+    trained: Frame | None
     space: Space
     given: Frame | None = None
     mask: Frame | None = None
@@ -127,11 +127,11 @@ def _changed(ws: Workspace, wish: Wish) -> Generator[Any, Any, Material]:
     if wish.use is Use.BLEND and wish.layer == "" and original is None:
         top = ""  # all that is seen was edited
     given = yield from flatten.picture(ws, space, {*mine, *group} - {key}, top, key)
-    learnt: Frame | None = None
+    trained: Frame | None = None
     if original == ORIGINAL_BELOW:
-        learnt = yield from flatten.picture(ws, space, (ws.own - {top}) | {key}, top)
+        trained = yield from flatten.picture(ws, space, (ws.own - {top}) | {key}, top)
     elif original is not None:
-        learnt = yield from _converted(ws, ws.layers[original], space)
+        trained = yield from _converted(ws, ws.layers[original], space)
     mask, hide = None, False
     selected = layers.selection_bytes(ws.document)
     if wish.use is Use.BLEND:
@@ -152,7 +152,7 @@ def _changed(ws: Workspace, wish: Wish) -> Generator[Any, Any, Material]:
             mask, hide = there, True
     width, height = ws.size
     frame = Frame(width, height, "L", "u8", mask) if mask is not None else None
-    return Material(learnt, space, given, frame, node, hide)
+    return Material(trained, space, given, frame, node, hide)
 
 
 def _cover(ws: Workspace, node: Any) -> Generator[Any, Any, bytes]:
@@ -192,12 +192,12 @@ def _layer(ws: Workspace, wish: Wish) -> Any:
 
 
 def _original(ws: Workspace, wish: Wish, top: str, key: str) -> str | None:
-    """Which layer is the original: ORIGINAL_BELOW, a layer's id, or None where it is what was learnt.
+    """Which layer is the original: ORIGINAL_BELOW, a layer's id, or None where it is what was trained.
 
     Raises:
         EngineError: it cannot be told.
     """
-    if wish.original not in (ORIGINAL_BELOW, ORIGINAL_LEARNT):
+    if wish.original not in (ORIGINAL_BELOW, ORIGINAL_TRAINED):
         if wish.original not in ws.layers or wish.original == key:
             text = tr("The original and what was changed must be two layers.")
             raise EngineError("no_original", text, tr("Choose another layer as the original."))

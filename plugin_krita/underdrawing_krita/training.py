@@ -1,4 +1,4 @@
-"""Learning a picture: begun, followed, paused, cancelled, and found again when the document is opened later."""
+"""Training a picture: begun, followed, paused, cancelled, and found again when the document is opened later."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ from dataclasses import replace
 from typing import Any
 
 from . import read_layers
+from .client.job_status import JobStatus
+from .client.labels import duration, model_name
 from .client.messages import EngineError, new_id
 from .client.pixel_hash import pixel_hash_steps
 from .document_model import Workspace
-from .i18n import duration, tr
-from .make_primitive import frame_image
+from .i18n import tr
+from .make_primitive import frame_image, make
 from .record import Colour, ModelNote
 from .service import FOREVER
-from .tasks import Steps
-from .ui_state import Job, LearnOptions
+from .tasks import Pause, Steps
+from .ui_state import MakeOptions, TrainOptions
 
 FOLLOW, SAMPLE = "follow", "sample"
 
 
-def learn(ws: Workspace, options: LearnOptions) -> Steps:
+def train(ws: Workspace, options: TrainOptions) -> Steps:
     """Send picture and underdrawing to the engine, and begin."""
     picture = yield from read_layers.picture(ws)
     planes = yield from read_layers.planes(ws)
@@ -28,82 +30,88 @@ def learn(ws: Workspace, options: LearnOptions) -> Steps:
         "picture": {"hash": picture.hash},
         "planes": read_layers.references(planes),
         "as_made": (yield from pixel_hash_steps(picture)),  # what was painted since is an edit, and not the truth
-        "name": "".join(c for c in ws.name if c.isprintable())[:100] or tr("picture"),
+        "name": model_name(ws.name),
         "key": new_id(),
         **options.body(),
     }
     if ws.record.palette:
         body["palette"] = [colour.as_dict() for colour in ws.record.palette]
     reply = yield ws.service.ask("train", body, [picture, *planes.values()], 300.0)
-    ws.learn_again, ws.meanwhile, ws.usable, ws.sample = False, False, -1, None
-    ws.job = Job(str(reply.body["job"]), str(reply.body["model"]), str(reply.body["name"]))
-    ws.keep(job=ws.job.id, picture_hash=picture.hash)
-    ws.beside(follow(ws, ws.job.id), FOLLOW)
+    ws.train_again, ws.meanwhile, ws.sample = False, False, None
+    ws.job = JobStatus.of(reply.body)
+    ws.keep(job=ws.job.job, picture_hash=picture.hash)
+    ws.beside(follow(ws, ws.job.job), FOLLOW)
+
+
+def draft(ws: Workspace) -> Steps:
+    """Begin the draft."""
+    return train(ws, TrainOptions("draft", "", 0.0))
+
+
+def drafted(ws: Workspace) -> Steps:
+    """Make the draft, and wait for it.
+
+    Raises:
+        EngineError: there is none; why has been shown.
+    """
+    yield from draft(ws)
+    while ws.running(FOLLOW):
+        yield Pause(0.05)
+    if not ws.record.model:
+        raise EngineError("cancelled", tr("There is no draft."))
+
+
+def start(ws: Workspace, picture: str, options: MakeOptions) -> Steps:
+    """From a picture to the page of editing: its underdrawing, and the draft."""
+    yield from make(ws, picture, options)
+    yield from draft(ws)
 
 
 def follow(ws: Workspace, job: str) -> Steps:
     """Follow a training to its end (or pause), whoever began it."""
 
     def hear(event: dict[str, Any]) -> None:
-        kind = event.get("event")
-        if kind == "state":
-            ws.job = Job.of(event)
-            if event.get("sample"):
-                _show_sample(ws, str(event["sample"]))
-        elif kind == "progress" and ws.job is not None:
-            ws.job = replace(
-                ws.job,
-                phase=str(event.get("phase", "")),
-                fraction=float(event.get("fraction") or 0.0),
-                left=event.get("left"),
-                rate=event.get("rate"),
-                device=str(event.get("device") or ""),
-            )
-        elif kind == "sample":
-            _show_sample(ws, str(event.get("hash")))
-        elif kind == "usable":
-            # Live sees that this number is another one, and asks again.
-            ws.usable = int(event.get("iteration") or 0)
-        elif kind == "note" and ws.job is not None:
-            ws.job = replace(ws.job, notes=(*ws.job.notes, str(event.get("text", ""))))
-        ws.touch()
+        before = ws.job or JobStatus(job, "")
+        ws.job = before.after(event)
+        if ws.job.sample and ws.job.sample != before.sample:
+            _show_sample(ws, ws.job.sample)
+        ws.touch()  # Live asks again where another state can be used
 
     reply = yield ws.service.ask("watch", {"job": job}, (), FOREVER, hear)
-    ended = Job.of(reply.body)
+    ended = JobStatus.of(reply.body)
     ws.job = ended
     if ended.state != "paused":
-        ws.meanwhile, ws.usable = False, -1
+        ws.meanwhile = False
     if ended.state == "done":
         yield from take(ws, ended.model)
-        seconds = float((reply.body.get("figures") or {}).get("seconds") or 0.0)
-        told = tr("Learnt in %s. Paint on the underdrawing, and press Apply.") % duration(seconds)
+        told = tr("Trained in %s. Paint on the underdrawing, and press Apply.") % duration(ended.seconds)
         if ws.record.models and ws.record.models[-1].method == "draft":
             told = tr("The draft is ready. Paint on the underdrawing, and press Apply.")
         ws.tell(" ".join((told, *ended.notes)))
     elif ended.state == "failed":
-        error = ended.error or EngineError("failed", tr("Learning failed."))
+        error = ended.error or EngineError("failed", tr("Training failed."))
         _forget(ws, ended)
         ws.tell((error.message + " " + error.hint).strip(), True, ended.notes)
     elif ended.state == "cancelled":
         _forget(ws, ended)
-        ws.tell(tr("Learning was cancelled."))
+        ws.tell(tr("Training was cancelled."))
     ws.touch()
 
 
-def _forget(ws: Workspace, job: Job) -> None:
+def _forget(ws: Workspace, job: JobStatus) -> None:
     """Nothing became of a training: neither it nor what could be used of it is there any more."""
     ws.record = ws.record.without_model(job.model)
-    ws.meanwhile, ws.usable = False, -1
+    ws.meanwhile = False
     ws.keep(job="")
 
 
 def meanwhile(ws: Workspace) -> Steps:
-    """Paint with what is still being learnt; what it makes gets better by itself."""
+    """Paint with a model that is still being trained; its results get better by themselves."""
     job = ws.job
-    if job is None or not job.early:
-        text = tr("What is being learnt cannot be used yet.")
-        raise EngineError("still_learning", text, tr("Wait for it; or cancel it, and start at once with a draft."))
-    yield from take(ws, job.model, job.id)
+    if job is None or not job.usable_early:
+        text = tr("The model cannot be used yet.")
+        raise EngineError("still_training", text, tr("Wait for it; or cancel it, and press “Start editing”."))
+    yield from take(ws, job.model, job.job)
     ws.meanwhile = True
     ws.tell(tr("Paint meanwhile. Results improve as training continues."))
 
@@ -112,7 +120,7 @@ def take(ws: Workspace, model: str, job: str = "") -> Steps:
     """Use a model for this document from now on: its palette is what areas are painted in.
 
     Args:
-        job: the training that goes on, where the model is still being learnt.
+        job: the training that goes on, where the model is still being trained.
     """
     reply = yield ws.service.ask("models.show", {"model": model}, (), 30.0)
     body = reply.body
@@ -145,20 +153,20 @@ def control(ws: Workspace, verb: str) -> Steps:
         return
     if verb == "cancel" and job.state == "paused":
         # A paused job has no watcher any more: what becomes of it is in the answer.
-        reply = yield ws.service.ask(verb, {"job": job.id}, (), 60.0)
+        reply = yield ws.service.ask(verb, {"job": job.job}, (), 60.0)
         ws.job = None
         _forget(ws, job)
-        ws.tell(tr("Learning was cancelled."))
+        ws.tell(tr("Training was cancelled."))
         return
     if verb == "resume":
-        reply = yield ws.service.ask(verb, {"job": job.id}, (), 60.0)
-        ws.job = Job.of(reply.body)
-        ws.beside(follow(ws, job.id), FOLLOW)
+        reply = yield ws.service.ask(verb, {"job": job.job}, (), 60.0)
+        ws.job = JobStatus.of(reply.body)
+        ws.beside(follow(ws, job.job), FOLLOW)
     else:
         # Whoever follows the job hears how it goes on, maybe sooner than this answer comes.
         ws.job = replace(job, stopping=verb)
         ws.touch()
-        yield ws.service.ask(verb, {"job": job.id}, (), 60.0)
+        yield ws.service.ask(verb, {"job": job.job}, (), 60.0)
     ws.touch()
 
 
@@ -168,16 +176,16 @@ def find_again(ws: Workspace) -> Steps:
     mine: dict[str, Any] | None = next((j for j in reply.body["jobs"] if j.get("job") == ws.record.job), None)
     models = yield ws.service.ask("models.list", {}, (), 60.0)
     there = {str(model["id"]) for model in models.body["models"]}
-    if mine is not None and Job.of(mine).alive:
+    if mine is not None and JobStatus.of(mine).under_way:
         there.add(str(mine["model"]))  # what of it can be used already
     gone = [model for model in ws.record.models if model.id not in there]
     if mine is not None:
-        ws.job = Job.of(mine)
-        if ws.job.alive:
+        ws.job = JobStatus.of(mine)
+        if ws.job.under_way:
             if mine.get("sample"):
                 _show_sample(ws, str(mine["sample"]))
             if ws.job.state != "paused":
-                ws.beside(follow(ws, ws.job.id), FOLLOW)
+                ws.beside(follow(ws, ws.job.job), FOLLOW)
         elif ws.job.state == "done" and ws.job.model in there:
             yield from take(ws, ws.job.model)
         else:
@@ -189,5 +197,5 @@ def find_again(ws: Workspace) -> Steps:
     if gone:
         ws.save()
         names = ", ".join(sorted({model.name for model in gone}))
-        ws.tell(tr("The engine does not have the model “%s” any more. Learn the picture again.") % names, True)
+        ws.tell(tr("The engine does not have the model “%s” any more. Train again.") % names, True)
     ws.touch()

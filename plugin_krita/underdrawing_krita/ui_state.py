@@ -6,9 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
-from .client.messages import EngineError
-
-ON_ITS_WAY = ("queued", "running", "paused")
+from .client.job_status import JobStatus
 
 
 class Stage(Enum):
@@ -16,8 +14,8 @@ class Stage(Enum):
 
     NO_DOCUMENT = "no document"
     EMPTY = "empty"  # a picture without an underdrawing
-    DRAWN = "drawn"  # with an underdrawing that nothing has learnt yet
-    LEARNING = "learning"
+    DRAWN = "drawn"  # with an underdrawing that nothing has trained yet
+    TRAINING = "training"
     READY = "ready"  # to be painted on
 
 
@@ -28,61 +26,6 @@ class Live(Enum):
     WATCHING = "watching"
     ASKING = "asking"
     STOPPED = "stopped"  # by an error; the message says why
-
-
-@dataclass(frozen=True)
-class Job:
-    """A training as the docker shows it.
-
-    Attributes:
-        fraction: 0 to 1.
-        left: seconds, or None while unknown.
-        rate: iterations a second, or None.
-    """
-
-    id: str
-    model: str
-    name: str = ""
-    state: str = "queued"
-    stopping: str = ""
-    phase: str = "preparing"
-    fraction: float = 0.0
-    left: float | None = None
-    rate: float | None = None
-    device: str = ""
-    notes: tuple[str, ...] = ()
-    error: EngineError | None = None
-    method: str = ""
-
-    @property
-    def alive(self) -> bool:
-        """Whether it may still become a model."""
-        return self.state in ON_ITS_WAY
-
-    @property
-    def early(self) -> bool:
-        """Whether it can be painted with while it is being learnt."""
-        return self.method == "refine" and self.phase == "training"
-
-    @classmethod
-    def of(cls, raw: dict[str, Any]) -> Job:
-        """From what the engine says of a job."""
-        progress = raw.get("progress") or {}
-        return cls(
-            id=str(raw.get("job", "")),
-            model=str(raw.get("model", "")),
-            name=str(raw.get("name", "")),
-            method=str(raw.get("method") or ""),
-            state=str(raw.get("state", "queued")),
-            stopping=str(raw.get("stopping", "")),
-            phase=str(progress.get("phase", "preparing")),
-            fraction=float(progress.get("fraction") or 0.0),
-            left=progress.get("left"),
-            rate=progress.get("rate"),
-            device=str(progress.get("device") or ""),
-            notes=tuple(str(note) for note in raw.get("notes") or ()),
-            error=EngineError.from_dict(raw["error"]) if raw.get("error") else None,
-        )
 
 
 @dataclass(frozen=True)
@@ -131,8 +74,8 @@ class MakeOptions:
 
 
 @dataclass(frozen=True)
-class LearnOptions:
-    """How a picture is learnt: by seconds, or by a recipe's own length where `seconds` is 0."""
+class TrainOptions:
+    """How a picture is trained: by seconds, or by a recipe's own length where `seconds` is 0."""
 
     method: str = ""
     recipe: str = ""
@@ -203,12 +146,12 @@ class Message:
     details: tuple[str, ...] = field(default_factory=tuple)
 
 
-def stage_of(has_document: bool, has_planes: bool, has_model: bool, job: Job | None) -> Stage:
+def stage_of(has_document: bool, has_planes: bool, has_model: bool, job: JobStatus | None) -> Stage:
     """The one state of a document."""
     if not has_document:
         return Stage.NO_DOCUMENT
-    if job is not None and job.alive:
-        return Stage.LEARNING
+    if job is not None and job.under_way:
+        return Stage.TRAINING
     if not has_planes:
         return Stage.EMPTY
     return Stage.READY if has_model else Stage.DRAWN

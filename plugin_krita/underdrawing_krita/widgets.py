@@ -33,6 +33,14 @@ def button(name: str, text: str, tip: str, pressed: Callable[[], Any], main: boo
     return made
 
 
+def toggle(name: str, text: str, tip: str) -> Any:
+    """A button that stays down; that it is down is seen in dark themes, too."""
+    made = named(QtWidgets.QPushButton(text), name, tip)
+    made.setCheckable(True)
+    made.setStyleSheet("QPushButton:checked { background: palette(highlight); color: palette(highlighted-text); }")
+    return made
+
+
 def gone(widget: Any) -> bool:
     """Whether Qt has deleted a widget: its window was closed while something was asked for it."""
     try:
@@ -159,6 +167,11 @@ class Slider(QtWidgets.QWidget):
         self.changed.emit()
 
 
+def percent(name: str, tip: str, share: float) -> Slider:
+    """A slider from 0 to 100 percent."""
+    return Slider(name, tip, 0, 100, round(100 * share), lambda v: "%d %%" % v)
+
+
 class Fold(QtWidgets.QWidget):
     """A heading that unfolds what lies below it."""
 
@@ -267,67 +280,6 @@ class MessageBar(QtWidgets.QFrame):
         self.setStyleSheet(
             "MessageBar { border: none; border-left: 3px solid %s; background: palette(alternate-base); }" % colour
         )
-
-
-class Flow(QtWidgets.QLayout):
-    """Widgets beside each other in as many lines as the width needs."""
-
-    def __init__(self, spacing: int = 3) -> None:
-        super().__init__()
-        self._items: list[Any] = []
-        self.setSpacing(spacing)
-        self.setContentsMargins(0, 0, 0, 0)
-
-    def addItem(self, item: Any) -> None:
-        """Qt's call."""
-        self._items.append(item)
-
-    def count(self) -> int:
-        """Qt's question."""
-        return len(self._items)
-
-    def itemAt(self, index: int) -> Any:
-        """Qt's question."""
-        return self._items[index] if 0 <= index < len(self._items) else None
-
-    def takeAt(self, index: int) -> Any:
-        """Qt's call."""
-        return self._items.pop(index) if 0 <= index < len(self._items) else None
-
-    def hasHeightForWidth(self) -> bool:
-        """Qt's question."""
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        """Qt's question."""
-        return self._place(QtCore.QRect(0, 0, width, 0), False)
-
-    def setGeometry(self, rectangle: Any) -> None:
-        """Qt's call."""
-        super().setGeometry(rectangle)
-        self._place(rectangle, True)
-
-    def sizeHint(self) -> Any:
-        """Qt's question."""
-        return self.minimumSize()
-
-    def minimumSize(self) -> Any:
-        """Qt's question."""
-        size = QtCore.QSize(0, 0)
-        for item in self._items:
-            size = size.expandedTo(item.minimumSize())
-        return size
-
-    def _place(self, area: Any, really: bool) -> int:
-        x, y, height = area.x(), area.y(), 0
-        for item in self._items:
-            size = item.sizeHint()
-            if x > area.x() and x + size.width() > area.x() + area.width():
-                x, y, height = area.x(), y + height + self.spacing(), 0
-            if really:
-                item.setGeometry(QtCore.QRect(QtCore.QPoint(x, y), size))
-            x, height = x + size.width() + self.spacing(), max(height, size.height())
-        return y + height - area.y()
 
 
 class Scroll(QtWidgets.QScrollArea):

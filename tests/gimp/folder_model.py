@@ -13,7 +13,7 @@ NAME = "lakes"
 
 
 def train_folder(engine: Engine, picture: np.ndarray) -> str:
-    """Learn a picture, mirrored and upside down too, as a folder: the model's id."""
+    """Train on a picture, mirrored and upside down too, as a folder: the model's id."""
     sides = (picture, picture[:, ::-1], picture[::-1])
     frames = [frame_of(Picture(np.ascontiguousarray(one))) for one in sides]
     started = engine.train(frames[0], {}, pictures=frames, method="meta", iterations=3, name=NAME, options=SMALL)

@@ -98,16 +98,14 @@ def trained(image, layer=None, **arguments):
 
 
 def edited(group, x=20, y=16, width=24, height=20):
-    """Paint a block of another area's colour on the segments."""
+    """Paint a block of another area's colour on the segments; not with a mixture at a border that was scaled."""
     sheet = planes(group)["Segments"]
     here = colour_at(sheet, x + width // 2, y + height // 2)
-    for other_y in range(2, sheet.get_height(), 5):
-        for other_x in range(2, sheet.get_width(), 5):
-            there = colour_at(sheet, other_x, other_y)
-            if there != here:
-                paint(sheet, x, y, width, height, there)
-                return
-    raise AssertionError("the segments have one colour only")
+    places = [(x, y) for y in range(2, sheet.get_height(), 5) for x in range(2, sheet.get_width(), 5)]
+    colours = [colour_at(sheet, *place) for place in places]
+    others = [colour for colour in colours if colour != here and colours.count(colour) > 2]
+    assert others, "the segments have one colour only"
+    paint(sheet, x, y, width, height, others[0])
 
 
 def tell(**values):

@@ -15,6 +15,7 @@ from underdrawing.client.engine import Engine
 
 from .conftest import Host
 
+PATIENCE = 240.0  # seconds; a machine that does something else too can take long to load a training's libraries
 BEGIN = """
 image = opened()
 group = call("make", image, regions=5, known=False)[0]
@@ -206,7 +207,7 @@ def test_a_folder_that_cannot_be_used(own_gimp: Host, tmp_path: Path) -> None:
 
 def _until(ready: Callable[[], bool]) -> None:
     """Wait until something is so."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while not ready():
         assert time.monotonic() < end, "it does not come to it"
         time.sleep(0.05)
@@ -214,7 +215,7 @@ def _until(ready: Callable[[], bool]) -> None:
 
 def _until_training(engine: Engine, job: str) -> None:
     """Wait until a training has really begun."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         found = next(one for one in engine.jobs() if one["job"] == job)
         if found["progress"].get("phase") == "training":

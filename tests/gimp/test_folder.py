@@ -40,9 +40,9 @@ image.remove_layer(image.get_layers()[0])
 plain = call("vary", image, count=1, **by)[2]
 image.remove_layer(image.get_layers()[0])
 tell(refused=refused, refined=refined, kept=kept == refined, plain=plain == model)
-learnt = call("vary", image, count=1, **few)[2]
+trained_on = call("vary", image, count=1, **few)[2]
 image.remove_layer(image.get_layers()[0])
-tell(learnt=learnt not in (model, refined))
+tell(trained=trained_on not in (model, refined))
 layer = pasted(image)
 before = seen(image)
 made, painted, _ = call("harmonize", image, [layer], **by)
@@ -67,12 +67,12 @@ tell(narrow=failure("vary", image, **by), layers=[one.get_name() for one in imag
     assert told["free"] == [True, True, 80, 2], "one model serves all that is made freely"
     assert told["kept"], "a refined model is used again"
     assert told["plain"], "without refining the model is as it was made"
-    assert told["learnt"], "a picture that is to be learnt is learnt, whatever was made of it"
+    assert told["trained"], "a picture that is to be trained on is trained on, whatever was made of it"
     assert told["harmonized"] == ["Harmonized", 0, True, True]
     assert "cannot be fine-tuned" in told["fine"]
     assert "700" in told["large"]
     assert told["blended"], "an edit in place goes on from what was made of the picture before"
-    assert "“nobody” is not there" in told["unknown"]
+    assert "The folder model is not there any more" in told["unknown"]
     assert "makes no models" in told["one_picture"]
     assert "too narrow" in told["narrow"]
     assert told["layers"] == ["Background"]
@@ -81,7 +81,7 @@ tell(narrow=failure("vary", image, **by), layers=[one.get_name() for one in imag
         known = {model["id"]: model for model in engine.models()}
         made = [known[told[name]] for name in ("model", "refined")]
         assert [model["base"] for model in made] == [maker, told["model"]]
-        assert [model["name"] for model in made] == [f"Untitled, by {NAME}", f"Untitled, by {NAME}, refined"]
+        assert [model["name"] for model in made] == [f"Untitled, from {NAME}", f"Untitled, from {NAME}, refined"]
 
 
 def test_between_two_pictures(gimp: Host, maker: str) -> None:
@@ -134,5 +134,5 @@ tell(alone=failure("between", image), single=failure("between", image, other=oth
     assert told["part"] == [50, 40, 30, 10]
     assert "No other picture was given" in told["alone"]
     assert "one picture is too few" in told["single"]
-    assert "“nobody” is not there" in told["gone"]
+    assert "The folder model is not there any more" in told["gone"]
     assert told["left"] == 0

@@ -37,7 +37,7 @@ def outside(image, layer, before):
 
 
 def test_pasted_layers_are_harmonized(gimp: Host) -> None:
-    """One picture is learnt once, whatever is pasted onto it, and in whatever form it comes then."""
+    """One picture is trained on once, whatever is pasted onto it, and in whatever form it comes then."""
     told = gimp.case(
         PASTED
         + """
@@ -109,9 +109,9 @@ tell(indexed=failure("harmonize", one, [layer]))
     assert told["outside"] == 0
     assert told["inside"]
     assert told["selected"] == ["pasted"]
-    assert told["again"], "one picture is learnt once for many pastes"
+    assert told["again"], "one training serves many pastes"
     assert told["both"][1:] == ["second", "Harmonized", "pasted", "Background"]
-    assert told["large"], "it learns at up to 700 pixels, with a fourth stage"
+    assert told["large"], "it is trained at up to 700 pixels, with a fourth stage"
     assert told["larger"].startswith("Harmonized")
     assert told["fine"]
     assert told["repeated"]
@@ -129,15 +129,15 @@ tell(indexed=failure("harmonize", one, [layer]))
     assert "indexed" in told["indexed"]
 
 
-def test_what_learns_is_chosen(gimp: Host) -> None:
+def test_the_device_that_trains_is_chosen(gimp: Host) -> None:
     """A graphics card that is not there is refused by the engine; the sentence is the procedure's."""
     told = gimp.case(
         PASTED
         + """
 image = opened()
-paint(image.get_layers()[0], 0, 0, 30, 8, (20, 90, 20))  # a picture that nobody has learnt
+paint(image.get_layers()[0], 0, 0, 30, 8, (20, 90, 20))  # a picture that no model was trained on
 layer = pasted(image)
-tell(learnt=failure("harmonize", image, [layer], device="cuda", **few),
+tell(trained=failure("harmonize", image, [layer], device="cuda", **few),
      layers=[one.get_name() for one in image.get_layers()])
 model = call("harmonize", image, [layer], device="cpu", again=True, **few)[1]
 tell(model=model, tuned=failure("harmonize", image, [layer], fine_tune=True, device="cuda", **few))
@@ -147,7 +147,7 @@ tell(model=model, tuned=failure("harmonize", image, [layer], fine_tune=True, dev
     with gimp.engine() as engine:
         device = engine.model(told["model"])["manifest"]["figures"]["device"]
     assert device.startswith("CPU")
-    for name in ("learnt", "tuned"):
+    for name in ("trained", "tuned"):
         assert ("did not fail" if card else "The graphics card cannot be used: ") in told[name]
         assert card or told[name].endswith("Choose the processor (on the command line: --device cpu).")
     assert [name for name in told["layers"] if not card or name != "Harmonized"] == ["pasted", "Background"]
@@ -209,7 +209,7 @@ def test_rough_edits_and_paintings(gimp: Host) -> None:
         + """
 image = opened()
 source = image.get_layers()[0]
-paint(source, 0, 60, 96, 4, (20, 20, 20))  # a picture that nobody has learnt
+paint(source, 0, 60, 96, 4, (20, 20, 20))  # a picture that no model was trained on
 tell(original=failure("blend", image, [source]), paste=failure("harmonize", image, [source]))
 copy = source.copy()
 image.insert_layer(copy, None, 0)
@@ -266,7 +266,7 @@ tell(make=call("make", fresh, regions=5)[0].get_name())
     assert "covers the whole picture" in told["covers"]
     assert told["blend"] == [True, True, 0]
     assert told["given"] == [True, "Blended"]
-    assert told["in_place"][0], "an edit in place is compared with what was learnt"
+    assert told["in_place"][0], "an edit in place is compared with the picture of the training"
     assert told["in_place"][1] < 96
     assert told["repaint"] == ["Repainted", False, 0, True]
     assert told["freely"] == [True, False]

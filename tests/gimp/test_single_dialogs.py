@@ -1,4 +1,4 @@
-"""Pictures without an underdrawing as a person makes them: the dialogs, and the window that follows the learning."""
+"""Pictures without an underdrawing as a person makes them: the dialogs, and the window that follows a training."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_nothing_pasted_is_said(window: Window) -> None:
     assert window.layers() == ["pasted", "picture.png"]
 
 
-def test_learning_is_followed_paused_left_and_found_again(window: Window) -> None:
+def test_a_training_is_followed_paused_left_and_found_again(window: Window) -> None:
     screen = window.screen
     dialog(window, "h", "Harmonize Pasted Layer", "single-harmonize")
     screen.keys("alt+v", "Down")
@@ -77,7 +77,7 @@ def test_learning_is_followed_paused_left_and_found_again(window: Window) -> Non
         until(window, lambda: [job["progress"].get("phase") for job in engine.jobs()] == ["training"])
         assert device_of(window, engine.jobs()[0]) == "cpu"
         time.sleep(2)
-        screen.photograph("single-learning")
+        screen.photograph("single-training")
         screen.keys("alt+p")
         until(window, lambda: engine.jobs()[0]["state"] == "paused")
         time.sleep(1)
@@ -97,7 +97,7 @@ def test_learning_is_followed_paused_left_and_found_again(window: Window) -> Non
     assert window.layers() == ["pasted", "picture.png"]
 
 
-def test_harmonize_with_what_is_learnt(window: Window) -> None:
+def test_harmonize_with_a_trained_model(window: Window) -> None:
     screen = window.screen
     window.ask('call("harmonize", image, [layer], **few)')
     window.focus()
@@ -177,8 +177,7 @@ def test_between_needs_a_folders_model(window: Window) -> None:
     window.screen.wait_for("GIMP Message")
     window.screen.keys("Return")
     window.screen.wait_for("GIMP Message", there=False)
-    assert "no model of a folder yet" in text
-    assert "underdrawing meta train FOLDER --name NAME" in text
+    assert "no folder model yet" in text
     dialog(window, "t", BETWEEN, "between-no-model")
     window.screen.keys("alt+m", "Escape")
     window.screen.wait_for(BETWEEN, there=False)
@@ -198,7 +197,7 @@ def test_a_model_made_at_once_is_used_and_refined(window: Window, maker: str) ->
     window.until(NAMES, ["pasted", "picture.png"])
     with window.host.engine() as engine:
         made = engine.models()[-1]
-        assert (made["base"], made["name"]) == (maker, f"picture, by {NAME}")
+        assert (made["base"], made["name"]) == (maker, f"picture, from {NAME}")
         dialog(window, "h", title, "single-at-once-again")
         screen.keys("alt+t", "Down", "alt+v", "Down", "Down", "alt+m")
         until(window, lambda: engine.jobs()[-1]["progress"].get("phase") == "training")
@@ -216,7 +215,7 @@ def test_a_model_made_at_once_is_used_and_refined(window: Window, maker: str) ->
         screen.wait_for("^Underdrawing$")
         screen.keys("alt+c")
         until(window, lambda: engine.jobs()[-1]["state"] == "cancelled")
-        assert [job["name"] for job in engine.jobs()][-1] == f"picture, by {NAME}, refined"
+        assert [job["name"] for job in engine.jobs()][-1] == f"picture, from {NAME}, refined"
     screen.wait_for(title, there=False)
     assert window.layers() == ["pasted", "picture.png"]
 

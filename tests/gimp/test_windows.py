@@ -185,7 +185,7 @@ def test_live_follows_ten_strokes_and_leaves_ten_undo_steps(window: Window) -> N
 
 
 def _begin(window: Window, time_entry: int) -> str:
-    """Learn by the window with the first trained method; the training's id."""
+    """Train by the window with the first trained method; the training's id."""
     screen = window.screen
     screen.keys("ctrl+alt+3")
     screen.wait_for("^Train on ")

@@ -145,7 +145,7 @@ class Window:
         self.focus()
 
     def train_at_once(self) -> None:
-        """Learn without training, as a script does."""
+        """Make a draft, as a script does."""
         self.ask('call("train", image, method="draft", again=True)')
 
     def pick_and_stroke(self, colour_from: tuple[int, int], *points: tuple[int, int]) -> None:
@@ -171,6 +171,13 @@ def one_gimp(root: Path, folder: Path) -> Iterator[Window]:
     """A GIMP with a window for all tests of a file, as its start is what takes the time; then its log is judged."""
     host = Host(root, folder)
     host.prepare()
+    with opened_window(host) as opened:
+        yield opened
+
+
+@contextmanager
+def opened_window(host: Host) -> Iterator[Window]:
+    """The same on a profile that is prepared."""
     host.engine().close()
     opened = Window(host)
     opened.screen.run("xdotool", "windowsize", opened.screen.wait_for("picture.*GIMP"), "1390", "860")

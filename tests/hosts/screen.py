@@ -12,7 +12,7 @@ from typing import Any
 from . import inside
 
 SIZE = "1400x900"
-PATIENCE = 60.0  # seconds that anything may take to appear; nearly everything is there within a few
+PATIENCE = 180.0  # seconds that anything may take to appear; nearly everything is there within a few
 # Runs in the folder: starts the screen, then does what it is told, line by line. So all programs share one /tmp.
 DRIVER = """
 import json, os, signal, subprocess, sys, time

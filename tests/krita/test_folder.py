@@ -19,7 +19,7 @@ from underdrawing.store.frame_codec import frame_of
 SIZE = (60, 44)
 SMALL = {"width": 4, "embedding": 8, "side": 32, "filters": 4, "layers": 1, "stages": 3, "smallest": 18, "longest": 48}
 NAME = "Tassen"
-LONGEST = 420.0  # seconds
+LONGEST = 900.0  # seconds
 
 
 def small(picture: np.ndarray) -> Picture:
@@ -28,7 +28,7 @@ def small(picture: np.ndarray) -> Picture:
 
 @pytest.fixture(scope="module")
 def pictures() -> list[Picture]:
-    """Two that are learnt, and one that is not."""
+    """Two that are trained, and one that is not."""
     return [small(picture) for picture in (data.coffee(), data.astronaut(), data.chelsea())]
 
 
@@ -53,13 +53,13 @@ def test_models_made_at_once_and_the_way_between_two_pictures(
     given: dict[str, Any] = {"picture": str(files[2]), "other": str(files[0]), "document": str(files[1])}
     given |= {"model": model, "file": str(tmp_path / "offen.kra"), "figures": {}}
     seen = krita.run("folder", LONGEST, **given)["seen"]
-    assert seen["offered"] == ["Learn this picture", f"At once, by “{NAME}”"]
+    assert seen["offered"] == ["Train this picture", f"At once, by “{NAME}”"]
     assert seen["enlarge"], "nothing is made at once to enlarge"
 
     message, bad, children = seen["varied"]
     assert not bad, message
     assert children == ["Variation 2", "Variation 1"]
-    assert seen["made"] == [[f"Katze, by {NAME}", model, ["vary", "resize", "animate"]]]
+    assert seen["made"] == [[f"Katze, from {NAME}", model, ["vary", "resize", "animate"]]]
     size, models, message = seen["resized"]
     assert size == [90, 44], message
     assert models == 0, "the model that was made before is used again"
@@ -67,24 +67,24 @@ def test_models_made_at_once_and_the_way_between_two_pictures(
     assert not bad, message
     assert models == 1, "one that paints what was pasted is made as well"
     assert name == "Harmonized"
-    message, bad, models = seen["as_learnt"]
+    message, bad, models = seen["as_trained"]
     assert not bad, message
     assert models == 1, "no further one"
-    assert seen["fine_tune"], "fine-tuning is for learnt models"
+    assert seen["fine_tune"], "fine-tuning is for trained models"
 
     state, going_on, device = seen["refining"]
-    assert "Learning" in state
+    assert "Training" in state
     assert going_on
     assert device == "cpu", "what was chosen is what refines"
-    assert seen["found"] == "Paused. What was learnt is kept."
-    assert seen["cancelled"] == ["Learning was cancelled.", True]
+    assert seen["found"] == "Paused. Nothing that was trained is lost."
+    assert seen["cancelled"] == ["Training was cancelled.", True]
     message, bad, models = seen["refined"]
     assert not bad, message
     assert models == 1
     message, bad, models = seen["refined_again"]
     assert not bad, message
     assert models == 0, "what was refined is used again"
-    assert seen["learnt_anew"], "without a folder's model the picture is learnt, whatever was made of it at once"
+    assert seen["trained_anew"], "without a folder's model the picture is trained, whatever was made of it at once"
 
     assert seen["places"] > 3, "what lies on the way is seen while the slider is moved"
     assert seen["coarse"]
@@ -109,6 +109,6 @@ def test_models_made_at_once_and_the_way_between_two_pictures(
     for name in ("no_model", "no_way"):
         message, bad, unchanged = seen[name]
         assert bad
-        assert "The folder's model is not there any more. Choose another one" in message
+        assert "The folder model is not there any more. Choose another one" in message
         assert unchanged
     assert seen["nothing_offered"] == [True, True]

@@ -66,18 +66,18 @@ def test_every_page_is_drawn(qt: str, tmp_path: Path) -> None:
     assert [name for name, _ in found["stages"]] == [
         "1-nothing",
         "2-make",
-        "3-learn",
-        "4-learning",
+        "3-train",
+        "4-training",
         "5-paused",
         "6-edit",
         "7-no-folder",
         "7-alone",
-        "8-alone-learning",
+        "8-alone-training",
     ]
     assert len({heading for _, heading in found["stages"]}) == 7
     assert found["make"] == {"kind": "super", "regions": 7, "sigma": 0.5, "colours": 8}
     assert found["layers"] == ["Background"]
-    assert found["learn"] == {"device": "auto", "on_disconnect": "continue", "method": "refine", "budget": 120.0}
+    assert found["train"] == {"device": "auto", "on_disconnect": "continue", "method": "refine", "budget": 120.0}
     assert "1:05 min left" in found["state"]
     assert found["apply"] == {"feather": 3.0, "blend": "none", "whole": False}
     assert found["regions"] == {"operation": "mirror", "axis": "vertical"}
@@ -106,27 +106,27 @@ def test_every_page_is_drawn(qt: str, tmp_path: Path) -> None:
     assert set(makers) == {"f"}
     assert (found["way"]["at"][0], found["way"]["at"][-1], len(found["way"]["at"])) == (0, 1, 24)
     assert "100 %" in found["told"]
-    maker, times, fine_tune, limits, note = found["at_once"]
+    maker, times, fine_tune, budget, note = found["at_once"]
     assert maker == "f"
     assert times[0] == "Not at all"
     assert not fine_tune
-    assert limits == {}
+    assert budget is None
     assert "Fine-tuning" in note
-    assert found["refined"] == {"budget": 60}
+    assert found["refined"] == 60
     assert found["devices"] == [
-        [1, False],  # nothing is learnt
+        [1, False],  # nothing is trained
         [["Automatic", "Processor", "Graphics card"], True, "cuda", "cuda"],
         [["Automatic", "Processor"], True, "auto", "auto"],  # the one that was chosen is there no more
     ]
-    assert found["enlarged"] == ["", 0], "a time of refining is none of learning"
+    assert found["enlarged"] == ["", 0], "a time of refining is none of training"
     assert found["gone"] == [True, "", True], "without the folder's model all is as before"
     assert found["originals"] == ["What lies below", "Background"]
     assert "1:05 min left" in found["going"][0]
     assert found["going"][1:] == [400, "Pause"]
-    assert ["goes on" in text for text in found["meanwhile"]] == [True, False], "only a learning outlives Krita"
+    assert ["continues" in text for text in found["meanwhile"]] == [True, False], "only a training outlives Krita"
     assert found["line"] == "More · 40 %"
     assert found["tips"] == [], "buttons without a tooltip"
     assert found["narrow"] <= 260
     assert found["again"]
-    for name in ("2-make", "4-learning", "6-edit"):
+    for name in ("2-make", "4-training", "6-edit"):
         assert (shots / f"{name}.png").stat().st_size > 2000

@@ -101,6 +101,9 @@ class Krita:
     def activeDocument(self):
         return self._documents[0]
 
+    def action(self, name):
+        return None
+
 
 def main():
     sys.path.insert(0, sys.argv[1])
@@ -108,12 +111,14 @@ def main():
     from underdrawing_krita.qt import QT, QtCore, QtGui, QtWidgets
 
     application = QtWidgets.QApplication([])
+    from underdrawing_krita.client.job_status import JobStatus
+
     from underdrawing_krita.generate_tasks import Going, Use
     from underdrawing_krita.meta_models import Maker
     from underdrawing_krita.panel import Panel
     from underdrawing_krita.plugin import Plugin
     from underdrawing_krita.record import Colour, ModelNote
-    from underdrawing_krita.ui_state import Job, Live, Split, Stage
+    from underdrawing_krita.ui_state import Live, Split, Stage
 
     found = {"qt": QT, "stages": [], "tips": [], "errors": []}
     sys.excepthook = lambda kind, value, trace: found["errors"].append(repr(value))
@@ -160,13 +165,14 @@ def main():
     ws.keep(picture="{Background}")
     ws.look()
     assert ws.stage is Stage.DRAWN
-    shot("3-learn")
-    found["learn"] = panel.learn_page.options.body()
-    ws.job = Job("j", "m", "Bild", "running", phase="training", fraction=0.4, left=65.0, rate=11.2, device="cpu")
+    shot("3-train")
+    found["train"] = panel.train_page.options.body()
+    going = {"phase": "training", "fraction": 0.4, "left": 65.0, "rate": 11.2, "device": "cpu"}
+    ws.job = JobStatus("j", "m", "Bild", "", "running", **going)
     ws.sample = picture
     ws.touch()
-    shot("4-learning")
-    found["state"] = panel.learn_page.state.text()
+    shot("4-training")
+    found["state"] = panel.train_page.state.text()
     ws.job = replace(ws.job, state="paused")
     ws.touch()
     shot("5-paused")
@@ -230,15 +236,15 @@ def main():
     panel.grab().save(str(shots / "7-at-once.png"))
     times = [page.time.itemText(i) for i in range(page.time.count())]
     found["devices"] = [[page.device.count(), page.device.isEnabled()]]
-    found["at_once"] = [page.wish.maker, times, page.wish.fine_tune, page.wish.refining(), page.note.text()]
+    found["at_once"] = [page.wish.maker, times, page.wish.fine_tune, page.wish.model("").budget, page.note.text()]
     page.time.setCurrentIndex(1)
-    found["refined"] = page.wish.refining()
+    found["refined"] = page.wish.model("").budget
     for kinds in (("cpu", "cuda"), ("cpu",)):
         page.show_devices([{"kind": kind} for kind in kinds])
         if "cuda" in kinds:
             page.device.setCurrentIndex(2)
         texts = [page.device.itemText(i) for i in range(page.device.count())]
-        found["devices"].append([texts, page.device.isEnabled(), page.wish.device, page.wish.training()["device"]])
+        found["devices"].append([texts, page.device.isEnabled(), page.wish.device, page.wish.model("").device])
     page.choose(Use.ENLARGE)
     found["enlarged"] = [page.wish.maker, page.wish.seconds]
     page.choose(Use.HARMONIZE)
@@ -248,11 +254,11 @@ def main():
     found["originals"] = [page.original.itemText(i) for i in range(page.original.count())]
     page.use.setCurrentIndex(0)
     shot("7-alone")
-    job = Job("j", "m", "Bild", "running", phase="training", fraction=0.4, left=65.0, rate=11.2, device="cpu")
+    job = JobStatus("j", "m", "Bild", "", "running", **going)
     ws.going = Going(job=job)
     ws.running = lambda name: name == "alone"
     ws.touch()
-    shot("8-alone-learning")
+    shot("8-alone-training")
     found["going"] = [page.state.text(), page.bar.value(), page.pause.text()]
     meanwhile = panel.findChild(QtWidgets.QWidget, "underdrawing_alone_meanwhile")
     found["meanwhile"] = [meanwhile.text()]

@@ -203,8 +203,8 @@ def _trained(wish: ModelWish, picture: Optional[Frame], models: List[Json], same
     found = exact or ([] if wish.recipe else able)
     if found and not wish.anew:
         return Ready(str(found[-1]["id"]), str(found[-1]["name"]))
-    before = [m for m in _able(models, wish) if m["id"] in wish.known]
-    before = [m for m in before if m["recipe"] == wish.recipe or not wish.recipe]
+    known = [m for m in _able(models, wish) if m["id"] in wish.known]
+    before = [m for m in known if m["recipe"] == wish.usual_recipe] or ([] if wish.recipe else known)
     if before and not wish.anew and (picture is None or wish.composite is None):
         return Ready(str(before[-1]["id"]), str(before[-1]["name"]), older=picture is not None)
     if picture is None:

@@ -118,6 +118,8 @@ def apply(
         if options.grow is None and not options.whole:
             rest = along(found, model.small_primitive, small)
     mask, wanted = _mask(model.primitive, edited, None if given is None else given > 0, options, rest)
+    if options.blend == "poisson":
+        wanted = wanted.expand(1, edited.size)  # what lies along the mask's border must be made, too
     made, notes = _render(model, edited.size, small, wanted, sessions, options, found)
     result = made.picture
     original = (
@@ -126,12 +128,7 @@ def apply(
         else current.crop(inside_of(current.size, area, (info.full_width, info.full_height), "picture"))
     )
     if options.blend == "poisson":
-        surrounds = wanted.expand(8, Bounds(0, 0, *edited.size))
-        base = original.crop(surrounds).to_float(info.white)
-        inner = wanted.translate(-surrounds.x, -surrounds.y).slices()
-        patch = base.copy()
-        patch[inner] = result
-        result = poisson(base, patch, mask[surrounds.slices()])[inner]
+        result = poisson(original.crop(wanted).to_float(info.white), result, mask[wanted.slices()])
     soft = mask[wanted.slices()] if options.whole else feather(mask, options.feather, wanted)
     if given is not None and not options.whole and options.mask_mode != "add":
         soft = soft * given[wanted.slices()]

@@ -6,6 +6,7 @@ hashes compared; the graphs are looked into by the renderer before the model ent
 
 from __future__ import annotations
 
+import errno
 import shutil
 import struct
 import zipfile
@@ -25,6 +26,7 @@ MOST_RATIO = 200  # unpacked to packed
 MOST_LISTED = 64 << 10  # bytes of the zip's own list of files
 END = struct.Struct("<4s4H2LH")  # the zip's end record
 SUFFIXES = (".onnx", ".safetensors", ".png", ".tif", ".json")
+DAMAGED = "It is not a model file, or it is damaged."
 LEFT_BEHIND = (CHECKPOINT_FILE,)
 WORD = "This file contains the picture that it was trained on; give it only to people who may have that picture."
 
@@ -64,14 +66,13 @@ def read(source: Path, folder: Path, identity: str) -> Manifest:
     except ManifestError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise _refused(str(error)) from None
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError):
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, RuntimeError, ValueError, EOFError):
         shutil.rmtree(folder, ignore_errors=True)
-        raise _refused("It is not a model file, or it is damaged.") from None
-    except (ValueError, EOFError, RecursionError):
-        shutil.rmtree(folder, ignore_errors=True)
-        raise _refused("It is not a model file, or it is damaged.") from None
+        raise _refused(DAMAGED) from None
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
+        if error.errno == errno.EINVAL:  # its list of files names a place before the file's beginning
+            raise _refused(DAMAGED) from None
         text = f"The model could not be stored: {error.strerror or error}."
         raise EngineError("disk_full", text, "Make room on the disk that holds the engine's folder.") from None
 
@@ -99,7 +100,7 @@ def _check_end(source: Path) -> None:
             if plain and not large and entries <= MOST_FILES and listed <= MOST_LISTED:
                 return
             raise _refused("Its list of files is not as ours are.")
-    raise _refused("It is not a model file, or it is damaged.")
+    raise _refused(DAMAGED)
 
 
 def _unpack(archive: zipfile.ZipFile, folder: Path, identity: str) -> Manifest:

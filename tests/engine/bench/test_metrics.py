@@ -11,8 +11,9 @@ import pytest
 from skimage import data
 
 from bench.lpips import LPIPS
-from bench.metrics import changed, mean_iou, patch_distance, sharpness, sifid
+from bench.metrics import changed, mean_iou, outline_fidelity, patch_distance, sharpness, sifid
 from bench.segmentation_probe import Judge
+from underdrawing.picture.edges import canny_edges
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +114,20 @@ def test_a_judge_reads_what_is_there() -> None:
     seen = judge.read(picture)
     assert mean_iou(seen, classes, np.arange(2)) > 0.85
     assert mean_iou(judge.read(scene(30)[0]), classes, np.arange(2)) < 0.6
+
+
+def test_outlines_count_where_they_were_changed() -> None:
+    """A square that moved: the picture that shows it in its new place has all outlines right, the old one none."""
+
+    def scene(x: int) -> np.ndarray:
+        picture = np.full((80, 120, 3), 0.2, np.float32)
+        picture[30:60, x : x + 24] = 0.9
+        picture[5:20, 5:110] = 0.6  # stays where it is
+        return picture
+
+    before, after = (canny_edges(scene(x)) for x in (20, 70))
+    assert outline_fidelity(scene(70), after, before) == pytest.approx(1, abs=0.02)
+    assert outline_fidelity(scene(20), after, before) == pytest.approx(0, abs=0.02)
+    assert outline_fidelity(scene(71), after, before) > 0.95, "a pixel is within the tolerance"
+    assert outline_fidelity(scene(75), after, before) < 0.8, "five are not"
+    assert np.isnan(outline_fidelity(scene(20), before, before))

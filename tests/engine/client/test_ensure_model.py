@@ -187,6 +187,8 @@ def test_an_edited_picture_has_the_model_that_its_document_remembers() -> None:
     library = Library(model("old", picture_hash="0" * 64))
     assert library.run(replace(VARY, known=("old",))) == Ready("old", "model old", older=True)
     assert library.run(replace(VARY, known=("old",)), None) == Ready("old", "model old")
+    library.models.append(model("larger", picture_hash="0" * 64, recipe="vary-large"))
+    assert library.run(replace(VARY, known=("old", "larger"))).model == "old", "the usual recipe comes first"
     with pytest.raises(EngineError, match="before it was edited"):
         library.run(VARY, None)
 

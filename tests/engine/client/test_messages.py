@@ -201,8 +201,8 @@ def test_random_bytes_on_a_pipe_end_it(data: bytes) -> None:
 
 def test_a_pipe_promises_no_memory_that_it_does_not_have() -> None:
     """A length is refused before anything of that length is read."""
-    assert read_parts(io.BytesIO(struct.pack(">IQ", 1, MOST_BYTES + 1) + b"x")) is None
-    assert read_parts(io.BytesIO(struct.pack(">I", MOST_PARTS + 3))) is None
+    assert read_parts(io.BytesIO(struct.pack(">IQ", 1, MOST_BYTES + 1) + bytes(MOST_BYTES + 1))) is None
+    assert read_parts(io.BytesIO(struct.pack(">I", MOST_PARTS + 3) + bytes(8 * (MOST_PARTS + 3)))) is None
     assert read_parts(io.BytesIO(struct.pack(">IQ", 1, MOST_BYTES) + b"x")) is None
     stream = io.BytesIO()
     write_parts(stream, [bytearray(MOST_BYTES), memoryview(b"abcd").cast("H")])

@@ -331,6 +331,38 @@ def test_a_training_on_the_processor_makes_way_for_an_apply(place: Place, superv
     assert not worker.suspended
 
 
+def test_a_draft_never_waits_for_a_training(place: Place, supervisor: Supervisor) -> None:
+    long = begin(place, supervisor, events=1, wait=FOREVER)
+    place.until(lambda: long.progress)
+    training = supervisor.worker
+    assert training is not None
+    draft = begin(place, supervisor, method="draft", events=1, wait=FOREVER)
+    place.until(lambda: draft.progress)
+    assert (long.state, draft.state) == (State.RUNNING, State.RUNNING)
+    assert training.suspended, "the processors are for the draft"
+    other = begin(place, supervisor, method="draft", error="the end")
+    place.until(lambda: other.state is State.QUEUED)
+    supervisor.cancel(draft)
+    place.until(lambda: other.state is State.FAILED and not training.suspended)
+    supervisor.cancel(long)
+    place.until(lambda: long.state is State.CANCELLED)
+
+
+def test_the_worker_for_drafts_is_there_before_they_are_wanted_and_goes_again(
+    place: Place, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor.warm()
+    (warm,) = supervisor.workers.values()
+    assert supervisor.worker is None, "it does nothing yet"
+    for _ in range(2):
+        draft = begin(place, supervisor, method="draft", events=1, error="the end")
+        place.until(lambda draft=draft: draft.state is State.FAILED)
+        assert list(supervisor.workers.values()) == [warm]
+    monkeypatch.setattr(training_supervisor, "DRAFT_IDLE", 0.0)
+    place.until(lambda: not supervisor.workers)
+    assert not warm.alive
+
+
 def test_a_suspended_training_can_be_cancelled(place: Place, supervisor: Supervisor) -> None:
     job = begin(place, supervisor, events=1, wait=FOREVER)
     place.until(lambda: job.progress)

@@ -11,7 +11,7 @@ from underdrawing.draft.canvas import Origin
 from underdrawing.draft.draft import draft
 from underdrawing.draft.flow_ops import places
 from underdrawing.draft.rigid_groups import find_figures
-from underdrawing.draft.rigid_regions import find_objects
+from underdrawing.draft.rigid_regions import find_objects, follow
 from underdrawing.picture.palette import distinct_colours
 from underdrawing.picture.primitive import Primitive
 
@@ -205,3 +205,10 @@ def test_a_thing_that_is_carried_by_does_not_bend_what_stays() -> None:
     away = np.abs(found.came - places((HEIGHT, WIDTH))).max(2)
     assert (found.origin[after == 1] == Origin.OBJECT).mean() > 0.9
     assert away[bar].max() < 0.5
+
+
+def test_a_grid_is_read_where_a_flow_ends_and_at_its_border_beyond() -> None:
+    grid = np.arange(35).reshape(5, 7)
+    flow = np.broadcast_to(np.float32([2, -1]), (5, 7, 2))
+    rows, columns = np.mgrid[:5, :7]
+    assert np.array_equal(follow(grid, flow), grid[(rows - 1).clip(0), (columns + 2).clip(max=6)])

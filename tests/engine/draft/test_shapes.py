@@ -46,6 +46,8 @@ def test_what_is_pressed_together_is_read_at_more_than_one_point() -> None:
     pressed = found.picture[56:72, 20:-20]
     # Every second row alone would be black or white; both together are grey.
     assert np.abs(pressed - 0.5).mean() < 0.2
+    sure = found.confidence[56:72, 20:-20]
+    assert sure.min() > 0.7 and sure.max() < 0.95, "what is bent is less sure than what is only moved"
 
 
 def scaled_flow(across: float, down: float) -> np.ndarray:

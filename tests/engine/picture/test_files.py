@@ -67,6 +67,14 @@ def test_lossless_webp(tmp_path: Path) -> None:
     assert_same(read_picture(tmp_path / "a.webp"), original)
 
 
+def test_a_grey_picture_in_webp_keeps_its_transparency(tmp_path: Path) -> None:
+    original = picture(np.uint8, 1, True)
+    assert any("grey" in sentence for sentence in write_picture(tmp_path / "a.webp", original, quality=100))
+    again = read_picture(tmp_path / "a.webp")
+    assert np.array_equal(again.pixels, original.pixels.repeat(3, axis=2))
+    assert np.array_equal(again.alpha, original.alpha)
+
+
 def test_linear_floats_are_known_again(tmp_path: Path) -> None:
     original = Picture(values(np.float32, (4, 5, 3)), linear=True)
     assert write_picture(tmp_path / "a.tif", original) == []

@@ -75,6 +75,13 @@ def test_eight_bits_of_sixteen_are_rounded(channels: int) -> None:
     assert shown.shape == (256, 256, 3) and all(np.array_equal(shown[..., c], expected) for c in range(3))
 
 
+def test_transparent_pixels_show_white_paper() -> None:
+    pixels = np.full((1, 3, 3), (200, 100, 0), np.uint8)
+    made = Picture(pixels, np.array([[0, 51, 255]], np.uint8)).on_paper()  # 51 is a fifth
+    assert made.tolist() == [[[255, 255, 255], [244, 224, 204], [200, 100, 0]]]
+    assert np.array_equal(Picture(pixels).on_paper(), pixels)
+
+
 def test_srgb_curve_against_known_values() -> None:
     encoded = np.array([0.0, 0.04045, 0.5, 1.0], np.float32)
     np.testing.assert_allclose(srgb_decode(encoded), [0.0, 0.0031308, 0.2140411, 1.0], atol=1e-6)

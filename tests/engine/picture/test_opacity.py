@@ -59,6 +59,9 @@ def test_generated_pictures_keep_the_alpha_of_their_shape() -> None:
     larger = generated_opacity(Picture(np.ones((16, 32, 3), np.uint16)), picture).opacity()
     assert larger[7:10, 7:10].min() == 1
     assert larger[4:, 16:].max() == 0
+    shallow = generated_opacity(Picture(np.ones((8, 16, 3), np.uint8)), picture).alpha
+    assert shallow is not None
+    assert shallow.tolist() == np.rint(picture.opacity() * 255).astype(int).tolist()
 
 
 def test_a_paste_over_transparent_ground_is_seen() -> None:

@@ -210,6 +210,9 @@ def test_distinct_colours_are_distinct(count: int) -> None:
         ((250, 240, 30), "yellow"),
         ((60, 140, 50), "green"),
         ((240, 240, 240), "white"),
+        # A tint of grey is a grey, and a dark hue is no grey.
+        ((234, 223, 215), "light grey"),
+        ((79, 40, 63), "dark purple"),
     ],
 )
 def test_colours_have_plain_names(colour: tuple[int, int, int], word: str) -> None:

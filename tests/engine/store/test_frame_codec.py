@@ -1,4 +1,4 @@
-"""Pictures by reference: patches in their places, transparent planes on paper, masks by their lightness."""
+"""Pictures by reference: patches in their places, masks by their lightness."""
 
 from __future__ import annotations
 
@@ -43,13 +43,6 @@ def test_a_patch_that_does_not_fit_is_refused(inputs: Inputs) -> None:
     for x, y, patch in ((7, 0, None), (0, 4, None), (-1, 0, None), (0, -1, None), (0, 0, deeper), (0, 0, grey)):
         with pytest.raises(EngineError, match="does not fit"):
             patched(inputs, x, y, patch)
-
-
-def test_transparent_pixels_of_a_plane_are_white_paper() -> None:
-    pixels = np.full((1, 3, 3), (200, 100, 0), np.uint8)
-    made = Picture(pixels, np.array([[0, 51, 255]], np.uint8)).on_paper()  # 51 is a fifth
-    assert made.tolist() == [[[255, 255, 255], [244, 224, 204], [200, 100, 0]]]
-    assert np.array_equal(Picture(pixels).on_paper(), pixels)
 
 
 def test_values_that_are_no_numbers_are_no_lines(inputs: Inputs) -> None:

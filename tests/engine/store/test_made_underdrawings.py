@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def test_they_are_read_as_they_were_kept_or_not_at_all(tmp_path: Path) -> None:
     (folder,) = of_picture(tmp_path, ONE)
     assert read(folder) == (MADE, {"paint": b"\7" * 18})
     packed = (folder / "paint.z").read_bytes()
-    for damaged in (packed[:-3], b"", packed.replace(packed[4:6], b"\0\0")):
+    for damaged in (packed[:-3], b"", packed.replace(packed[4:6], b"\0\0"), zlib.compress(b"\7" * 17)):
         (folder / "paint.z").write_bytes(damaged)
         assert read(folder) is None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -173,6 +174,14 @@ def test_a_wrong_manifest_is_refused(packed: Path, tmp_path: Path, change: str) 
 def test_a_file_that_was_cut_off_is_refused(packed: Path, tmp_path: Path, part: float) -> None:
     data = packed.read_bytes()
     packed.write_bytes(data[: int(len(data) * part)])
+    refused(packed, tmp_path / "in")
+
+
+def test_a_list_of_files_that_points_before_the_beginning_is_refused(packed: Path, tmp_path: Path) -> None:
+    data = bytearray(packed.read_bytes())
+    place = data.rindex(b"PK\x05\x06") + 16  # where the list begins
+    struct.pack_into("<L", data, place, struct.unpack_from("<L", data, place)[0] + 1)
+    packed.write_bytes(data)
     refused(packed, tmp_path / "in")
 
 

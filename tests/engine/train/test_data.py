@@ -74,6 +74,8 @@ def test_draws_repeat_with_the_iteration_and_differ_between_them() -> None:
 
 
 def test_cutmix_swaps_the_same_patches_in_every_plane() -> None:
-    planes, picture, _ = sampler(stripes(), warp=False, cutmix=1.0).draw(1, 1)
-    assert (picture != stripes().picture).any()
-    assert torch.equal(picture[:, 0] > 0, planes["segments"][:, 2] > 0)
+    for number in (0, 2):
+        plain, _, _ = sampler(stripes(), warp=False).draw(number, 1)
+        planes, picture, _ = sampler(stripes(), warp=False, cutmix=1.0).draw(number, 1)
+        assert not torch.equal(planes["segments"], plain["segments"])
+        assert torch.equal(picture[:, 0] > 0, planes["segments"][:, 2] > 0)

@@ -6,7 +6,7 @@ def case(t):
     first = t.open(t.given["picture"])
     yield t.until(lambda: t.stage == "EMPTY", "the docker to see the picture")
     yield from t.drafted()
-    model, learnt = t.ws.record.model, t.pixels(t.layer("Areas"))
+    model, trained = t.ws.record.model, t.pixels(t.layer("Areas"))
     first.setModified(False)
     first.close()
     yield t.until(lambda: t.ws is None, "the docker to see that it is closed")
@@ -35,17 +35,14 @@ def case(t):
     t.press("use_known")
     yield t.idle()
     assert t.stage == "READY", t.message
-    t.seen["used"] = [t.stage, t.ws.record.model == model, t.pixels(t.layer("Areas")) == learnt, t.message]
+    t.seen["used"] = [t.stage, t.ws.record.model == model, t.pixels(t.layer("Areas")) == trained, t.message]
     t.seen["job"] = t.ws.job is None
 
     # A thing is removed: there are several ways to fill the ground.
     selection = t.api.Selection()
     selection.select(*t.given["thing"], 255)
     document.setSelection(selection)
-    t.panel.commands.perform("region", "remove")
-    yield t.idle()
-    document.setSelection(None)
-    t.press("apply")
+    t.press("remove")
     yield t.idle()
     t.seen["applied"] = t.message
     layers = t.layers()

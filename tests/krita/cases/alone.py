@@ -37,17 +37,17 @@ def case(t):
     t.shot("alone")
     t.choose("alone_device", "cpu")
 
-    # Learning is seen, survives the engine's death, is paused, goes on, and is cancelled.
-    t.learn_little(100000)
+    # Training is seen, survives the engine's death, is paused, goes on, and is cancelled.
+    t.train_little(100000)
     t.press("alone")
     yield t.until(lambda: training(t), "progress", 120)
-    t.seen["device"] = t.learns_on()
+    t.seen["device"] = t.trains_on()
     os.kill(t.engine_pid(), signal.SIGKILL)
     yield t.until(lambda: not training(t) or t.ws.going.job.stopping == "", "the engine to be missed", 60)
-    yield t.until(lambda: training(t) and t.ws.going.job.left is not None, "learning to go on", 120)
-    t.seen["learning"] = [t.find("alone_state").text(), t.find("alone_progress").value()]
+    yield t.until(lambda: training(t) and t.ws.going.job.left is not None, "training to go on", 120)
+    t.seen["training"] = [t.find("alone_state").text(), t.find("alone_progress").value()]
     yield 0.4
-    t.shot("alone-learning")
+    t.shot("alone-training")
     t.press("alone_pause")
     yield t.until(lambda: t.ws.going.job.state == "paused", "the pause", 120)
     t.seen["paused"] = [t.find("alone_state").text(), t.find("alone_pause").text()]
@@ -58,19 +58,19 @@ def case(t):
     document.close()
     yield t.until(lambda: t.ws is None or not t.ws.open, "the document to be closed")
     document = t.open(file)
-    yield t.until(lambda: t.ws is not None and t.ws.going is not None, "the learning to be found", 60)
+    yield t.until(lambda: t.ws is not None and t.ws.going is not None, "the training to be found", 60)
     t.press("alone_open")
     yield 0.2
     t.seen["found"] = t.find("alone_state").text()
     ground, paste = document.rootNode().childNodes()
     t.press("alone_pause")
-    yield t.until(lambda: training(t), "learning to go on", 120)
+    yield t.until(lambda: training(t), "training to go on", 120)
     t.press("alone_cancel")
     yield ended(t)
     t.seen["cancelled"] = [t.message, t.ws.message.bad, t.merged() == before]
 
-    # Learnt in the smallest way, and harmonized.
-    t.learn_little(8)
+    # Trained in the smallest way, and harmonized.
+    t.train_little(8)
     t.press("alone")
     yield ended(t)
     t.seen["harmonized"] = [t.message, t.ws.message.bad, names(document)]
@@ -89,10 +89,10 @@ def case(t):
     yield t.until(lambda: t.layer("Harmonized") is not None and not paste.visible(), "the redo")
     t.seen["redone"] = t.merged() == after
 
-    # Again, for this composite alone: the picture is not learnt again, and the result takes the last one's place.
+    # Again, for this composite alone: the picture is not trained again, and the result takes the last one's place.
     document.setActiveNode(paste)
     t.find("alone_fine_tune").setChecked(True)
-    # A graphics card that is not there is not learnt on; the engine says why, and nothing is changed.
+    # A graphics card that is not there is not trained on; the engine says why, and nothing is changed.
     t.panel.alone_page.show_devices([{"kind": "cpu"}, {"kind": "cuda"}])
     t.choose("alone_device", "cuda")
     t.press("alone")
@@ -131,7 +131,7 @@ def case(t):
     t.choose("alone_use", "animate")
     t.find("alone_frames").setValue(4)
     yield from new_document(t, document, "animated")
-    t.seen["learnt_once"] = len(t.models()) == models
+    t.seen["trained_once"] = len(t.models()) == models
     t.choose("alone_use", "enlarge")
     yield from new_document(t, document, "enlarged")
 

@@ -3,7 +3,7 @@
 
 def case(t):
     yield from t.prepare()
-    t.learn_little(8)
+    t.train_little(8)
     for number, space in enumerate(t.given["spaces"]):
         yield from one(t, space, selected=bool(number % 2))
 

@@ -1,4 +1,4 @@
-"""Begins to learn and paints meanwhile, saves, and leaves Krita: what goes on is for the next case to find."""
+"""Begins to train and paints meanwhile, saves, and leaves Krita: what goes on is for the next case to find."""
 
 
 def case(t):
@@ -8,36 +8,36 @@ def case(t):
     t.choose("kind", "segments")
     t.press("make")
     yield t.idle()
-    yield t.until(lambda: t.panel.learn_page.asked, "the engine's word about methods and devices")
+    yield t.until(lambda: t.panel.train_page.asked, "the engine's word about methods and devices")
     methods, devices = t.find("method"), t.find("device")
     t.seen["methods"] = [methods.itemData(i) for i in range(methods.count())]
     t.seen["devices"] = [[devices.itemData(i) for i in range(devices.count())], t.find("devices").text()]
-    t.panel.learn_page.time.setItemData(0, ("", t.given["seconds"]))
-    t.panel.learn_page.time.setCurrentIndex(0)
+    t.panel.train_page.time.setItemData(0, ("", t.given["seconds"]))
+    t.panel.train_page.time.setCurrentIndex(0)
     yield 0.3
-    t.shot("learn")
-    t.press("learn")
-    yield t.until(lambda: t.stage == "LEARNING", "learning to begin")
+    t.shot("train")
+    t.press("train")
+    yield t.until(lambda: t.stage == "TRAINING", "training to begin")
     yield t.until(lambda: t.ws.job.phase == "training" and t.ws.job.fraction > 0, "progress", 120)
     yield 0.3
-    t.shot("learning")
-    # What is being learnt is painted with at once, and Live paints anew by itself when it has become better.
+    t.shot("training")
+    # What is being trained is painted with at once, and Live paints anew by itself when it has become better.
     t.press("meanwhile")
     yield t.until(lambda: t.stage == "READY", "the page to paint on")
-    t.seen["meanwhile"] = [t.find("learning").text(), t.find("learn_more").text(), t.ws.job.alive]
+    t.seen["meanwhile"] = [t.find("training").text(), t.find("train_more").text(), t.ws.job.under_way]
     t.press("live")
     yield t.until(lambda: t.ws.live.name == "WATCHING", "Live")
     t.paint(t.layer("Areas"), t.given["stroke"], t.ws.record.palette[0].rgb)
     yield t.until(lambda: t.ws.split.total > 0 and t.ws.live.name == "WATCHING", "the first refresh", 90)
     usable, t.ws.split = t.ws.usable, type(t.ws.split)()
-    yield t.until(lambda: t.ws.usable > usable, "something better to be learnt", 90)
+    yield t.until(lambda: t.ws.usable > usable, "something better to be trained", 90)
     yield t.until(lambda: t.ws.split.total > 0, "Live to paint anew by itself", 90)
     yield 0.3
     t.shot("meanwhile")
     t.press("live")
     yield t.until(lambda: t.ws.live.name == "OFF", "Live to end")
-    t.press("learn_more")
-    yield t.until(lambda: t.stage == "LEARNING", "the page of learning again")
+    t.press("train_more")
+    yield t.until(lambda: t.stage == "TRAINING", "the page of training again")
     document.setBatchmode(True)
     t.seen["saved"] = document.saveAs(t.given["file"])
-    t.seen["job"] = t.ws.job.id
+    t.seen["job"] = t.ws.job.job

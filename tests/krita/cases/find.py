@@ -1,10 +1,10 @@
-"""Opens what the case before left, and finds the learning or the model again; on a dense screen, in a light theme."""
+"""Opens what the case before left, and finds the training or the model again; on a dense screen, in a light theme."""
 
 
 def case(t):
     yield from t.prepare()
     t.open(t.given["file"])
-    yield t.until(lambda: t.stage in ("LEARNING", "READY"), "the learning to be found again", 60)
+    yield t.until(lambda: t.stage in ("TRAINING", "READY"), "the training to be found again", 60)
     t.seen["found"] = t.stage
     t.seen["dense"] = t.panel.devicePixelRatioF()
     yield 0.5

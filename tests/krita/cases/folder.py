@@ -49,7 +49,7 @@ def at_once(t, document):
 
 
 def refined(t):
-    """Harmonized by a model made at once, which then goes on learning: found again where it was closed meanwhile."""
+    """Harmonized by a model made at once, which then goes on training: found again where it was closed meanwhile."""
     document = t.document
     paste = document.createNode("Eingefügt", "paintlayer")
     document.rootNode().addChildNode(paste, None)
@@ -65,10 +65,10 @@ def refined(t):
     t.seen["harmonized"] = [t.message, t.ws.message.bad, len(t.models()) - models, top]
     # The model knows what the picture was before, so no layer has to be it.
     document.setActiveNode(paste)
-    t.choose("alone_original", "learnt")
+    t.choose("alone_original", "trained")
     t.press("alone")
     yield ended(t)
-    t.seen["as_learnt"] = [t.message, t.ws.message.bad, len(t.models()) - models]
+    t.seen["as_trained"] = [t.message, t.ws.message.bad, len(t.models()) - models]
     t.choose("alone_original", "")
     document.setActiveNode(paste)
     t.choose("alone_time", 60.0)
@@ -76,10 +76,10 @@ def refined(t):
     t.choose("alone_device", "cpu")
     yield 0.3
     t.shot("refine")
-    t.learn_little(100000)
+    t.train_little(100000)
     t.press("alone")
     yield t.until(lambda: training(t), "progress", 120)
-    t.seen["refining"] = [t.find("alone_state").text(), t.ws.record.alone_job != "", t.learns_on()]
+    t.seen["refining"] = [t.find("alone_state").text(), t.ws.record.alone_job != "", t.trains_on()]
     t.press("alone_pause")
     yield t.until(lambda: t.ws.going.job.state == "paused", "the pause", 120)
     document.setBatchmode(True)
@@ -96,7 +96,7 @@ def refined(t):
     start = t.find("alone_from")
     yield t.until(lambda: not start.isHidden(), "the folder's model to be offered again")
     t.seen["cancelled"] = [t.message, start.currentData() == t.given["model"]]
-    t.learn_little(2)
+    t.train_little(2)
     for name in ("refined", "refined_again"):
         document.setActiveNode(t.layer("Eingefügt"))
         t.choose("alone_time", 60.0)
@@ -104,12 +104,12 @@ def refined(t):
         t.press("alone")
         yield ended(t)
         t.seen[name] = [t.message, t.ws.message.bad, len(t.models()) - models]
-    # Without the folder's model nothing of this counts: the picture itself is learnt.
+    # Without the folder's model nothing of this counts: the picture itself is trained.
     t.choose("alone_from", "")
     document.setActiveNode(t.layer("Eingefügt"))
     t.press("alone")
-    yield t.until(lambda: t.ws.going is not None and t.ws.going.job is not None, "the learning to begin", 60)
-    t.seen["learnt_anew"] = True
+    yield t.until(lambda: t.ws.going is not None and t.ws.going.job is not None, "the training to begin", 60)
+    t.seen["trained_anew"] = True
     t.press("alone_cancel")
     yield ended(t)
     document.setModified(False)

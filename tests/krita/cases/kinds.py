@@ -28,7 +28,7 @@ def case(t):
     yield 0.3
     merged = t.merged()
     areas = t.layer("Areas")
-    learnt = t.pixels(areas)
+    trained = t.pixels(areas)
     x, y = t.given["pixel"]
     here = bytes(areas.pixelData(x, y, 1, 1))[2::-1]
     other = next(colour.rgb for colour in t.ws.record.palette if bytes(colour.rgb) != here)
@@ -42,7 +42,7 @@ def case(t):
     t.seen["pixel_changed"] = changed(merged, t.merged(), document.width())
     t.find("grow").setValue(-1)
     t.find("feather").setValue(3)
-    restore(t, areas, learnt)
+    restore(t, areas, trained)
 
     # A selection with soft edges: outside of it nothing, at its edge a part of the edit.
     t.paint(areas, t.given["stroke"], t.ws.record.palette[0].rgb)
@@ -63,7 +63,7 @@ def case(t):
     mask = levels(t, t.layer("Result"))
     t.seen["soft_mask"] = [max(mask), sum(1 for value in mask if 0 < value < 255)]
     t.seen["soft_over"] = max(counts - selected for counts, selected in zip(mask, soft, strict=True))
-    restore(t, areas, learnt)
+    restore(t, areas, trained)
 
     # A vector layer as areas.
     t.panel.make_other(True)
@@ -134,9 +134,9 @@ def changed(before, after, width):
     return [(i // 4 % width, i // 4 // width) for i in range(0, len(after), 4) if after[i : i + 4] != before[i : i + 4]]
 
 
-def restore(t, areas, learnt):
+def restore(t, areas, trained):
     """Without the edit and its result; the merged view of that is in `t.before`."""
-    areas.setPixelData(t.QByteArray(learnt), 0, 0, t.document.width(), t.document.height())
+    areas.setPixelData(t.QByteArray(trained), 0, 0, t.document.width(), t.document.height())
     result = t.layer("Result")
     result.remove()
     t.ws.look()

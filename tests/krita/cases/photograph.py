@@ -30,12 +30,7 @@ def case(t):
     for number, (x, y, to_x, to_y) in enumerate(t.given["strokes"]):
         yield t.until(lambda: t.ws.live.name == "WATCHING", "Live to rest")
         before, shown, t.ws.split = t.pixels(areas), t.pixels(preview), type(t.ws.split)()
-        t.xdo("mousemove", *screen(t, x, y), "mousedown", 1)
-        yield 0.1
-        for step in range(1, 6):
-            t.xdo("mousemove", *screen(t, x + (to_x - x) * step / 5, y + (to_y - y) * step / 5))
-            yield 0.03
-        t.xdo("mouseup", 1)
+        yield from t.drag(x, y, to_x, to_y)
         began = time.monotonic()
         yield t.until(lambda old=before: t.pixels(areas) != old, "the stroke to be on the layer", 20)
         stroke = time.monotonic() - began
@@ -62,12 +57,3 @@ def case(t):
     t.panel.edit_page.tools.folds[1].unfold()
     yield 1.0
     t.shot("applied")
-
-
-def screen(t, x, y):
-    """Where a pixel of the picture is on the screen: the canvas shows the whole picture, in its middle."""
-    canvas = next(w for w in t.window.findChildren(t.QWidget) if w.metaObject().className() == "KisOpenGLCanvas2")
-    zoom = t.krita.activeWindow().activeView().canvas().zoomLevel() * 72 / t.document.xRes()
-    middle = canvas.mapToGlobal(canvas.rect().center())
-    width, height = t.document.width(), t.document.height()
-    return round(middle.x() + (x - width / 2) * zoom), round(middle.y() + (y - height / 2) * zoom)

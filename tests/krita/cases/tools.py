@@ -17,7 +17,7 @@ def case(t):
     # A region tool wants a selection.
     areas = t.layer("Areas")
     before = t.pixels(areas)
-    t.panel.commands.perform("region", "remove")
+    t.panel.commands.perform("region", "move")
     yield t.idle()
     t.seen["no_selection"] = [t.message, t.ws.message.bad]
     select(t, t.given["thing"])
@@ -33,7 +33,7 @@ def case(t):
     t.action("edit_redo")
     yield 1.5
     t.seen["move_redone"] = [t.pixels(t.layer("Areas")) != before, names(t).count("Underdrawing")]
-    for operation in ("copy", "scale", "mirror", "flip", "remove"):
+    for operation in ("copy", "scale", "mirror", "flip"):
         select(t, t.given["thing"])
         held = t.pixels(t.layer("Areas"))
         t.panel.commands.perform("region", operation)

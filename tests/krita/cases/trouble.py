@@ -28,7 +28,7 @@ def case(t):
     yield t.until(lambda: t.ws.split.total > 0, "Live", 90)
     kill(t)
     x, y, w, h = t.given["stroke"]
-    t.paint(t.layer("Areas"), (x, y + 6, w, h), t.ws.record.palette[0].rgb)
+    t.paint(t.layer("Areas"), (x, y - 6, w, h), t.ws.record.palette[1].rgb)
     preview = t.layer("Live preview")
     shown = t.pixels(preview)
     yield t.until(lambda: t.pixels(preview) != shown, "Live to go on with the next engine", 120)

@@ -43,7 +43,7 @@ class Settings:
         }
         found = [(w, *calls) for kind, calls in kinds.items() for w in panel.findChildren(kind)]
         self.kept = [(w, put, getattr(w, get)()) for w, get, put in found if w.objectName().startswith(PREFIX)]
-        page = panel.learn_page
+        page = panel.train_page
         self.times = [page.time.itemData(i) for i in range(page.time.count())]
         self.known = dict(panel.commands._known)
 
@@ -52,7 +52,7 @@ class Settings:
             # A list that was empty at the start begins with its first entry.
             getattr(widget, put)(max(0, value) if isinstance(widget, QtWidgets.QComboBox) else value)
         for index, data in enumerate(self.times):
-            self.panel.learn_page.time.setItemData(index, data)
+            self.panel.train_page.time.setItemData(index, data)
         self.panel.commands._known.update(self.known)
         tools = self.panel.edit_page
         for fold in (tools.options_fold, *tools.tools.folds):

@@ -17,7 +17,7 @@ try:
 except ImportError:
     from PyQt5 import QtCore, QtWidgets, sip
 
-PATIENCE = 60.0  # seconds for a condition, unless the case says otherwise
+PATIENCE = 150.0  # seconds for a condition, unless the case says otherwise
 PREFIX = "underdrawing_"
 
 
@@ -100,6 +100,12 @@ class Test:
 
         return look(self.document.rootNode())
 
+    def history(self):
+        """Entries of Krita's history of what can be undone, the oldest first."""
+        dock = next(d for d in self.krita.dockers() if d.objectName() == "History")
+        model = dock.findChild(QtWidgets.QAbstractItemView).model()
+        return [model.data(model.index(row, 0)) for row in range(1, model.rowCount())]
+
     def pixels(self, node, bounds=None):
         x, y, w, h = bounds or (0, 0, self.document.width(), self.document.height())
         return bytes(node.pixelData(x, y, w, h))
@@ -131,7 +137,7 @@ class Test:
         return document
 
     def idle(self):
-        return Until(lambda: self.ws is not None and not self.ws.busy, "the work in hand to end", 120.0)
+        return Until(lambda: self.ws is not None and not self.ws.busy, "the work in hand to end", 300.0)
 
     def until(self, holds, what, patience=PATIENCE):
         return Until(holds, what, patience)
@@ -145,13 +151,13 @@ class Test:
         self.press("draft")
         yield self.until(lambda: self.stage == "READY", "the draft", 120)
 
-    def learn_little(self, iterations):
-        """Without an underdrawing, learn with so many steps and the test's figures, in place of minutes."""
-        learn = (("iterations", iterations), ("options", self.given["figures"]))
+    def train_little(self, iterations):
+        """Without an underdrawing, train with so many steps and the test's figures, in place of minutes."""
+        train = (("iterations", iterations), ("options", self.given["figures"]))
         alone, page, commands = self.modules["generate"], self.panel.alone_page, self.panel.commands
 
         def start(ws):
-            ws.beside(alone.use(ws, dataclasses.replace(page.wish, learn=learn)), alone.NAME)
+            ws.beside(alone.use(ws, dataclasses.replace(page.wish, train=train)), alone.NAME)
 
         commands._known["alone"] = (commands._known["alone"][0], start)
 
@@ -169,7 +175,7 @@ class Test:
         file = Path(os.environ["UNDERDRAWING_HOME"]) / "run" / "engine.json"
         return json.loads(file.read_text(encoding="utf-8"))["pid"]
 
-    def learns_on(self):
+    def trains_on(self):
         """What the training without an underdrawing is to run on, as the engine has written it down."""
         file = Path(os.environ["UNDERDRAWING_HOME"]) / "training" / self.ws.going.job.model / "job.json"
         return json.loads(file.read_text(encoding="utf-8"))["args"]["device"]
@@ -186,6 +192,28 @@ class Test:
 
     def xdo(self, *words):
         subprocess.run(["xdotool", *[str(word) for word in words]], check=True, timeout=30)
+
+    def screen(self, x, y):
+        """Where a pixel of the picture is on the screen: the canvas shows the whole picture, in its middle."""
+        widgets = self.window.findChildren(QtWidgets.QWidget)
+        canvas = next(w for w in widgets if w.metaObject().className() == "KisOpenGLCanvas2")
+        zoom = self.krita.activeWindow().activeView().canvas().zoomLevel() * 72 / self.document.xRes()
+        middle = canvas.mapToGlobal(canvas.rect().center())
+        width, height = self.document.width(), self.document.height()
+        return round(middle.x() + (x - width / 2) * zoom), round(middle.y() + (y - height / 2) * zoom)
+
+    def click(self, x, y):
+        """Click on a pixel of the picture."""
+        self.xdo("mousemove", *self.screen(x, y), "click", 1)
+
+    def drag(self, x, y, to_x, to_y):
+        """Draw a line with the pointer."""
+        self.xdo("mousemove", *self.screen(x, y), "mousedown", 1)
+        yield 0.1
+        for step in range(1, 6):
+            self.xdo("mousemove", *self.screen(x + (to_x - x) * step / 5, y + (to_y - y) * step / 5))
+            yield 0.03
+        self.xdo("mouseup", 1)
 
     def prepare(self):
         """Window, dockers; before any picture is open: Krita can lock up when they change while one is drawn."""

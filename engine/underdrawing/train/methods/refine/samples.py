@@ -55,8 +55,7 @@ def training_sample(picture: np.ndarray, primitive: Primitive, random: np.random
         random: decides everything; the same state gives the same sample.
     """
     if random.random() < WARPED:
-        bent = _warp(random, picture.shape, int(random.integers(3, 7)), 0.1)
-        truth, goal = _picture(picture, bent), _primitive(primitive, bent)
+        truth, goal = warped(picture, primitive, random)
         return _sample(draft(picture, primitive, goal), goal, truth, class_colours(picture, primitive))
     if random.random() < 0.5:
         slightly = _warp(random, picture.shape, 3, 0.04)
@@ -64,11 +63,17 @@ def training_sample(picture: np.ndarray, primitive: Primitive, random: np.random
     return cycle_sample(picture, primitive, random)
 
 
+def warped(picture: np.ndarray, primitive: Primitive, random: np.random.Generator) -> tuple[np.ndarray, Primitive]:
+    """A picture and its primitive, bent alike."""
+    bent = _warp(random, picture.shape, int(random.integers(3, 7)), 0.1)
+    return _picture(picture, bent), _primitive(primitive, bent)
+
+
 def cycle_sample(picture: np.ndarray, primitive: Primitive, random: np.random.Generator) -> TrainingSample:
     """A training sample whose truth is the picture itself: edited in some way, and back again."""
-    edited = _edited(primitive, random)
-    broken = draft(picture, primitive, edited).picture
-    return _sample(draft(broken, edited, primitive), primitive, picture, class_colours(picture, primitive))
+    other = edited(primitive, random)
+    broken = draft(picture, primitive, other).picture
+    return _sample(draft(broken, other, primitive), primitive, picture, class_colours(picture, primitive))
 
 
 def _sample(found: Draft, goal: Primitive, truth: np.ndarray, colours: np.ndarray | None) -> TrainingSample:
@@ -76,19 +81,19 @@ def _sample(found: Draft, goal: Primitive, truth: np.ndarray, colours: np.ndarra
     return TrainingSample(hints(found, goal, colours).astype(np.float16), target.astype(np.float16))
 
 
-def _edited(primitive: Primitive, random: np.random.Generator) -> Primitive:
-    """Objects moved, scaled, mirrored, copied, removed; or everything bent; or both."""
+def edited(primitive: Primitive, random: np.random.Generator) -> Primitive:
+    """A random edit: objects moved, scaled, mirrored, copied, removed; or everything bent; or both."""
     shape = (primitive.size[1], primitive.size[0])
-    edited = primitive
+    found = primitive
     by_objects = primitive.segments is not None and random.random() < 0.8
     if by_objects:
         for _ in range(int(random.integers(1, MOST_EDITS + 1))):
-            edited = _one_edit(edited, random)
+            found = _one_edit(found, random)
     if not by_objects:
-        edited = _primitive(edited, _warp(random, shape, int(random.integers(4, 9)), 0.12))
+        found = _primitive(found, _warp(random, shape, int(random.integers(4, 9)), 0.12))
     elif random.random() < 0.5:
-        edited = _primitive(edited, _warp(random, shape, 4, 0.05))
-    return edited
+        found = _primitive(found, _warp(random, shape, 4, 0.05))
+    return found
 
 
 def _one_edit(primitive: Primitive, random: np.random.Generator) -> Primitive:

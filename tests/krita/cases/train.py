@@ -1,4 +1,4 @@
-"""Learning: begun, seen, paused, gone on with, finished, used; a second one is cancelled."""
+"""Training: begun, seen, paused, gone on with, finished, used; a second one is cancelled."""
 
 
 def case(t):
@@ -9,16 +9,16 @@ def case(t):
     t.press("make")
     yield t.idle()
     quick(t, iterations=150)
-    t.press("learn")
-    yield t.until(lambda: t.stage == "LEARNING", "learning to begin")
+    t.press("train")
+    yield t.until(lambda: t.stage == "TRAINING", "training to begin")
     yield t.until(lambda: t.ws.job.phase == "training" and t.ws.job.fraction > 0, "progress", 120)
     yield t.until(lambda: t.ws.sample is not None, "a sample", 120)
-    t.shot("learning")
+    t.shot("training")
     t.seen["bar"] = t.find("progress").value()
-    t.seen["state"] = t.find("learn_state").text()
+    t.seen["state"] = t.find("train_state").text()
     t.press("pause")
     yield t.until(lambda: t.ws.job is not None and t.ws.job.state == "paused", "the pause", 120)
-    t.seen["paused"] = [t.stage, t.find("pause").text(), t.find("learn_state").text()]
+    t.seen["paused"] = [t.stage, t.find("pause").text(), t.find("train_state").text()]
     t.shot("paused")
     # Painting is possible meanwhile, and saving too.
     areas = t.layer("Areas")
@@ -27,31 +27,31 @@ def case(t):
     t.seen["editable"] = t.pixels(areas) != before
     areas.setPixelData(t.QByteArray(before), 0, 0, t.document.width(), t.document.height())
     t.press("pause")
-    yield t.until(lambda: t.ws.job.state == "running" or t.stage == "READY", "learning to go on", 60)
+    yield t.until(lambda: t.ws.job.state == "running" or t.stage == "READY", "training to go on", 60)
     yield t.until(lambda: t.stage == "READY", "the model", 240)
-    yield t.until(lambda: "Learnt in" in t.message, "the word that it is learnt")
+    yield t.until(lambda: "Trained in" in t.message, "the word that it is trained")
     t.seen["ready"] = [t.message, [m.method for m in t.ws.record.models]]
     t.paint(areas, t.given["stroke"], t.ws.record.palette[0].rgb)
     t.press("apply")
     yield t.idle()
     t.seen["applied"] = [t.layer("Result") is not None, t.message]
-    # A second learning, with a colour that the palette has no class for yet, is cancelled.
-    t.press("learn_more")
+    # A second training, with a colour that the palette has no class for yet, is cancelled.
+    t.press("train_more")
     yield 0.3
     t.seen["again"] = t.stage
     quick(t, iterations=100000)
-    t.press("learn")
-    yield t.until(lambda: t.stage == "LEARNING" and t.ws.job.state == "running", "the second learning", 60)
+    t.press("train")
+    yield t.until(lambda: t.stage == "TRAINING" and t.ws.job.state == "running", "the second training", 60)
     t.press("cancel")
-    yield t.until(lambda: t.stage == "READY", "the end of the second learning", 60)
+    yield t.until(lambda: t.stage == "READY", "the end of the second training", 60)
     t.seen["cancelled"] = [t.message, len(t.ws.record.models)]
-    # Another way of learning is a choice, no more.
-    t.press("learn_more")
+    # Another way of training is a choice, no more.
+    t.press("train_more")
     yield 0.3
     quick(t, iterations=6, method="sia")
-    t.shot("learn-analogy")
-    t.press("learn")
-    yield t.until(lambda: t.stage == "LEARNING", "the third learning", 60)
+    t.shot("train-analogy")
+    t.press("train")
+    yield t.until(lambda: t.stage == "TRAINING", "the third training", 60)
     yield t.until(lambda: t.stage == "READY", "its model", 240)
     t.paint(areas, (4, 4, 16, 12), t.ws.record.palette[1].rgb)
     t.press("apply")
@@ -70,7 +70,7 @@ def quick(t, iterations, method="deepsim"):
     import dataclasses
 
     t.choose("method", method)
-    page = t.panel.learn_page
+    page = t.panel.train_page
     figures = tuple(t.given["figures"].items()) if method == "deepsim" else ()
     chosen = dataclasses.replace(page.options, seconds=0.0, figures=figures)
     body = dict(chosen.body(), iterations=iterations)
@@ -79,8 +79,8 @@ def quick(t, iterations, method="deepsim"):
         def body(self):
             return body
 
-    learning = t.modules["training"]
-    t.panel.commands._known["learn"] = (
-        t.panel.commands._known["learn"][0],
-        lambda ws: t.panel.commands._begin(ws, learning.learn(ws, Quick()), "learning"),
+    training = t.modules["training"]
+    t.panel.commands._known["train"] = (
+        t.panel.commands._known["train"][0],
+        lambda ws: t.panel.commands._begin(ws, training.train(ws, Quick()), "training"),
     )
