@@ -15,7 +15,7 @@ from bench.lpips import LPIPS
 from underdrawing.draft.refiner_input import CONFIDENCE
 from underdrawing.picture.primitive import Primitive
 from underdrawing.store.manifest import CHECKPOINT_FILE
-from underdrawing.train.method import without_prefix
+from underdrawing.train.base_run import without_prefix
 from underdrawing.train.methods.refine.networks import Refiner
 from underdrawing.train.methods.refine.samples import TrainingSample, cycle_sample
 

@@ -237,3 +237,5 @@ def test_a_line_of_a_unit_is_what_is_started(tmp_path: Path) -> None:
     line = next(line for line in ud_service.unit(made).splitlines() if line.startswith("ExecStart="))
     words = shlex.split(line.removeprefix("ExecStart="))
     assert [word.replace("%%", "%").replace("$$", "$") for word in words] == made.command()
+    for sign in "%$":
+        assert line.count(sign) == 2 * sum(word.count(sign) for word in made.command())

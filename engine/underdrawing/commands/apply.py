@@ -233,7 +233,9 @@ def _layer(engine: Engine, reply: Any) -> Picture:
 
 
 @reports_errors
+@task_model.with_training_options()
 def animate(
+    wish: ModelWish,
     model: Annotated[str, typer.Argument(metavar="MODEL", help="The model, by name or id; with --walk a picture.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="An .mp4, a .gif, or a folder.")],
     frames: Annotated[Path | None, typer.Argument(help="A folder of pictures, or a film (not with --walk).")] = None,
@@ -248,23 +250,12 @@ def animate(
     length: Annotated[int, typer.Option(min=2, max=MOST_FRAMES, help="With --walk: how many frames.")] = labels.FRAMES,
     freedom: generate.Freedom = labels.FREEDOM,
     network_picture: generate.NetworkPicture = False,
-    name: generate.Named = None,
-    budget: generate.Budget = None,
-    iterations: generate.Iterations = None,
-    recipe: generate.Recipe = None,
-    option: generate.Figure = None,
-    device: generate.Where = "auto",
-    threads: generate.Threads = None,
-    anew: generate.Anew = False,
-    maker: generate.Maker = None,
-    refine: generate.Refine = None,
     json: Json = False,
 ) -> None:
     """Paint a clip: an underdrawing in, a picture out, for each frame; or animate a picture (--walk)."""
     if walk == (frames is not None):
         raise output.wrong("Give FRAMES to paint them, or --walk for a clip out of the picture alone.")
     if walk:
-        wish = task_model.wish_of(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
         asked = {"freedom": freedom, "seed": seed, "network_picture": network_picture}
         generate.walk(Path(model), out, fps, length, asked, wish)
     elif frames is not None:

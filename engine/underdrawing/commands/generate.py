@@ -21,22 +21,6 @@ TIMES = re.compile(r"(\d{1,2}(?:\.\d+)?)x\Z")
 Pictured = Annotated[
     Path, typer.Argument(metavar="PICTURE", help="The picture, as it was before anything was changed.")
 ]
-Named = Annotated[str | None, typer.Option(help="What the model is called (default: picture and task).")]
-Budget = Annotated[
-    str | None, typer.Option(metavar="TIME", help="Training time if a model must be trained: 90s, 2m, 1h …")
-]
-Iterations = Annotated[int | None, typer.Option(min=1, help="… or for so many iterations.")]
-Recipe = Annotated[str | None, typer.Option(help="The training settings, for example paper-harmonize.")]
-Figure = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change one of the recipe's figures.")]
-Where = Annotated[str, typer.Option(help="Where to train: auto, cpu or cuda.")]
-Threads = Annotated[int | None, typer.Option(min=1, help="Processor threads (default: all).")]
-Anew = Annotated[bool, typer.Option(help="Train a new model even if an existing one can do this.")]
-Maker = Annotated[
-    str | None, typer.Option("--from", metavar="MODEL", help="Make the model with this folder model, without training.")
-]
-Refine = Annotated[
-    str | None, typer.Option(metavar="TIME", help="With --from: then train on this picture for 60s, 2m …")
-]
 Seed = Annotated[int, typer.Option(min=0, help="Another one gives another result.")]
 Masked = Annotated[
     Path | None, typer.Option(help="Where it was changed: what is not black (default: where the two differ).")
@@ -59,7 +43,9 @@ Quality = Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")]
 
 
 @reports_errors
+@task_model.with_training_options()
 def harmonize(
+    wish: ModelWish,
     picture: Pictured,
     composite: Annotated[Path, typer.Argument(help="The same with something pasted (or that alone, transparent).")],
     out: Out,
@@ -72,29 +58,20 @@ def harmonize(
     feather: Feather = None,
     save_mask: SaveMask = None,
     seed: Seed = 0,
-    name: Named = None,
-    budget: Budget = None,
-    iterations: Iterations = None,
-    recipe: Recipe = None,
-    option: Figure = None,
-    device: Where = "auto",
-    threads: Threads = None,
-    anew: Anew = False,
-    maker: Maker = None,
-    refine: Refine = None,
     network_picture: NetworkPicture = False,
     quality: Quality = 95,
     strip: Strip = False,
     json: Json = False,
 ) -> None:
     """Something pasted takes on the picture's light, colours and brushwork. Outside its mask nothing changes."""
-    wish = task_model.wish_of(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
     asked = {"seed": seed, "grow": grow, "feather": feather, "light": light, "network_picture": network_picture}
     _on_picture("harmonize", picture, composite, out, mask, fine_tune, save_mask, quality, asked, wish)
 
 
 @reports_errors
+@task_model.with_training_options()
 def blend(
+    wish: ModelWish,
     picture: Pictured,
     edited: Annotated[Path, typer.Argument(help="The same after a rough edit: moved, cloned, stretched by hand.")],
     out: Out,
@@ -104,29 +81,20 @@ def blend(
     feather: Feather = None,
     save_mask: SaveMask = None,
     seed: Seed = 0,
-    name: Named = None,
-    budget: Budget = None,
-    iterations: Iterations = None,
-    recipe: Recipe = None,
-    option: Figure = None,
-    device: Where = "auto",
-    threads: Threads = None,
-    anew: Anew = False,
-    maker: Maker = None,
-    refine: Refine = None,
     network_picture: NetworkPicture = False,
     quality: Quality = 95,
     strip: Strip = False,
     json: Json = False,
 ) -> None:
     """The seams and textures of a rough edit become natural. Outside its mask nothing changes."""
-    wish = task_model.wish_of(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
     asked = {"seed": seed, "grow": grow, "feather": feather, "network_picture": network_picture}
     _on_picture("blend", picture, edited, out, mask, fine_tune, save_mask, quality, asked, wish)
 
 
 @reports_errors
+@task_model.with_training_options()
 def repaint(
+    wish: ModelWish,
     picture: Pictured,
     painting: Annotated[Path, typer.Argument(help="A rough painting of the same size.")],
     out: Out,
@@ -136,51 +104,31 @@ def repaint(
         typer.Option(min=0, max=1, help="0: the painting's forms are kept; 1: they are hints.", callback=output.finite),
     ] = labels.FREEDOM,
     seed: Seed = 0,
-    name: Named = None,
-    budget: Budget = None,
-    iterations: Iterations = None,
-    recipe: Recipe = None,
-    option: Figure = None,
-    device: Where = "auto",
-    threads: Threads = None,
-    anew: Anew = False,
-    maker: Maker = None,
-    refine: Refine = None,
     network_picture: NetworkPicture = False,
     quality: Quality = 95,
     strip: Strip = False,
     json: Json = False,
 ) -> None:
     """A rough painting becomes a picture of the same world as the one that was trained on."""
-    wish = task_model.wish_of(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
     asked = {"seed": seed, "freedom": freedom, "network_picture": network_picture}
     _on_picture("repaint", picture, painting, out, mask, False, None, quality, asked, wish)
 
 
 @reports_errors
+@task_model.with_training_options()
 def vary(
+    wish: ModelWish,
     picture: Pictured,
     out: Annotated[Path, typer.Option("--out", "-o", help="A file (P.png becomes P.1.png …) or a folder.")],
     count: Annotated[int, typer.Option("--count", "-n", min=1, max=256, help="How many.")] = labels.COUNT,
     freedom: Freedom = labels.FREEDOM,
     seed: Seed = 0,
-    name: Named = None,
-    budget: Budget = None,
-    iterations: Iterations = None,
-    recipe: Recipe = None,
-    option: Figure = None,
-    device: Where = "auto",
-    threads: Threads = None,
-    anew: Anew = False,
-    maker: Maker = None,
-    refine: Refine = None,
     network_picture: NetworkPicture = False,
     quality: Quality = 95,
     strip: Strip = False,
     json: Json = False,
 ) -> None:
     """Other pictures of the same kind, from faithful to free."""
-    wish = task_model.wish_of(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
     written: list[str] = []
     losses: list[str] = []
     files.make_folder(out)
@@ -200,21 +148,13 @@ def vary(
 
 
 @reports_errors
+@task_model.with_training_options()
 def resize(
+    wish: ModelWish,
     picture: Pictured,
     size: Annotated[str, typer.Argument(metavar="WxH", help="The new size in pixels, for example 900x400.")],
     out: Out,
     seed: Seed = 0,
-    name: Named = None,
-    budget: Budget = None,
-    iterations: Iterations = None,
-    recipe: Recipe = None,
-    option: Figure = None,
-    device: Where = "auto",
-    threads: Threads = None,
-    anew: Anew = False,
-    maker: Maker = None,
-    refine: Refine = None,
     network_picture: NetworkPicture = False,
     quality: Quality = 95,
     strip: Strip = False,
@@ -225,24 +165,17 @@ def resize(
     if found is None:
         raise output.wrong(f"'{size}' is no size: write WxH, for example 900x400.")
     goal = int(found[1]), int(found[2])
-    wish = task_model.wish_of(name, budget, iterations, recipe, option, device, threads, anew, maker, refine)
     _one("resize", picture, goal, out, {"seed": seed, "network_picture": network_picture}, quality, wish)
 
 
 @reports_errors
+@task_model.with_training_options("maker", "refine")
 def enlarge(
+    wish: ModelWish,
     picture: Pictured,
     times: Annotated[str, typer.Argument(metavar="2x", help="How much larger, for example 2x or 1.5x; or WxH.")],
     out: Out,
     seed: Seed = 0,
-    name: Named = None,
-    budget: Budget = None,
-    iterations: Iterations = None,
-    recipe: Recipe = None,
-    option: Figure = None,
-    device: Where = "auto",
-    threads: Threads = None,
-    anew: Anew = False,
     network_picture: NetworkPicture = False,
     quality: Quality = 95,
     strip: Strip = False,
@@ -260,7 +193,6 @@ def enlarge(
         goal = round(width * scale), round(height * scale)
     if goal[0] < width or goal[1] < height:
         raise output.wrong(f"{goal[0]} x {goal[1]} is smaller than the picture, which has {width} x {height} pixels.")
-    wish = task_model.wish_of(name, budget, iterations, recipe, option, device, threads, anew)
     _one("enlarge", picture, goal, out, {"seed": seed, "network_picture": network_picture}, quality, wish)
 
 

@@ -25,10 +25,10 @@ def train(
     budget: Annotated[str | None, typer.Option(metavar="TIME", help="Training time: 30m, 2h …")] = None,
     iterations: Annotated[int | None, typer.Option(min=1, help="… or for so many iterations.")] = None,
     recipe: Annotated[str, typer.Option(help="The settings: meta, paper-meta or paper-meta-batch.")] = "meta",
-    option: generate.Figure = None,
+    option: task_model.Figure = None,
     seed: Annotated[int | None, typer.Option(help="For reproducible runs, with --iterations.")] = None,
-    device: generate.Where = "auto",
-    threads: generate.Threads = None,
+    device: task_model.Where = "auto",
+    threads: task_model.Threads = None,
     detach: Annotated[
         bool, typer.Option(help="Return immediately; `underdrawing watch` follows the training.")
     ] = False,

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from underdrawing.client.ensure_model import ModelWish, Ready, ensure_model, run
 from underdrawing.client.key_values import options_of
@@ -17,17 +22,35 @@ if TYPE_CHECKING:
     from underdrawing.picture.primitive import Primitive
 
 
+Named = Annotated[str | None, typer.Option(help="What the model is called (default: picture and task).")]
+Budget = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Training time if a model must be trained: 90s, 2m, 1h …")
+]
+Iterations = Annotated[int | None, typer.Option(min=1, help="… or for so many iterations.")]
+Recipe = Annotated[str | None, typer.Option(help="The training settings, for example paper-harmonize.")]
+Figure = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change a hyperparameter of the recipe.")]
+Where = Annotated[str, typer.Option(help="Where to train: auto, cpu or cuda.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Processor threads (default: all).")]
+Anew = Annotated[bool, typer.Option(help="Train a new model even if an existing one can do this.")]
+Maker = Annotated[
+    str | None, typer.Option("--from", metavar="MODEL", help="Make the model with this folder model, without training.")
+]
+Refine = Annotated[
+    str | None, typer.Option(metavar="TIME", help="With --from: then train on this picture for 60s, 2m …")
+]
+
+
 def wish_of(
-    name: str | None,
-    budget: str | None,
-    iterations: int | None,
-    recipe: str | None,
-    option: list[str] | None,
-    device: str,
-    threads: int | None,
-    anew: bool,
-    maker: str | None = None,
-    refine: str | None = None,
+    name: Named = None,
+    budget: Budget = None,
+    iterations: Iterations = None,
+    recipe: Recipe = None,
+    option: Figure = None,
+    device: Where = "auto",
+    threads: Threads = None,
+    anew: Anew = False,
+    maker: Maker = None,
+    refine: Refine = None,
 ) -> ModelWish:
     """What the options of a command say of the model; the task is filled in later."""
     if budget is not None and iterations is not None:
@@ -48,6 +71,25 @@ def wish_of(
         anew=anew,
         maker=maker or "",
     )
+
+
+def with_training_options(*without: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """For commands that take a `wish`: on the command line they have the options of `wish_of` in its place."""
+    options = [p for p in inspect.signature(wish_of, eval_str=True).parameters.values() if p.name not in without]
+
+    def decorated(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def run(**given: Any) -> None:
+            wish = wish_of(**{option.name: given.pop(option.name) for option in options})
+            command(wish=wish, **given)
+
+        own = inspect.signature(command, eval_str=True)
+        parameters = [*(p for p in own.parameters.values() if p.name != "wish"), *options]
+        run.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in parameters}
+        return run
+
+    return decorated
 
 
 def model_for(

@@ -48,7 +48,7 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="Processor threads (default: all).")] = None,
     option: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change one of the recipe's figures.")
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change a hyperparameter of the recipe.")
     ] = None,
     detach: Annotated[
         bool, typer.Option(help="Return immediately; `underdrawing watch` follows the training.")

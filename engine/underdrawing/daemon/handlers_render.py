@@ -27,6 +27,7 @@ from underdrawing.store.model_library import checked_name
 
 def primitive(context: EngineContext, ask: Ask, wanted: PrimitiveRequest) -> None:
     """Make a primitive."""
+    context.supervisor.warm()
     pins = check_present(context.spool, wanted.picture)
     _render(context, "primitive", wanted.to_args(), ask, _with_planes(ask), pins)
 

@@ -154,13 +154,13 @@ class Jobs:
             raise EngineError("unknown_job", f"There is no job {wanted!r}.", "List them with: underdrawing jobs")
         return fitting[-1]
 
-    def next(self) -> Job | None:
-        """The job that should run now."""
-        return next((j for j in self.jobs.values() if j.state is State.QUEUED), None)
+    def waiting(self) -> list[Job]:
+        """The jobs that should run, in their order."""
+        return [j for j in self.jobs.values() if j.state is State.QUEUED]
 
-    def running(self) -> Job | None:
-        """The job that runs."""
-        return next((j for j in self.jobs.values() if j.state is State.RUNNING), None)
+    def running(self) -> list[Job]:
+        """The jobs that run."""
+        return [j for j in self.jobs.values() if j.state is State.RUNNING]
 
     def restore(self) -> list[str]:
         """Take up what a former engine left: finished models are published, interrupted trainings queued again.

@@ -7,6 +7,7 @@ import contextlib
 import ctypes
 import getpass
 import logging
+import os
 import re
 import signal
 import sys
@@ -68,7 +69,8 @@ def main() -> int:
     usual = Settings()
     options = argparse.ArgumentParser(description="The Underdrawing engine.")
     options.add_argument("--home", type=Path, default=None, help="its folder; as a rule the user's own is found")
-    options.add_argument("--idle-exit", type=float, default=usual.idle_exit, help="seconds without clients and jobs")
+    idle = os.environ.get("UNDERDRAWING_IDLE_EXIT") or usual.idle_exit
+    options.add_argument("--idle-exit", type=float, default=idle, help="seconds without clients and jobs")
     options.add_argument("--renderer-idle", type=float, default=usual.renderer_idle, help="seconds without an apply")
     options.add_argument("--memory", type=int, default=0, help="MiB that worker and renderer may take each")
     options.add_argument("--spool", type=int, default=usual.spool >> 20, help="MiB of pictures that are kept")

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,25 @@ PAUSE = 120.0  # seconds that a worker has for its checkpoint (2.3 GB for the bi
 PARK = 15.0  # seconds for the same when the engine ends
 CRASHES = 3  # times that a worker may end unexpectedly without having come further in between
 MOST_NOTES = 20
+DRAFT_IDLE = 300.0  # seconds that a worker waits for the next draft: loading torch takes longer than a draft
 
 MakeTask = Callable[[str, dict[str, Any], Callable[[dict[str, Any]], None], End], ChildTask]
 OVER = (*ENDED, State.PAUSED)
 
 
+class Lane(StrEnum):
+    """What never waits for the other: one worker each."""
+
+    DRAFT = "draft"  # over within seconds, and somebody is waiting to paint
+    TRAIN = "train"
+
+    @classmethod
+    def of(cls, job: Job) -> Lane:
+        return cls.DRAFT if job.args.get("method") == "draft" else cls.TRAIN
+
+
 class Supervisor:
-    """The one worker that runs, and everybody who watches jobs.
+    """The workers that run, one a lane, and everybody who watches jobs.
 
     Args:
         module: what the process runs.
@@ -49,53 +62,77 @@ class Supervisor:
     ) -> None:
         self.module, self.jobs, self.library, self.inbox, self.run = module, jobs, library, inbox, run
         self._make_task, self._chores = make_task, chores
-        self.worker: Child | None = None
+        self.workers: dict[Lane, Child] = {}
         self.publishing = 0
         self.watchers: dict[str, list[Ask]] = {}
         self._making_way = False
         self.parking = False
 
-    # --- the worker
+    # --- the workers
+
+    @property
+    def worker(self) -> Child | None:
+        """That of a training, else that of a draft that is being made."""
+        return self.workers.get(Lane.TRAIN) or (self.workers[Lane.DRAFT] if self._drafting else None)
+
+    @property
+    def _drafting(self) -> bool:
+        return Lane.DRAFT in self.workers and bool(self.workers[Lane.DRAFT].tasks)
+
+    def warm(self) -> None:
+        """An underdrawing was made: a draft is likely to be wanted soon."""
+        if Lane.DRAFT not in self.workers and not self.parking:
+            with contextlib.suppress(EngineError):
+                self.workers[Lane.DRAFT] = self._child(Lane.DRAFT)
+
+    def _child(self, lane: Lane) -> Child:
+        return Child(self.module, f"{lane} worker", self.inbox, self.run / f"child-{lane}.json")
 
     def tick(self, now: float, most: int) -> None:
-        """Everything that depends on time; starts the next job when there is no worker."""
-        if self.worker is not None:
-            self.worker.tick(now, most)
-            if self.worker.alive or self.worker.tasks:
-                return
-            self.worker = None
-        job = self.jobs.next()
-        if job is not None and not self.parking:
-            self._start(job)
+        """Everything that depends on time; starts the next job of a lane when it has no worker."""
+        for lane in Lane:
+            worker = self.workers.get(lane)
+            if worker is not None:
+                worker.tick(now, most)
+                idle = lane is Lane.DRAFT and worker.alive and not worker.tasks
+                if idle and now - worker.idle_since > DRAFT_IDLE:
+                    worker.kill()
+                elif not idle and (worker.alive or worker.tasks):
+                    continue
+                if not idle:
+                    del self.workers[lane]
+            job = next((job for job in self.jobs.waiting() if Lane.of(job) is lane), None)
+            if job is not None and not self.parking:
+                self._start(job, lane)
 
-    def _start(self, job: Job) -> None:
+    def _start(self, job: Job, lane: Lane) -> None:
         folder = self.library.staging(job.model)
         args = {**job.args, "job": job.id, "model": job.model, "name": job.name, "folder": str(folder)}
         try:
-            self.worker = Child(self.module, f"worker {job.id}", self.inbox, self.run / "child-worker.json")
+            worker = self.workers.get(lane) or self._child(lane)
         except EngineError as error:
             self._over(job, State.FAILED, error)
             return
         job.state, job.error, job.wish = State.RUNNING, None, ""
         log.info("job %s begins", job.id)
-        self.worker.give(
-            self._make_task("train", args, lambda e: self.heard(job, e), lambda r, e: self.ended(job, r, e))
-        )
+        self.workers[lane] = worker
+        worker.give(self._make_task("train", args, lambda e: self.heard(job, e), lambda r, e: self.ended(job, r, e)))
         self.make_way(self._making_way)
         self.tell(job)
 
     def make_way(self, wanted: bool) -> None:
-        """Stand still while the renderer works, unless the training has a GPU for itself."""
+        """Trainings stand still while the renderer works or a draft is made, unless they have a GPU for themselves."""
         self._making_way = wanted
-        if self.worker is None:
+        worker = self.workers.get(Lane.TRAIN)
+        if worker is None:
             return
-        job = self.jobs.running()
+        job = next((job for job in self.jobs.running() if Lane.of(job) is Lane.TRAIN), None)
         device = str(job.progress.get("device", "CPU")) if job is not None else "CPU"
-        wishing = any(task.kill_at is not None for task in self.worker.tasks.values())
-        if wanted and device.startswith("CPU") and not wishing:
-            self.worker.suspend()
+        wishing = any(task.kill_at is not None for task in worker.tasks.values())
+        if (wanted or self._drafting) and device.startswith("CPU") and not wishing:
+            worker.suspend()
         else:
-            self.worker.resume()
+            worker.resume()
 
     def heard(self, job: Job, event: dict[str, Any]) -> None:
         """An event of a training: remembered for later watchers, passed on to present ones."""
@@ -111,8 +148,10 @@ class Supervisor:
 
     def ended(self, job: Job, result: dict[str, Any] | None, error: EngineError | None) -> None:
         """A worker ended its job, one way or another."""
-        if self.worker is not None:
-            self.worker.kill()
+        lane = Lane.of(job)
+        if lane is Lane.TRAIN and lane in self.workers:
+            self.workers[lane].kill()  # gives its memory back
+        self.make_way(self._making_way)
         if result is not None:
             job.figures = dict(result.get("figures") or {})
         if job.wish == "cancel" or (error is not None and error.code == "cancelled" and job.wish != "pause"):
@@ -202,7 +241,8 @@ class Supervisor:
         Raises:
             EngineError: the model is finished.
         """
-        if job.state is State.RUNNING and self.worker is not None and self.worker.tasks:
+        worker = self.workers.get(Lane.of(job))
+        if job.state is State.RUNNING and worker is not None and worker.tasks:
             self._wish(job, "cancel")
         elif job.state in (State.QUEUED, State.PAUSED, State.FAILED):
             self._over(job, State.CANCELLED)
@@ -214,12 +254,12 @@ class Supervisor:
         if job.wish == "cancel":
             return
         job.wish = what
-        if self.worker is not None:
-            for number in list(self.worker.tasks):
+        if (worker := self.workers.get(Lane.of(job))) is not None:
+            for number in list(worker.tasks):
                 if patience is None:
-                    self.worker.control(number, what)
+                    worker.control(number, what)
                 else:
-                    self.worker.control(number, what, patience)
+                    worker.control(number, what, patience)
 
     # --- those who watch
 
@@ -258,24 +298,23 @@ class Supervisor:
     @property
     def busy(self) -> bool:
         """Whether anything runs, waits, or is watched."""
-        return bool(self.jobs.running() or self.jobs.next() or self.publishing or any(self.watchers.values()))
+        return bool(self.jobs.running() or self.jobs.waiting() or self.publishing or any(self.watchers.values()))
 
     def park(self) -> None:
-        """The engine ends: a training under way writes its checkpoint and continues with the next engine."""
+        """The engine ends: trainings under way write their checkpoints and continue with the next engine."""
         self.parking = True
-        job = self.jobs.running()
-        if job is not None:
+        for job in self.jobs.running():
             self._wish(job, "pause", PARK)
 
     @property
     def parked(self) -> bool:
         """Whether nothing runs any more."""
-        return self.publishing == 0 and (self.worker is None or not self.worker.tasks)
+        return self.publishing == 0 and not any(worker.tasks for worker in self.workers.values())
 
     def close(self) -> None:
-        """End the worker whatever it does; its job stays queued on the disk."""
+        """End the workers whatever they do; their jobs stay queued on the disk."""
         deadline = time.monotonic() + 2.0
-        if self.worker is not None:
-            self.worker.kill()
-            while self.worker.alive and time.monotonic() < deadline:
-                time.sleep(0.01)
+        for worker in self.workers.values():
+            worker.kill()
+        while any(worker.alive for worker in self.workers.values()) and time.monotonic() < deadline:
+            time.sleep(0.01)

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol, runtime_checkable
 
-import torch
 from torch import Tensor, nn
 
 from underdrawing.store.manifest import ApplyPlan, PlaneSpec
@@ -26,12 +25,7 @@ class TrainingError(Exception):
         self.code, self.hint = code, hint
 
 
-@dataclass(frozen=True)
-class Given:
-    """A hyper-parameter's value and where it comes from (paper and section, or the measurement that chose it)."""
-
-    value: Any
-    source: str
+Table = Mapping[str, Mapping[str, Any]]  # hyperparameters by their source: paper and section, or a measurement
 
 
 @dataclass(frozen=True)
@@ -54,11 +48,12 @@ class Recipe:
     iterations: int | None = None
     budget: float | None = None
 
-    def vary(self, name: str, title: str, *, iterations: Given | None, budget: float | None, **given: Given) -> Recipe:
-        """A recipe that differs from this one in the figures that are named."""
-        figures = replace(self.figures, **{key: g.value for key, g in given.items()})
-        sources = {**self.sources, **{key: g.source for key, g in given.items()}}
-        return _recipe(name, title, figures, sources, iterations, budget)
+    def vary(self, name: str, title: str, table: Table, budget: float | None = None) -> Recipe:
+        """A recipe that differs from this one in the hyperparameters of the table, and in its length."""
+        known = {key: source for key, source in self.sources.items() if key != "iterations"}
+        values, sources = _by_name(table)
+        iterations = values.pop("iterations", None)
+        return Recipe(name, title, replace(self.figures, **values), {**known, **sources}, iterations, budget)
 
     def with_options(self, options: Mapping[str, Any]) -> Recipe:
         """The recipe with single figures replaced, as asked for by name; texts are read as the figure's own type.
@@ -79,21 +74,17 @@ class Recipe:
         return replace(self, figures=replace(self.figures, **changes), sources=sources)
 
 
-def make_recipe(
-    name: str, title: str, kind: type, *, iterations: Given | None, budget: float | None, **given: Given
-) -> Recipe:
-    """A recipe from scratch: every field of `kind` must be given with its source."""
-    values = {key: g.value for key, g in given.items()}
-    return _recipe(name, title, kind(**values), {key: g.source for key, g in given.items()}, iterations, budget)
+def make_recipe(name: str, title: str, kind: type, table: Table, budget: float | None = None) -> Recipe:
+    """A recipe from scratch: the table has every field of `kind`, and `iterations` unless there is a budget."""
+    values, sources = _by_name(table)
+    iterations = values.pop("iterations", None)
+    return Recipe(name, title, kind(**values), sources, iterations, budget)
 
 
-def _recipe(
-    name: str, title: str, figures: Any, sources: dict[str, str], iterations: Given | None, budget: float | None
-) -> Recipe:
-    sources.pop("iterations", None)
-    if iterations is not None:
-        sources["iterations"] = iterations.source
-    return Recipe(name, title, figures, sources, None if iterations is None else int(iterations.value), budget)
+def _by_name(table: Table) -> tuple[dict[str, Any], dict[str, str]]:
+    """Values and sources by hyperparameter."""
+    rows = [(name, value, source) for source, values in table.items() for name, value in values.items()]
+    return {name: value for name, value, _ in rows}, {name: source for name, _, source in rows}
 
 
 def _as_type_of(present: Any, value: Any, key: str) -> Any:
@@ -234,34 +225,3 @@ def describe(method: Method) -> dict[str, Any]:
             for r in method.recipes.values()
         ],
     }
-
-
-def prefixed(prefix: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A state dict whose names begin with `prefix.`, as checkpoints hold several in one file."""
-    return {f"{prefix}.{key}": value for key, value in state.items()}
-
-
-def without_prefix(prefix: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The part of a checkpoint below `prefix.`."""
-    start = prefix + "."
-    return {key.removeprefix(start): value for key, value in state.items() if key.startswith(start)}
-
-
-def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """An optimiser's running statistics as named tensors, so that no pickle is needed."""
-    tensors: dict[str, Tensor] = {}
-    for index, entry in optimizer.state_dict()["state"].items():
-        for key, value in entry.items():
-            tensors[f"{index}.{key}"] = value if isinstance(value, Tensor) else torch.tensor(float(value))
-    return tensors
-
-
-def load_optimizer_tensors(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """The reverse of `optimizer_tensors`; learning rates stay as they are."""
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, value in tensors.items():
-        index, key = name.split(".", 1)
-        state.setdefault(int(index), {})[key] = value
-    whole = optimizer.state_dict()
-    whole["state"] = state
-    optimizer.load_state_dict(whole)

@@ -75,9 +75,30 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     end(place)
 
 
+# Over the bridge these are enough for every day: it carries the same messages. The others run with `--long`.
+OVER_THE_BRIDGE = {
+    "test_hello_says_who_is_there",
+    "test_pictures_of_every_size_come_back_as_they_were",
+    "test_big_answers_are_fetched",
+    "test_cancelled_is_asked_and_obeyed",
+    "test_a_killed_engine_is_replaced_and_asked_again",
+    "test_an_engine_that_hangs_is_told_from_one_that_works",
+    "test_an_engine_that_cannot_start_says_why",
+    "test_a_client_with_an_unknown_key_is_told_so",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Over the bridge only what is chosen above runs every day."""
+    for item in items:
+        given = getattr(item, "callspec", None)
+        if given is not None and given.params.get("bridge") and item.originalname not in OVER_THE_BRIDGE:
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.fixture(params=[False, True], ids=["zmq", "bridge"])
 def bridge(request: pytest.FixtureRequest) -> bool:
-    """Every test that takes this runs over both transports."""
+    """A test that takes this runs over both transports."""
     return bool(request.param)
 
 

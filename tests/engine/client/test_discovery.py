@@ -18,7 +18,7 @@ import pytest
 import zmq
 
 from underdrawing.client import session
-from underdrawing.client.endpoint import Connection, home, make_home
+from underdrawing.client.endpoint import Connection, clean_environment, home, make_home
 from underdrawing.client.engine import Engine
 from underdrawing.client.frames import Frame
 from underdrawing.client.keys import load_pair
@@ -302,6 +302,17 @@ def test_an_engine_whose_folder_has_other_letters_is_found_in_the_locale_c(tmp_p
     plain = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "UNDERDRAWING_HOME": str(folder)}
     done = subprocess.run([sys.executable, "-c", ask], env={**os.environ, **plain}, capture_output=True, check=True)
     assert done.stdout.decode("ascii").strip() == ascii(os.fsencode(python).decode("ascii", "surrogateescape"))
+
+
+def test_the_engine_inherits_nothing_that_a_host_set_for_its_own_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts = ("PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH", "LD_PRELOAD", "GI_TYPELIB_PATH")
+    for name in hosts:
+        monkeypatch.setenv(name, "/the/hosts/own")
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    found = clean_environment("/another/python")
+    assert found["LANG"] == "C.UTF-8"
+    assert not found.keys() & set(hosts)
+    assert clean_environment(sys.executable).keys() & set(hosts) == {"PYTHONPATH"}
 
 
 def test_the_users_home_is_found_from_within_sandboxes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,245 +1,21 @@
-"""What the engine does with requests, without sockets and processes: a daemon that a test steps by hand."""
+"""Requests to train, and what reaches the renderer."""
 
 from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections import namedtuple
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.engine.handmade_model import IDENTITY, write_model
-from underdrawing.client.frames import Frame
-from underdrawing.client.messages import EngineError, Message, decode, request
+from tests.engine.daemon.desk import OTHER, PICTURE, Desk, code, desk, training
 from underdrawing.daemon import handlers_train
-from underdrawing.daemon.child_process import ChildTask
-from underdrawing.daemon.clients import Ask
 from underdrawing.daemon.job_queue import MOST_WAITING, Jobs, State
-from underdrawing.daemon.server import Daemon, Settings
-from underdrawing.store import model_archive
-from underdrawing.store.manifest import MANIFEST_FILE
 from underdrawing.store.model_library import Library
 
-PICTURE = Frame(8, 6, "RGB", "u8", bytes(range(144)))
-OTHER = Frame(8, 6, "RGB", "u8", bytes(144))
-
-
-class Desk:
-    """A daemon, and what it sends. What it would have a renderer do is written down instead."""
-
-    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.daemon = Daemon(home, Settings())
-        self.sent: list[tuple[bytes, Message]] = []
-        self.rendered: list[tuple[ChildTask, Ask, tuple[str, ...]]] = []
-        monkeypatch.setattr(self.daemon, "send", self._send)
-        self.daemon.clients._send = self._send
-        monkeypatch.setattr(self.daemon.rendering, "submit", self._submit)
-
-    def _send(self, client: bytes, message: Message) -> None:
-        # Through the wire's own checks: what a client would refuse is no answer.
-        self.sent.append((client, decode(message.encode())))
-
-    def _submit(self, task: ChildTask, ask: Ask, pins: tuple[str, ...] = ()) -> None:
-        self.rendered.append((task, ask, pins))
-
-    def say(self, verb: str, body: dict[str, Any], frames: Sequence[Frame] = (), client: bytes = b"one") -> str:
-        """A request; its id."""
-        message = request(verb, body, [f.header() for f in frames], [f.blob() for f in frames])
-        self.daemon.receive([client, *message.encode()])
-        return message.id
-
-    def answer(self, identity: str) -> Message:
-        """The end of a request, once what goes on beside the loop has come about."""
-        until = time.monotonic() + 30
-        while True:
-            self.daemon.inbox.run()
-            for _, message in self.sent:
-                if message.id == identity and message.kind != "event":
-                    return message
-            assert time.monotonic() < until, "no answer came"
-            time.sleep(0.005)
-
-    def ask(self, verb: str, body: dict[str, Any], frames: Sequence[Frame] = (), client: bytes = b"one") -> Message:
-        return self.answer(self.say(verb, body, frames, client))
-
-    def rest(self) -> None:
-        """Until nothing goes on beside the loop."""
-        until = time.monotonic() + 30
-        while self.daemon._chores:
-            assert time.monotonic() < until
-            self.daemon.inbox.run()
-            time.sleep(0.005)
-
-
-@pytest.fixture
-def desk(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    made = Desk(home, monkeypatch)
-    yield made
-    made.daemon.chores.shutdown()
-    made.daemon.inbox.close()
-    made.daemon.context.term()
-
-
-def training(**more: Any) -> dict[str, Any]:
-    return {"picture": {"hash": PICTURE.hash}, "planes": {"paint": {"hash": OTHER.hash}}, **more}
-
-
-def code(message: Message) -> str:
-    assert message.kind == "error", message
-    assert message.body["message"]
-    return str(message.body["code"])
-
-
-# --- models from elsewhere
-
-
-@pytest.fixture
-def packed(desk: Desk, tmp_path: Path) -> str:
-    """A good model file in the spool; its hash."""
-    manifest = write_model(tmp_path / "model")
-    path = desk.daemon.spool.folder / "packed.tmp"
-    model_archive.write(tmp_path / "model", manifest, path)
-    return desk.daemon.spool.adopt(path)
-
-
-def begun(desk: Desk, packed: str) -> tuple[str, ChildTask, Ask]:
-    """An import that waits for the renderer's word."""
-    identity = desk.say("models.import", {"hash": packed})
-    desk.rest()
-    task, ask, _ = desk.rendered[-1]
-    assert task.name == "check_model"
-    return identity, task, ask
-
-
-def test_a_model_that_was_looked_into_is_taken_in(desk: Desk, packed: str) -> None:
-    identity, task, _ = begun(desk, packed)
-    assert desk.daemon.library.all() == []
-    assert (Path(task.args["model_folder"]) / MANIFEST_FILE).is_file()
-    task.on_end({"id": "whatever"}, None)
-    answer = desk.answer(identity)
-    assert answer.body["name"] == "sun"
-    assert [m.id for m in desk.daemon.library.all()] == [answer.body["id"]]
-    assert list(desk.daemon.library.training.iterdir()) == []
-    assert not desk.daemon.spool.pinned
-
-
-def test_a_model_that_is_refused_leaves_nothing(desk: Desk, packed: str) -> None:
-    identity, task, _ = begun(desk, packed)
-    task.on_end(None, EngineError("bad_model", "It uses an operator.", ""))
-    assert code(desk.answer(identity)) == "bad_model"
-    assert list(desk.daemon.library.training.iterdir()) == []
-    assert desk.daemon.library.all() == []
-
-
-def test_an_engine_killed_before_a_model_was_looked_into_does_not_take_it_in(
-    desk: Desk, packed: str, home: Path
-) -> None:
-    """Else a stranger's model would come in unseen at the next start."""
-    begun(desk, packed)
-    again = Library(home)
-    jobs = Jobs(again)
-    jobs.restore()
-    assert again.all() == [] and not jobs.jobs
-    assert list(again.training.iterdir()) == []
-
-
-def test_an_engine_killed_after_a_model_was_looked_into_takes_it_in(
-    desk: Desk, packed: str, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def killed(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    _, task, _ = begun(desk, packed)
-    monkeypatch.setattr(desk.daemon.library, "publish", killed)
-    identity = Path(task.args["model_folder"]).name.removesuffix(".incoming")
-    with pytest.raises(KeyboardInterrupt):
-        desk.daemon.library.accept(identity)
-    again = Library(home)
-    Jobs(again).restore()
-    assert [m.id for m in again.all()] == [identity]
-
-
-def test_an_import_that_nobody_waits_for_leaves_nothing(desk: Desk, packed: str) -> None:
-    identity, _, _ = begun(desk, packed)
-    desk.say("abandon", {"request": identity})
-    assert list(desk.daemon.library.training.iterdir()) == []
-
-
-def test_an_import_given_up_while_it_is_unpacked_goes_no_further(desk: Desk, packed: str) -> None:
-    identity = desk.say("models.import", {"hash": packed})
-    desk.say("abandon", {"request": identity})
-    desk.rest()
-    assert desk.rendered == []
-    assert list(desk.daemon.library.training.iterdir()) == []
-    assert not desk.daemon.spool.pinned
-
-
-def test_a_picture_is_no_model_file(desk: Desk) -> None:
-    desk.daemon.spool.put(PICTURE.header(), PICTURE.blob())
-    assert code(desk.ask("models.import", {"hash": PICTURE.hash})) == "bad_model"
-    assert code(desk.ask("models.import", {"hash": "0" * 64})) == "unknown_picture"
-    assert code(desk.ask("models.import", {"hash": "../../x"})) == "bad_request"
-    assert not desk.daemon.spool.pinned
-
-
-def test_an_export_can_be_imported(desk: Desk) -> None:
-    library = desk.daemon.library
-    write_model(library.staging(IDENTITY), name="Straße 道")
-    library.publish(IDENTITY)
-    exported = desk.ask("models.export", {"model": IDENTITY}).body
-    assert "picture" in exported["note"]
-    identity, task, _ = begun(desk, exported["hash"])
-    task.on_end({}, None)
-    found = desk.answer(identity).body
-    assert found["name"] == "Straße 道" and found["id"] != IDENTITY
-    assert len(library.all()) == 2
-
-
-@pytest.mark.parametrize("verb", ["models.export", "models.file"])
-def test_a_full_disk_leaves_no_half_of_a_file(desk: Desk, verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    library, spool = desk.daemon.library, desk.daemon.spool
-    write_model(library.staging(IDENTITY))
-    library.publish(IDENTITY)
-
-    def full(path: Path) -> str:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(spool, "adopt", full)
-    answer = desk.ask(verb, {"model": IDENTITY, "file": "picture.png"})
-    assert code(answer) == "disk"
-    assert "No space left" in answer.body["message"]
-    assert list(spool.folder.iterdir()) == []
-
-
-@pytest.mark.parametrize("file", ["../../keys/engine.key", "/etc/passwd", "job.json", "", "generator.onnx/.."])
-def test_only_files_of_the_model_are_given_out(desk: Desk, file: str) -> None:
-    write_model(desk.daemon.library.staging(IDENTITY))
-    desk.daemon.library.publish(IDENTITY)
-    assert code(desk.ask("models.file", {"model": IDENTITY, "file": file})) == "unknown_file"
-
-
-@pytest.mark.parametrize("name", ["", " ", "a\nb", "x" * 200, 7, None, ["x"]])
-def test_models_keep_their_name_where_the_new_one_is_impossible(desk: Desk, name: object) -> None:
-    write_model(desk.daemon.library.staging(IDENTITY))
-    desk.daemon.library.publish(IDENTITY)
-    assert code(desk.ask("models.rename", {"model": IDENTITY, "name": name})) in ("bad_name", "bad_request")
-    assert desk.daemon.library.find(IDENTITY).name == "sun"
-
-
-def test_names_of_one_length_in_quick_succession(desk: Desk) -> None:
-    """The disk's clock may stand still between two of them."""
-    write_model(desk.daemon.library.staging(IDENTITY))
-    desk.daemon.library.publish(IDENTITY)
-    for name in [f"name {letter}" for letter in "abcdefghijklmnopqrstuvwxyz"]:
-        desk.ask("models.rename", {"model": IDENTITY, "name": name})
-        assert [m["name"] for m in desk.ask("models.list", {}).body["models"]] == [name]
-
-
-# --- trainings
+__all__ = ["desk"]  # a fixture
 
 
 def test_the_same_request_twice_is_one_job(desk: Desk) -> None:
@@ -340,9 +116,6 @@ def test_requests_that_cannot_be_right_queue_nothing(desk: Desk, more: dict[str,
     assert code(desk.ask("train", training(**more), (PICTURE, OTHER))) == wanted
     assert not desk.daemon.jobs.jobs
     assert list(desk.daemon.library.training.iterdir()) == []
-
-
-# --- what reaches the renderer
 
 
 @pytest.mark.parametrize("extra", [{"mask": {"hash": []}}, {"picture": {"base": {}, "patches": [{"hash": 7}]}}])

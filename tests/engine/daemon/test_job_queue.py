@@ -22,9 +22,9 @@ def test_jobs_run_in_their_order(library: Library) -> None:
     first, second = job(library, 1), job(library, 2)
     jobs.add(first)
     jobs.add(second)
-    assert jobs.next() is first
+    assert jobs.waiting()[0] is first
     first.state = State.RUNNING
-    assert (jobs.running(), jobs.next()) == (first, second)
+    assert (jobs.running(), jobs.waiting()) == ([first], [second])
 
 
 def test_a_full_queue_refuses(library: Library) -> None:

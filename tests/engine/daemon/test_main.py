@@ -130,8 +130,12 @@ def ended(process: psutil.Process) -> bool:
         return True
 
 
-def test_an_engine_that_nobody_needs_ends(place: Place) -> None:
-    process = place.running("--idle-exit", "0.5")
+@pytest.mark.parametrize("options", [("--idle-exit", "0.5"), ()])
+def test_an_engine_that_nobody_needs_ends(
+    place: Place, options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNDERDRAWING_IDLE_EXIT", "600" if options else "0.5")
+    process = place.running(*options)
     assert process.wait(30) == 0
     assert Connection.read(place.folder) is None
     assert "the engine exits" in place.log()
@@ -261,7 +265,7 @@ def test_a_home_that_cannot_be_used_is_said(place: Place, tmp_path: Path) -> Non
     assert "Traceback" not in errors and output == ""
 
 
-@pytest.mark.parametrize("damage", ["run/engine.json", "run/child-worker.json", "run/precision.json"])
+@pytest.mark.parametrize("damage", ["run/engine.json", "run/child-train.json", "run/precision.json"])
 def test_damaged_files_of_a_former_engine_keep_nobody_from_starting(place: Place, damage: str) -> None:
     make_home(place.folder)
     (place.folder / damage).write_bytes(b"\xff{[")

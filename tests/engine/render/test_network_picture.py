@@ -8,12 +8,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from skimage import data
 
 from underdrawing.picture.files import write_picture
+from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import Picture
 from underdrawing.picture.primitive import Primitive, write_primitive
 from underdrawing.render.apply import Options, apply
@@ -118,6 +118,27 @@ def test_a_network_that_makes_magenta_gives_magenta(tmp_path: Path, start: Encod
             assert (pixels == MAGENTA).all(), task
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_change_is_worked_on_where_it_lies_in_the_whole_picture(tmp_path: Path, whole: bool) -> None:
+    """Of which the model knows a part. A mask counts wherever it is above 0."""
+    plain = generator(tmp_path, 0.5, Encoding.PICTURE, True).manifest
+    picture = replace(plain.picture, full_width=WIDTH + 20, full_height=HEIGHT + 9)
+    manifest = replace(plain, plan=replace(plain.plan, region=(9, 4, WIDTH, HEIGHT)), picture=picture)
+    (tmp_path / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    mask = np.zeros((HEIGHT, WIDTH), np.float32)
+    mask[20:40, 30:60] = 0.3
+    given = coffee()
+    if whole:
+        around = ((4, 5), (9, 11))
+        given, mask = np.pad(given, (*around, (0, 0))), np.pad(mask, around)
+    wishes = GenerateOptions(Task.BLEND, grow=2, feather=0.0)
+    result, shown = on_picture(Model(tmp_path), wishes, Picture(given), mask, SessionStore())
+    assert result.bounds == Bounds(37, 22, 34, 24)
+    assert np.array_equal(shown.pixels, coffee())
+    assert result.mask[2:-2, 2:-2].all()
+    assert (result.picture.pixels[result.mask > 0] == MAGENTA).all()
+
+
 def test_else_the_pictures_own_brushwork_goes_over_it(tmp_path: Path) -> None:
     model, sessions = generator(tmp_path, 0.5, Encoding.PICTURE, False), SessionStore()
     for task in (Task.VARY, Task.HARMONIZE):
@@ -162,7 +183,3 @@ def test_a_model_of_an_earlier_version_opens_and_keeps_its_brushwork(tmp_path: P
     stored = json.loads(model.manifest.to_json())
     del stored["plan"]["network_picture"]
     assert Manifest.from_json(json.dumps(stored)).plan == replace(model.manifest.plan, network_picture=False)
-
-
-def test_the_generator_is_an_ordinary_graph() -> None:
-    onnx.checker.check_model(onnx.load_model_from_string(magenta(("start", "noise1"))))

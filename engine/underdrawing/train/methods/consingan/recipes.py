@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from underdrawing.store.manifest import PlaneSpec, Task
 from underdrawing.train.data import TrainingData
 from underdrawing.train.device import Device
-from underdrawing.train.method import Given, Recipe, make_recipe
+from underdrawing.train.method import Recipe, make_recipe
 from underdrawing.train.methods.consingan.hyperparameters import ConSinGANHyperparameters
 from underdrawing.train.methods.consingan.run import PyramidRun
 
@@ -23,180 +23,94 @@ _PROGRAM = "the authors' program, as the paper leaves it out"
 _SINGAN = "SinGAN (2019), section 2 and its program"
 _OURS = "chosen by trials on two processor cores (docs/generate.md)"
 
+# Tables, laid out by hand: hyperparameters by their source.
+# fmt: off
 PAPER_VARY = make_recipe(
-    "paper-vary",
-    "The published method: other pictures of the same kind",
-    ConSinGANHyperparameters,
-    iterations=Given(12_000, f"{_PAPER}: 2,000 for each of six stages"),
-    budget=None,
-    generator=Given("growing", "ConSinGAN (2021), section 3, figure 1"),
-    lesson=Given("noise", _TASK),
-    start=Given("picture", "ConSinGAN (2021), equation 2: the picture at the size of the first stage"),
-    fixed_noise=Given(True, _PROGRAM),
-    kaiming=Given(False, _PROGRAM),
-    filters=Given(64, _PAPER),
-    layers=Given(3, _PAPER),
-    slope=Given(0.05, _PAPER),
-    normalised=Given(False, f"{_PAPER}: without for unconditional generation"),
-    critic_normalised=Given(False, f"{_PAPER}: in the generator alone"),
-    stages=Given(6, "ConSinGAN (2021), section 3, improved rescaling"),
-    rescaling=Given("improved", "ConSinGAN (2021), equation 3"),
-    smallest=Given(25, _PAPER),
-    longest=Given(250, _PAPER),
-    concurrent=Given(3, _PAPER),
-    tuned=Given(3, f"{_HARMONY}: trained as before; the three stages that train at a time"),
-    rate_scale=Given(0.1, "ConSinGAN (2021), section 3: delta"),
-    rate=Given(5e-4, _PAPER),
-    beta1=Given(0.5, _PROGRAM),
-    beta2=Given(0.999, _PROGRAM),
-    drop_at=Given(0.8, f"{_PAPER}: after 1,600 of 2,000 iterations"),
-    drop=Given(0.1, _PAPER),
-    critic_steps=Given(3, _PROGRAM),
-    generator_steps=Given(3, _PROGRAM),
-    penalty=Given(0.1, _PROGRAM),
-    penalty_every=Given(1, "WGAN-GP (2017), algorithm 1"),
-    reconstruction=Given(10.0, "ConSinGAN (2021), equation 1: alpha"),
-    paired=Given(0.0, "not in the paper"),
-    noise=Given(0.1, _PROGRAM),
-    crop=Given(0, "not in the paper"),
-    each=Given(2_000, _PAPER),
-    balance=Given(0.0, f"{_PAPER}: as many iterations for every stage"),
-    average=Given(0.0, "not in the paper"),
-    network_picture=Given(True, "ConSinGAN (2021), section 5: the figures show what the network makes"),
-)
-PAPER_ANIMATE = PAPER_VARY.vary(
-    "paper-animate",
-    "The published method, for animation",
-    iterations=Given(12_000, f"{_PAPER}: 2,000 for each of six stages"),
-    budget=None,
-    start=Given("noise", _PROGRAM),
-    smallest=Given(20, _PROGRAM),
-)
-PAPER_HARMONIZE = PAPER_VARY.vary(
-    "paper-harmonize",
-    "The published method, for something pasted onto the picture",
-    iterations=Given(3_000, f"{_HARMONY}: 1,000 for each of three stages"),
-    budget=None,
-    each=Given(1_000, _HARMONY),
-    lesson=Given("harmony", f"{_TASK}, figure 2"),
-    slope=Given(0.3, _PAPER),
-    normalised=Given(True, _PAPER),
-    stages=Given(3, _HARMONY),
-    rescaling=Given("geometric", _PROGRAM),
-    smallest=Given(120, _PROGRAM),
-)
+    "paper-vary", "The published method: other pictures of the same kind", ConSinGANHyperparameters, {
+    f"{_PAPER}: 2,000 for each of six stages": {"iterations": 12_000},
+    "ConSinGAN (2021), section 3, figure 1": {"generator": "growing"},
+    _TASK: {"lesson": "noise"},
+    "ConSinGAN (2021), equation 2: the picture at the size of the first stage": {"start": "picture"},
+    _PROGRAM: {"fixed_noise": True, "kaiming": False, "beta1": 0.5, "beta2": 0.999, "critic_steps": 3,
+        "generator_steps": 3, "penalty": 0.1, "noise": 0.1},
+    _PAPER: {"filters": 64, "layers": 3, "slope": 0.05, "smallest": 25, "longest": 250, "concurrent": 3, "rate": 5e-4,
+        "drop": 0.1, "each": 2_000},
+    f"{_PAPER}: without for unconditional generation": {"normalised": False},
+    f"{_PAPER}: in the generator alone": {"critic_normalised": False},
+    "ConSinGAN (2021), section 3, improved rescaling": {"stages": 6},
+    "ConSinGAN (2021), equation 3": {"rescaling": "improved"},
+    f"{_HARMONY}: trained as before; the three stages that train at a time": {"tuned": 3},
+    "ConSinGAN (2021), section 3: delta": {"rate_scale": 0.1},
+    f"{_PAPER}: after 1,600 of 2,000 iterations": {"drop_at": 0.8},
+    "WGAN-GP (2017), algorithm 1": {"penalty_every": 1},
+    "ConSinGAN (2021), equation 1: alpha": {"reconstruction": 10.0},
+    "not in the paper": {"paired": 0.0, "crop": 0, "average": 0.0},
+    f"{_PAPER}: as many iterations for every stage": {"balance": 0.0},
+    "ConSinGAN (2021), section 5: the figures show what the network makes": {"network_picture": True},
+})
+PAPER_ANIMATE = PAPER_VARY.vary("paper-animate", "The published method, for animation", {
+    f"{_PAPER}: 2,000 for each of six stages": {"iterations": 12_000},
+    _PROGRAM: {"start": "noise", "smallest": 20},
+})
+PAPER_HARMONIZE = PAPER_VARY.vary("paper-harmonize", "The published method, for something pasted onto the picture", {
+    f"{_HARMONY}: 1,000 for each of three stages": {"iterations": 3_000},
+    _HARMONY: {"each": 1_000, "stages": 3},
+    f"{_TASK}, figure 2": {"lesson": "harmony"},
+    _PAPER: {"slope": 0.3, "normalised": True},
+    _PROGRAM: {"rescaling": "geometric", "smallest": 120},
+})
 PAPER_HARMONIZE_LARGE = PAPER_HARMONIZE.vary(
-    "paper-harmonize-large",
-    "The published method, for something pasted onto a picture of up to 700 pixels",
-    iterations=Given(4_000, f"{_HARMONY}: 1,000 for each of four stages"),
-    budget=None,
-    stages=Given(4, _HARMONY),
-    longest=Given(700, _HARMONY),
-)
-PAPER_BLEND = PAPER_HARMONIZE.vary(
-    "paper-blend",
-    "The published method, for rough edits",
-    iterations=Given(6_000, f"{_HARMONY}: 1,000 a stage, of which the program has six"),
-    budget=None,
-    lesson=Given("tiles", _PROGRAM),
-    slope=Given(0.05, f"{_PROGRAM}; section 4 has 0.3 for tasks such as harmonization"),
-    stages=Given(6, _PROGRAM),
-    rescaling=Given("improved", "ConSinGAN (2021), equation 3"),
-    smallest=Given(25, _PAPER),
-)
-SINGAN = PAPER_VARY.vary(
-    "singan",
-    "SinGAN, for comparison: pictures between the stages, one stage at a time",
-    iterations=Given(18_000, f"{_SINGAN}: 2,000 for each of usually nine stages"),
-    budget=None,
-    generator=Given("chained", _SINGAN),
-    start=Given("noise", _SINGAN),
-    fixed_noise=Given(False, f"{_SINGAN}: none after the first stage"),
-    filters=Given(32, _SINGAN),
-    layers=Given(5, _SINGAN),
-    slope=Given(0.2, _SINGAN),
-    normalised=Given(True, _SINGAN),
-    critic_normalised=Given(True, _SINGAN),
-    stages=Given(0, f"{_SINGAN}: as many as steps of 0.75 need"),
-    rescaling=Given("geometric", _SINGAN),
-    concurrent=Given(1, _SINGAN),
-    rate_scale=Given(1.0, _SINGAN),
-    each=Given(2_000, f"{_SINGAN}; nine stages are usual"),
-)
+    "paper-harmonize-large", "The published method, for something pasted onto a picture of up to 700 pixels", {
+    f"{_HARMONY}: 1,000 for each of four stages": {"iterations": 4_000},
+    _HARMONY: {"stages": 4, "longest": 700},
+})
+PAPER_BLEND = PAPER_HARMONIZE.vary("paper-blend", "The published method, for rough edits", {
+    f"{_HARMONY}: 1,000 a stage, of which the program has six": {"iterations": 6_000},
+    _PROGRAM: {"lesson": "tiles", "stages": 6},
+    f"{_PROGRAM}; section 4 has 0.3 for tasks such as harmonization": {"slope": 0.05},
+    "ConSinGAN (2021), equation 3": {"rescaling": "improved"},
+    _PAPER: {"smallest": 25},
+})
+SINGAN = PAPER_VARY.vary("singan", "SinGAN, for comparison: pictures between the stages, one stage at a time", {
+    f"{_SINGAN}: 2,000 for each of usually nine stages": {"iterations": 18_000},
+    _SINGAN: {"generator": "chained", "start": "noise", "filters": 32, "layers": 5, "slope": 0.2, "normalised": True,
+        "critic_normalised": True, "rescaling": "geometric", "concurrent": 1, "rate_scale": 1.0},
+    f"{_SINGAN}: none after the first stage": {"fixed_noise": False},
+    f"{_SINGAN}: as many as steps of 0.75 need": {"stages": 0},
+    f"{_SINGAN}; nine stages are usual": {"each": 2_000},
+})
 HARMONIZE = PAPER_HARMONIZE.vary(
-    "harmonize",
-    "Something that is pasted takes on the picture's light, colours and brushwork",
-    iterations=None,
-    budget=150.0,
-    each=Given(0, "bound to a budget"),
-    lesson=Given("pasted", _OURS),
-    fixed_noise=Given(False, _OURS),
-    kaiming=Given(True, "few iterations: weights that small begin with little but their biases"),
-    tuned=Given(1, _OURS),
-    filters=Given(32, _OURS),
-    normalised=Given(False, _OURS),
-    critic_steps=Given(1, _OURS),
-    generator_steps=Given(1, _OURS),
-    crop=Given(112, _OURS),
-    paired=Given(0.0, _OURS),
-    average=Given(0.1, _OURS),
-    network_picture=Given(False, _OURS),
-)
-HARMONIZE_LARGE = HARMONIZE.vary(
-    "harmonize-large",
-    "The same, trained at up to 700 pixels with a fourth stage",
-    iterations=None,
-    budget=480.0,
-    stages=Given(4, _HARMONY),
-    longest=Given(700, _HARMONY),
-)
-BLEND = HARMONIZE.vary(
-    "blend",
-    "The seams and textures of a rough edit become natural",
-    iterations=None,
-    budget=150.0,
-    lesson=Given("tiles", _PROGRAM),
-    smallest=Given(60, _OURS),
-    stages=Given(4, _OURS),
-)
-VARY = PAPER_VARY.vary(
-    "vary",
-    "Other pictures of the same kind, other sizes",
-    iterations=None,
-    budget=180.0,
-    each=Given(0, "bound to a budget"),
-    fixed_noise=Given(False, _OURS),
-    kaiming=Given(True, "few iterations: weights that small begin with little but their biases"),
-    tuned=Given(1, _OURS),
-    filters=Given(32, _OURS),
-    stages=Given(5, _OURS),
-    longest=Given(112, "layout alone is trained; texture is the picture's own (docs/generate.md)"),
-    rate=Given(1e-3, _OURS),
-    critic_steps=Given(1, _OURS),
-    generator_steps=Given(1, _OURS),
-    average=Given(0.1, _OURS),
-    network_picture=Given(False, _OURS),
-)
-ANIMATE = VARY.vary(
-    "animate",
-    "A short clip out of one picture",
-    iterations=None,
-    budget=180.0,
-    smallest=Given(20, _PROGRAM),
-)
-ENLARGE = HARMONIZE.vary(
-    "enlarge",
-    "The picture with more pixels, of its own fine detail",
-    iterations=None,
-    budget=120.0,
-    lesson=Given("softened", _OURS),
-    stages=Given(2, "what was reduced to half is to become what it was"),
-    rescaling=Given("halves", "SinGAN (2019), section 4, super-resolution: the picture is its own example"),
-    smallest=Given(0, "not used with halves"),
-    longest=Given(1024, "finest detail is trained at its own size, on squares, so that this costs no time"),
-    paired=Given(10.0, _OURS),
-    balance=Given(1.0, _OURS),
-)
+    "harmonize", "Something that is pasted takes on the picture's light, colours and brushwork", {
+    "bound to a budget": {"each": 0},
+    _OURS: {"lesson": "pasted", "fixed_noise": False, "tuned": 1, "filters": 32, "normalised": False,
+        "critic_steps": 1, "generator_steps": 1, "crop": 112, "paired": 0.0, "average": 0.1, "network_picture": False},
+    "few iterations: weights that small begin with little but their biases": {"kaiming": True},
+}, budget=150.0)
+HARMONIZE_LARGE = HARMONIZE.vary("harmonize-large", "The same, trained at up to 700 pixels with a fourth stage", {
+    _HARMONY: {"stages": 4, "longest": 700},
+}, budget=480.0)
+BLEND = HARMONIZE.vary("blend", "The seams and textures of a rough edit become natural", {
+    _PROGRAM: {"lesson": "tiles"},
+    _OURS: {"smallest": 60, "stages": 4},
+}, budget=150.0)
+VARY = PAPER_VARY.vary("vary", "Other pictures of the same kind, other sizes", {
+    "bound to a budget": {"each": 0},
+    _OURS: {"fixed_noise": False, "tuned": 1, "filters": 32, "stages": 5, "rate": 1e-3, "critic_steps": 1,
+        "generator_steps": 1, "average": 0.1, "network_picture": False},
+    "few iterations: weights that small begin with little but their biases": {"kaiming": True},
+    "layout alone is trained; texture is the picture's own (docs/generate.md)": {"longest": 112},
+}, budget=180.0)
+ANIMATE = VARY.vary("animate", "A short clip out of one picture", {
+    _PROGRAM: {"smallest": 20},
+}, budget=180.0)
+ENLARGE = HARMONIZE.vary("enlarge", "The picture with more pixels, of its own fine detail", {
+    _OURS: {"lesson": "softened", "paired": 10.0, "balance": 1.0},
+    "what was reduced to half is to become what it was": {"stages": 2},
+    "SinGAN (2019), section 4, super-resolution: the picture is its own example": {"rescaling": "halves"},
+    "not used with halves": {"smallest": 0},
+    "finest detail is trained at its own size, on squares, so that this costs no time": {"longest": 1024},
+}, budget=120.0)
+# fmt: on
 
 TASKS: Mapping[str, tuple[Task, ...]] = {
     "harmonize": (Task.HARMONIZE, Task.REPAINT),

@@ -11,19 +11,11 @@ from torch import Tensor, nn
 
 from underdrawing.picture.resize import anchor
 from underdrawing.store.manifest import FIXED_NOISE, ApplyPlan, Encoding, GraphInput, GraphSpec, Procedure, Task
+from underdrawing.train.base_run import BaseRun, Part, restore, saved, without_prefix
 from underdrawing.train.data import TrainingData
 from underdrawing.train.device import Device
 from underdrawing.train.ema import Average
-from underdrawing.train.method import (
-    ExportGraph,
-    Progress,
-    Stage,
-    TrainingError,
-    load_optimizer_tensors,
-    optimizer_tensors,
-    prefixed,
-    without_prefix,
-)
+from underdrawing.train.method import ExportGraph, Progress, Stage, TrainingError
 from underdrawing.train.methods.consingan import scales
 from underdrawing.train.methods.consingan.augment import CHANGES
 from underdrawing.train.methods.consingan.hyperparameters import ConSinGANHyperparameters
@@ -32,12 +24,11 @@ from underdrawing.train.methods.consingan.networks import ChainedGenerator, Crit
 LEAST_CROP = 48  # pixels
 
 
-class PyramidRun:
+class PyramidRun(BaseRun):
     """One training: the generator as far as it has grown, the critic of its last stage, their optimisers.
 
     Args:
         data: with `base` and `composite` a run that goes on from a model, for that composite alone.
-        figures: see there.
         tasks: what the model will be for.
     """
 
@@ -57,21 +48,18 @@ class PyramidRun:
             text = f"The picture is {width} x {height} pixels; this method looks at {scales.LEAST} at a time."
             raise TrainingError("too_small", text, "Choose a larger picture or region.")
         self.sizes = self._sizes((width, height))
-        self.pace, self.crop = 1.0, figures.crop
+        self.crop = figures.crop
         self.generator: GrowingGenerator | ChainedGenerator = device.place(self._generator())
         self.critic: nn.Module = device.place(self._critic(0))
         self.averaged: Average | None = None
         self._fixed: dict[tuple[int, scales.Size], Tensor] = {}
         self.fine = data.base is not None
-        self.stages: Sequence[Stage] = self._stages()
-        self.length: int | None = figures.each * len(self.stages) if figures.each and not self.fine else None
-        self.notes: Sequence[str] = ()
+        self.stages = (Stage("fine-tuning", 1.0),) if self.fine else scales.stages("stage", self.sizes, figures.balance)
+        self.length = figures.each * len(self.stages) if figures.each and not self.fine else None
         if data.base is not None:
             self._grow_to(len(self.sizes) - 1)
             self._load_networks(data.base)
         self._optimise()
-
-    # --- what there is
 
     def _sizes(self, size: scales.Size) -> list[scales.Size]:
         f = self.figures
@@ -81,15 +69,6 @@ class PyramidRun:
             words = ", ".join(known)
             raise TrainingError("bad_option", f"There is no rescaling called {f.rescaling!r}.", f"Use one of: {words}.")
         return known[f.rescaling](size, count, f.smallest)
-
-    def _stages(self) -> Sequence[Stage]:
-        if self.fine:
-            return (Stage("fine-tuning", 1.0),)
-        work = [(width * height) ** self.figures.balance for width, height in self.sizes]
-        return tuple(
-            Stage(f"stage {k + 1} of {len(work)}, {w} x {h}", part / sum(work))
-            for k, (part, (w, h)) in enumerate(zip(work, self.sizes, strict=True))
-        )
 
     def _generator(self) -> GrowingGenerator | ChainedGenerator:
         f = self.figures
@@ -145,8 +124,6 @@ class PyramidRun:
         self.generator_steps = torch.optim.Adam(groups, f.rate, betas)
         self.critic_steps = torch.optim.Adam(self.critic.parameters(), f.rate, betas)
 
-    # --- inputs
-
     def _inputs(self, given: Tensor, generator: torch.Generator | None) -> list[Tensor]:
         """What the generator is given at the present stage.
 
@@ -165,9 +142,8 @@ class PyramidRun:
         inputs = [first]
         for stage, size in enumerate(sizes[1:], 1):
             shape = (1, self.generator.noise_channels, size[1], size[0])
-            inputs.append(
-                self._own_noise(stage, size) if generator is None else torch.randn(shape, generator=generator)
-            )
+            noise = self._own_noise(stage, size) if generator is None else torch.randn(shape, generator=generator)
+            inputs.append(noise)
         return [self.device.put(one) for one in inputs]
 
     def _own_noise(self, stage: int, size: scales.Size) -> Tensor:
@@ -191,29 +167,21 @@ class PyramidRun:
         """A random square of the picture, or all of it."""
         sides = self.picture.shape[2:]
         goal = [min(self.crop, side) if self.crop else side for side in sides]
-        at = [
-            int(torch.randint(0, side - g + 1, (1,), generator=generator)) for side, g in zip(sides, goal, strict=True)
-        ]
+        at = _corner(sides, goal, generator)
         if self.data.mask is not None:
             # What is to be known better must be in sight: around one of its pixels, which is drawn.
             spots = self.data.mask[0, 0].nonzero()
             spot = spots[int(torch.randint(0, len(spots), (1,), generator=generator))].tolist()
             at = [min(max(0, a - g // 2), side - g) for a, g, side in zip(spot, goal, sides, strict=True)]
-        return (slice(None), slice(None), *(slice(a, a + g) for a, g in zip(at, goal, strict=True)))
+        return _cut(at, goal)
 
     def _window(self, generator: torch.Generator) -> tuple[slice, ...] | None:
         """A random square of the last stage, where it alone is trained from noise."""
         width, height = self.sizes[self.level]
         if not self.crop or self.level == 0 or max(width, height) <= self.crop:
             return None
-        goal = (min(self.crop, height), min(self.crop, width))
-        at = [
-            int(torch.randint(0, s - g + 1, (1,), generator=generator))
-            for s, g in zip((height, width), goal, strict=True)
-        ]
-        return (slice(None), slice(None), *(slice(a, a + g) for a, g in zip(at, goal, strict=True)))
-
-    # --- training
+        goal = [min(self.crop, height), min(self.crop, width)]
+        return _cut(_corner((height, width), goal, generator), goal)
 
     def step(self, progress: Progress) -> dict[str, float]:
         """One step: the critic's, then the generator's."""
@@ -228,14 +196,14 @@ class PyramidRun:
             real = real if window is None else real[window]
         else:
             piece = self._piece(rng)
-            copy = CHANGES[f.lesson](self.picture, rng, self.sizes[0])
-            changed = copy.picture if self.data.composite is None else self.data.composite
+            example = CHANGES[f.lesson](self.picture, rng, self.sizes[0])
+            changed = example.picture if self.data.composite is None else self.data.composite
             whole = self.picture[piece].contiguous()
             real_inputs, inputs = self._inputs(whole, None), self._inputs(changed[piece].contiguous(), rng)
             size = self._sizes_of(whole)[-1]
             real = scales.reduced(whole, size)
             if f.paired > 0 and self.data.composite is None:
-                known = device.put(scales.reduced(copy.known[piece].contiguous(), size))
+                known = device.put(scales.reduced(example.known[piece].contiguous(), size))
         real = device.put(real)
         with device.autocast():
             made = self.generator(*inputs, window=window).float()
@@ -282,10 +250,6 @@ class PyramidRun:
         for group in self.critic_steps.param_groups:
             group["lr"] = self.figures.rate * falling * self.pace
 
-    def first(self) -> ApplyPlan | None:
-        """Without training there is noise."""
-        return None
-
     @property
     def best(self) -> GrowingGenerator | ChainedGenerator:
         """The generator that is shown and exported."""
@@ -301,16 +265,15 @@ class PyramidRun:
             made = self.best(*self._inputs(given, None)).float().cpu()
         return scales.upsample(made, *self.picture.shape[2:]).clamp(-1, 1)
 
-    # --- going on later
-
     def state(self) -> dict[str, Tensor]:
         """Networks, how far they have grown, optimisers."""
-        tensors = prefixed("generator", self.generator.state_dict()) | prefixed("critic", self.critic.state_dict())
-        tensors["amplitudes"] = torch.tensor(self.generator.amplitudes, dtype=torch.float64)
+        parts: dict[str, Part] = {"generator": self.generator, "critic": self.critic, **self._steps()}
         if self.averaged is not None:
-            tensors |= prefixed("averaged", self.averaged.state())
-        tensors |= prefixed("generator_steps", optimizer_tensors(self.generator_steps))
-        return tensors | prefixed("critic_steps", optimizer_tensors(self.critic_steps))
+            parts["averaged"] = self.averaged
+        return saved(parts) | {"amplitudes": torch.tensor(self.generator.amplitudes, dtype=torch.float64)}
+
+    def _steps(self) -> dict[str, Part]:
+        return {"generator_steps": self.generator_steps, "critic_steps": self.critic_steps}
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """Go on from `state`, at the stage that it was in."""
@@ -321,13 +284,11 @@ class PyramidRun:
         self._grow_to(level)
         self._load_networks(state)
         self._optimise()
-        load_optimizer_tensors(self.generator_steps, without_prefix("generator_steps", state))
-        load_optimizer_tensors(self.critic_steps, without_prefix("critic_steps", state))
+        restore(self._steps(), state)
 
     def _load_networks(self, state: Mapping[str, Tensor]) -> None:
         try:
-            self.generator.load_state_dict(without_prefix("generator", state))
-            self.critic.load_state_dict(without_prefix("critic", state))
+            restore({"generator": self.generator, "critic": self.critic}, state)
             self.generator.amplitudes = [float(v) for v in state["amplitudes"]]
             averaged = without_prefix("averaged", state)
             if self.averaged is not None and averaged:
@@ -346,30 +307,19 @@ class PyramidRun:
         self.crop = smaller
         return f"pieces of {smaller} x {smaller} pixels"
 
-    def calm(self) -> None:
-        """Half the learning rate from here on."""
-        self.pace *= 0.5
-
-    # --- the end
-
     def graphs(self) -> Sequence[ExportGraph]:
         """The generator, grown to the end."""
         self._grow_to(len(self.sizes) - 1)
         network = copy.deepcopy(self.best).cpu().to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
         rng = torch.Generator().manual_seed(0)
-        tensors = [torch.randn(1, spec.channels, spec.size[1], spec.size[0], generator=rng) for spec in self._specs()]
-        names = [spec.name for spec in self._specs()]
-        return [ExportGraph("generator.onnx", network.requires_grad_(False), dict(zip(names, tensors, strict=True)))]
+        inputs = {s.name: torch.randn(1, s.channels, s.size[1], s.size[0], generator=rng) for s in self._specs()}
+        return [ExportGraph("generator.onnx", network.requires_grad_(False), inputs)]
 
     def _specs(self) -> tuple[GraphInput, ...]:
         kind = Encoding.NOISE if self.figures.start == "noise" else Encoding.PICTURE
-        first = GraphInput("start", "start", kind, 3, self.sizes[0])
-        channels = self.generator.noise_channels
-        plane = FIXED_NOISE if self.figures.fixed_noise else "noise"
-        return (
-            first,
-            *(GraphInput(f"noise{k}", plane, Encoding.NOISE, channels, s) for k, s in enumerate(self.sizes) if k),
-        )
+        channels, plane = self.generator.noise_channels, FIXED_NOISE if self.figures.fixed_noise else "noise"
+        noise = (GraphInput(f"noise{k}", plane, Encoding.NOISE, channels, s) for k, s in enumerate(self.sizes) if k)
+        return (GraphInput("start", "start", kind, 3, self.sizes[0]), *noise)
 
     def plan(self) -> ApplyPlan:
         """The renderer is told what can be made; it sees the whole picture."""
@@ -383,3 +333,12 @@ class PyramidRun:
             tasks=self.tasks,
             network_picture=self.figures.network_picture,
         )
+
+
+def _corner(sides: Sequence[int], goal: Sequence[int], generator: torch.Generator) -> list[int]:
+    """A random place of so large a piece."""
+    return [int(torch.randint(0, s - g + 1, (1,), generator=generator)) for s, g in zip(sides, goal, strict=True)]
+
+
+def _cut(at: Sequence[int], goal: Sequence[int]) -> tuple[slice, ...]:
+    return (slice(None), slice(None), *(slice(a, a + g) for a, g in zip(at, goal, strict=True)))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from underdrawing.train.method import Stage
 
 Size = tuple[int, int]  # width and height in pixels
 LEAST = 12  # pixels of a side: the critic looks at 11 x 11
@@ -98,6 +101,15 @@ def _areas(source: int, target: int) -> Tensor:
     place = torch.arange(source, dtype=torch.float64)
     covered = torch.minimum(edges[1:, None], place + 1) - torch.maximum(edges[:-1, None], place)
     return (covered.clamp_min(0) * target / source).float()
+
+
+def stages(word: str, sizes: Sequence[Size], balance: float) -> Sequence[Stage]:
+    """A stage for each size, named by `word`; its share grows with its pixels to the power of `balance`."""
+    work = [(width * height) ** balance for width, height in sizes]
+    return tuple(
+        Stage(f"{word} {k + 1} of {len(work)}, {w} x {h}", part / sum(work))
+        for k, (part, (w, h)) in enumerate(zip(work, sizes, strict=True))
+    )
 
 
 def amplitude(made: Tensor, wanted: Tensor, part: float) -> float:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from underdrawing.store.manifest import PlaneSpec
 from underdrawing.train.data import TrainingData
 from underdrawing.train.device import Device
-from underdrawing.train.method import Given, Recipe, make_recipe
+from underdrawing.train.method import Recipe, make_recipe
 from underdrawing.train.methods.deepsim.hyperparameters import PLANES, DeepSIMHyperparameters
 from underdrawing.train.methods.deepsim.run import DeepSIMRun
 
@@ -20,101 +20,59 @@ _PAPER = "DeepSIM (2021), section 3.3: pix2pixHD with its official hyperparamete
 _PROGRAM = "the authors' program, as the papers leave it out"
 _FIRST = "chosen by trials on this product's pictures (docs/methods.md)"
 
+# Tables, laid out by hand: hyperparameters by their source.
+# fmt: off
 PAPER = make_recipe(
-    "paper",
-    "The published method in full (hours on a GPU's level of patience, days on a processor)",
-    DeepSIMHyperparameters,
-    iterations=Given(16_000, "DeepSIM (2021), section 3.3: 16000 iterations"),
-    budget=None,
-    generator=Given("global", _PAPER),
-    filters=Given(64, _PAPER),
-    halvings=Given(4, _PAPER),
-    blocks=Given(9, _PAPER),
-    one_hot=Given(False, _PROGRAM),
-    joined=Given(True, "DeepSIM (2021), section 3.4; the authors' program draws outlines over the segments"),
-    binary_lines=Given(True, "the authors' program: outlines are thresholded after a warp"),
-    canny_sigmas=Given((), "the authors' program: an option, off by default"),
-    places=Given(0.0, "not in the paper"),
-    discriminator_filters=Given(64, _PAPER),
-    discriminator_layers=Given(3, _PAPER),
-    discriminator_scales=Given(2, _PAPER),
-    warp=Given(True, "DeepSIM (2021), section 3.2"),
-    grid=Given(3, "DeepSIM (2021), section 3.2: 3 x 3 control points"),
-    shift=Given(0.1, "DeepSIM (2021), section 3.2: at most 10 % of the shorter side"),
-    each_side=Given(False, "DeepSIM (2021), section 3.2: at most 10 % of the shorter side"),
-    affine=Given(0.0, "the authors' program: an option, off by default"),
-    smoothing=Given(0.0, "the authors' program: exact interpolation"),
-    warped=Given(0.99, _PROGRAM),
-    flip=Given(0.5, _PROGRAM),
-    cutmix=Given(0.0, "the authors' program: off by default"),
-    crop=Given(0, "the authors' program: off by default"),
-    crop_part=Given(0.0, "the authors' program: off by default"),
-    batch=Given(1, _PAPER),
-    gan=Given(1.0, "pix2pixHD, equation 5"),
-    feature_matching=Given(10.0, "pix2pixHD, equation 5"),
-    perceptual=Given(10.0, "pix2pixHD, section 3.2; DeepSIM equation 1"),
-    perceptual_network=Given("vgg19", "pix2pixHD"),
-    perceptual_depth=Given(5, "pix2pixHD: relu1_1 to relu5_1"),
-    perceptual_normalised=Given(False, "pix2pixHD, which DeepSIM (2021), section 3.1, follows: pictures in [-1, 1]"),
-    pixel=Given(0.0, "not in the paper"),
-    gan_from=Given(0.0, _PAPER),
-    rate=Given(2e-4, _PAPER),
-    beta1=Given(0.5, _PAPER),
-    beta2=Given(0.999, _PAPER),
-    constant=Given(0.5, "the authors' program: 8,000 iterations constant, 8,000 falling"),
-    average=Given(0.0, "not in the paper"),
-    pixels=Given(256 * 256, "DeepSIM (2021), section 5: 256 x 256; on a processor more is out of reach"),
-    pixels_gpu=Given(1024 * 512, "the authors' program: Cityscapes, probably at 1024 x 512"),
-    network_picture=Given(True, "DeepSIM (2021), section 4: the figures show what the network makes"),
-)
-PAPER_2020 = PAPER.vary(
-    "paper-2020",
-    "The earlier version of the paper: a grid of 4 x 4 control points",
-    iterations=Given(16_000, "Deep Single Image Manipulation (2020), section 3.3"),
-    budget=None,
-    grid=Given(4, "Deep Single Image Manipulation (2020), section 3.2: 4 control points an axis"),
-    shift=Given(0.1, "Deep Single Image Manipulation (2020), section 3.2: L = 10"),
-    each_side=Given(True, "Deep Single Image Manipulation (2020), section 3.2: a tenth of each side"),
-)
-BASELINE = PAPER.vary(
-    "baseline",
-    "The papers' comparison: crop and flip instead of warps",
-    iterations=Given(16_000, "DeepSIM (2021), section 3.3: as the method it is compared with"),
-    budget=None,
-    warp=Given(False, "DeepSIM (2021), section 4.2: Pix2PixHD-SIA"),
-    crop_part=Given(0.5, "DeepSIM (2021), section 4.2: random crops; pix2pixHD: 512 of 1,024 pixels"),
-)
-QUICK = PAPER.vary(
-    "quick",
-    "Bound to a budget of seconds: smaller networks, crops, averaged weights",
-    iterations=None,
-    budget=120.0,
-    generator=Given("skip", _FIRST),
-    filters=Given(32, _FIRST),
-    halvings=Given(4, _FIRST),
-    blocks=Given(3, _FIRST),
-    one_hot=Given(True, "classes are no colours: one channel each"),
-    joined=Given(False, "outlines in dark areas stay visible to the network"),
-    binary_lines=Given(False, "soft outlines (HED) stay soft"),
-    places=Given(0.0, _FIRST),
-    discriminator_filters=Given(32, _FIRST),
-    discriminator_scales=Given(1, _FIRST),
-    crop=Given(160, "Few-Shot Patch-Based Training (Texler et al. 2020): patches instead of pictures"),
-    warped=Given(0.2, _FIRST),
-    flip=Given(0.3, _FIRST),
-    perceptual_network=Given("vgg16", "smaller than VGG19, shipped by a registry package"),
-    perceptual_depth=Given(4, _FIRST),
-    perceptual_normalised=Given(True, "what VGG was trained with"),
-    pixel=Given(10.0, _FIRST),
-    gan_from=Given(0.6, _FIRST),
-    rate=Given(1e-3, _FIRST),
-    beta1=Given(0.9, _FIRST),
-    constant=Given(0.5, _FIRST),
-    average=Given(0.1, _FIRST),
-    pixels=Given(320 * 240, _FIRST),
-    pixels_gpu=Given(768 * 512, "not measured on a GPU yet"),
-    network_picture=Given(False, _FIRST),
-)
+    "paper", "The published method in full (hours on a GPU, days on a processor)", DeepSIMHyperparameters, {
+    "DeepSIM (2021), section 3.3: 16000 iterations": {"iterations": 16_000},
+    _PAPER: {"generator": "global", "filters": 64, "halvings": 4, "blocks": 9, "discriminator_filters": 64,
+        "discriminator_layers": 3, "discriminator_scales": 2, "batch": 1, "gan_from": 0.0, "rate": 2e-4, "beta1": 0.5,
+        "beta2": 0.999},
+    _PROGRAM: {"one_hot": False, "warped": 0.99, "flip": 0.5},
+    "DeepSIM (2021), section 3.4; the authors' program draws outlines over the segments": {"joined": True},
+    "the authors' program: outlines are thresholded after a warp": {"binary_lines": True},
+    "the authors' program: an option, off by default": {"canny_sigmas": (), "affine": 0.0},
+    "not in the paper": {"places": 0.0, "pixel": 0.0, "average": 0.0},
+    "DeepSIM (2021), section 3.2": {"warp": True},
+    "DeepSIM (2021), section 3.2: 3 x 3 control points": {"grid": 3},
+    "DeepSIM (2021), section 3.2: at most 10 % of the shorter side": {"shift": 0.1, "each_side": False},
+    "the authors' program: exact interpolation": {"smoothing": 0.0},
+    "the authors' program: off by default": {"cutmix": 0.0, "crop": 0, "crop_part": 0.0},
+    "pix2pixHD, equation 5": {"gan": 1.0, "feature_matching": 10.0},
+    "pix2pixHD, section 3.2; DeepSIM equation 1": {"perceptual": 10.0},
+    "pix2pixHD": {"perceptual_network": "vgg19"},
+    "pix2pixHD: relu1_1 to relu5_1": {"perceptual_depth": 5},
+    "pix2pixHD, which DeepSIM (2021), section 3.1, follows: pictures in [-1, 1]": {"perceptual_normalised": False},
+    "the authors' program: 8,000 iterations constant, 8,000 falling": {"constant": 0.5},
+    "DeepSIM (2021), section 5: 256 x 256; on a processor more is out of reach": {"pixels": 256 * 256},
+    "the authors' program: Cityscapes, probably at 1024 x 512": {"pixels_gpu": 1024 * 512},
+    "DeepSIM (2021), section 4: the figures show what the network makes": {"network_picture": True},
+})
+PAPER_2020 = PAPER.vary("paper-2020", "The earlier version of the paper: a grid of 4 x 4 control points", {
+    "Deep Single Image Manipulation (2020), section 3.3": {"iterations": 16_000},
+    "Deep Single Image Manipulation (2020), section 3.2: 4 control points an axis": {"grid": 4},
+    "Deep Single Image Manipulation (2020), section 3.2: L = 10": {"shift": 0.1},
+    "Deep Single Image Manipulation (2020), section 3.2: a tenth of each side": {"each_side": True},
+})
+BASELINE = PAPER.vary("baseline", "The papers' comparison: crop and flip instead of warps", {
+    "DeepSIM (2021), section 3.3: as the method it is compared with": {"iterations": 16_000},
+    "DeepSIM (2021), section 4.2: Pix2PixHD-SIA": {"warp": False},
+    "DeepSIM (2021), section 4.2: random crops; pix2pixHD: 512 of 1,024 pixels": {"crop_part": 0.5},
+})
+QUICK = PAPER.vary("quick", "Bound to a budget of seconds: smaller networks, crops, averaged weights", {
+    _FIRST: {"generator": "skip", "filters": 32, "halvings": 4, "blocks": 3, "places": 0.0,
+        "discriminator_filters": 32, "discriminator_scales": 1, "warped": 0.2, "flip": 0.3, "perceptual_depth": 4,
+        "pixel": 10.0, "gan_from": 0.6, "rate": 1e-3, "beta1": 0.9, "constant": 0.5, "average": 0.1,
+        "pixels": 320 * 240, "network_picture": False},
+    "classes are no colours: one channel each": {"one_hot": True},
+    "outlines in dark areas stay visible to the network": {"joined": False},
+    "soft outlines (HED) stay soft": {"binary_lines": False},
+    "Few-Shot Patch-Based Training (Texler et al. 2020): patches instead of pictures": {"crop": 160},
+    "smaller than VGG19, shipped by a registry package": {"perceptual_network": "vgg16"},
+    "what VGG was trained with": {"perceptual_normalised": True},
+    "not measured on a GPU yet": {"pixels_gpu": 768 * 512},
+}, budget=120.0)
+# fmt: on
 
 
 class DeepSIM:

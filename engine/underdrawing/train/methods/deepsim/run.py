@@ -13,30 +13,19 @@ from torch import Tensor, nn
 from underdrawing.picture.edges import canny_edges
 from underdrawing.store.manifest import ApplyPlan, Encoding, GraphInput, GraphSpec, PlaneKind
 from underdrawing.train import losses
+from underdrawing.train.base_run import BaseRun, Part
 from underdrawing.train.data import Augmentation, Sampler, TrainingData, binary
 from underdrawing.train.device import Device
 from underdrawing.train.ema import Average
-from underdrawing.train.method import (
-    ExportGraph,
-    Progress,
-    Stage,
-    TrainingError,
-    load_optimizer_tensors,
-    optimizer_tensors,
-    prefixed,
-    without_prefix,
-)
+from underdrawing.train.method import ExportGraph, Progress, TrainingError
 from underdrawing.train.methods.deepsim.hyperparameters import PLANES, DeepSIMHyperparameters
 from underdrawing.train.networks import GlobalGenerator, MultiScaleDiscriminator, SkipGenerator
 from underdrawing.train.norms import freeze, watched
 from underdrawing.train.perceptual import Features, find_features, missing_features, perceptual
 
 
-class DeepSIMRun:
+class DeepSIMRun(BaseRun):
     """One training: generator, discriminator, their optimisers, and a step of both."""
-
-    stages: Sequence[Stage] = (Stage("training", 1.0),)
-    length: int | None = None
 
     def __init__(self, data: TrainingData, figures: DeepSIMHyperparameters, device: Device, seed: int) -> None:
         torch.manual_seed(seed)
@@ -53,7 +42,7 @@ class DeepSIMRun:
         kind = Encoding.ONE_HOT if figures.one_hot else Encoding.COLOURS
         signed = {PlaneKind.CLASSES: kind, PlaneKind.LINES: Encoding.SIGNED, PlaneKind.COLOUR: Encoding.COLOURS}
         self.encodings = {name: signed[pair.planes[name].kind] for name in self.names}
-        self.pair, self.crop, self.pace = pair, figures.crop, 1.0
+        self.pair, self.crop = pair, figures.crop
         stride = 2**figures.halvings
         if figures.crop_part > 0:
             self.crop = max(stride, round(figures.crop_part * max(pair.size) / stride) * stride)
@@ -76,6 +65,8 @@ class DeepSIMRun:
             self.discriminator = device.place(network)
             self.discriminator_steps = torch.optim.Adam(network.parameters(), figures.rate, self.rates["betas"])
         self.features = self._features()
+        if figures.perceptual > 0:
+            self.notes = missing_features(figures.perceptual_network, self.features)
         self.sampler = self._sampler()
 
     def _generator(self) -> GlobalGenerator | SkipGenerator:
@@ -98,12 +89,6 @@ class DeepSIMRun:
             return None
         found = find_features(f.perceptual_network, self.data.features, f.perceptual_depth, f.perceptual_normalised)
         return None if found is None else self.device.place(found)
-
-    @property
-    def notes(self) -> list[str]:
-        """What differs from the recipe because something is not there, in sentences for people."""
-        f = self.figures
-        return missing_features(f.perceptual_network, self.features) if f.perceptual > 0 else []
 
     def _sampler(self) -> Sampler:
         f = self.figures
@@ -142,9 +127,6 @@ class DeepSIMRun:
         found = [canny_edges(rgb, sigma) for sigma in self.figures.canny_sigmas]
         like = self.pair.picture
         return [torch.from_numpy(lines.astype(np.float32) / 127.5 - 1)[None, None].to(like) for lines in found]
-
-    def enter(self, stage: int) -> None:
-        """There is only one stage."""
 
     def _inputs(self, planes: Mapping[str, Tensor], places: Tensor | None) -> Tensor:
         """Planes and places as the generator's input; places None means that they are not told."""
@@ -215,10 +197,6 @@ class DeepSIMRun:
         values.update({name: part.item() for name, part in parts.items()})
         return values
 
-    def first(self) -> ApplyPlan | None:
-        """Without training there is noise."""
-        return None
-
     @property
     def best(self) -> nn.Module:
         """The generator that is shown and exported."""
@@ -232,24 +210,13 @@ class DeepSIMRun:
             made: Tensor = self.best(self._inputs(planes, places))
         return made.float()
 
-    def state(self) -> dict[str, Tensor]:
+    def parts(self) -> Mapping[str, Part]:
         """Networks, averages, optimisers."""
-        tensors = prefixed("generator", self.generator.state_dict())
-        tensors |= prefixed("averaged", self.averaged.state())
-        tensors |= prefixed("generator_steps", optimizer_tensors(self.generator_steps))
+        parts: dict[str, Part] = {"generator": self.generator, "averaged": self.averaged}
+        parts["generator_steps"] = self.generator_steps
         if self.discriminator is not None:
-            tensors |= prefixed("discriminator", self.discriminator.state_dict())
-            tensors |= prefixed("discriminator_steps", optimizer_tensors(self.discriminator_steps))
-        return tensors
-
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from `state`."""
-        self.generator.load_state_dict(without_prefix("generator", state))
-        self.averaged.load(without_prefix("averaged", state))
-        load_optimizer_tensors(self.generator_steps, without_prefix("generator_steps", state))
-        if self.discriminator is not None:
-            self.discriminator.load_state_dict(without_prefix("discriminator", state))
-            load_optimizer_tensors(self.discriminator_steps, without_prefix("discriminator_steps", state))
+            parts |= {"discriminator": self.discriminator, "discriminator_steps": self.discriminator_steps}
+        return parts
 
     def shrink(self) -> str:
         """Smaller crops: down to 64 pixels a side."""
@@ -260,10 +227,6 @@ class DeepSIMRun:
         self.crop = smaller
         self.sampler = self._sampler()
         return f"crops of {smaller} x {smaller} pixels"
-
-    def calm(self) -> None:
-        """Half the learning rate from here on."""
-        self.pace *= 0.5
 
     def graphs(self) -> Sequence[ExportGraph]:
         """The generator with one named input a plane."""

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from underdrawing.store.manifest import ApplyPlan, PlaneKind, PlaneSpec, Procedure
+from underdrawing.train.base_run import BaseRun, Part
 from underdrawing.train.data import TrainingData
 from underdrawing.train.device import Device
-from underdrawing.train.method import ExportGraph, Given, Progress, Recipe, Stage, TrainingError, make_recipe
+from underdrawing.train.method import ExportGraph, Progress, Recipe, Stage, TrainingError, make_recipe
 
 PLANES = (
     PlaneSpec("segments", PlaneKind.CLASSES, required=False),
@@ -33,9 +34,10 @@ AT_ONCE = make_recipe(
     "draft",
     "Immediate: pixels are carried over, without training",
     DraftHyperparameters,
-    iterations=Given(1, "nothing is trained"),
-    budget=None,
-    pixels=Given(640 * 480, "half a second on two processor cores"),
+    {
+        "nothing is trained": {"iterations": 1},
+        "half a second on two processor cores": {"pixels": 640 * 480},
+    },
 )
 
 
@@ -81,44 +83,25 @@ class DraftMethod:
 METHOD = DraftMethod()
 
 
-class DraftRun:
+class DraftRun(BaseRun):
     """A run of no steps: it only says how it is applied."""
 
     stages: Sequence[Stage] = ()
-    length: int | None = None
-    notes: Sequence[str] = ()
 
     def __init__(self, data: TrainingData) -> None:
         self.data = data
-
-    def enter(self, stage: int) -> None:
-        """There is no stage."""
 
     def step(self, progress: Progress) -> dict[str, float]:
         """There is nothing to train."""
         return {}
 
-    def first(self) -> ApplyPlan | None:
-        """There is nothing to wait for."""
-        return None
-
     def sample(self) -> Tensor:
         """The picture itself: that is what its own primitive gives."""
         return self.data.pairs[0].picture
 
-    def state(self) -> dict[str, Tensor]:
-        """There is no training."""
+    def parts(self) -> Mapping[str, Part]:
+        """There are no networks."""
         return {}
-
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """There is no training."""
-
-    def shrink(self) -> str:
-        """Nothing can become smaller."""
-        return ""
-
-    def calm(self) -> None:
-        """There are no steps."""
 
     def graphs(self) -> Sequence[ExportGraph]:
         """There are none."""

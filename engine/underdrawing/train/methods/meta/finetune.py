@@ -14,18 +14,10 @@ from torch import Tensor, nn
 
 from underdrawing.picture.resize import anchor
 from underdrawing.store.manifest import ApplyPlan
+from underdrawing.train.base_run import BaseRun, Part, restore, saved
 from underdrawing.train.data import TrainingData
 from underdrawing.train.device import Device
-from underdrawing.train.method import (
-    ExportGraph,
-    Progress,
-    Stage,
-    TrainingError,
-    load_optimizer_tensors,
-    optimizer_tensors,
-    prefixed,
-    without_prefix,
-)
+from underdrawing.train.method import ExportGraph, Progress, Stage, TrainingError
 from underdrawing.train.methods.consingan import scales as pyramid
 from underdrawing.train.methods.consingan.networks import Critic, gradient_penalty
 from underdrawing.train.methods.meta import export
@@ -35,7 +27,7 @@ from underdrawing.train.methods.meta.networks import Activation, Layout, go_on, 
 SLOPE = 0.2  # of the critic's leaky ReLU
 
 
-class RefinementRun:
+class RefinementRun(BaseRun):
     """A training that begins with the weights of a model that was made at once.
 
     Args:
@@ -46,6 +38,8 @@ class RefinementRun:
     Raises:
         TrainingError: the weights do not fit the figures.
     """
+
+    stages: Sequence[Stage] = (Stage("refining", 1.0),)
 
     def __init__(self, data: TrainingData, figures: MetaHyperparameters, device: Device, seed: int) -> None:
         torch.manual_seed(seed)
@@ -70,13 +64,6 @@ class RefinementRun:
         self.critic_steps = torch.optim.Adam(self.critic.parameters(), figures.refine_rate, betas)
         self.amplitudes = [1.0] + [0.0] * (len(self.sizes) - 1)  # the first step finds out how much is left
         self.real = [device.put(pyramid.reduced(self.picture, size)) for size in self.sizes]
-        self.stages: Sequence[Stage] = (Stage("refining", 1.0),)
-        self.length: int | None = None
-        self.notes: Sequence[str] = ()
-        self.pace = 1.0
-
-    def enter(self, stage: int) -> None:
-        """There is one stage."""
 
     @property
     def scales(self) -> list[list[tuple[Tensor, Tensor]]]:
@@ -131,24 +118,22 @@ class RefinementRun:
         last = f.reconstruction * left[-1]
         return {"critic": loss.item(), "adversarial": score.item(), "reconstruction": last}
 
-    def first(self) -> ApplyPlan | None:
-        """The model that it begins with is in the library already."""
-        return None
-
     @torch.no_grad()
     def sample(self) -> Tensor:
         """The picture as it is made now."""
         made = self._every_scale(self._noise(None))[-1].float().cpu()
         return pyramid.upsample(made, *self.picture.shape[2:]).clamp(-1, 1)
 
+    def parts(self) -> Mapping[str, Part]:
+        """The critic and the optimisers; the weights have a form of their own."""
+        return {"critic": self.critic, "generator_steps": self.generator_steps, "critic_steps": self.critic_steps}
+
     def state(self) -> dict[str, Tensor]:
         """Weights, noise, optimisers; and what a further refinement begins with."""
         parts = [number.detach().float().flatten() for number in self.numbers]
         tensors = {"weights": torch.cat(parts)[None, :, None, None], "start": torch.tensor(self.start)}
         tensors["amplitudes"] = torch.tensor(self.amplitudes, dtype=torch.float64)
-        tensors |= prefixed("critic", self.critic.state_dict())
-        tensors |= prefixed("generator_steps", optimizer_tensors(self.generator_steps))
-        return tensors | prefixed("critic_steps", optimizer_tensors(self.critic_steps))
+        return tensors | saved(self.parts())
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """Go on from `state`."""
@@ -158,17 +143,7 @@ class RefinementRun:
                 number.copy_(row[place : place + number.numel()].view_as(number))
                 place += number.numel()
         self.amplitudes = [float(v) for v in state["amplitudes"]]
-        self.critic.load_state_dict(without_prefix("critic", state))
-        load_optimizer_tensors(self.generator_steps, without_prefix("generator_steps", state))
-        load_optimizer_tensors(self.critic_steps, without_prefix("critic_steps", state))
-
-    def shrink(self) -> str:
-        """Pictures of this size are small already."""
-        return ""
-
-    def calm(self) -> None:
-        """Half the learning rate from here on."""
-        self.pace *= 0.5
+        restore(self.parts(), state)
 
     def graphs(self) -> Sequence[ExportGraph]:
         """The generator, from noise or from a changed picture as before."""

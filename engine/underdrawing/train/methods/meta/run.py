@@ -10,18 +10,14 @@ from torch import Tensor, nn
 
 from underdrawing.picture.resize import anchor, signed, small_copy
 from underdrawing.store.manifest import ApplyPlan
+from underdrawing.train.base_run import BaseRun, Part, restore, saved
 from underdrawing.train.data import TrainingData
 from underdrawing.train.device import Device
 from underdrawing.train.distributed import Team
 from underdrawing.train.method import (
     ExportGraph,
     Progress,
-    Stage,
     TrainingError,
-    load_optimizer_tensors,
-    optimizer_tensors,
-    prefixed,
-    without_prefix,
 )
 from underdrawing.train.methods.consingan import scales
 from underdrawing.train.methods.consingan.networks import Critic, Window, gradient_penalty
@@ -43,12 +39,11 @@ def _square(picture: Tensor, side: int) -> Tensor:
     return torch.from_numpy(signed(small_copy(rgb, side, side)))
 
 
-class HyperRun:
+class HyperRun(BaseRun):
     """A training: the networks that write generators and critics, as far as they have grown, and their optimisers.
 
     Args:
         data: one pair for one picture, several of one size for a folder.
-        figures: see there.
     """
 
     def __init__(self, data: TrainingData, figures: MetaHyperparameters, device: Device, seed: int) -> None:
@@ -65,10 +60,8 @@ class HyperRun:
         self.layout = Layout(figures.filters, figures.layers, 3, Activation.TANH)
         self.critic_layout = Layout(figures.filters, figures.layers, 1, Activation.NONE)
         self.batch = min(figures.batch or len(data.pairs), len(data.pairs))
-        self.pace = 1.0
-        self.stages: Sequence[Stage] = self._stages()
-        self.length: int | None = (figures.each or iterations_of_a_scale(len(data.pairs))) * len(self.stages)
-        self.notes: Sequence[str] = ()
+        self.stages = scales.stages("scale", self.sizes, figures.balance)
+        self.length = (figures.each or iterations_of_a_scale(len(data.pairs))) * len(self.stages)
         self._begin()
 
     def _begin(self) -> None:
@@ -83,13 +76,6 @@ class HyperRun:
         self.amplitudes = [1.0]
         self._see()
         self._optimise()
-
-    def _stages(self) -> Sequence[Stage]:
-        work = [(width * height) ** self.figures.balance for width, height in self.sizes]
-        return tuple(
-            Stage(f"scale {k + 1} of {len(work)}, {w} x {h}", part / sum(work))
-            for k, (part, (w, h)) in enumerate(zip(work, self.sizes, strict=True))
-        )
 
     @property
     def level(self) -> int:
@@ -118,8 +104,6 @@ class HyperRun:
         self.training = [p for p in self.generator.parameters() if p.requires_grad]
         self.generator_steps = torch.optim.Adam(self.training, f.rate, (f.beta1, f.beta2))
         self.critic_steps = torch.optim.Adam(self.critic.parameters(), f.critic_rate, (f.beta1, f.beta2))
-
-    # --- training
 
     def step(self, progress: Progress) -> dict[str, float]:
         """One step: the critic's, then the generator's, of a batch that all processes share."""
@@ -222,10 +206,6 @@ class HyperRun:
             for group in steps.param_groups:
                 group["lr"] = rate * falling * self.pace
 
-    def first(self) -> ApplyPlan | None:
-        """Without training there is noise."""
-        return None
-
     @torch.no_grad()
     def _shown(self, number: int) -> Tensor:
         """One of the pictures as it is made now, (3, h, w) at the size of the present scale."""
@@ -245,14 +225,17 @@ class HyperRun:
             sheet[:, :, y : y + rows, x : x + columns] = scales.reduced(one, (columns, rows))
         return sheet.clamp(-1, 1)
 
-    # --- going on later
-
     def state(self) -> dict[str, Tensor]:
         """Networks, how far they have grown, optimisers; the same whatever the number of processes."""
-        tensors = prefixed("generator", self.generator.state_dict()) | prefixed("critic", self.critic.state_dict())
-        tensors["amplitudes"] = torch.tensor(self.amplitudes, dtype=torch.float64)
-        tensors |= prefixed("generator_steps", optimizer_tensors(self.generator_steps))
-        return tensors | prefixed("critic_steps", optimizer_tensors(self.critic_steps))
+        return saved({**self._networks(), **self._steps()}) | {
+            "amplitudes": torch.tensor(self.amplitudes, dtype=torch.float64)
+        }
+
+    def _networks(self) -> dict[str, Part]:
+        return {"generator": self.generator, "critic": self.critic}
+
+    def _steps(self) -> dict[str, Part]:
+        return {"generator_steps": self.generator_steps, "critic_steps": self.critic_steps}
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """Go on from `state`, at the scale that it was in."""
@@ -261,15 +244,13 @@ class HyperRun:
             self._begin()
         self._grow_to(level)
         try:
-            self.generator.load_state_dict(without_prefix("generator", state))
-            self.critic.load_state_dict(without_prefix("critic", state))
+            restore(self._networks(), state)
         except RuntimeError:
             text = "The earlier training does not fit these pictures or hyperparameters."
             raise TrainingError("wrong_task", text, "Train on the pictures again.") from None
         self.amplitudes = [float(v) for v in state["amplitudes"]]
         self._optimise()
-        load_optimizer_tensors(self.generator_steps, without_prefix("generator_steps", state))
-        load_optimizer_tensors(self.critic_steps, without_prefix("critic_steps", state))
+        restore(self._steps(), state)
 
     def shrink(self) -> str:
         """Fewer pictures at a time."""
@@ -277,12 +258,6 @@ class HyperRun:
             return ""
         self.batch //= 2
         return f"{self.batch} pictures at a time"
-
-    def calm(self) -> None:
-        """Half the learning rate from here on."""
-        self.pace *= 0.5
-
-    # --- the end
 
     def graphs(self) -> Sequence[ExportGraph]:
         """One picture: its generator. A folder: what looks at pictures, and generators that are given their weights."""

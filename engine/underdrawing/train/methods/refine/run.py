@@ -19,20 +19,15 @@ from underdrawing.draft.refiner_input import CHANNELS, GATE
 from underdrawing.picture.palette import Palette
 from underdrawing.picture.primitive import Primitive
 from underdrawing.store.manifest import ApplyPlan, Encoding, GraphInput, GraphSpec, PlaneSpec, Procedure
+from underdrawing.train.base_run import BaseRun, Part
 from underdrawing.train.data import Pair, TrainingData
 from underdrawing.train.device import Device
 from underdrawing.train.ema import Average
 from underdrawing.train.method import (
     ExportGraph,
-    Given,
     Progress,
     Recipe,
-    Stage,
-    load_optimizer_tensors,
     make_recipe,
-    optimizer_tensors,
-    prefixed,
-    without_prefix,
 )
 from underdrawing.train.methods.draft.run import PLANES, check_planes
 from underdrawing.train.methods.refine.networks import Refiner
@@ -72,30 +67,19 @@ class RefineHyperparameters:
     pixels_gpu: int
 
 
+# Tables, laid out by hand: hyperparameters by their source.
+# fmt: off
 REFINED = make_recipe(
-    "refine",
-    "The draft, plus trained repairs of light and colours where it is unsure",
-    RefineHyperparameters,
-    iterations=None,
-    budget=300.0,
-    lessons=Given(64, _HERE),
-    crop=Given(128, _HERE),
-    batch=Given(4, _HERE),
-    perceptual=Given(0.0, "not worth its time: repairs are smooth"),
-    perceptual_network=Given("vgg16", "smaller than VGG19, shipped by a registry package"),
-    perceptual_depth=Given(3, "relu1_1 to relu3_1: textures and seams, not objects"),
-    perceptual_from=Given(0.6, _HERE),
-    pixel=Given(20.0, _HERE),
-    painted=Given(1.0, _HERE),
-    clip=Given(6.0, _HERE),
-    rate=Given(1e-3, _HERE),
-    beta1=Given(0.9, _HERE),
-    beta2=Given(0.99, _HERE),
-    constant=Given(0.5, _HERE),
-    average=Given(0.1, _HERE),
-    pixels=Given(640 * 480, "as the draft: half a second on two processor cores"),
-    pixels_gpu=Given(640 * 480, "as the draft, which runs on processors"),
-)
+    "refine", "The draft, plus trained repairs of light and colours where it is unsure", RefineHyperparameters, {
+    _HERE: {"lessons": 64, "crop": 128, "batch": 4, "perceptual_from": 0.6, "pixel": 20.0, "painted": 1.0, "clip": 6.0,
+        "rate": 1e-3, "beta1": 0.9, "beta2": 0.99, "constant": 0.5, "average": 0.1},
+    "not worth its time: repairs are smooth": {"perceptual": 0.0},
+    "smaller than VGG19, shipped by a registry package": {"perceptual_network": "vgg16"},
+    "relu1_1 to relu3_1: textures and seams, not objects": {"perceptual_depth": 3},
+    "as the draft: half a second on two processor cores": {"pixels": 640 * 480},
+    "as the draft, which runs on processors": {"pixels_gpu": 640 * 480},
+}, budget=300.0)
+# fmt: on
 
 
 class Refine:
@@ -130,11 +114,8 @@ class Refine:
 METHOD = Refine()
 
 
-class RefineRun:
+class RefineRun(BaseRun):
     """One training: samples, the refiner, its optimiser."""
-
-    stages: Sequence[Stage] = (Stage("training", 1.0),)
-    length: int | None = None
 
     def __init__(self, data: TrainingData, figures: RefineHyperparameters, device: Device, seed: int) -> None:
         torch.manual_seed(seed)
@@ -143,8 +124,10 @@ class RefineRun:
         self.network = device.place(Refiner())
         self.averaged = Average(self.network)
         self.steps = torch.optim.Adam(self.network.parameters(), figures.rate, (figures.beta1, figures.beta2))
-        self.pace, self.crop, self.batch = 1.0, figures.crop, figures.batch
+        self.crop, self.batch = figures.crop, figures.batch
         self.features = self._features()
+        if figures.perceptual > 0:
+            self.notes = missing_features(figures.perceptual_network, self.features)
         self.shown = cycle_sample(self.picture, self.primitive, np.random.default_rng(seed))
         each = self.shown.hints.nbytes + self.shown.truth.nbytes
         self.most = max(FIRST_SAMPLES, min(figures.lessons, MEMORY // each))
@@ -157,15 +140,6 @@ class RefineRun:
             return None
         found = find_features(f.perceptual_network, self.data.features, f.perceptual_depth)
         return None if found is None else self.device.place(found)
-
-    @property
-    def notes(self) -> list[str]:
-        """What differs from the recipe because something is not there, in sentences for people."""
-        f = self.figures
-        return missing_features(f.perceptual_network, self.features) if f.perceptual > 0 else []
-
-    def enter(self, stage: int) -> None:
-        """There is only one stage."""
 
     def _prepare(self, iteration: int) -> None:
         """New samples: a few before the first step, then some between steps, so that training begins at once."""
@@ -241,17 +215,9 @@ class RefineRun:
             made: Tensor = self.averaged.network(self.device.put(padded))
         return made.float()[..., :height, :width]
 
-    def state(self) -> dict[str, Tensor]:
-        """The network, its average, the optimiser."""
-        tensors = prefixed("network", self.network.state_dict())
-        tensors |= prefixed("averaged", self.averaged.state())
-        return tensors | prefixed("steps", optimizer_tensors(self.steps))
-
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from `state`; samples are made anew."""
-        self.network.load_state_dict(without_prefix("network", state))
-        self.averaged.load(without_prefix("averaged", state))
-        load_optimizer_tensors(self.steps, without_prefix("steps", state))
+    def parts(self) -> Mapping[str, Part]:
+        """The network, its average, the optimiser; samples are made anew."""
+        return {"network": self.network, "averaged": self.averaged, "steps": self.steps}
 
     def shrink(self) -> str:
         """Fewer crops at a time, then smaller ones."""
@@ -263,10 +229,6 @@ class RefineRun:
             self.samples = []
             return "pieces of 64 x 64 pixels"
         return ""
-
-    def calm(self) -> None:
-        """Half the learning rate from here on."""
-        self.pace *= 0.5
 
     def graphs(self) -> Sequence[ExportGraph]:
         """The refiner."""

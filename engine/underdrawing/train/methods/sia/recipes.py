@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from underdrawing.store.manifest import PlaneKind, PlaneSpec
 from underdrawing.train.data import TrainingData
 from underdrawing.train.device import Device
-from underdrawing.train.method import Given, Recipe, make_recipe
+from underdrawing.train.method import Recipe, make_recipe
 from underdrawing.train.methods.sia.hyperparameters import SIAHyperparameters
 from underdrawing.train.methods.sia.run import MOST_REDUCED, SIARun
 
@@ -35,88 +35,41 @@ _PAPER = "Semantic Image Analogy (2020), section 4.1"
 _LOSS = "Semantic Image Analogy (2020), section 3.4"
 _OURS = "chosen by trials on two processor cores (docs/methods.md)"
 
-PAPER = make_recipe(
-    "paper",
-    "The published method in full (days on a graphics card of its time)",
-    SIAHyperparameters,
-    iterations=Given(2_500, f"{_PAPER}: above 2,000; the authors' program: 2,500"),
-    budget=None,
-    filters=Given(32, _PAPER),
-    halvings=Given(3, _PAPER),
-    early=Given(True, f"{_PAPER} leaves it open; so the weights come nearest to the program's 5.5 million"),
-    epsilon=Given(0.1, "not in the paper, which divides as it is"),
-    translated=Given(True, "Semantic Image Analogy (2020), section 3.3"),
-    transposed=Given(True, _PAPER),
-    seen=Given(0, _PAPER),
-    painted=Given(False, _PAPER),
-    discriminator=Given("blocks", f"{_PAPER}: a PatchGAN of three blocks"),
-    discriminator_filters=Given(32, _PAPER),
-    discriminator_layers=Given(3, _PAPER),
-    classifier_filters=Given(64, f"{_PAPER}: a quarter of DeepLabV3's 256 channels"),
-    steps=Given(10, _PAPER),
-    reconstruct=Given(0.1, f"{_PAPER}; the authors' program: 0.2"),
-    flip=Given(0.5, _PAPER),
-    resize=Given(0.2, "the authors' program"),
-    rotate=Given(15.0, f"{_PAPER}, without a figure"),
-    bend=Given(0.02, "the authors' program"),
-    points=Given(3, "the authors' program"),
-    growth=Given(0.4, f"{_PAPER}: linearly; the authors' program: over 1,000 of 2,500 iterations"),
-    cut=Given(0.2, f"{_PAPER}: crop, without a figure; as much as resizing changes"),
-    crop=Given(0, _PAPER),
-    alignment=Given(1.0, _LOSS),
-    coherence=Given(1.0, _LOSS),
-    patches=Given((10.0, 5.0), _PAPER),
-    absolute=Given(True, f"{_PAPER}: the L1 distance between the features of two patches"),
-    gan=Given(1.0, _LOSS),
-    feature_matching=Given(1.0, _LOSS),
-    fixed_point=Given(1.0, _LOSS),
-    pixel=Given(1.0, f"{_LOSS}; the authors' program: 5"),
-    paired=Given(0.0, "not in the paper"),
-    perceptual=Given(0.0, "not in the paper"),
-    perceptual_network=Given("vgg19", f"{_PAPER}: a VGG; VGG16 where VGG19 is not installed"),
-    gan_from=Given(0.0, _PAPER),
-    rate=Given(5e-4, f"{_PAPER}; the authors' program: 5e-3"),
-    rate_discriminator=Given(5e-4, f"{_PAPER}; the authors' program: 2e-2"),
-    beta1=Given(0.0, "the authors' program"),
-    beta2=Given(0.9, "the authors' program"),
-    constant=Given(1.0, _PAPER),
-    average=Given(0.0, "not in the paper"),
-    pixels=Given(0, _PAPER),
-    pixels_gpu=Given(0, _PAPER),
-)
-QUICK = PAPER.vary(
-    "quick",
-    "Bound to a time: ten minutes on two processor cores",
-    iterations=None,
-    budget=600.0,
-    filters=Given(16, _OURS),
-    early=Given(False, _OURS),
-    discriminator=Given("pix2pixhd", _OURS),
-    classifier_filters=Given(32, _OURS),
-    transposed=Given(False, _OURS),
-    seen=Given(176 * 176, _OURS),
-    painted=Given(True, _OURS),
-    steps=Given(1, _OURS),
-    bend=Given(0.1, _OURS),
-    points=Given(4, _OURS),
-    growth=Given(0.2, _OURS),
-    cut=Given(0.0, _OURS),
-    absolute=Given(False, "several times faster"),
-    perceptual_network=Given("vgg16", "smaller than VGG19, shipped by a registry package"),
-    pixel=Given(10.0, _OURS),
-    paired=Given(5.0, _OURS),
-    perceptual=Given(2.0, _OURS),
-    feature_matching=Given(5.0, _OURS),
-    gan_from=Given(0.4, _OURS),
-    rate=Given(1e-3, _OURS),
-    rate_discriminator=Given(1e-3, _OURS),
-    beta1=Given(0.5, _OURS),
-    beta2=Given(0.99, _OURS),
-    constant=Given(0.6, _OURS),
-    average=Given(0.1, _OURS),
-    pixels=Given(320 * 320, _OURS),
-    pixels_gpu=Given(512 * 512, _OURS),
-)
+# Tables, laid out by hand: hyperparameters by their source.
+# fmt: off
+PAPER = make_recipe("paper", "The published method in full (days on a graphics card of its time)", SIAHyperparameters, {
+    f"{_PAPER}: above 2,000; the authors' program: 2,500": {"iterations": 2_500},
+    _PAPER: {"filters": 32, "halvings": 3, "transposed": True, "seen": 0, "painted": False,
+        "discriminator_filters": 32, "discriminator_layers": 3, "steps": 10, "flip": 0.5, "crop": 0,
+        "patches": (10.0, 5.0), "gan_from": 0.0, "constant": 1.0, "pixels": 0, "pixels_gpu": 0},
+    f"{_PAPER} leaves it open; so the weights come nearest to the program's 5.5 million": {"early": True},
+    "not in the paper, which divides as it is": {"epsilon": 0.1},
+    "Semantic Image Analogy (2020), section 3.3": {"translated": True},
+    f"{_PAPER}: a PatchGAN of three blocks": {"discriminator": "blocks"},
+    f"{_PAPER}: a quarter of DeepLabV3's 256 channels": {"classifier_filters": 64},
+    f"{_PAPER}; the authors' program: 0.2": {"reconstruct": 0.1},
+    "the authors' program": {"resize": 0.2, "bend": 0.02, "points": 3, "beta1": 0.0, "beta2": 0.9},
+    f"{_PAPER}, without a figure": {"rotate": 15.0},
+    f"{_PAPER}: linearly; the authors' program: over 1,000 of 2,500 iterations": {"growth": 0.4},
+    f"{_PAPER}: crop, without a figure; as much as resizing changes": {"cut": 0.2},
+    _LOSS: {"alignment": 1.0, "coherence": 1.0, "gan": 1.0, "feature_matching": 1.0, "fixed_point": 1.0},
+    f"{_PAPER}: the L1 distance between the features of two patches": {"absolute": True},
+    f"{_LOSS}; the authors' program: 5": {"pixel": 1.0},
+    "not in the paper": {"paired": 0.0, "perceptual": 0.0, "average": 0.0},
+    f"{_PAPER}: a VGG; VGG16 where VGG19 is not installed": {"perceptual_network": "vgg19"},
+    f"{_PAPER}; the authors' program: 5e-3": {"rate": 5e-4},
+    f"{_PAPER}; the authors' program: 2e-2": {"rate_discriminator": 5e-4},
+})
+QUICK = PAPER.vary("quick", "Bound to a time: ten minutes on two processor cores", {
+    _OURS: {"filters": 16, "early": False, "discriminator": "pix2pixhd", "classifier_filters": 32, "transposed": False,
+        "seen": 176 * 176, "painted": True, "steps": 1, "bend": 0.1, "points": 4, "growth": 0.2, "cut": 0.0,
+        "pixel": 10.0, "paired": 5.0, "perceptual": 2.0, "feature_matching": 5.0, "gan_from": 0.4, "rate": 1e-3,
+        "rate_discriminator": 1e-3, "beta1": 0.5, "beta2": 0.99, "constant": 0.6, "average": 0.1, "pixels": 320 * 320,
+        "pixels_gpu": 512 * 512},
+    "several times faster": {"absolute": False},
+    "smaller than VGG19, shipped by a registry package": {"perceptual_network": "vgg16"},
+}, budget=600.0)
+# fmt: on
 
 
 class SIA:

@@ -13,19 +13,11 @@ from torch import Tensor, nn
 
 from underdrawing.store.manifest import ApplyPlan, Encoding, GraphInput, GraphSpec, PlaneKind, Procedure
 from underdrawing.train import losses
+from underdrawing.train.base_run import BaseRun, Part
 from underdrawing.train.data import TrainingData
 from underdrawing.train.device import Device
 from underdrawing.train.ema import Average
-from underdrawing.train.method import (
-    ExportGraph,
-    Progress,
-    Stage,
-    TrainingError,
-    load_optimizer_tensors,
-    optimizer_tensors,
-    prefixed,
-    without_prefix,
-)
+from underdrawing.train.method import ExportGraph, Progress, TrainingError
 from underdrawing.train.methods.sia.augment import Relayout
 from underdrawing.train.methods.sia.hyperparameters import SIAHyperparameters
 from underdrawing.train.methods.sia.networks import (
@@ -46,11 +38,8 @@ LEAST_CROP = 64
 MOST_REDUCED = 4
 
 
-class SIARun:
+class SIARun(BaseRun):
     """One training: generator, discriminator, classifier, their optimisers, and a step of all three."""
-
-    stages: Sequence[Stage] = (Stage("training", 1.0),)
-    length: int | None = None
 
     def __init__(self, data: TrainingData, figures: SIAHyperparameters, device: Device, seed: int) -> None:
         torch.manual_seed(seed)
@@ -63,7 +52,7 @@ class SIARun:
         self.names = [name for name in PLANES if name in pair.planes]
         if not self.names:
             raise TrainingError("no_plane", "A semantic analogy needs a layout.", "Give segments or edges.")
-        self.pair, self.crop, self.pace = pair, figures.crop, 1.0
+        self.pair, self.crop = pair, figures.crop
         self.encodings = {
             name: Encoding.ONE_HOT if pair.planes[name].kind is PlaneKind.CLASSES else Encoding.SIGNED
             for name in self.names
@@ -83,6 +72,7 @@ class SIARun:
             "classifier": torch.optim.Adam(self.classifier.parameters(), f.rate, betas),
         }
         self.features = self._features()
+        self.notes = missing_features(f.perceptual_network, self.features)
         self.relayout = self._relayout()
         self._coherence: Coherence | None = None
 
@@ -113,17 +103,9 @@ class SIARun:
         found = find_features(f.perceptual_network, self.data.features, depth)
         return None if found is None else self.device.place(found)
 
-    @property
-    def notes(self) -> list[str]:
-        """What differs from the recipe because something is not there, in sentences for people."""
-        return missing_features(self.figures.perceptual_network, self.features)
-
     def _relayout(self) -> Relayout:
         f = self.figures
         return Relayout(self.pair, f.flip, f.resize, f.rotate, f.bend, f.points, self.crop, self.seed, f.cut)
-
-    def enter(self, stage: int) -> None:
-        """There is only one stage."""
 
     def condition(self, planes: Mapping[str, Tensor]) -> Tensor:
         """Planes, encoded and side by side: (B, channels, H, W)."""
@@ -244,10 +226,6 @@ class SIARun:
             self._coherence = Coherence(found, self.labels(planes), counts, self.figures.absolute)
         return self._coherence
 
-    def first(self) -> ApplyPlan | None:
-        """Without training there is noise."""
-        return None
-
     @property
     def best(self) -> Analogy:
         """The generator that is shown and exported."""
@@ -263,20 +241,11 @@ class SIARun:
             made: Tensor = self.best(self.device.put(self.pair.picture), source, source.flip(3))
         return raised(made.float(), self.reduced)
 
-    def state(self) -> dict[str, Tensor]:
+    def parts(self) -> Mapping[str, Part]:
         """Networks, averages, optimisers."""
-        tensors = prefixed("averaged", self.averaged.state())
-        for name, optimizer in self.optimizers.items():
-            tensors |= prefixed(name, getattr(self, name).state_dict())
-            tensors |= prefixed(f"{name}_steps", optimizer_tensors(optimizer))
-        return tensors
-
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from `state`."""
-        self.averaged.load(without_prefix("averaged", state))
-        for name, optimizer in self.optimizers.items():
-            getattr(self, name).load_state_dict(without_prefix(name, state))
-            load_optimizer_tensors(optimizer, without_prefix(f"{name}_steps", state))
+        networks = {name: getattr(self, name) for name in self.optimizers}
+        steps = {f"{name}_steps": optimizer for name, optimizer in self.optimizers.items()}
+        return {"averaged": self.averaged, **networks, **steps}
 
     def shrink(self) -> str:
         """Smaller squares: down to 64 pixels a side."""
@@ -287,10 +256,6 @@ class SIARun:
         self.crop = smaller
         self.relayout = self._relayout()
         return f"squares of {smaller} x {smaller} pixels"
-
-    def calm(self) -> None:
-        """Half the learning rates from here on."""
-        self.pace *= 0.5
 
     def graphs(self) -> Sequence[ExportGraph]:
         """The generator: the source picture and its layout are inputs, too, so that the size stays free."""
