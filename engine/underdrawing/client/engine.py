@@ -101,11 +101,16 @@ class Engine(EngineConnection):
     def region(
         self, planes: Dict[str, Frame], palette: Any, operation: str, region: Dict[str, Any], **more: Any
     ) -> Reply:
-        """A region tool; `region` is {"mask": Frame}, {"point": [x, y]} or {"class": name}."""
+        """A region tool; `region`, and `into` of a merge, is {"mask": Frame}, {"point": [x, y]} or {"class": name}.
+
+        `picture`, a Frame, is what an area is split along.
+        """
         frames = list(planes.values())
         if "mask" in region:
             frames.append(region["mask"])
             region = {"mask": {"hash": region["mask"].hash}}
+        pictures, sent = given(picture=more.pop("picture", None))
+        more, frames = {**more, **pictures}, frames + sent
         return self.ask(RegionRequest(references(planes), region, operation, palette, **more), frames, 120.0)
 
     def pick(

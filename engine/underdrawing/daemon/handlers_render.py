@@ -6,6 +6,7 @@ from typing import Any
 
 from underdrawing.client.messages import EngineError
 from underdrawing.client.requests import (
+    AgreementRequest,
     ApplyRequest,
     BetweenRequest,
     GenerateRequest,
@@ -33,8 +34,8 @@ def primitive(context: EngineContext, ask: Ask, wanted: PrimitiveRequest) -> Non
 
 
 def region(context: EngineContext, ask: Ask, wanted: RegionRequest) -> None:
-    """Move, scale, mirror, copy or remove a region."""
-    pins = check_present(context.spool, wanted.planes, wanted.region)
+    """Move, scale, mirror, copy, remove, merge or split a region."""
+    pins = check_present(context.spool, wanted.planes, wanted.region, wanted.into, wanted.picture)
     _render(context, "region", wanted.to_args(), ask, _with_planes(ask), pins)
 
 
@@ -62,6 +63,14 @@ def layout(context: EngineContext, ask: Ask, wanted: LayoutRequest) -> None:
     model = context.library.find(wanted.model)
     pins = check_present(context.spool, wanted.picture)
     _render(context, "layout", wanted.to_args() | _folders(context, model), ask, _with_planes(ask), pins)
+
+
+def agreement(context: EngineContext, ask: Ask, wanted: AgreementRequest) -> None:
+    """Compare planes with what models were trained on."""
+    models = {name: context.library.find(name) for name in wanted.models}
+    pins = check_present(context.spool, wanted.planes)
+    args = wanted.to_args() | {"folders": {name: _folders(context, model) for name, model in models.items()}}
+    _render(context, "agreement", args, ask, _with_pictures(ask, None, ()), pins)
 
 
 def apply(context: EngineContext, ask: Ask, wanted: ApplyRequest) -> None:
@@ -119,6 +128,7 @@ HANDLERS: dict[str, Handler] = {
     "pick": pick,
     "lift": lift,
     "layout": layout,
+    "agreement": agreement,
     "apply": apply,
     "generate": generate,
     "instant": instant,

@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
-from underdrawing.client.ensure_model import composite_key
+from underdrawing.client.ensure_model import AGREES, composite_key
 from underdrawing.client.labels import ONNXRUNTIME_ABSENT
 from underdrawing.client.messages import EngineError
 from underdrawing.picture.image import Picture
@@ -30,7 +30,7 @@ from underdrawing.train.methods import everything, find
 from underdrawing.train.methods.meta.dataset import prepare_folder
 from underdrawing.train.prepare import Prepared, prepare
 from underdrawing.train.trained_model import LiveModel, TrainedModel, export_checked
-from underdrawing.train.unedited_underdrawing import AGREES, underdrawing_as_made
+from underdrawing.train.unedited_underdrawing import underdrawing_as_made
 
 FEATURE_FILES = {"vgg16": "vgg16.safetensors", "vgg19": "vgg19.safetensors"}
 
