@@ -27,7 +27,7 @@ ONLY_WITH_A_BASE = ("base", "composite", "mask")
 def train(context: EngineContext, ask: Ask, wanted: TrainRequest) -> None:
     """Queue a training."""
     check_present(context.spool, *(getattr(wanted, name) for name in PICTURES))
-    if wanted.as_made and not wanted.planes and not of_picture(context.home, wanted.as_made):
+    if wanted.as_made and not wanted.planes and not of_picture(context.home, wanted.as_made, wanted.edited):
         text = "No underdrawing was made of this picture yet."
         raise EngineError("unknown_underdrawing", text, "Make one first, or send its planes.")
     args = _args(context, wanted)

@@ -35,7 +35,7 @@ def underdrawing_as_made(
     if kept.parent.is_dir():
         return read_primitive(kept)
     found: list[tuple[float, Primitive]] = []
-    for one in made_underdrawings.of_picture(home, picture_hash):
+    for one in made_underdrawings.of_picture(home, picture_hash, given):
         primitive = _read(one)
         if primitive is None:  # pruned meanwhile, or damaged
             continue
