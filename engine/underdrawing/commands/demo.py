@@ -85,7 +85,7 @@ In Krita
 
 def demo(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the pictures go.")] = Path("demo"),
-    budget: Annotated[str, typer.Option(metavar="TIME", help="Training time of each of the two networks.")] = "70s",
+    budget: Annotated[str, typer.Option(metavar="TIME", help="Training time of each of the two networks.")] = "60s",
 ) -> None:
     """Edit bundled pictures, train on them, write everything to a folder, and show where to click in GIMP and Krita.
 
