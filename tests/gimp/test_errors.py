@@ -122,7 +122,8 @@ def test_pause_go_on_and_cancel(own_gimp: Host) -> None:
 def ask(action):
     return json.loads(call("training", action=action, job=GIVEN["job"]))
 ask("pause")
-tell(paused=ask("wait")["state"], listed=[one["job"] for one in json.loads(call("training"))], resumed=ask("resume")["state"])
+listed = [one["job"] for one in json.loads(call("training"))]
+tell(paused=ask("wait")["state"], listed=listed, resumed=ask("resume")["state"])
 ask("cancel")
 tell(cancelled=ask("wait")["state"], unknown=failure("training", action="state", job="nobody"))
 """,
