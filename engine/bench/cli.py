@@ -336,15 +336,34 @@ def areas(
     """Measure automatic areas and picks: covering of labelled pictures, and what one click finds."""
     from bench.areas import measure
     from underdrawing.render.onnx_sessions import SessionStore
-    from underdrawing.render.pretrained import HED_FILE, U2NET_FILE, hed, u2net
+    from underdrawing.render.pretrained import outline_network, subject_network
     from underdrawing.weights.store import folder
 
     sessions = SessionStore()
-    outlines, subject = folder() / HED_FILE, folder() / U2NET_FILE
-    found = measure(
-        data,
-        clicks,
-        (lambda rgb: hed(rgb, outlines, sessions)) if outlines.is_file() else None,
-        (lambda rgb: u2net(rgb, subject, sessions)) if subject.is_file() else None,
-    )
+    found = measure(data, clicks, outline_network(folder(), sessions), subject_network(folder(), sessions))
     output.answer(found, lambda: "\n".join(f"{name}: {value:.3f}" for name, value in found.items()))
+
+
+@app.command()
+@reports_errors
+def wishes(
+    edits: Annotated[Path, typer.Argument(help='JSON: {"edits": [{"picture": PATH, "wish": TEXT}]}.')],
+    clicks: Annotated[Path, typer.Argument(help="JSON: a list of the clicks for each, as of bench.wishes.Wish.")],
+    pictures: Annotated[Path, typer.Argument(help="The folder that the pictures' paths start from.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder for the sheets.")],
+    only: Annotated[str, typer.Option(help="Numbers of wishes, separated by commas; else all.")] = "",
+    json: Json = False,
+) -> None:
+    """Do edits by clicks and lifts, and write a sheet for each: before, the lifted thing, after."""
+    from bench.wishes import read_wishes, write_sheets
+    from underdrawing.render.onnx_sessions import SessionStore
+    from underdrawing.render.pretrained import outline_network, subject_network
+    from underdrawing.weights.store import folder
+
+    sessions = SessionStore()
+    wanted = read_wishes(edits, clicks)
+    chosen = {int(number) for number in only.split(",")} if only else set(range(1, len(wanted) + 1))
+    networks = outline_network(folder(), sessions), subject_network(folder(), sessions)
+    done = write_sheets({number: wanted[number - 1] for number in sorted(chosen)}, pictures, out, *networks)
+    lines = [f"{one['file']}: {one['clicks']} clicks, {one['share']:.1%}: {one['wish']}" for one in done]
+    output.answer({"wishes": done}, "\n".join(lines))

@@ -20,7 +20,7 @@ def noise(size: int) -> Frame:
 
 
 def sent(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Verbs of everything that this client sends from now on."""
+    """Verbs of what this client sends from now on, without the signs of life that a slow machine makes it send."""
     verbs: list[str] = []
     transport = engine.session.transport
     assert transport is not None
@@ -28,7 +28,7 @@ def sent(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def listen(parts: Any) -> bool:
         gone = send(parts)
-        if gone:
+        if gone and decode(parts).verb != "ping":
             verbs.append(decode(parts).verb)
         return gone
 

@@ -181,7 +181,7 @@ def test_files_that_are_no_models_are_refused(engine: Engine, tmp_path: Path) ->
         ("region", {"planes": {}, "region": {}}, "plane_missing"),
         ("train", {"picture": {"hash": "0" * 64}}, "plane_missing"),
         ("train", {"picture": {"hash": "0" * 64}, "recipe": "vary"}, "unknown_picture"),
-        ("apply", {"model": "nobody"}, "bad_request"),
+        ("apply", {"model": "nobody"}, "plane_missing"),
         ("apply", {"model": "nobody", "planes": {"paint": {"hash": "0" * 64}}}, "unknown_model"),
     ],
 )
