@@ -10,6 +10,8 @@ import typer
 from underdrawing.commands import output
 from underdrawing.commands.output import Json, reports_errors
 
+Options = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change hyperparameters of the recipes.")]
+
 app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
 
 
@@ -34,8 +36,7 @@ def methods(json: Json = False) -> None:
     """Write the tables of published values in docs/methods.md anew, from docs/published.csv."""
     from bench.methods_page import write
 
-    path = write()
-    output.answer({"file": str(path)}, f"{path} is written.")
+    output.answer({"file": str(write())}, "docs/methods.md is written.")
 
 
 @app.command()
@@ -44,8 +45,7 @@ def commands(json: Json = False) -> None:
     """Write the reference in docs/commands.md anew, from the commands' help."""
     from bench.commands_page import write
 
-    path = write()
-    output.answer({"file": str(path)}, f"{path} is written.")
+    output.answer({"file": str(write())}, "docs/commands.md is written.")
 
 
 @app.command()
@@ -73,13 +73,11 @@ def quality(
     from underdrawing.picture.image import Picture
     from underdrawing.weights.store import folder
 
-    found, tables = [], []
-    sets = [read_set(place, size) for place in data]
+    found, tables, sets = [], [], [read_set(place, size) for place in data]
     for read in [with_layouts(one, sets) for one in sets] if crossed else sets:
         output.note(f"{read.name}: {len(read.frames)} frames of {read.picture.shape[1]} x {read.picture.shape[0]}")
-        seconds = output.all_seconds(budgets)
-        weights = folder(home())
-        rows = measure.bench(read, methods.split(","), seconds, weights, planes.split(","), seeds, judge, output.note)
+        how = (methods.split(","), output.all_seconds(budgets), folder(home()), planes.split(","), seeds, judge)
+        rows = measure.bench(read, *how, output.note)
         table = f"{read.name}\n\n{measure.as_markdown(rows)}"
         found += [{"set": read.name, **row.public()} for row in rows]
         tables.append(table)
@@ -104,9 +102,7 @@ def papers(
     size: Annotated[int, typer.Option(min=16, help="Pixels of the shorter side.")] = 256,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     iterations: Annotated[int | None, typer.Option(min=1, help="For a try: not the published length.")] = None,
-    option: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change the recipes' hyperparameters.")
-    ] = None,
+    option: Options = None,
     judge: Annotated[bool, typer.Option(help="Train a judge of consistency (two or three minutes).")] = True,
     json: Json = False,
 ) -> None:
@@ -198,9 +194,7 @@ def generate(
     seeds: Annotated[int, typer.Option(min=1, help="Number of trainings of each.")] = 1,
     budget: Annotated[str | None, typer.Option(metavar="TIME", help="Training time: 90s, 2m … each time.")] = None,
     iterations: Annotated[int | None, typer.Option(min=1, help="… or for this many iterations.")] = None,
-    option: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change a recipe's hyperparameters.")
-    ] = None,
+    option: Options = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write tables and sheets here.")] = None,
     json: Json = False,
 ) -> None:
@@ -301,9 +295,7 @@ def start(
     ],
     training: Annotated[str, typer.Option(metavar="TIME", help="Pretraining time.")] = "4m",
     budgets: Annotated[str, typer.Option(help="Seconds of training per picture, separated by commas.")] = "10,20,50",
-    option: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change hyperparameters of `vary`.")
-    ] = None,
+    option: Options = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write the table here.")] = None,
     json: Json = False,
 ) -> None:
@@ -327,8 +319,7 @@ def start(
     for name, picture in pictures[data]:
         for known in (None, made):
             output.note(f"{name}, {'with' if known else 'without'} the start")
-            seconds = output.all_seconds(budgets)
-            points += measure.curve(name, picture.to_float(), figures, device, seconds, known)
+            points += measure.curve(name, picture.to_float(), figures, device, output.all_seconds(budgets), known)
             if out is not None:  # Long budgets take hours: what has been measured stays if the rest is given up.
                 out.mkdir(parents=True, exist_ok=True)
                 (out / f"{data.name}.start.md").write_text(measure.as_markdown(points), encoding="utf-8")
@@ -345,15 +336,34 @@ def areas(
     """Measure automatic areas and picks: covering of labelled pictures, and what one click finds."""
     from bench.areas import measure
     from underdrawing.render.onnx_sessions import SessionStore
-    from underdrawing.render.pretrained import HED_FILE, U2NET_FILE, hed, u2net
+    from underdrawing.render.pretrained import outline_network, subject_network
     from underdrawing.weights.store import folder
 
     sessions = SessionStore()
-    outlines, subject = folder() / HED_FILE, folder() / U2NET_FILE
-    found = measure(
-        data,
-        clicks,
-        (lambda rgb: hed(rgb, outlines, sessions)) if outlines.is_file() else None,
-        (lambda rgb: u2net(rgb, subject, sessions)) if subject.is_file() else None,
-    )
+    found = measure(data, clicks, outline_network(folder(), sessions), subject_network(folder(), sessions))
     output.answer(found, lambda: "\n".join(f"{name}: {value:.3f}" for name, value in found.items()))
+
+
+@app.command()
+@reports_errors
+def wishes(
+    edits: Annotated[Path, typer.Argument(help='JSON: {"edits": [{"picture": PATH, "wish": TEXT}]}.')],
+    clicks: Annotated[Path, typer.Argument(help="JSON: a list of the clicks for each, as of bench.wishes.Wish.")],
+    pictures: Annotated[Path, typer.Argument(help="The folder that the pictures' paths start from.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder for the sheets.")],
+    only: Annotated[str, typer.Option(help="Numbers of wishes, separated by commas; else all.")] = "",
+    json: Json = False,
+) -> None:
+    """Do edits by clicks and lifts, and write a sheet for each: before, the lifted thing, after."""
+    from bench.wishes import read_wishes, write_sheets
+    from underdrawing.render.onnx_sessions import SessionStore
+    from underdrawing.render.pretrained import outline_network, subject_network
+    from underdrawing.weights.store import folder
+
+    sessions = SessionStore()
+    wanted = read_wishes(edits, clicks)
+    chosen = {int(number) for number in only.split(",")} if only else set(range(1, len(wanted) + 1))
+    networks = outline_network(folder(), sessions), subject_network(folder(), sessions)
+    done = write_sheets({number: wanted[number - 1] for number in sorted(chosen)}, pictures, out, *networks)
+    lines = [f"{one['file']}: {one['clicks']} clicks, {one['share']:.1%}: {one['wish']}" for one in done]
+    output.answer({"wishes": done}, "\n".join(lines))

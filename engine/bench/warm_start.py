@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.metrics import sifid
-from underdrawing.picture.patch_texture import FROM_AFAR, TextureLevel, raised
+from underdrawing.picture.patch_texture import FROM_AFAR, Hand, TextureLevel, raised
 from underdrawing.picture.resize import at_most
 from underdrawing.train.data import TrainingData, make_pair
 from underdrawing.train.device import Device
@@ -203,7 +203,7 @@ def _quality(run: PyramidRun, full: np.ndarray) -> tuple[float, float, float]:
     levels: dict[float, TextureLevel] = {}
     size = (full.shape[1], full.shape[0])
     seen = [at_most(one, FROM_AFAR) for one in drawn[:FINISHED]]
-    finished = [sifid(raised(full, one, size, None, levels).clip(0, 1), full) for one in seen]
+    finished = [sifid(raised([Hand(full, levels=levels)], one, size).clip(0, 1), full) for one in seen]
     return error, network, float(np.mean(finished))
 
 

@@ -154,7 +154,7 @@ def take(image: Gimp.Image, source: Gimp.Layer, thing: Thing, kept: bool) -> tup
     whole = Rect(0, 0, source.get_width(), source.get_height())
     with layers.one_step(image):
         known = record.read(image, [source])
-        if known is None:
+        if known is None or known.region != whole:  # an underdrawing of a part does not reach as far
             known = replace(Record.fresh(source, whole, [], pixels.pixel_hash(source, whole)), drawn=False)
             record.mark_source(source, known)
         record.write(image, known, undoable=True)

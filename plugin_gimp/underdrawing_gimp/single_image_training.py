@@ -7,6 +7,7 @@ from .client.ensure_model import Follow, ModelWish, Ready, ensure_model, run
 from .client.frames import Frame
 from .client.job_status import JobStatus
 from .flatten_view import View
+from .gi import Gimp
 from .notices import say
 from .plugin import Call
 from .record import need_open
@@ -41,6 +42,7 @@ def model_for(call: Call, view: View | None, wish: ModelWish, shown: Frame) -> R
                 return training.follow(service, asked.status.job)
             from .single_image_window import Window  # where there is a screen
 
+            Gimp.progress_end()  # the window shows it, and has a Cancel of its own
             return Window(call, asked, shown).run()
 
         ready = run(service, ensure_model(wish, picture), follow)

@@ -17,7 +17,7 @@ def train_folder(engine: Engine, picture: np.ndarray) -> str:
     sides = (picture, picture[:, ::-1], picture[::-1])
     frames = [frame_of(Picture(np.ascontiguousarray(one))) for one in sides]
     started = engine.train(frames[0], {}, pictures=frames, method="meta", iterations=3, name=NAME, options=SMALL)
-    ended = engine.watch(started["job"], deadline=300)
+    ended = engine.watch(started["job"], deadline=900)
     assert ended["state"] == "done", ended["error"]
     return str(started["model"])
 

@@ -101,11 +101,16 @@ class Engine(EngineConnection):
     def region(
         self, planes: Dict[str, Frame], palette: Any, operation: str, region: Dict[str, Any], **more: Any
     ) -> Reply:
-        """A region tool; `region` is {"mask": Frame}, {"point": [x, y]} or {"class": name}."""
+        """A region tool; `region`, and `into` of a merge, is {"mask": Frame}, {"point": [x, y]} or {"class": name}.
+
+        `picture`, a Frame, is what an area is split along.
+        """
         frames = list(planes.values())
         if "mask" in region:
             frames.append(region["mask"])
             region = {"mask": {"hash": region["mask"].hash}}
+        pictures, sent = given(picture=more.pop("picture", None))
+        more, frames = {**more, **pictures}, frames + sent
         return self.ask(RegionRequest(references(planes), region, operation, palette, **more), frames, 120.0)
 
     def pick(
@@ -237,6 +242,10 @@ class Engine(EngineConnection):
     def resume(self, job: str) -> Dict[str, Any]:
         """Go on with a paused, failed or interrupted job."""
         return self.request("resume", {"job": job}).body
+
+    def background(self, training: str = "") -> Dict[str, Any]:
+        """Whether training goes on in the background after a draft: training, held; "auto", "on" or "off" chooses."""
+        return self.request("background", {"training": training}).body
 
     def cancel(self, job: str) -> Dict[str, Any]:
         """Stop a job and forget what it did."""

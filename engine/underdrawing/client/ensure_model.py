@@ -18,10 +18,11 @@ from .labels import CHOOSE_ANOTHER, FOLDER_MODEL_GONE, RECIPES, model_name
 from .messages import EngineError, new_id
 from .pixel_hash import pixel_hash_steps
 from .request_fields import Request
-from .requests import InstantRequest, PrimitiveRequest, TrainRequest
+from .requests import MOST_COMPARED, AgreementRequest, InstantRequest, PrimitiveRequest, TrainRequest
 from .service_requests import JobsRequest, ModelsRequest, ResumeRequest, ShowModelRequest
 
 APPLY = "apply"  # the task of models that follow an underdrawing
+AGREES = 0.5  # of planes, at least: below it they are a drawing of their own, and no edit of an underdrawing
 ENOUGH = 0.9  # of the time that is asked for: a model that was refined for so long is not refined again
 
 Json = Dict[str, Any]
@@ -245,16 +246,18 @@ def _by_folder_model(wish: ModelWish, picture: Optional[Frame], models: List[Jso
 
 
 def _for_underdrawing(wish: ModelWish, picture: Optional[Frame], models: List[Json], same: List[Json]) -> ModelSteps:
-    """A model that follows an underdrawing: the newest of the picture, or a draft."""
-    able = _able(same, wish) or [m for m in _able(models, wish) if m["id"] in wish.known]
-    if able and not wish.anew:
-        return Ready(str(able[-1]["id"]), str(able[-1]["name"]))
+    """A model that follows an underdrawing: the picture's whose underdrawing was painted on, or a draft."""
+    mine = None if picture is None else (yield from _hash_of(picture))
+    if not wish.anew:
+        known = [m for m in _able(models, wish) if m["id"] in wish.known]
+        found = (yield from _agreeing(_able(same, wish), wish, mine)) or (yield from _agreeing(known, wish, None))
+        if found is not None:
+            return Ready(str(found["id"]), str(found["name"]))
     if picture is None:
         raise _unknown_original()
     # The truth is the underdrawing as it was made of the picture. The planes as they are now only say which one.
     shown = {"hash": picture.hash}
     kind = "super" if set(wish.planes) >= {"segments", "edges"} or not wish.planes else sorted(wish.planes)[-1]
-    mine = yield from _hash_of(picture)
     fields = wish.training(method="draft", name=wish.name or model_name(wish.title), as_made=mine)
     try:
         request = TrainRequest(shown, edited=references(wish.planes), **fields)
@@ -266,6 +269,24 @@ def _for_underdrawing(wish: ModelWish, picture: Optional[Frame], models: List[Js
         planes = {plane["name"]: {"hash": plane["hash"]} for plane in made["planes"]}
         begun = (yield Exchange(TrainRequest(shown, planes, made["palette"], **fields), [picture])).body
     return (yield from _followed(begun, "Making the draft"))
+
+
+def _agreeing(
+    able: List[Json], wish: ModelWish, picture_hash: Optional[str]
+) -> Generator[Exchange, Any, Optional[Json]]:
+    """The model whose underdrawing the planes were painted from, of several the newest; without planes the newest.
+
+    Args:
+        picture_hash: no model serves where the planes agree better with an underdrawing made of this picture.
+    """
+    if not able or not wish.planes:
+        return able[-1] if able else None
+    ids = [str(m["id"]) for m in able[-MOST_COMPARED:]]
+    request = AgreementRequest(ids, references(wish.planes), picture_hash)
+    body = (yield Exchange(request, list(wish.planes.values()))).body
+    share = body["agreement"]
+    best = max(reversed(able[-MOST_COMPARED:]), key=lambda m: float(share[m["id"]]))
+    return best if share[best["id"]] >= max(AGREES, float(body["made"])) else None
 
 
 def _fine_tuned(wish: ModelWish, picture: Optional[Frame], base: Ready, models: List[Json]) -> ModelSteps:

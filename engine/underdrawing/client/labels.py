@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict
+from typing import Any, Dict
 
 from .requests import GenerateRequest
 
@@ -21,6 +21,8 @@ RECIPES: Dict[str, str] = {  # what is trained for a task where no model of the 
     "enlarge": "enlarge",
 }
 USUAL_SECONDS = {"harmonize": 150.0, "blend": 150.0, "vary": 180.0, "animate": 180.0, "enlarge": 120.0}  # of training
+
+MEASURED = ("edits", "areas", "used", "closer")  # what a manifest's `measured` holds
 
 NO_FOLDER_MODEL = "There is no folder model yet."
 ONNXRUNTIME_ABSENT = (
@@ -52,3 +54,21 @@ def duration(seconds: float) -> str:
 def device(name: str) -> str:
     """What computes, in words, from the engine's name for it."""
     return "graphics card" if name.lower().startswith(("cuda", "gpu")) else "processor"
+
+
+def measured(figures: Dict[str, Any]) -> str:
+    """What a training measured on its own picture, from a finished job's or a manifest's figures; "" if nothing."""
+    found = figures.get("measured")
+    if not isinstance(found, dict) or not all(isinstance(found.get(key), (int, float)) for key in MEASURED):
+        return ""
+    seconds = figures.get("seconds")
+    after = ", after %s of training" % duration(float(seconds)) if isinstance(seconds, (int, float)) else ""
+    start = "Measured on %d edits of this picture that were undone again%s: the trained model is"
+    begin = start % (found["edits"], after)
+    if not found["used"]:
+        return begin + " not closer than the draft. The draft is used."
+    return begin + " %.0f %% closer than the draft in %d of %d areas. It is used there." % (
+        100 * found["closer"],
+        found["used"],
+        found["areas"],
+    )

@@ -94,6 +94,16 @@ def points(most: int) -> Check:
     return check
 
 
+def texts(most: int) -> Check:
+    """A list of at most so many texts."""
+
+    def check(name: str, value: Any) -> None:
+        if not isinstance(value, list) or len(value) > most or not all(isinstance(one, str) for one in value):
+            raise wrong("%s must be a list of at most %d texts." % (name, most))
+
+    return check
+
+
 def checked_hash(value: object) -> str:
     """A hash from anybody, as it becomes a file name.
 

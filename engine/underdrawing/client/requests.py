@@ -17,6 +17,7 @@ from .service_requests import Flag, Text
 
 MOST_SEED = 2**63 - 1
 MOST_POINTS = 64  # that one thing is pointed at by
+MOST_COMPARED = 64  # models of one agreement
 MOST_LIFTED = 32  # things of one apply
 MOST_AREAS = 64  # parts of another picture
 MOST_COUNT = 16  # variations of one request
@@ -92,6 +93,8 @@ class RegionRequest(Request):
     region: Annotated[Json, checks.region]
     operation: Text
     palette: Optional[Palette] = None
+    into: Optional[Annotated[Json, checks.region]] = None
+    picture: Optional[Reference] = None
     dx: Optional[float] = None
     dy: Optional[float] = None
     factor: Optional[Union[float, List[float]]] = None
@@ -110,6 +113,16 @@ class LayoutRequest(Request):
     areas: Optional[Annotated[int, checks.whole(1, MOST_AREAS)]] = None
     match: Annotated[Dict[str, str], checks.class_match(MOST_AREAS)] = field(default_factory=dict)
     order: Order = ""
+
+
+@dataclass(frozen=True)
+class AgreementRequest(Request):
+    """From which models' underdrawings these planes were painted, or from one that was made and has no model yet."""
+
+    verb = "agreement"
+    models: Annotated[List[str], checks.texts(MOST_COMPARED)]
+    planes: Planes
+    picture_hash: Optional[Annotated[str, checks.hashed]] = None
 
 
 @dataclass(frozen=True)

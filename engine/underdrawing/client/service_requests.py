@@ -167,6 +167,14 @@ class CancelRequest(JobRequest):
     verb = "cancel"
 
 
+@dataclass(frozen=True)
+class BackgroundRequest(Request):
+    """Whether training goes on in the background after a draft; a choice changes that."""
+
+    verb = "background"
+    training: Annotated[str, checks.one_of("", "auto", "on", "off")] = ""
+
+
 # --- the library
 
 

@@ -109,7 +109,7 @@ def apply(
             if mask is not None:
                 options |= {"mask": files.frame(files.picture(mask)), "mask_mode": mask_mode.value}
             if photo is not None:
-                drawn = files.drawn(edited)[0]
+                drawn = files.drawn(edited, takes=("segments", "edges"))[0]
                 model = task_model.model_for(engine, APPLY, files.picture(photo), photo, ModelWish(APPLY), drawn).model
             known = Known(engine, model)
             primitive, unseen = files.drawn(edited, known.palette, known.planes)

@@ -33,7 +33,16 @@ app = typer.Typer(
 
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Underdrawings": (edit.edit, lift.lift, pick.pick, primitive.primitive, primitive.region, primitive.layout),
-    "Training": (train.train, train.watch, train.jobs, train.pause, train.resume, train.cancel, train.methods),
+    "Training": (
+        train.train,
+        train.watch,
+        train.jobs,
+        train.pause,
+        train.resume,
+        train.cancel,
+        train.background,
+        train.methods,
+    ),
     "Pictures": (apply.apply, apply.animate),
     "Pictures without an underdrawing": (
         generate.harmonize,

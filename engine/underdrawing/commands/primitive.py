@@ -37,6 +37,8 @@ class OperationChoice(StrEnum):
     MIRROR = "mirror"
     COPY = "copy"
     REMOVE = "remove"
+    MERGE = "merge"
+    SPLIT = "split"
 
 
 class AxisChoice(StrEnum):
@@ -60,19 +62,29 @@ def primitive(
     subject: Annotated[
         bool | None, typer.Option(help="Split the subject from the background (default: when U2-Net is there).")
     ] = None,
+    legend: Annotated[
+        Path | None, typer.Option(help="Also write the picture with the areas' outlines, numbers and names.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make the underdrawing of a picture. With two planes, P.png becomes P.segments.png and P.edges.png."""
     given: dict[str, Any] = {"sigma": sigma, "regions": regions, "colours": colours, "subject": subject}
     options = {name: value for name, value in given.items() if value is not None}
     planes = (KindChoice.SEGMENTS, KindChoice.EDGES) if kind is KindChoice.SUPER else ()
-    files.check_targets(*files.primitive_targets(out, [plane.value for plane in planes]), inputs=(image,))
+    files.check_targets(*files.primitive_targets(out, [plane.value for plane in planes]), legend, inputs=(image,))
+    picture = files.picture(image)
     if soft:
         options["soft"] = True
     with output.engine() as engine:
-        reply = engine.make_primitive(files.frame(files.picture(image)), kind.value, **options)
+        reply = engine.make_primitive(files.frame(picture), kind.value, **options)
         made = files.received_primitive(engine, reply)
     written = files.save_primitive(out, made)
+    if legend is not None:
+        from underdrawing.picture.image import Picture
+        from underdrawing.picture.legend import legend as drawn
+
+        files.save(legend, Picture(drawn(picture.to_bytes(), made)))
+        written.append(str(legend))
     classes = [] if made.palette is None else [str(entry["name"]) for entry in made.palette.to_json()]
     text = f"{', '.join(written)}" + (f"\nareas: {'; '.join(classes)}" if classes else "")
     output.answer(
@@ -94,8 +106,15 @@ def region(
     axis: Annotated[
         AxisChoice, typer.Option(help="Mirror: left and right, or top and bottom.")
     ] = AxisChoice.HORIZONTAL,
+    into: Annotated[
+        str | None, typer.Option(metavar="X,Y", help="Merge: the area at this pixel takes the other in.")
+    ] = None,
     picture: Annotated[
-        Path | None, typer.Option(help="The photograph: --at picks the thing in it, not the area of the underdrawing.")
+        Path | None,
+        typer.Option(
+            help="The photograph: --at picks the thing in it, not the area of the underdrawing. Merge and split: whose "
+            "underdrawing it is."
+        ),
     ] = None,
     yes: Annotated[
         bool, typer.Option("--yes", help="Also when the thing is more than a third of the picture.")
@@ -103,19 +122,29 @@ def region(
     save_mask: Annotated[Path | None, typer.Option(help="Also write the mask of what changed.")] = None,
     json: Json = False,
 ) -> None:
-    """Change an area on all planes at once; what is uncovered is filled from around it."""
+    """Change an area on all planes at once; what is uncovered is filled from around it.
+
+    Merge makes an area part of another, and split parts it along the picture's edges. Neither changes what the picture
+    shows: apply starts from the underdrawing as it is then.
+    """
+    parts = operation in (OperationChoice.MERGE, OperationChoice.SPLIT)
+    if parts and (picture is None or (operation is OperationChoice.MERGE) != (into is not None)):
+        raise output.wrong(f"To {operation.value}, give --picture PHOTO" + (" and --into X,Y." if not into else "."))
     if sum(value is not None for value in (at, mask, named)) != 1:
         raise output.wrong("Name the area in one way: --at X,Y or --mask FILE or --class NAME.")
-    if picture is not None and at is None:
+    if picture is not None and at is None and not parts:
         raise output.wrong("--picture goes with --at.")
     where: dict[str, Any] = {}
-    if at is not None and picture is None:
+    if at is not None and (picture is None or parts):
         where["point"] = output.numbers(at, 2, "a pixel: write X,Y")
     elif mask is not None and at is None:
         where["mask"] = files.frame(files.picture(mask))
     elif at is None:
         where["class"] = named
     more: dict[str, Any] = {"dx": dx, "dy": dy, "axis": axis.value}
+    if parts and picture is not None:
+        more = {"picture": files.frame(files.picture(picture))}
+        more |= {"into": {"point": output.numbers(into, 2, "a pixel: write X,Y")}} if into else {}
     if factor is not None:
         try:
             values = [float(part) for part in factor.split(",")]
@@ -127,7 +156,7 @@ def region(
     files.check_targets(*targets, save_mask, inputs=(primitive, mask))
     with output.engine() as engine:
         planes, palette = files.frames(drawn), files.palette_json(drawn)
-        if picture is not None and at is not None:
+        if picture is not None and at is not None and not parts:
             where["mask"] = _thing(engine, picture, at, yes)
         reply = engine.region(planes, palette, operation.value, where, **more)
         written = files.save_primitive(out, files.received_primitive(engine, reply))

@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from underdrawing.client import labels
 from underdrawing.client.job_status import JobStatus
 from underdrawing.client.key_values import options_of
 from underdrawing.commands import files, output
@@ -162,6 +164,28 @@ def methods(json: Json = False) -> None:
     output.answer(body, text)
 
 
+class Background(StrEnum):
+    """Whether training goes on in the background after a draft."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
+@reports_errors
+def background(
+    training: Annotated[
+        Background | None, typer.Argument(help="on, off, or auto: where a graphics card trains (default: show).")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Choose whether training goes on in the background after a draft. It pauses on battery."""
+    with output.engine() as engine:
+        body = engine.background(training.value if training else "")
+    held = "; it waits while this machine runs on its battery" if body["held"] else ""
+    output.answer(body, f"Training in the background: {body['training']}{held}.")
+
+
 def _train_as_made(engine: Engine, picture: Picture, kind: KindChoice | None, asked: dict[str, Any]) -> dict[str, Any]:
     """Begin a training from the underdrawing that was made of the picture before, else from a new one."""
     from underdrawing.client.messages import EngineError
@@ -198,7 +222,12 @@ def follow(engine: Engine, job: str, pause: bool = True) -> None:
     figures = last.get("figures") or {}
     took = f", {figures['iterations']} iterations in {figures['seconds']} s" if "iterations" in figures else ""
     device = f" on {figures['device']}" if figures.get("device") else ""
-    output.answer(last, f"{last.get('state')}: model {last.get('name')} ({last.get('model')}){took}{device}")
+    lines = [f"{last.get('state')}: model {last.get('name')} ({last.get('model')}){took}{device}"]
+    if figures.get("export_difference"):
+        apart = max(figures["export_difference"].values())
+        lines.append(f"Exported to ONNX and compared with torch: the results differ by at most {apart:.1g} (of 2).")
+    lines += [text for text in [labels.measured(figures)] if text]
+    output.answer(last, "\n".join(lines))
 
 
 def followed(engine: Engine, job: str, pause: bool = True) -> JobStatus:

@@ -16,7 +16,7 @@ from underdrawing import __version__
 from underdrawing.client import requests, service_requests
 from underdrawing.client.messages import CHUNK, MOST_HASHES, PROTOCOL, UNANSWERED, EngineError
 from underdrawing.client.request_fields import Request, checked_hash
-from underdrawing.daemon import handlers_models, handlers_render, handlers_train
+from underdrawing.daemon import background, handlers_models, handlers_render, handlers_train
 from underdrawing.daemon.clients import Ask
 from underdrawing.daemon.context import EngineContext, Handler
 from underdrawing.daemon.job_queue import ENDED
@@ -189,5 +189,6 @@ HANDLERS: dict[str, Handler] = {
     "get": get,
     **handlers_render.HANDLERS,
     **handlers_train.HANDLERS,
+    **background.HANDLERS,
     **handlers_models.HANDLERS,
 }

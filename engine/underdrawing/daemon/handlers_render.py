@@ -6,6 +6,7 @@ from typing import Any
 
 from underdrawing.client.messages import EngineError
 from underdrawing.client.requests import (
+    AgreementRequest,
     ApplyRequest,
     BetweenRequest,
     GenerateRequest,
@@ -33,8 +34,8 @@ def primitive(context: EngineContext, ask: Ask, wanted: PrimitiveRequest) -> Non
 
 
 def region(context: EngineContext, ask: Ask, wanted: RegionRequest) -> None:
-    """Move, scale, mirror, copy or remove a region."""
-    pins = check_present(context.spool, wanted.planes, wanted.region)
+    """Move, scale, mirror, copy, remove, merge or split a region."""
+    pins = check_present(context.spool, wanted.planes, wanted.region, wanted.into, wanted.picture)
     _render(context, "region", wanted.to_args(), ask, _with_planes(ask), pins)
 
 
@@ -64,12 +65,22 @@ def layout(context: EngineContext, ask: Ask, wanted: LayoutRequest) -> None:
     _render(context, "layout", wanted.to_args() | _folders(context, model), ask, _with_planes(ask), pins)
 
 
+def agreement(context: EngineContext, ask: Ask, wanted: AgreementRequest) -> None:
+    """Compare planes with what models were trained on."""
+    models = {name: context.library.find(name) for name in wanted.models}
+    pins = check_present(context.spool, wanted.planes)
+    args = wanted.to_args() | {"folders": {name: _folders(context, model) for name, model in models.items()}}
+    _render(context, "agreement", args, ask, _with_pictures(ask, None, ()), pins)
+
+
 def apply(context: EngineContext, ask: Ask, wanted: ApplyRequest) -> None:
     """Apply a model, and put back what was lifted."""
     model = None if wanted.model is None else context.library.find(wanted.model)
     pins = check_present(context.spool, wanted.planes, wanted.lifted, wanted.picture, wanted.mask)
-    answer = _with_pictures(ask, model, ("picture", "mask", "merged", "confidence"))
-    folders = {} if model is None else _folders(context, model)
+    used = None if model is None else context.library.improved(model)
+    measured = None if used is None else used.figures.get("measured")
+    answer = _with_pictures(ask, model, ("picture", "mask", "merged", "confidence"), measured=measured)
+    folders = {} if used is None else _folders(context, used)
     _render(context, "apply", wanted.to_args() | folders, ask, answer, pins)
 
 
@@ -119,6 +130,7 @@ HANDLERS: dict[str, Handler] = {
     "pick": pick,
     "lift": lift,
     "layout": layout,
+    "agreement": agreement,
     "apply": apply,
     "generate": generate,
     "instant": instant,
@@ -165,7 +177,7 @@ def _with_planes(ask: Ask) -> End:
     return answer
 
 
-def _with_pictures(ask: Ask, model: Manifest | None, names: tuple[str, ...]) -> End:
+def _with_pictures(ask: Ask, model: Manifest | None, names: tuple[str, ...], **more: Any) -> End:
     """The answer with the pictures that these fields name, in this order."""
 
     def answer(found: dict[str, Any] | None, error: EngineError | None) -> None:
@@ -176,7 +188,7 @@ def _with_pictures(ask: Ask, model: Manifest | None, names: tuple[str, ...]) -> 
         for name in names:
             named = found.get(name) or []
             keys += named if isinstance(named, list) else [named]
-        ask.reply(found if model is None else {**found, "model": model.id}, tuple(keys))
+        ask.reply(found if model is None else {**found, **more, "model": model.id}, tuple(keys))
 
     return answer
 

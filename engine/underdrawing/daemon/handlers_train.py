@@ -27,7 +27,7 @@ ONLY_WITH_A_BASE = ("base", "composite", "mask")
 def train(context: EngineContext, ask: Ask, wanted: TrainRequest) -> None:
     """Queue a training."""
     check_present(context.spool, *(getattr(wanted, name) for name in PICTURES))
-    if wanted.as_made and not wanted.planes and not of_picture(context.home, wanted.as_made):
+    if wanted.as_made and not wanted.planes and not of_picture(context.home, wanted.as_made, wanted.edited):
         text = "No underdrawing was made of this picture yet."
         raise EngineError("unknown_underdrawing", text, "Make one first, or send its planes.")
     args = _args(context, wanted)
@@ -35,7 +35,7 @@ def train(context: EngineContext, ask: Ask, wanted: TrainRequest) -> None:
     job = context.jobs.like(key, args)
     existing = job is not None
     if job is None:
-        job = _new_job(context, wanted, args, key, keep)
+        job = new_job(context, wanted.name, args, key, keep)
     elif job.state is State.PAUSED:
         context.supervisor.resume(job)
     job.keep = job.keep or keep
@@ -59,7 +59,12 @@ def _args(context: EngineContext, wanted: TrainRequest) -> dict[str, Any]:
     return {**args, "base": base.id}
 
 
-def _new_job(context: EngineContext, wanted: TrainRequest, args: dict[str, Any], key: str, keep: bool) -> Job:
+def new_job(context: EngineContext, name: str | None, args: dict[str, Any], key: str, keep: bool) -> Job:
+    """A queued job whose pictures are kept for it.
+
+    Raises:
+        EngineError: the queue or the disk is full, or a picture is not there any more.
+    """
     room = shutil.disk_usage(context.home).free
     if room < LEAST_ROOM:
         room += context.spool.give_way(LEAST_ROOM - room)
@@ -67,11 +72,11 @@ def _new_job(context: EngineContext, wanted: TrainRequest, args: dict[str, Any],
         text = f"Only {room >> 20} MiB are free on the disk that holds the engine's folder."
         raise EngineError("disk_full", text, f"Training needs {LEAST_ROOM >> 20} MiB. Make room there.")
     identity = new_identity()
-    name = checked_name(wanted.name or f"picture {identity[:4]}")
+    name = checked_name(name or f"picture {identity[:4]}")
     staging = context.library.staging(identity)
     staging.mkdir(parents=True)
     try:
-        for blob in hashes(*(args.get(name) for name in PICTURES)):
+        for blob in hashes(*(args.get(field) for field in PICTURES)):
             context.spool.link(blob, staging / "inputs")
         if args.get("base"):
             context.library.keep_base(args["base"], staging / "base")

@@ -41,7 +41,7 @@ class Job:
         owners: the clients that asked (none after a restart).
         keep: goes on when they are gone.
         progress: the last progress event.
-        wish: "pause" or "cancel" when the worker was asked to.
+        wish: "pause", "cancel", or "yield" (pause, and go on later) when the worker was asked to.
         crashes: how often the worker ended unexpectedly since it last came further; `crashed_at`: where.
     """
 
@@ -81,7 +81,8 @@ class Job:
             if self.args.get("composite")
             else None,
             "state": str(self.state),
-            "stopping": self.wish if self.state is State.RUNNING else "",
+            "stopping": self.wish.replace("yield", "pause") if self.state is State.RUNNING else "",
+            "background": self.background,
             "progress": self.progress,
             "notes": self.notes,
             "sample": self.sample,
@@ -99,6 +100,11 @@ class Job:
             {**kept, "state": str(state), "error": self.error, "created": self.created}, ensure_ascii=False
         )
 
+    @property
+    def background(self) -> bool:
+        """Whether it was begun by the engine itself, after a draft."""
+        return bool(self.args.get("draft"))
+
     @classmethod
     def restored(cls, raw: dict[str, Any]) -> Job:
         """The reverse of `stored`; raises KeyError, TypeError or ValueError where it is damaged."""
@@ -114,6 +120,7 @@ class Jobs:
     def __init__(self, library: Library) -> None:
         self.library = library
         self.jobs: dict[str, Job] = {}
+        self.held = False  # whether trainings in the background wait, as on battery
 
     def add(self, job: Job) -> None:
         """Queue a job.
@@ -155,8 +162,9 @@ class Jobs:
         return fitting[-1]
 
     def waiting(self) -> list[Job]:
-        """The jobs that should run, in their order."""
-        return [j for j in self.jobs.values() if j.state is State.QUEUED]
+        """The jobs that should run, in their order; a person's own come before those in the background."""
+        found = [j for j in self.jobs.values() if j.state is State.QUEUED and not (j.background and self.held)]
+        return sorted(found, key=lambda j: j.background)
 
     def running(self) -> list[Job]:
         """The jobs that run."""

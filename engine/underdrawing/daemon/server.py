@@ -24,7 +24,7 @@ from underdrawing import __version__
 from underdrawing.client import keys, messages
 from underdrawing.client.endpoint import Connection
 from underdrawing.client.messages import PROTOCOL, SEALED, EngineError, Message
-from underdrawing.daemon import handlers
+from underdrawing.daemon import background, handlers
 from underdrawing.daemon.child_process import Child, ChildTask, End, Inbox, end_leftovers
 from underdrawing.daemon.clients import Clients
 from underdrawing.daemon.job_queue import Jobs
@@ -110,6 +110,7 @@ class Daemon:
             settings.renderer_idle,
             self.supervisor.make_way,
         )
+        self.supervisor.on_done = lambda job: background.follow_up(self, job)
         self.clients = Clients(self.send, self.spool, self.supervisor.client_gone)
         self.stopping = False
         self.code = OwnCode(Path(underdrawing.__file__).parent)
@@ -117,7 +118,7 @@ class Daemon:
         self._describer: Child | None = None
         self._asked: list[End] = []  # who waits for it
         self._numbers = self._chores = 0
-        self._shown = 0.0
+        self._shown = self._powered = 0.0
         self._swept = time.monotonic()
         self.context = zmq.Context()
 
@@ -314,6 +315,8 @@ class Daemon:
         """Everything that depends on time."""
         try:
             self.rendering.tick(now, self.memory)
+            if now - self._powered > background.EVERY:
+                self._powered, self.jobs.held = now, background.on_battery()
             self.supervisor.tick(now, self.memory)
             if self._describer is not None:
                 self._describer.tick(now, self.memory)

@@ -67,6 +67,7 @@ class Supervisor:
         self.watchers: dict[str, list[Ask]] = {}
         self._making_way = False
         self.parking = False
+        self.on_done: Callable[[Job], None] = lambda job: None
 
     # --- the workers
 
@@ -90,6 +91,7 @@ class Supervisor:
 
     def tick(self, now: float, most: int) -> None:
         """Everything that depends on time; starts the next job of a lane when it has no worker."""
+        self._yield()
         for lane in Lane:
             worker = self.workers.get(lane)
             if worker is not None:
@@ -104,6 +106,14 @@ class Supervisor:
             job = next((job for job in self.jobs.waiting() if Lane.of(job) is lane), None)
             if job is not None and not self.parking:
                 self._start(job, lane)
+
+    def _yield(self) -> None:
+        """Let a training in the background wait for a person's own, or for the power cable."""
+        waited_for = any(Lane.of(job) is Lane.TRAIN and not job.background for job in self.jobs.waiting())
+        for job in self.jobs.running():
+            if job.background and not job.wish and (waited_for or self.jobs.held):
+                self._wish(job, "pause", PAUSE)
+                job.wish = "yield"
 
     def _start(self, job: Job, lane: Lane) -> None:
         folder = self.library.staging(job.model)
@@ -154,12 +164,16 @@ class Supervisor:
         self.make_way(self._making_way)
         if result is not None:
             job.figures = dict(result.get("figures") or {})
-        if job.wish == "cancel" or (error is not None and error.code == "cancelled" and job.wish != "pause"):
+        if job.wish == "cancel" or (
+            error is not None and error.code == "cancelled" and job.wish not in ("pause", "yield")
+        ):
             self._over(job, State.CANCELLED)
         elif result is not None and result.get("state") == "done":
             self._publish(job)
-        elif job.wish == "pause":
-            self._over(job, State.QUEUED if self.parking else State.PAUSED)
+        elif job.wish in ("pause", "yield"):
+            self._over(job, State.QUEUED if self.parking or job.wish == "yield" else State.PAUSED)
+        elif result is not None and result.get("state") == "unused":
+            self._over(job, State.CANCELLED)
         elif error is CRASHED:
             self._crashed(job)
         elif result is not None:
@@ -195,6 +209,8 @@ class Supervisor:
         def published(error: EngineError | None) -> None:
             self.publishing -= 1
             self._over(job, State.DONE if error is None else State.FAILED, error)
+            if error is None:
+                self.on_done(job)
 
         self._chores.submit(work)
 

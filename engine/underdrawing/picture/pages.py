@@ -12,8 +12,6 @@ from PIL import Image
 from underdrawing.picture import file_formats
 from underdrawing.picture.image import PictureError
 
-MOST_READ = 1 << 30  # bytes; larger files are told by their directories, which TIFF has anywhere
-
 
 def check_single(path: Path) -> None:
     """Refuse to replace a file that holds several pages or frames.

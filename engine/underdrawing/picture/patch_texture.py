@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -130,49 +130,38 @@ def stroked(picture: np.ndarray, made: np.ndarray, share: np.ndarray, reduced: f
     return np.asarray(made + amount * share[..., None] * (broad - made), np.float32)
 
 
-def raised(
-    full: np.ndarray,
-    small_result: np.ndarray,
-    size: tuple[int, int],
-    where: np.ndarray | None = None,
-    levels: dict[float, TextureLevel] | None = None,
-) -> np.ndarray:
-    """A much reduced result at full size, step by step, each in the picture's own brushwork of that size.
-
-    Granot et al., *Drop the GAN* (2022), make whole pictures so; here a network has decided the layout.
-
-    Args:
-        full: (H, W, 3) float32 in [0, 1], the training picture.
-        small_result: (h, w, 3) what the network made; its shape may be another than the picture's.
-        size: width and height of what is wanted.
-        where: (h, w) bool, what must be made; elsewhere it is made soft. None: everything.
-        levels: kept from one result of a picture to the next, as making them takes a while.
-
-    Returns:
-        (size[1], size[0], 3) float32 in [0, 1].
-    """
-    return raised_by([Hand(full, 1.0, {} if levels is None else levels)], small_result, size, where)
-
-
 @dataclass(frozen=True, eq=False)
 class Hand:
     """A picture that has a part in the brushwork of a result.
 
     Attributes:
         full: (H, W, 3) float32 in [0, 1].
-        share: of the result.
-        levels: what is kept of the picture from one result to the next.
+        share: of the result; those of all hands sum to 1.
+        levels: what is kept of the picture from one result to the next, as making it takes a while.
     """
 
     full: np.ndarray
-    share: float
-    levels: dict[float, TextureLevel]
+    share: float = 1.0
+    levels: dict[float, TextureLevel] = field(default_factory=dict)
 
 
-def raised_by(
+def raised(
     hands: Sequence[Hand], small_result: np.ndarray, size: tuple[int, int], where: np.ndarray | None = None
 ) -> np.ndarray:
-    """What `raised` makes, by the brushwork of several pictures, which agree at every step before the next."""
+    """A much reduced result at full size, step by step, each in the brushwork that the pictures have at that size.
+
+    Granot et al., *Drop the GAN* (2022), make whole pictures so; here a network has decided the layout. Several
+    pictures agree at every step before the next.
+
+    Args:
+        hands: the training picture as a rule.
+        small_result: (h, w, 3) what the network made; its shape may be another than the picture's.
+        size: width and height of what is wanted.
+        where: (h, w) bool, what must be made; elsewhere it is made soft. None: everything.
+
+    Returns:
+        (size[1], size[0], 3) float32 in [0, 1].
+    """
     # How much smaller than the picture the result is; both sides may differ a little by rounding.
     scale = max(small_result.shape[:2]) / max(size)
     chosen = np.ones(small_result.shape[:2], bool) if where is None else where
@@ -232,7 +221,7 @@ def repainted(
     noise = random.standard_normal((*chosen[part].shape, 1), np.float32)
     rough = rough.copy()
     rough[part] = (rough[part] + GRAIN * _swings(own, rough[part])[..., None] * noise).clip(0, 1)
-    return raised(full, rough, (full.shape[1], full.shape[0]), chosen)
+    return raised([Hand(full)], rough, (full.shape[1], full.shape[0]), chosen)
 
 
 def _swings(picture: np.ndarray, painting: np.ndarray) -> np.ndarray:

@@ -34,6 +34,7 @@ class PickSettings:
             tree count: the overlap with the thing to be expected, fitted by least squares to 152 clicks into labelled
             things of street pictures.
         filled: share of a box that a thing in it fills at least.
+        within: share of an area that lies in a box at least, or the box does not mean it.
         smallest, largest: shares of the picture that a candidate may have.
         alike: candidates whose masks overlap by more than this are one.
     """
@@ -47,6 +48,7 @@ class PickSettings:
     border_weight: float = 0.37
     lasting_weight: float = 0.015
     filled: float = 0.05
+    within: float = 0.5
     smallest: float = 4e-4
     largest: float = 0.6
     alike: float = 0.92
@@ -170,6 +172,8 @@ def _from_tree(
                 less = [other for other in tree.containing(x, y) if not any(tree.mask(other)[b, a] for a, b in ins)]
                 mask = mask & ~tree.mask(less[-1]) if less else mask
         if any(not mask[y, x] for x, y in ins) or any(mask[y, x] for x, y in outs):
+            continue
+        if wanted is not None and (mask & wanted).sum() < how.within * mask.sum():
             continue
         score = overlap(mask, wanted) if wanted is not None else _likely(tree, node, how)
         made.append(Candidate(mask, score, "tree"))

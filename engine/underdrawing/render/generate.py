@@ -15,7 +15,7 @@ import numpy as np
 
 from underdrawing.client.messages import EngineError
 from underdrawing.picture.image import Picture
-from underdrawing.picture.patch_texture import FROM_AFAR, TextureLevel, raised
+from underdrawing.picture.patch_texture import FROM_AFAR, Hand, TextureLevel, raised
 from underdrawing.picture.resize import anchor, reduced, signed, small_copy
 from underdrawing.picture.seam_carving import carved
 from underdrawing.picture.super_resolution import consistent, textured
@@ -276,7 +276,7 @@ def _at_full_size(
         levels: what `raised` keeps from one picture to the next.
     """
     if same is None:
-        return raised(full, reduced(small, afar), size, None, levels)
+        return raised([Hand(full, levels=levels)], reduced(small, afar), size)
     change = small - same
     strength = cv2.GaussianBlur(np.abs(change).max(2), (0, 0), 1.5)
     share = ((strength - NO_CHANGE) / (ALL_CHANGE - NO_CHANGE)).clip(0, 1)
@@ -284,7 +284,7 @@ def _at_full_size(
         return full
     small = small - (1 - freedom * share[..., None]) * (same - small_picture)
     where = reduced(cv2.dilate(share, np.ones((3, 3), np.uint8)), afar) > 0
-    made = raised(full, reduced(small.clip(0, 1), afar), size, where, levels)
+    made = raised([Hand(full, levels=levels)], reduced(small.clip(0, 1), afar), size, where)
     wide = cv2.resize(share, size, interpolation=cv2.INTER_LINEAR)[..., None]
     led = full + cv2.resize(change * (strength > 0)[..., None], size, interpolation=cv2.INTER_CUBIC)
     return np.asarray(led + wide * (made - led))

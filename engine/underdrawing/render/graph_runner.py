@@ -128,6 +128,8 @@ def _refined(model: Model, found: Draft, primitive: Primitive, wanted: Bounds, s
     plan = model.manifest.plan
     told = hints(found, primitive, model.class_colours)
     open_ = told[GATE] > 0
+    if plan.areas is not None:
+        open_ &= np.isin(primitive.segments, plan.areas) if primitive.segments is not None else False
     unsure = np.zeros(open_.shape, bool)
     unsure[wanted.slices()] = open_[wanted.slices()]
     if not unsure.any():

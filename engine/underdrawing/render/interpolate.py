@@ -14,7 +14,7 @@ import numpy as np
 
 from underdrawing.client.messages import EngineError
 from underdrawing.picture.image import Picture, white_of
-from underdrawing.picture.patch_texture import FROM_AFAR, Hand, TextureLevel, raised_by
+from underdrawing.picture.patch_texture import FROM_AFAR, Hand, TextureLevel, raised
 from underdrawing.picture.resize import anchor, at_most, small_copy
 from underdrawing.render.generate import RATE, mixed
 from underdrawing.render.graph_runner import pixels_of
@@ -136,4 +136,4 @@ class _Way:
         share = part if len(self.scales) == self.count else 0.0
         hands = zip(self.full, (1 - share, share), self.levels, strict=True)
         size = (self.full[0].shape[1], self.full[0].shape[0])
-        return raised_by([Hand(*hand) for hand in hands if hand[1] > 0], at_most(small, FROM_AFAR).clip(0, 1), size)
+        return raised([Hand(*hand) for hand in hands if hand[1] > 0], at_most(small, FROM_AFAR).clip(0, 1), size)

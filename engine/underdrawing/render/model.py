@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -11,9 +12,11 @@ import numpy as np
 from underdrawing.client.messages import EngineError
 from underdrawing.draft.refiner_input import class_colours
 from underdrawing.picture.files import read_picture
+from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import Picture
 from underdrawing.picture.palette import Palette
 from underdrawing.picture.primitive import Primitive, read_primitive
+from underdrawing.picture.underdrawing_agreement import agreement
 from underdrawing.store.manifest import Manifest
 
 
@@ -41,6 +44,14 @@ class Model:
                 "wrong_task", text, f"It can: {can}." if can else "Train on the picture with an underdrawing."
             )
         return self.drawn
+
+    def agreement(self, planes: Mapping[str, np.ndarray]) -> float:
+        """How much of these planes is as the model was trained on, 0 to 1; see `underdrawing_agreement`."""
+        if self.drawn is None:
+            return 0.0
+        area, (width, height) = Bounds(*self.manifest.plan.region), self.drawn.size
+        own = {name: one if one.shape[:2] == (height, width) else one[area.slices()] for name, one in planes.items()}
+        return agreement(self.drawn.planes(), own)
 
     @cached_property
     def picture(self) -> Picture:

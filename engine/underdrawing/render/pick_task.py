@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from underdrawing.picture.area_tree import AreaTree, area_tree
 from underdrawing.picture.image import Picture, PictureError
 from underdrawing.picture.pick import Candidate, nested, pick, refined
 from underdrawing.render.onnx_sessions import SessionStore
-from underdrawing.render.pretrained import FETCH, HED_FILE, U2NET_FILE, hed, u2net
+from underdrawing.render.pretrained import FETCH, HED_FILE, outline_network, subject_network
 from underdrawing.store.frame_codec import Inputs
 
 TREES_KEPT = 4
@@ -41,9 +42,8 @@ class Picker:
         rough = inputs.mask(args["mask"]) if args.get("mask") else None
         if rough is not None and rough.shape != rgb.shape[:2]:
             raise PictureError("The mask is not of the picture's size.")
-        u2net_file = weights / U2NET_FILE
-        subject = (lambda part: u2net(part, u2net_file, self.sessions)) if u2net_file.is_file() else None
-        tree = self._tree(str(args["picture"]["hash"]), rgb, weights)
+        subject = subject_network(weights, self.sessions)
+        tree = self._tree(rgb, weights)
         found = pick(rgb, tree, args["inside"], args["outside"], rough, subject)
         if not found:
             raise PictureError("Nothing was found there. Point at the middle of the thing, or mark it with a box.")
@@ -60,11 +60,15 @@ class Picker:
         notes = [] if (weights / HED_FILE).is_file() else [f"HED is not installed: colours alone decide. {FETCH} hed"]
         return {"candidates": candidates, "notes": notes}
 
-    def _tree(self, key: str, rgb: np.ndarray, weights: Path) -> AreaTree:
-        path = weights / HED_FILE
-        known = key, path.is_file()
+    def tree(self, inputs: Inputs, picture: Mapping[str, Any], weights: Path) -> AreaTree:
+        """The area tree of a picture, by its reference."""
+        return self._tree(inputs.picture(picture).to_bytes(), weights)
+
+    def _tree(self, rgb: np.ndarray, weights: Path) -> AreaTree:
+        outlines = outline_network(weights, self.sessions)
+        known = hashlib.sha256(np.ascontiguousarray(rgb).data).hexdigest(), outlines is not None
         if known not in self.trees:
-            self.trees[known] = area_tree(rgb, (lambda small: hed(small, path, self.sessions)) if known[1] else None)
+            self.trees[known] = area_tree(rgb, outlines)
             while len(self.trees) > TREES_KEPT:
                 self.trees.popitem(last=False)
         self.trees.move_to_end(known)

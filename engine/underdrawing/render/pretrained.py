@@ -19,9 +19,24 @@ U2NET_SIDE = 320  # pixels; what the network was trained with (Qin et al. 2020)
 FETCH = "Get its weights with: underdrawing weights fetch"
 
 
+Network = Callable[[np.ndarray], np.ndarray]
+
+
+def outline_network(weights: Path, sessions: SessionStore) -> Network | None:
+    """HED, where its weights are there; see `hed`."""
+    path = weights / HED_FILE
+    return (lambda rgb: hed(rgb, path, sessions)) if path.is_file() else None
+
+
+def subject_network(weights: Path, sessions: SessionStore) -> Network | None:
+    """U2-Net, where its weights are there; see `u2net`."""
+    path = weights / U2NET_FILE
+    return (lambda rgb: u2net(rgb, path, sessions)) if path.is_file() else None
+
+
 def helper_networks(
     weights: Path, kind: str, options: dict[str, Any], sessions: SessionStore
-) -> tuple[dict[str, Callable[[np.ndarray], np.ndarray]], list[str]]:
+) -> tuple[dict[str, Any], list[str]]:
     """Callables for `make_primitive`, and sentences about what is not there.
 
     Takes `soft` (wish for HED's outlines) and `subject` (wish for the subject's mask; None: when it is there) out of
@@ -30,19 +45,18 @@ def helper_networks(
     Raises:
         EngineError: a network was asked for whose weights are not there.
     """
-    networks: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
+    networks: dict[str, Any] = {}
     notes: list[str] = []
+    outlines, saliency = outline_network(weights, sessions), subject_network(weights, sessions)
     if options.pop("soft", False):
-        path = weights / HED_FILE
-        if not path.is_file():
+        if outlines is None:
             text = "Soft outlines need the network HED, which is not installed."
             raise EngineError("weights_missing", text, FETCH + " hed")
-        networks["soft_edges"] = lambda rgb: hed(rgb, path, sessions)
+        networks["soft_edges"] = outlines
     subject = options.pop("subject", None)
     if kind in ("segments", "super") and subject is not False:
-        path = weights / U2NET_FILE
-        if path.is_file():
-            networks["saliency"] = lambda rgb: u2net(rgb, path, sessions)
+        if saliency is not None:
+            networks["saliency"] = saliency
         elif subject:
             text = "Splitting the subject from its background needs U2-Net, which is not installed."
             raise EngineError("weights_missing", text, FETCH + " u2netp")
@@ -50,10 +64,8 @@ def helper_networks(
             notes.append(
                 "U2-Net is not installed: the subject is not separated from the background. " + FETCH + " u2netp"
             )
-    if kind in ("segments", "super"):
-        outlines = weights / HED_FILE
-        if outlines.is_file():  # else colours alone decide; no note, as a usual installation has no HED
-            networks["outlines"] = lambda rgb: hed(rgb, outlines, sessions)
+    if kind in ("segments", "super") and outlines is not None:
+        networks["outlines"] = outlines  # else colours alone decide; no note, as a usual installation has no HED
     return networks, notes
 
 

@@ -22,7 +22,7 @@ from underdrawing.picture.layout_matching import Area, areas_of, matched
 from underdrawing.picture.layout_transfer import segment_like
 from underdrawing.picture.matting import lift
 from underdrawing.picture.primitive import Primitive
-from underdrawing.picture.regions import change, region_at, region_of_class
+from underdrawing.picture.underdrawing_agreement import agreement
 from underdrawing.render import apply as applying
 from underdrawing.render.apply import Applied, Options
 from underdrawing.render.generate_task import generate
@@ -35,6 +35,7 @@ from underdrawing.render.onnx_guard import check_graph, check_plan
 from underdrawing.render.onnx_sessions import SessionStore, installed, probe
 from underdrawing.render.pick_task import Picker
 from underdrawing.render.pretrained import helper_networks
+from underdrawing.render.region_task import AREA_EDITS, edited_region
 from underdrawing.render.results import answer_of, corner_of, grey
 from underdrawing.store import made_underdrawings
 from underdrawing.store.frame_codec import Inputs
@@ -95,18 +96,9 @@ class Renderer:
         if not installed():
             notes = [" ".join(ONNXRUNTIME_ABSENT)]
         numbers = _checked(options)
-        made = make_primitive(
-            picture, args["kind"], **numbers, soft_edges=networks.get("soft_edges"), saliency=networks.get("saliency")
-        )
+        made = make_primitive(picture, args["kind"], **numbers, **networks)
         answer = inputs.put_primitive(made, args.get("order") or "")
-        kept = MadeUnderdrawing(*made.size, made.names, answer["palette"])
-        identity = hashlib.sha256(repr(answer["planes"]).encode()).hexdigest()[:12]
-        planes = {name: np.ascontiguousarray(plane) for name, plane in made.planes().items()}
-        try:
-            made_underdrawings.keep(Path(args["home"]), picture.hash, identity, kept, planes)
-        except OSError as fault:
-            text = "The underdrawing could not be kept for later trainings"
-            notes = [*notes, f"{text}: {fault.strerror or fault}. Train before you paint."]
+        notes += _kept(Path(args["home"]), picture, made, answer)
         return {**answer, "notes": notes, "picture_hash": picture.hash}
 
     def pick(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
@@ -121,21 +113,14 @@ class Renderer:
         return {"layer": key, "x": layer.bounds.x, "y": layer.bounds.y, "mask": inputs.put(grey(layer.mask))}
 
     def region(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
-        """A region tool on all planes together."""
+        """A region tool on all planes together. A merged or split underdrawing of a picture is one as made."""
         inputs = Inputs(Path(args["spool"]))
-        primitive, unseen = inputs.primitive(args["planes"], args.get("palette"))
-        edit = change(primitive, str(args["operation"]), self._region_mask(inputs, args, primitive), args)
+        edit, notes = edited_region(inputs, args, lambda: self.picker.tree(inputs, args["picture"], _weights(args)))
         mask = inputs.put(Picture(edit.mask.astype(np.uint8) * 255))
-        return {**inputs.put_primitive(edit.primitive, args.get("order") or ""), "mask": mask, "notes": unseen}
-
-    @staticmethod
-    def _region_mask(inputs: Inputs, args: Mapping[str, Any], primitive: Primitive) -> np.ndarray:
-        region = args["region"]
-        if "mask" in region:
-            return inputs.mask(region["mask"])
-        if "point" in region:
-            return region_at(primitive, int(region["point"][0]), int(region["point"][1]))
-        return region_of_class(primitive, str(region["class"]))
+        answer = inputs.put_primitive(edit.primitive, args.get("order") or "")
+        if args["operation"] in AREA_EDITS and args.get("picture"):
+            notes += _kept(Path(args["home"]), inputs.picture(args["picture"]), edit.primitive, answer)
+        return {**answer, "mask": mask, "notes": notes}
 
     def layout(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """Another picture segmented in a model's palette."""
@@ -161,6 +146,23 @@ class Renderer:
         areas = [area.to_json(palette) for area in known]
         return {**inputs.put_primitive(made, args.get("order") or ""), "notes": [], "areas": areas}
 
+    def agreement(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """How much of each model's underdrawing these planes show, and at most of one that was made of a picture."""
+        inputs = Inputs(Path(args["spool"]))
+        planes = {name: inputs.plane(reference) for name, reference in args["planes"].items()}
+        found = {}
+        for name, folders in args["folders"].items():
+            found[name] = self._on_model(folders, lambda model: {"agreement": model.agreement(planes)})["agreement"]
+        best = 0.0
+        for folder in made_underdrawings.of_picture(Path(args["home"]), args["picture_hash"] or ""):
+            kept = made_underdrawings.read(folder)
+            if kept is not None:
+                made, drawn = kept
+                shape = (made.height, made.width, 3)
+                own = {name: np.frombuffer(plane, np.uint8).reshape(shape) for name, plane in drawn.items()}
+                best = max(best, agreement(own, planes))
+        return {"agreement": found, "made": best}
+
     def apply(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """The picture that follows from an edited underdrawing."""
         start = time.perf_counter()
@@ -178,8 +180,8 @@ class Renderer:
         """The areas of a picture, as `primitive` makes them."""
         key = picture.hash
         if key not in self.areas:
-            networks, _ = helper_networks(Path(args["weights"]), "segments", {}, self.sessions)
-            self.areas[key] = make_primitive(picture, "segments", saliency=networks.get("saliency"))
+            networks, _ = helper_networks(_weights(args), "segments", {}, self.sessions)
+            self.areas[key] = make_primitive(picture, "segments", **networks)
             while len(self.areas) > MODELS_KEPT:
                 self.areas.popitem(last=False)
         self.areas.move_to_end(key)
@@ -285,6 +287,24 @@ def _checked(options: dict[str, Any]) -> dict[str, Any]:
     return checked
 
 
+def _kept(home: Path, picture: Picture, made: Primitive, answer: Mapping[str, Any]) -> list[str]:
+    """Keep an underdrawing as it was made of a picture; a note where that fails.
+
+    Args:
+        answer: its planes and palette as they are sent.
+    """
+    kept = MadeUnderdrawing(*made.size, made.names, answer["palette"])
+    identity = hashlib.sha256(repr(answer["planes"]).encode()).hexdigest()[:12]
+    shown = {name: plane if plane.ndim == 3 else np.dstack([plane] * 3) for name, plane in made.planes().items()}
+    planes = {name: np.ascontiguousarray(plane) for name, plane in shown.items()}
+    try:
+        made_underdrawings.keep(home, picture.hash, identity, kept, planes)
+    except OSError as fault:
+        text = "The underdrawing could not be kept for later trainings"
+        return [f"{text}: {fault.strerror or fault}. Train before you paint."]
+    return []
+
+
 def _weights(args: Mapping[str, Any]) -> Path:
     """Where pretrained networks are; an empty place where nothing can run them."""
     return Path(args["weights"]) if installed() else Path(os.devnull)
@@ -316,5 +336,7 @@ def _clear(task: Any) -> Any:
 
 if __name__ == "__main__":
     renderer = Renderer()
-    tasks = "primitive pick lift region layout apply generate instant between unload status check_model".split()
+    tasks = (
+        "primitive pick lift region layout agreement apply generate instant between unload status check_model".split()
+    )
     serve({name: _clear(getattr(renderer, name)) for name in tasks})

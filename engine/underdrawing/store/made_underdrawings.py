@@ -13,7 +13,7 @@ import re
 import shutil
 import uuid
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -82,13 +82,28 @@ def read(folder: Path) -> tuple[MadeUnderdrawing, dict[str, bytes]] | None:
     return (made, planes) if whole else None
 
 
-def of_picture(home: Path, picture_hash: str) -> list[Path]:
-    """Folders that hold underdrawings as they were made of a picture, the newest first, then those of its models."""
+def of_picture(home: Path, picture_hash: str, planes: Collection[str] = ()) -> list[Path]:
+    """Folders that hold underdrawings as they were made of a picture, the newest first, then those of its models.
+
+    Args:
+        planes: names of those that they must have.
+    """
     if not HASH.match(picture_hash):
         return []
     made = [one for one in _newest_first(home / "underdrawings" / picture_hash) if one.suffix != ".partial"]
     models = [one for one in _newest_first(home / "models") if _is_model_of(one, picture_hash)]
-    return [*made, *models]
+    return [one for one in (*made, *models) if set(planes) <= _planes_of(one)]
+
+
+def _planes_of(folder: Path) -> set[str]:
+    try:
+        return set(json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))["names"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    try:
+        return {plane.name for plane in Manifest.load(folder).planes}
+    except ManifestError:
+        return set()
 
 
 def _is_model_of(folder: Path, picture_hash: str) -> bool:

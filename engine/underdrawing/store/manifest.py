@@ -129,6 +129,8 @@ class ApplyPlan:
         tasks: what can be made without an underdrawing; empty for methods that follow one.
         network_picture: the result is the network's own picture, enlarged smoothly where it is smaller; else the
             picture's own brushwork and detail go over it.
+        areas: classes in which the graph's repairs count (`Procedure.REFINE`), as they were found better there than the
+            draft; None: in all.
     """
 
     graphs: tuple[GraphSpec, ...] = ()
@@ -142,6 +144,7 @@ class ApplyPlan:
     composite: Composite = Composite.MASK
     tasks: tuple[Task, ...] = ()
     network_picture: bool = False
+    areas: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -275,7 +278,7 @@ def _plan(raw: dict[str, Any]) -> ApplyPlan:
     region = tuple(_integer(v, "region", 0, 1 << 20) for v in raw["region"])
     if len(region) != 4:
         raise ManifestError("region is not x, y, width, height.")
-    halo = raw["halo"]
+    halo, areas = raw["halo"], raw.get("areas")
     return ApplyPlan(
         graphs=_graphs(raw["graphs"]),
         half=_graphs(raw["half"]),
@@ -288,6 +291,7 @@ def _plan(raw: dict[str, Any]) -> ApplyPlan:
         composite=Composite(raw["composite"]),
         tasks=tuple(Task(task) for task in raw.get("tasks", [])[: len(Task)]),
         network_picture=bool(raw.get("network_picture", False)),
+        areas=None if areas is None else tuple(_integer(area, "areas", 0, 255) for area in areas[:256]),
     )
 
 

@@ -137,6 +137,13 @@ class Library:
         hint = "List the models with: underdrawing models list"
         raise EngineError("unknown_model", f"There is no model {wanted!r}.", hint)
 
+    def improved(self, manifest: Manifest) -> Manifest:
+        """What serves for a draft: what was trained after it, where that is better by measurement; else itself."""
+        if manifest.method != "draft":
+            return manifest
+        later = [m for m in (*self.all(), *self.unfinished()) if m.figures.get("draft") == manifest.id]
+        return next((m for m in reversed(later) if m.plan.graphs and m.plan.areas != ()), manifest)
+
     def folder(self, identity: str) -> Path:
         """Where a model is: in the library, or what can be used already of one that is still being trained."""
         finished = self.models / identity
@@ -181,6 +188,7 @@ class Library:
             "seconds": seconds if isinstance(seconds, int | float) else None,
             "iterations": manifest.figures.get("iterations"),
             "composite": manifest.figures.get("composite"),
+            "measured": manifest.figures.get("measured"),
             "bytes": size,
         }
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from torch import Tensor
 
-from underdrawing.client.ensure_model import composite_key
+from underdrawing.client import labels
+from underdrawing.client.ensure_model import AGREES, composite_key
 from underdrawing.client.labels import ONNXRUNTIME_ABSENT
 from underdrawing.client.messages import EngineError
 from underdrawing.picture.image import Picture
@@ -25,12 +26,12 @@ from underdrawing.train.continue_from import Base
 from underdrawing.train.device import Device, choose
 from underdrawing.train.distributed import Team
 from underdrawing.train.loop import Limits, Outcome, Report
-from underdrawing.train.method import Method, Recipe, Run, TrainingError
+from underdrawing.train.method import MeasuringRun, Method, Recipe, Run, TrainingError
 from underdrawing.train.methods import everything, find
 from underdrawing.train.methods.meta.dataset import prepare_folder
 from underdrawing.train.prepare import Prepared, prepare
 from underdrawing.train.trained_model import LiveModel, TrainedModel, export_checked
-from underdrawing.train.unedited_underdrawing import AGREES, underdrawing_as_made
+from underdrawing.train.unedited_underdrawing import underdrawing_as_made
 
 FEATURE_FILES = {"vgg16": "vgg16.safetensors", "vgg19": "vgg19.safetensors"}
 
@@ -112,7 +113,8 @@ def train(args: Mapping[str, Any], context: Listener) -> dict[str, Any]:
         for note in [*prepared.notes, *run.notes]:
             context.event("note", text=note)
         identity, limits = str(args["model"]), _limits(args, recipe, run)
-        model = TrainedModel(identity, str(args.get("name") or identity), method, recipe, prepared, picture.size, run)
+        name, draft = str(args.get("name") or identity), str(args.get("draft") or "")
+        model = TrainedModel(identity, name, method, recipe, prepared, picture.size, run, draft)
         if not method.needs_training:
             if args.get("budget") or args.get("iterations"):
                 context.event("note", text=f"The method {method.name} needs no training; the budget is ignored.")
@@ -139,6 +141,11 @@ def train(args: Mapping[str, Any], context: Listener) -> dict[str, Any]:
             return {"state": str(result.outcome), "figures": figures}
         context.event("progress", phase="exporting", fraction=1.0, device=device.name)
         plan, figures["export_difference"] = export_checked(run, folder, device)
+        if isinstance(run, MeasuringRun):
+            figures["measured"] = measured = run.measured()
+            if draft and not measured["used"]:
+                context.event("note", text=labels.measured(figures))
+                return {"state": "unused", "figures": figures}
         if args.get("pictures"):
             figures["pictures"] = len(args["pictures"])
         elif base is None:

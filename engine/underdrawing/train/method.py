@@ -179,6 +179,15 @@ class Run(Protocol):
         """How the exported graphs make a result."""
 
 
+@runtime_checkable
+class MeasuringRun(Protocol):
+    """A run that measures on the picture itself whether its training was worth it."""
+
+    def measured(self) -> dict[str, Any]:
+        """For the manifest: undone `edits`, `areas` seen in them, areas in which the model is `used`, and the share by
+        which it is `closer` to the picture there than the draft."""
+
+
 class Method(Protocol):
     """A training method, as data and a constructor of runs."""
 

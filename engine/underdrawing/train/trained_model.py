@@ -23,7 +23,7 @@ from underdrawing.store import model_writer
 from underdrawing.store.manifest import CHECKPOINT_FILE, MANIFEST_FILE, ApplyPlan, Manifest, PlaneSpec
 from underdrawing.train import export
 from underdrawing.train.device import Device
-from underdrawing.train.method import Method, Recipe, Run, TrainingError
+from underdrawing.train.method import MeasuringRun, Method, Recipe, Run, TrainingError
 from underdrawing.train.prepare import Prepared
 
 
@@ -33,6 +33,7 @@ class TrainedModel:
 
     Attributes:
         whole: width and height of the user's picture, of which a region may have been trained.
+        draft: the model whose draft this training follows in the background, or "".
     """
 
     id: str
@@ -42,6 +43,7 @@ class TrainedModel:
     prepared: Prepared
     whole: tuple[int, int]
     run: Run
+    draft: str = ""
 
     def shown(self, sample: Tensor) -> Picture:
         """A sample as a picture, without the padding."""
@@ -83,7 +85,7 @@ class TrainedModel:
             hyperparameters={
                 f.name: {"value": getattr(values, f.name), "source": sources[f.name]} for f in fields(values)
             },
-            figures=figures,
+            figures={**figures, "draft": self.draft} if self.draft else figures,
             versions={
                 "underdrawing": __version__,
                 "python": platform.python_version(),
@@ -117,7 +119,10 @@ class LiveModel:
         self._write(plan, iteration)
 
     def _write(self, plan: ApplyPlan, iteration: int) -> None:
-        self.model.write(self.folder, plan, {"iterations": iteration, "device": self.device.name}, unfinished=True)
+        figures: dict[str, Any] = {"iterations": iteration, "device": self.device.name}
+        if plan.graphs and isinstance(self.model.run, MeasuringRun):
+            figures["measured"] = self.model.run.measured()
+        self.model.write(self.folder, plan, figures, unfinished=True)
 
 
 def export_checked(run: Run, folder: Path, device: Device) -> tuple[ApplyPlan, dict[str, float]]:

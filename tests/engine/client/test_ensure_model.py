@@ -56,6 +56,7 @@ class Library:
         self.asked: list[Request] = []
         self.followed: list[Follow] = []
         self.ends = "done"
+        self.agreement: dict[str, float] = {}  # of planes with models; else they agree entirely
         self.made = False  # an underdrawing of the picture is kept
 
     def answer(self, asked: Request) -> dict[str, Any]:
@@ -68,6 +69,10 @@ class Library:
             if not found:
                 raise EngineError("unknown_model", "There is no model.", "")
             return found[-1]
+        if asked.verb == "agreement":
+            known = body.get("picture_hash") == HASH
+            shares = {one: self.agreement.get(one, 1.0) for one in body["models"]}
+            return {"agreement": shares, "made": self.agreement.get("made", 0.0) if known else 0.0}
         if asked.verb == "jobs":
             return {"jobs": self.jobs}
         if asked.verb == "instant":
@@ -197,6 +202,30 @@ def test_apply_without_a_model_makes_the_draft() -> None:
     assert body["planes"]["segments"] == {"hash": "a" * 64}, "of the underdrawing as it is made, not of the edit"
     library.models.append(model("draft", planes=["segments", "edges"], tasks=[]))
     assert library.run(wish) == Ready("draft", "model draft")
+
+
+def test_planes_go_to_the_model_whose_underdrawing_they_were_painted_on() -> None:
+    drafts = [model(name, planes=["segments"], tasks=[]) for name in ("old", "mine", "same", "newest")]
+    library = Library(*drafts)
+    wish = ModelWish(APPLY, planes={"segments": OTHER})
+    library.agreement = {"old": 0.6, "mine": 0.9, "same": 0.9, "newest": 0.2}
+    assert library.run(wish).model == "same", "of equal ones the newest"
+    assert library.run(replace(wish, planes={})).model == "newest"
+    library.agreement["made"] = 0.91
+    assert library.run(wish).created, "painted on an underdrawing that has no model yet"
+    library.agreement = dict.fromkeys(library.agreement, 0.49)
+    assert library.run(wish).created, "none of them: a draft of the underdrawing as it was made"
+    other = [replace_hash(one) for one in drafts]
+    assert Library(*other).run(replace(wish, known=("old",)), None).model == "old"
+    strangers = Library(*other)
+    strangers.agreement = {"old": 0.1}
+    with pytest.raises(EngineError, match="before it was edited"):
+        strangers.run(replace(wish, known=("old",)), None)
+
+
+def replace_hash(known: dict[str, Any]) -> dict[str, Any]:
+    """The same model, of another picture."""
+    return {**known, "picture_hash": "0" * 64}
 
 
 def test_the_draft_starts_from_what_was_made_before() -> None:

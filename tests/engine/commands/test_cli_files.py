@@ -170,7 +170,8 @@ def test_metadata_are_kept_from_the_camera_to_the_result(place: Place, name: str
 def test_wrong_files_are_called_what_they_are(place: Place) -> None:
     photo = cv2.GaussianBlur(np.random.default_rng(3).integers(0, 255, (HEIGHT, WIDTH, 3), dtype=np.uint8), (0, 0), 2)
     write_picture(place.folder / "photo.png", Picture(photo))
-    for words in (("apply", "sun", "photo.png"), ("region", "photo.png", "remove", "--at", "5,5")):
+    region = ("region", "photo.png", "remove", "--at", "5,5")
+    for words in (("apply", "sun", "photo.png"), ("apply", "photo.png", "photo.png"), region):
         done = place.run(*words, "-o", "wrong.png")
         assert done.returncode == 1
         assert "photo.png is a photograph" in done.stderr

@@ -69,6 +69,18 @@ def test_an_area_can_be_removed_by_pointing_at_the_photograph(place: CommandLine
     assert len(np.unique(colours, axis=0)) == 1
 
 
+def test_areas_are_merged_and_split_again_and_the_legend_names_them(place: CommandLine) -> None:
+    place.ask("primitive", "ball.png", "--kind", "segments", "--regions", "2", "--legend", "names.png", "-o", "two.png")
+    assert read_picture(place.folder / "names.png").size[0] == 720
+    place.ask("region", "two.png", "merge", "--at", "50,60", "--into", "5,5", "--picture", "ball.png", "-o", "one.png")
+    merged = read_picture(place.folder / "one.png").pixels
+    assert len(np.unique(merged.reshape(-1, 3), axis=0)) == 1
+    place.ask("region", "one.png", "split", "--at", "5,5", "--picture", "ball.png", "-o", "apart.png")
+    apart = read_picture(place.folder / "apart.png").pixels
+    inside = (apart == apart[60, 50]).all(2)
+    assert inside[ball()].mean() > 0.95 and inside[~ball()].mean() < 0.05
+
+
 def far_from(mask: np.ndarray, pixels: int = 12) -> np.ndarray:
     return cv2.dilate(mask.astype(np.uint8), np.ones((2 * pixels + 1, 2 * pixels + 1))) == 0
 

@@ -1,4 +1,4 @@
-"""A child process that does what its tasks say: the real pipe, no networks. Run by test_processes.py."""
+"""A child process that does what its tasks say: the real pipe, no networks. Run by test_child_process.py."""
 
 from __future__ import annotations
 

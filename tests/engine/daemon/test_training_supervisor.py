@@ -308,3 +308,36 @@ def test_strange_events_harm_nobody(school: School, puppets: list[Puppet], event
     school.supervisor.heard(job, event)
     puppets[0].crash()
     assert job.state is State.QUEUED
+
+
+def test_a_training_in_the_background_yields_and_goes_on_later(school: School, puppets: list[Puppet]) -> None:
+    behind = school.begin(run=False)
+    behind.args["draft"] = "0123456789ab"
+    school.tick()
+    own = school.begin(run=False)
+    school.tick()
+    school.tick()
+    assert [what for _, what, _ in puppets[0].told] == ["pause"], "asked once"
+    assert behind.public()["stopping"] == "pause"
+    school.end({"state": "paused"})
+    school.tick()
+    assert (behind.state, own.state) == (State.QUEUED, State.RUNNING)
+    school.supervisor.cancel(own)
+    school.end({"state": "cancelled"})
+    school.tick()
+    assert behind.state is State.RUNNING
+    school.jobs.held = True
+    school.tick()
+    school.end({"state": "paused"})
+    school.tick()
+    assert behind.state is State.QUEUED
+    assert not school.supervisor.busy, "an engine that waits for the power cable may exit"
+
+
+def test_what_is_no_better_than_the_draft_is_thrown_away_with_its_note(school: School) -> None:
+    job = school.begin()
+    school.supervisor.heard(job, {"event": "note", "text": "Not closer than the draft."})
+    school.end({"state": "unused", "figures": {"measured": {"used": 0}}})
+    assert job.state is State.CANCELLED
+    assert job.public()["notes"] == ["Not closer than the draft."]
+    assert not school.library.staging(job.model).exists()

@@ -64,7 +64,7 @@ def test_edits_add_up_across_methods_and_none_becomes_the_truth(
     planes: dict[str, Frame] = {"segments": frame_of(Picture(once))}
     more = {"as_made": Picture(coffee).hash, "palette": made.body["palette"], "options": QUICK_OPTIONS}
     begun = engine.train(picture, planes, method="deepsim", iterations=2, device="cpu", **more)
-    ended = engine.watch(begun["job"], deadline=120)
+    ended = engine.watch(begun["job"], deadline=300)
     assert ended["state"] == "done", ended["error"]
     for model in (draft.model, begun["model"]):
         kept = read_primitive(folder / "models" / model / "primitive.png").planes()["segments"]
@@ -74,6 +74,21 @@ def test_edits_add_up_across_methods_and_none_becomes_the_truth(
     where = changed(engine, begun["model"], twice)
     assert where[FIRST].mean() > 0.9, "the first edit is still there"
     assert where[SECOND].mean() > 0.9
+
+
+def test_an_edit_goes_to_the_underdrawing_that_it_was_painted_on(engine: Engine, coffee: np.ndarray) -> None:
+    """Whichever model of the picture is the newest."""
+    picture = np.ascontiguousarray(coffee[::-1, ::-1])
+    edits, models = [], []
+    for regions in (3, 9):
+        made = engine.make_primitive(frame_of(Picture(picture)), "super", regions=regions)
+        planes = {one["name"]: picture_of(engine.result(made, one["hash"])).to_bytes() for one in made.body["planes"]}
+        edits.append({**planes, "segments": painted(planes["segments"], FIRST)})
+        models.append(ready(engine, picture, **edits[-1]).model)
+    assert models[0] != models[1], "the second underdrawing has a draft of its own"
+    for edit, model in zip(edits, models, strict=True):
+        assert ready(engine, picture, **edit).model == model
+        assert changed(engine, model, edit["segments"]).mean() < 0.3
 
 
 def test_a_drawing_of_ones_own_is_trained_as_it_is(engine: Engine, folder: Path, coffee: np.ndarray) -> None:

@@ -16,7 +16,6 @@ from underdrawing.picture.patch_texture import (
     brushed,
     painted,
     raised,
-    raised_by,
     repainted,
     stroked,
 )
@@ -97,7 +96,7 @@ def test_a_small_layout_is_raised_step_by_step() -> None:
     full = cv2.resize(data.coffee(), (180, 120), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     mirrored = np.ascontiguousarray(cv2.resize(full, (63, 42), interpolation=cv2.INTER_AREA)[:, ::-1])
     levels: dict[float, TextureLevel] = {}
-    made = raised(full, mirrored, (180, 120), None, levels)
+    made = raised([Hand(full, levels=levels)], mirrored, (180, 120))
     assert made.shape == full.shape
     assert len(levels) == 3
     plain = cv2.resize(mirrored, (180, 120), interpolation=cv2.INTER_CUBIC)
@@ -105,8 +104,8 @@ def test_a_small_layout_is_raised_step_by_step() -> None:
     assert sharp[0] > 1.5 * sharp[1]
     assert sharp[0] < 1.3 * sharp[2]
     assert np.abs(cv2.GaussianBlur(made, (0, 0), 4) - cv2.GaussianBlur(plain, (0, 0), 4)).mean() < 0.04
-    assert np.array_equal(raised(full, mirrored, (180, 120), None, levels), made)
-    assert raised(full, mirrored[:, :40].copy(), (114, 120)).shape == (120, 114, 3)
+    assert np.array_equal(raised([Hand(full, levels=levels)], mirrored, (180, 120)), made)
+    assert raised([Hand(full)], mirrored[:, :40].copy(), (114, 120)).shape == (120, 114, 3)
 
 
 def test_the_light_of_a_place() -> None:
@@ -206,10 +205,9 @@ def test_several_pictures_agree_at_every_step(painting: tuple[np.ndarray, np.nda
     picture, _ = painting
     other = np.ascontiguousarray(picture[::-1])
     small = reduced(picture, 0.25)
-    alone = raised(picture, small, (160, 120))
-    assert np.array_equal(raised_by([Hand(picture, 1.0, {})], small, (160, 120)), alone)
-    both = raised_by([Hand(picture, 0.5, {}), Hand(other, 0.5, {})], small, (160, 120))
-    apart = (alone + raised(other, small, (160, 120))) / 2
+    alone = raised([Hand(picture)], small, (160, 120))
+    both = raised([Hand(picture, 0.5, {}), Hand(other, 0.5, {})], small, (160, 120))
+    apart = (alone + raised([Hand(other)], small, (160, 120))) / 2
     # What is faded into each other at the end alone is softer.
     assert both[65:].std((0, 1)).mean() > apart[65:].std((0, 1)).mean()
 

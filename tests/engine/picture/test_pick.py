@@ -83,6 +83,16 @@ def test_a_box_means_what_fits_it_best(scene: tuple[np.ndarray, np.ndarray, np.n
     assert overlap(pick(rgb, tree, [], rough=box)[0].mask, at_size(disc, tree)) > 0.85
 
 
+def test_a_box_does_not_mean_what_lies_mostly_outside(
+    scene: tuple[np.ndarray, np.ndarray, np.ndarray], tree: AreaTree
+) -> None:
+    box = np.zeros((HEIGHT, WIDTH), bool)
+    box[20:60, 180:240] = True  # on the plain ground
+    found = pick(scene[0], tree, [], rough=box)
+    assert found
+    assert all(one.mask[at_size(box, tree)].sum() >= 0.5 * one.mask.sum() for one in found)
+
+
 def test_a_subject_apart_from_its_window_comes_first(
     scene: tuple[np.ndarray, np.ndarray, np.ndarray], tree: AreaTree
 ) -> None:

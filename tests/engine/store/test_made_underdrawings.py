@@ -34,6 +34,8 @@ def test_they_are_found_by_their_picture_the_newest_first(tmp_path: Path) -> Non
     assert names(tmp_path, ONE) == ["second", "first"]
     made(tmp_path, ONE, "first")
     assert names(tmp_path, ONE) == ["first", "second"], "made again"
+    assert of_picture(tmp_path, ONE, ["segments"]) == [], "one of paint alone is none of areas"
+    assert len(of_picture(tmp_path, ONE, ["paint"])) == 2
     assert names(tmp_path, "c" * 64) == names(tmp_path, "../" + ONE) == []
 
 

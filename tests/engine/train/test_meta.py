@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from skimage import data
 from torch import nn
 
-from underdrawing.render.verify_export import compare
-from underdrawing.store.manifest import Encoding, Procedure, Task
-from underdrawing.train import export
+from tests.engine.train.meta_runs import CPU, SMALL, Begin, begin, exact, picture, train, training
 from underdrawing.train.data import TrainingData, make_pair
-from underdrawing.train.device import Device
 from underdrawing.train.method import Progress, TrainingError
 from underdrawing.train.methods import find
 from underdrawing.train.methods.consingan.scales import stepped
 from underdrawing.train.methods.meta.dataset import others
-from underdrawing.train.methods.meta.finetune import RefinementRun
 from underdrawing.train.methods.meta.hyperparameters import iterations_of_a_scale, sizes_like_trained, sizes_of
 from underdrawing.train.methods.meta.networks import (
     BLOCKS,
@@ -39,61 +29,7 @@ from underdrawing.train.methods.meta.networks import (
 )
 from underdrawing.train.methods.meta.run import HyperRun
 
-CPU = Device("CPU", torch.device("cpu"), bfloat16=False)
-SMALL = {
-    "width": 4,
-    "embedding": 8,
-    "side": 32,
-    "filters": 4,
-    "layers": 1,
-    "stages": 3,
-    "smallest": 18,
-    "batch": 2,
-    "crop": 20,
-}
-SIZE = (40, 30)
-Begin = Callable[..., HyperRun]
-
-
-def picture(number: int) -> np.ndarray:
-    """Three pictures that differ: two real ones and a mirrored one, (30, 40, 3) in [0, 1]."""
-    source = (data.coffee(), data.astronaut(), data.coffee()[:, ::-1])[number]
-    return cv2.resize(source, SIZE, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-
-
-def training(count: int) -> TrainingData:
-    pairs = tuple(make_pair(picture(k), {}, None, 1, minimum=12) for k in range(count))
-    return TrainingData(pairs, 1.0, (0, 0, *SIZE), {})
-
-
-@pytest.fixture(autouse=True)
-def exact() -> Iterator[None]:
-    """Without oneDNN: that of torch 2.13 writes beside its memory in backbones of 4 channels (one thread, AVX2)."""
-    before, torch.backends.mkldnn.enabled = torch.backends.mkldnn.enabled, False
-    yield
-    torch.backends.mkldnn.enabled = before
-
-
-@pytest.fixture
-def begin(monkeypatch: pytest.MonkeyPatch) -> Begin:
-    # A shallower backbone, so that steps and exports take a moment; its published depth has a test of its own.
-    monkeypatch.setattr("underdrawing.train.methods.meta.networks.BLOCKS", (1, 1, 1, 1))
-
-    def start(count: int = 3, recipe: str = "meta", seed: int = 0, **options: Any) -> HyperRun:
-        method = find("meta")
-        run = method.begin(training(count), method.recipes[recipe].with_options({**SMALL, **options}), CPU, seed)
-        assert isinstance(run, HyperRun)
-        return run
-
-    return start
-
-
-def train(run: HyperRun, first: int, last: int, total: int) -> list[dict[str, float]]:
-    losses = []
-    for number in range(first, last):
-        run.enter(number * len(run.stages) // total)
-        losses.append(run.step(Progress(number, number / total)))
-    return losses
+__all__ = ["begin", "exact"]  # fixtures
 
 
 def test_the_published_sizes() -> None:
@@ -271,76 +207,6 @@ def test_less_memory_means_fewer_pictures_at_a_time(begin: Begin) -> None:
     assert run.shrink() == "1 pictures at a time"
     assert run.shrink() == ""
     train(run, 0, 1, 6)
-
-
-def test_one_pictures_export_is_what_was_trained(begin: Begin, tmp_path: Path) -> None:
-    run = begin(1, "meta-single")
-    train(run, 0, 3, 3)
-    graphs, plan = run.graphs(), run.plan()
-    assert plan.procedure is Procedure.GENERATE
-    assert plan.tasks == (Task.VARY, Task.RESIZE, Task.ANIMATE)
-    assert [i.encoding for i in plan.graphs[0].inputs] == [Encoding.NOISE] * 3
-    export.export(graphs, tmp_path)
-    export.write_check(graphs, plan, tmp_path)
-    assert compare(tmp_path, "generator.onnx") < 1e-4
-
-
-def test_a_folders_exports_are_what_was_trained(begin: Begin, tmp_path: Path) -> None:
-    run = begin()
-    train(run, 0, 3, 3)
-    graphs, plan = run.graphs(), run.plan()
-    assert [g.file for g in plan.graphs] == ["writer.onnx", "generator.onnx", "painter.onnx"]
-    assert plan.procedure is Procedure.WRITE
-    assert plan.tasks == ()
-    export.export(graphs, tmp_path)
-    export.write_check(graphs, plan, tmp_path)
-    for graph in plan.graphs:
-        assert compare(tmp_path, graph.file) < 1e-4
-    # What the writer writes for a picture makes, with the fixed noise, what the training shows of it.
-    by_name = {g.file: g for g in graphs}
-    row = by_name["writer.onnx"].module(run.looked_at[1:2])
-    made = by_name["generator.onnx"].module(*run._fixed(1), row)
-    assert torch.allclose(made[0], run._shown(1).clamp(-1, 1), atol=1e-5)
-    assert run.sample().shape == (1, 3, SIZE[1], SIZE[0])
-
-
-def test_a_model_made_without_training_is_fine_tuned(begin: Begin, tmp_path: Path) -> None:
-    folder = begin()
-    train(folder, 0, 3, 3)
-    row = {g.file: g for g in folder.graphs()}["writer.onnx"].module(folder.looked_at[:1])
-    method, base = find("meta"), {"weights": row.detach(), "start": torch.tensor(0)}
-    recipe = method.recipes["instant"].with_options({**SMALL, "refine_rate": 5e-3})
-
-    def start(known: dict[str, torch.Tensor]) -> RefinementRun:
-        run = method.begin(replace(training(1), base=known), recipe, CPU, 0)
-        assert isinstance(run, RefinementRun)
-        return run
-
-    run = start(base)
-    # It begins with what the folder's model makes of the picture.
-    assert torch.allclose(run.sample()[0], folder._shown(0).clamp(-1, 1), atol=1e-4)
-    before = float((run.sample() - run.picture).abs().mean())
-    first = [run.step(Progress(k, k / 20)) for k in range(10)]
-    state = {key: value.clone() for key, value in run.state().items()}
-    again = start(base)
-    again.load_state(state)
-    for k in range(10, 20):
-        assert again.step(Progress(k, k / 20)) == pytest.approx(run.step(Progress(k, k / 20)), rel=1e-4)
-    assert float((run.sample() - run.picture).abs().mean()) < 0.8 * before
-    assert first[0].keys() == {"critic", "adversarial", "reconstruction"}
-    painter = start({**state, "start": torch.tensor(1)})
-    for one, tasks in ((run, Task.VARY), (painter, Task.HARMONIZE)):
-        graphs, plan = one.graphs(), one.plan()
-        assert tasks in plan.tasks
-        export.export(graphs, tmp_path)
-        export.write_check(graphs, plan, tmp_path)
-        assert compare(tmp_path, "generator.onnx") < 1e-4
-    for wrong in ({}, {"weights": row[:, 5:], "start": torch.tensor(0)}):
-        with pytest.raises(TrainingError) as caught:
-            start(wrong)
-        assert caught.value.code == "wrong_task"
-    with pytest.raises(TrainingError, match="can be refined"):
-        method.begin(training(1), recipe, CPU, 0)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,13 +15,15 @@ import torch
 from underdrawing.draft.canvas import Origin
 from underdrawing.draft.draft import Draft
 from underdrawing.draft.refiner_input import CHANNELS, GATE, class_colours, gate, hints
+from underdrawing.picture.edges import canny_edges
 from underdrawing.picture.palette import distinct_colours
 from underdrawing.picture.primitive import Primitive
 from underdrawing.store.manifest import Procedure
 from underdrawing.train import export
 from underdrawing.train.data import Pair, TrainingData
-from underdrawing.train.method import Progress, TrainingError
+from underdrawing.train.method import MeasuringRun, Progress, TrainingError
 from underdrawing.train.methods import find
+from underdrawing.train.methods.refine.judge import EDITS, RepairJudge
 from underdrawing.train.methods.refine.networks import Refiner
 from underdrawing.train.methods.refine.run import RefineRun
 from underdrawing.train.methods.refine.samples import cycle_sample, training_sample
@@ -199,3 +202,53 @@ def test_before_training_there_is_the_draft(pair: Pair) -> None:
     assert first.procedure is Procedure.DRAFT
     assert not first.graphs
     assert run.plan().procedure is Procedure.REFINE
+
+
+def test_repairs_are_used_only_where_they_bring_undone_edits_closer(pair: Pair) -> None:
+    picture, primitive = scene()
+    judge = RepairJudge(picture, primitive, CPU, None)
+    idle = judge.verdict(Constant(0.0))
+    assert idle.areas == ()
+    assert idle.seen >= 1
+    assert idle.public() == {"edits": EDITS, "areas": idle.seen, "used": 0, "closer": 0.0}
+    spoiled = judge.verdict(Constant(1.0))
+    assert spoiled.areas == ()
+    # One that knows the truth is better wherever there is something to repair.
+    truths = iter(judge.truth)
+    perfect = judge.verdict(Perfect(truths))
+    assert perfect.areas
+    assert perfect.public()["closer"] == pytest.approx(1, abs=0.01)
+    without = RepairJudge(picture, Primitive(None, None, canny_edges(picture), None), CPU, None)
+    assert without.verdict(Constant(0.0)).areas == ()
+    assert without.verdict(Perfect(iter(without.truth))).areas is None
+
+
+class Constant(Refiner):
+    """Adds the same to every pixel that may be changed."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__()
+        self.value = value
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x[:, :3] + self.value * x[:, GATE : GATE + 1]
+
+
+class Perfect(Refiner):
+    """Knows the truth."""
+
+    def __init__(self, truths: Iterator[torch.Tensor]) -> None:
+        super().__init__()
+        self.truths = truths
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return next(self.truths)[None]
+
+
+def test_the_plan_names_the_areas_and_the_manifest_what_was_measured(pair: Pair) -> None:
+    run = begin(pair)
+    run.step(Progress(0, 0.1))
+    measured = run.measured()
+    assert measured["used"] == (measured["areas"] if run.plan().areas is None else len(run.plan().areas or ()))
+    assert measured["edits"] == EDITS
+    assert isinstance(run, MeasuringRun)

@@ -9,7 +9,7 @@ import pytest
 
 from underdrawing.picture.primitive import Primitive
 from underdrawing.store.made_underdrawings import MadeUnderdrawing, keep
-from underdrawing.train.unedited_underdrawing import agreement, underdrawing_as_made
+from underdrawing.train.unedited_underdrawing import underdrawing_as_made
 
 HASH = "a" * 64
 RED, BLUE = (200, 30, 30), (30, 30, 200)
@@ -50,18 +50,3 @@ def test_a_drawing_of_ones_own_is_no_edit(home: Path, tmp_path: Path) -> None:
     own = np.full((20, 40, 3), (10, 240, 10), np.uint8)
     assert underdrawing_as_made(home, tmp_path, HASH, {"segments": own}) is None
     assert underdrawing_as_made(home, tmp_path, "b" * 64, {}) is None
-
-
-def test_agreement() -> None:
-    lines = np.full((20, 40, 3), 255, np.uint8)
-    lines[10] = 0
-    half = lines.copy()
-    half[10, 20:] = 255
-    made = {"segments": halves(20), "edges": lines}
-    assert agreement(made, {}) == agreement(made, made) == 1.0
-    assert agreement(made, {"edges": half}) == pytest.approx(0.5, abs=0.05)
-    assert agreement(made, {"segments": halves(30)}) == pytest.approx(0.75)
-    noisy = (halves(20).astype(int) + 9).clip(0, 255).astype(np.uint8)
-    assert agreement(made, {"segments": noisy}) == 1.0, "noise of a lossy file is no edit"
-    assert agreement(made, {"segments": halves(20)[:10]}) == 0.0, "another size"
-    assert agreement(made, {"paint": halves(20)}) == 0.0

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,6 +31,7 @@ from underdrawing.train.method import (
     make_recipe,
 )
 from underdrawing.train.methods.draft.run import PLANES, check_planes
+from underdrawing.train.methods.refine.judge import RepairJudge, RepairVerdict
 from underdrawing.train.methods.refine.networks import Refiner
 from underdrawing.train.methods.refine.samples import TrainingSample, cycle_sample, training_sample
 from underdrawing.train.perceptual import Features, find_features, missing_features, perceptual
@@ -133,6 +135,8 @@ class RefineRun(BaseRun):
         self.most = max(FIRST_SAMPLES, min(figures.lessons, MEMORY // each))
         self.samples: list[_Kept] = []
         self.made = 0
+        self._judge: RepairJudge | None = None
+        self._judged: tuple[int, RepairVerdict] | None = None
 
     def _features(self) -> Features | None:
         f = self.figures
@@ -202,7 +206,7 @@ class RefineRun(BaseRun):
 
     def first(self) -> ApplyPlan | None:
         """The draft alone."""
-        return replace(self.plan(), graphs=(), procedure=Procedure.DRAFT)
+        return self._plan((), (), Procedure.DRAFT)
 
     @torch.no_grad()
     def sample(self) -> Tensor:
@@ -239,16 +243,36 @@ class RefineRun(BaseRun):
         return [ExportGraph("generator.onnx", network, {"hints": hints})]
 
     def plan(self) -> ApplyPlan:
-        """The renderer drafts, and runs the graph where the draft is unsure."""
+        """The renderer drafts, and runs the graph where the draft is unsure, in areas where that was found better."""
         entry = GraphInput("hints", "hints", Encoding.HINTS, CHANNELS)
+        graphs = (GraphSpec("generator.onnx", (entry,)),)
+        return self._plan(graphs, self._verdict().areas, Procedure.REFINE)
+
+    def measured(self) -> dict[str, Any]:
+        """How much closer to the picture the repairs are in edits that are undone, none of them trained on."""
+        return self._verdict().public()
+
+    def _verdict(self) -> RepairVerdict:
+        """On the averaged weights as they are now."""
+        if self._judge is None:
+            f = self.figures
+            features = find_features(f.perceptual_network, self.data.features, f.perceptual_depth)
+            placed = None if features is None else self.device.place(features)
+            self._judge = RepairJudge(self.picture, self.primitive, self.device, placed)
+        if self._judged is None or self._judged[0] != self.averaged.steps:
+            self._judged = self.averaged.steps, self._judge.verdict(self.averaged.network)
+        return self._judged[1]
+
+    def _plan(self, graphs: tuple[GraphSpec, ...], areas: tuple[int, ...] | None, procedure: Procedure) -> ApplyPlan:
         return ApplyPlan(
-            graphs=(GraphSpec("generator.onnx", (entry,)),),
-            procedure=Procedure.REFINE,
+            graphs=graphs,
+            procedure=procedure,
             stride=Refiner.stride,
             minimum=Refiner.stride * 2,
             halo=self.network.halo,
             scale=self.data.scale,
             region=self.data.region,
+            areas=areas,
         )
 
 
