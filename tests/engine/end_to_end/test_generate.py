@@ -307,44 +307,9 @@ def test_a_request_that_is_given_up_ends_soon(engine: Engine, variator: str) -> 
     assert len(engine.generate(variator, "vary", count=1).body["pictures"]) == 1
 
 
-@pytest.mark.parametrize(
-    ("task", "body", "code"),
-    [
-        ("harmonise", {}, "bad_request"),
-        (7, {}, "bad_request"),
-        ("harmonize", {}, "bad_request"),
-        ("enlarge", {"width": 100, "height": 100}, "wrong_task"),
-        ("resize", {}, "bad_request"),
-        ("resize", {"width": 100}, "bad_request"),
-        ("resize", {"width": 16384, "height": 16384}, "bad_request"),
-        ("resize", {"width": 1e9, "height": 100}, "bad_request"),
-        ("resize", {"width": -5, "height": 100}, "bad_request"),
-        ("vary", {"count": 17}, "bad_request"),
-        ("vary", {"count": 0}, "bad_request"),
-        ("vary", {"count": 2.5}, "bad_request"),
-        ("vary", {"count": True}, "bad_request"),
-        ("vary", {"freedom": 1.1}, "bad_request"),
-        ("vary", {"freedom": "much"}, "bad_request"),
-        ("vary", {"seed": -1}, "bad_request"),
-        ("animate", {"frames": 241}, "bad_request"),
-        ("animate", {"frames": 1}, "bad_request"),
-        ("vary", {"light": 2}, "bad_request"),
-        ("vary", {"grow": -1}, "bad_request"),
-        ("vary", {"blend": "multiply"}, "bad_request"),
-        ("vary", {"order": "XYZ"}, "bad_request"),
-        ("repaint", {}, "bad_request"),
-    ],
-)
-def test_requests_that_are_refused(engine: Engine, variator: str, task: Any, body: dict[str, Any], code: str) -> None:
-    with pytest.raises(EngineError) as caught:
-        engine.request("generate", {"model": variator, "task": task, **body})
-    assert caught.value.code == code
-
-
 def test_fields_that_nobody_knows_are_ignored(engine: Engine, variator: str) -> None:
-    assert engine.request(
-        "generate", {"model": variator, "task": "vary", "count": 1, "colour": "red"}, deadline=120
-    ).body
+    wanted = {"model": variator, "task": "vary", "count": 1, "colour": "red"}
+    assert engine.request("generate", wanted, deadline=120).body
 
 
 def test_each_kind_of_model_says_what_it_is_for(engine: Engine, variator: str, model: str, coffee: np.ndarray) -> None:
@@ -352,6 +317,9 @@ def test_each_kind_of_model_says_what_it_is_for(engine: Engine, variator: str, m
         engine.generate(model, "vary")
     assert caught.value.code == "wrong_task"
     assert "apply" in caught.value.hint
+    with pytest.raises(EngineError) as caught:
+        engine.generate(variator, "enlarge", width=100, height=100)
+    assert caught.value.code == "wrong_task"
     for verb, body in (("apply", {"planes": {"segments": frame_of(Picture(coffee))}}), ("layout", {})):
         with pytest.raises(EngineError) as caught:
             if verb == "apply":
