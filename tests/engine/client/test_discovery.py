@@ -62,9 +62,6 @@ def about(**changes: Any) -> str:
     return json.dumps({**whole, **changes})
 
 
-# --- killed, ended, started
-
-
 def test_a_killed_engine_is_replaced_and_asked_again(own: Path, bridge: bool) -> None:
     """The engine stands still before it is killed, so that the request is certainly under way; its picture is lost."""
     frame = Frame(64, 64, "RGB", "u8", os.urandom(64 * 64 * 3))

@@ -205,12 +205,8 @@ def test_what_is_between_begins_and_ends_with_the_pictures(
 
 
 def test_scales_are_chosen_in_thirds_and_mixed_alone() -> None:
-    assert [chosen_scales(5, name) for name in ("coarse", "middle", "fine", "all")] == [
-        [0, 1],
-        [2, 3],
-        [4],
-        [0, 1, 2, 3, 4],
-    ]
+    chosen = [chosen_scales(5, name) for name in ("coarse", "middle", "fine", "all")]
+    assert chosen == [[0, 1], [2, 3], [4], [0, 1, 2, 3, 4]]
     one, two = np.zeros((1, 6, 1, 1), np.float32), np.ones((1, 6, 1, 1), np.float32)
     assert mixed_rows(one, two, 0.25, [1], 3).ravel().tolist() == [0, 0, 0.25, 0.25, 0, 0]
     assert not one.any()
