@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .conftest import Host
 
 
@@ -271,6 +273,7 @@ tell(place=layer.get_offsets()[1:], wide=layer.get_width(), same=native(source, 
     assert told["same"]
 
 
+@pytest.mark.long
 def test_a_whole_picture_of_24_megapixels(gimp: Host) -> None:
     """Trained on a smaller copy, with its own fine detail brought back; what is outside of the edit is not touched."""
     told = gimp.case("""

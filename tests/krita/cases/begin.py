@@ -27,7 +27,7 @@ def case(t):
     t.seen["meanwhile"] = [t.find("training").text(), t.find("train_more").text(), t.ws.job.under_way]
     t.press("live")
     yield t.until(lambda: t.ws.live.name == "WATCHING", "Live")
-    t.paint(t.layer("Areas"), t.given["stroke"], t.ws.record.palette[0].rgb)
+    t.edit(t.layer("Areas"), t.given["stroke"])
     yield t.until(lambda: t.ws.split.total > 0 and t.ws.live.name == "WATCHING", "the first refresh", 90)
     usable, t.ws.split = t.ws.usable, type(t.ws.split)()
     yield t.until(lambda: t.ws.usable > usable, "something better to be trained", 90)

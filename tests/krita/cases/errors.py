@@ -29,7 +29,7 @@ def case(t):
         assert t.stage == "DRAWN", t.message
         t.press("draft")
         yield t.until(lambda: t.stage == "READY", "the draft", 120)
-        t.paint(t.layer("Areas"), t.given["stroke"], t.ws.record.palette[0].rgb)
+        t.edit(t.layer("Areas"), t.given["stroke"])
         t.press("apply")
         yield t.idle()
         t.seen["bridge"] = [type(t.panel.plugin.service.engine.session.transport).__name__, t.message]

@@ -10,7 +10,7 @@ def case(t):
     yield 0.5
     t.shot("found")
     yield t.until(lambda: t.stage == "READY" and not t.ws.meanwhile, "the model", 240)
-    t.paint(t.layer("Areas"), t.given["stroke"], t.ws.record.palette[0].rgb)
+    t.edit(t.layer("Areas"), t.given["stroke"])
     t.press("apply")
     yield t.idle()
     t.seen["applied"] = [t.layer("Result") is not None, t.message]

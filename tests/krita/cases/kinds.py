@@ -45,7 +45,7 @@ def case(t):
     restore(t, areas, trained)
 
     # A selection with soft edges: outside of it nothing, at its edge a part of the edit.
-    t.paint(areas, t.given["stroke"], t.ws.record.palette[0].rgb)
+    t.edit(areas, t.given["stroke"])
     selection = t.api.Selection()
     selection.select(*t.given["selected"], 255)
     selection.feather(5)

@@ -28,9 +28,7 @@ def case(t):
     t.press("live")
     yield t.until(lambda: t.ws.live.name == "WATCHING" and t.layer("Live preview") is not None, "Live")
     yield 0.5
-    here = bytes(areas.pixelData(*t.given["stroke"][:2], 1, 1))[2::-1]
-    other = next(colour.rgb for colour in t.ws.record.palette if bytes(colour.rgb) != here)
-    t.paint(areas, t.given["stroke"], other)
+    t.edit(areas, t.given["stroke"])
     yield t.until(lambda: t.ws.split.total > 0, "Live (%s) to follow" % t.ws.live.name, 120)
     t.seen["split"] = {name: round(value * 1000) for name, value in t.ws.split.__dict__.items()}
     t.press("live")

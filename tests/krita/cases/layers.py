@@ -28,7 +28,7 @@ def case(t):
     t.seen["group"] = [t.stage, t.message]
     t.press("draft")
     yield t.until(lambda: t.stage == "READY", "the draft", 120)
-    t.paint(t.layer("Areas"), t.given["stroke"], t.ws.record.palette[0].rgb)
+    t.edit(t.layer("Areas"), t.given["stroke"])
     t.press("apply")
     yield t.until(lambda: t.ws.busy, "work")
     # To another document in the middle of it, and back.

@@ -168,6 +168,13 @@ class Test:
         node.setPixelData(QtCore.QByteArray(bytes((blue, green, red, 255)) * (w * h)), x, y, w, h)
         self.document.refreshProjection()
 
+    def edit(self, node, bounds):
+        """Fill a rectangle of the areas, of 8 bits, with the area's colour that it has least of: that is a change."""
+        data = bytes(node.pixelData(*bounds))
+        there = [data[start : start + 3] for start in range(0, len(data), 4)]
+        colours = [colour.rgb for colour in self.ws.record.palette]
+        self.paint(node, bounds, min(colours, key=lambda rgb: there.count(bytes(rgb)[::-1])))
+
     def action(self, name):
         self.krita.action(name).trigger()
 
