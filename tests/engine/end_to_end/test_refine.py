@@ -105,11 +105,11 @@ def test_it_can_be_used_during_training(own: Path, coffee: np.ndarray, classes: 
             assert caught.value.code == "still_learning"
         # A model in training is used without being asked for.
         graph = own / "training" / identity / "live" / "generator.onnx"
-        wait_for(graph.is_file, 180)
-        wait_for(lambda: engine.model(identity)["manifest"]["plan"]["procedure"] == "refine", 180)
+        wait_for(graph.is_file, 600)
+        wait_for(lambda: engine.model(identity)["manifest"]["plan"]["procedure"] == "refine", 600)
         assert engine.apply(identity, {"segments": edited(classes)}).body["width"] == first.body["width"]
         before = graph.stat().st_mtime_ns
-        wait_for(lambda: graph.stat().st_mtime_ns != before, 180)
+        wait_for(lambda: graph.stat().st_mtime_ns != before, 600)
         assert engine.apply(identity, {"segments": edited(classes)}).body["width"] == first.body["width"]
         engine.cancel(started["job"])
         wait_for(lambda: not (own / "training" / identity).exists())
@@ -124,7 +124,7 @@ def test_asking_while_it_is_being_finished_always_gives_an_answer(
     with Engine.connect(home=own) as engine:
         started = begin(engine, coffee, classes, iterations=4, name="soon done")
         wait_for((own / "training" / started["model"] / "live" / "manifest.json").is_file)
-        until = time.monotonic() + 180
+        until = time.monotonic() + 600
         while engine.jobs()[-1]["state"] != "done":
             assert time.monotonic() < until
             # Training stands still while something is applied: it needs some time of its own.
