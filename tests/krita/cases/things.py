@@ -117,6 +117,7 @@ def case(t):
         yield t.until(lambda there=there: (result in t.ws.layers) == there, "the result to come or go")
         yield t.until(lambda: t.message == "", "the message to be withdrawn")
         yield 1.0
+        yield t.until(lambda: document.activeNode() is not None, "a layer to be active")
         t.seen["active"].append(document.activeNode().name())
     # Saved and opened again, the document still knows.
     file = str(t.folder / "Dinge.kra")
