@@ -45,10 +45,8 @@ class Watched:
         source = layers.reader(node)
         base = yield from read(source, space, width, height)
         tall = -(-height // GRID)
-        rows = []
-        for y in range(0, height, tall):
-            rows.append(source(0, y, width, min(tall, height - y)))
-            yield None
+        # Nothing was seen yet: what is painted while the base is read is found by the first look.
+        rows = [None] * -(-height // tall)
         return cls(name, node, base, rows, tall)
 
     def look(self) -> Generator[None, None, bool]:
@@ -59,7 +57,7 @@ class Watched:
             y = number * self.height
             tall = min(self.height, self.base.height - y)
             seen = source(0, y, self.base.width, tall)
-            if seen.size() != old.size():
+            if old is not None and seen.size() != old.size():
                 raise EngineError("gone", tr("A layer of the underdrawing cannot be read any more."))
             if seen != old:
                 changed, self.rows[number] = True, seen
