@@ -22,7 +22,7 @@ def test_the_demo_drafts_trains_applies_and_harmonizes(home: Path, tmp_path: Pat
         capture_output=True,
         text=True,
         check=False,
-        timeout=400,
+        timeout=1200,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"Try an edit yourself, on {out / 'coffee.png'}" in done.stdout
