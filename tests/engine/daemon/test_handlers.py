@@ -118,7 +118,7 @@ def test_requests_that_cannot_be_right_queue_nothing(desk: Desk, more: dict[str,
     assert list(desk.daemon.library.training.iterdir()) == []
 
 
-@pytest.mark.parametrize("extra", [{"mask": {"hash": []}}, {"picture": {"base": {}, "patches": [{"hash": 7}]}}])
+@pytest.mark.parametrize("extra", [{"mask": {"hash": []}}, {"composite": {"base": {}, "patches": [{"hash": 7}]}}])
 def test_what_no_verb_takes_is_neither_pinned_nor_passed_on(desk: Desk, extra: dict[str, Any]) -> None:
     body = {"planes": {"paint": {"hash": OTHER.hash}}, "region": {"point": [1, 2]}, "operation": "remove", **extra}
     desk.say("region", body, (OTHER,))
