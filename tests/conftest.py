@@ -16,7 +16,7 @@ import pytest
 # Set before any test module is imported: no test may ever touch the user's own models, keys or running engine.
 _HOME = Path(tempfile.mkdtemp(prefix="underdrawing-test-"))
 os.environ["UNDERDRAWING_HOME"] = str(_HOME / "home")
-os.environ["UNDERDRAWING_IDLE_EXIT"] = "120"  # a test run that is killed leaves no engine for long
+os.environ["UNDERDRAWING_IDLE_EXIT"] = "600"  # a test run that is killed leaves no engine for long
 if "UNDERDRAWING_WEIGHTS" not in os.environ:
     _CACHE = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or str(Path.home() / ".cache")
     os.environ["UNDERDRAWING_WEIGHTS"] = str(Path(_CACHE) / "underdrawing" / "weights")

@@ -125,7 +125,9 @@ def slow_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     make_home(place)
     command = [sys.executable, "-m", "underdrawing.daemon", "--home", str(place), "--renderer", "slow_renderer"]
     daemon = subprocess.Popen(
-        [*command, "--worker", "slow_worker"], env={**os.environ, "PYTHONPATH": str(modules)}, cwd=place
+        [*command, "--worker", "slow_worker", "--idle-exit", "1800"],
+        env={**os.environ, "PYTHONPATH": str(modules)},
+        cwd=place,
     )
     wait_for(lambda: Connection.read(place) is not None)
     yield place
