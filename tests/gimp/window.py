@@ -137,8 +137,9 @@ class Window:
 
     def make(self) -> None:
         """Make an underdrawing, by keys."""
+        self.screen.wait_for("Make Underdrawing", there=False)  # the one before may still be closing
         self.screen.keys("ctrl+alt+1")
-        self.screen.wait_for("Make Underdrawing")
+        self.screen.run("xdotool", "windowactivate", "--sync", self.screen.wait_for("Make Underdrawing"))
         time.sleep(0.5)
         self.screen.keys("Return")
         self.until("tell(value=image.get_layers()[0].get_name())", "Underdrawing")

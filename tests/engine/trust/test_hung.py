@@ -101,7 +101,7 @@ def test_a_process_that_is_no_engine_is_never_ended(tmp_path: Path) -> None:
             other.stdout.readline()
             assert engine_lock.holds(tmp_path)
             assert engine_lock.holder(tmp_path) is None
-            with pytest.raises(Exception, match="cannot be told"):
+            with pytest.raises(Exception, match="its process is unknown"):
                 engine_lock.end(tmp_path)
             assert other.poll() is None
         finally:
