@@ -14,8 +14,8 @@ from ud_hardware import ROOT, gpu
 from ud_report import InstallError, Reporter
 
 HOSTS = ("gimp", "krita")
-SUITES = ("engine", "installer", *HOSTS)
-# Two processes: many tests wait for a host, or for an engine to start. A file's tests stay together, hosts come last.
+SUITES = (*HOSTS, "engine", "installer")
+# Two processes: hosts come first, in one of them, as their tests wait much; the other computes (`tests/conftest.py`).
 SIDE_BY_SIDE = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 # What `--quick` gives to pytest; the linters take about as long when their caches are warm.
 QUICK_SECONDS = 40

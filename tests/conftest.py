@@ -29,6 +29,23 @@ _ran: dict[str, int] = {}
 _skipped: dict[str, int] = {}
 
 
+# Folders whose tests share a host or an engine, and stay in one process: all hosts in the same.
+TOGETHER = {"tests/gimp/": "hosts", "tests/krita/": "hosts", "tests/engine/end_to_end/": "end_to_end"}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Of `--dist loadfile`: tests of a file stay together, and those of a folder that share what takes long to start."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Together(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            found = [name for folder, name in TOGETHER.items() if nodeid.startswith(folder)]
+            return found[0] if found else str(super()._split_scope(nodeid))
+
+    return Together(config, log) if config.getoption("dist") == "loadfile" else None
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A fresh home for one test alone."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .conftest import Host
 
 # Whether a place of the picture is changed by a result, and the planes that a model was trained on.
@@ -17,6 +19,7 @@ def original():
 """
 
 
+@pytest.mark.long
 def test_apply_without_a_model_and_train_afterwards(gimp: Host) -> None:
     told = gimp.case(
         LOOK
@@ -58,6 +61,7 @@ tell(known=known == model, truth={title: native(layer) for title, layer in plane
     assert told["truth"], "the model has the underdrawing as it was made"
 
 
+@pytest.mark.long
 def test_a_draft_serves_while_a_model_is_trained(gimp: Host) -> None:
     told = gimp.case("""
 image = opened()
@@ -99,6 +103,7 @@ tell(edit=covered(layer, x, y), width=layer.get_width(), height=layer.get_height
     assert told["height"] < 40
 
 
+@pytest.mark.long
 def test_make_again(gimp: Host) -> None:
     told = gimp.case("""
 image = opened()

@@ -33,6 +33,8 @@ for entry in os.listdir("/proc"):
 tell(value=found)
 """
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def session(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window]:

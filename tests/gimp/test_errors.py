@@ -10,6 +10,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from underdrawing.client import endpoint
 from underdrawing.client.engine import Engine
 
@@ -58,6 +60,7 @@ def test_an_engine_of_another_protocol_is_replaced(own_gimp: Host) -> None:
     assert told["made"] == "Underdrawing"
 
 
+@pytest.mark.long
 def test_an_engine_that_is_killed_while_it_trains_goes_on_with_the_next(own_gimp: Host) -> None:
     told = own_gimp.case(BEGIN, budget=20.0)
     assert told["state"] == "running"
@@ -81,6 +84,7 @@ tell(trained=call("train", image), applied=call("apply", image)[1])
     assert after["applied"] == 1
 
 
+@pytest.mark.long
 def test_an_engine_that_is_killed_or_has_no_memory_while_it_applies(own_gimp: Host) -> None:
     """The real processes: a renderer that is stopped works on the edit for ever, until its engine is killed."""
     own_gimp.case("""
@@ -113,6 +117,7 @@ Gimp.file_save(QUIET, image, Gio.File.new_for_path(GIVEN["folder"] + "/trained.x
     assert told["undo"]
 
 
+@pytest.mark.long
 def test_pause_go_on_and_cancel(own_gimp: Host) -> None:
     told = own_gimp.case(BEGIN, budget=60.0)
     with own_gimp.engine() as engine:
@@ -162,14 +167,15 @@ except FailedError:
     tell(killed=True)
 tell(same=len(image.get_layers()) == layers, undo=image.undo_is_enabled(), alive=call("engine")[:1])
 """,
-        budget=20.0,
+        budget=600.0,
     )
     assert told["killed"]
     assert told["same"]
     assert told["undo"]
     assert told["alive"] == "{"
     with own_gimp.engine() as engine:
-        assert engine.watch(told["job"])["state"] == "done"
+        _until_training(engine, told["job"])
+        engine.cancel(told["job"])
 
 
 def test_everything_passes_over_the_bridge_without_zmq(own_gimp: Host) -> None:

@@ -20,6 +20,7 @@ def maker(shared_host: Host, folder_model_file: tuple[str, Path]) -> str:
     return folder_model_file[0]
 
 
+@pytest.mark.long
 def test_models_made_at_once_are_used_again_and_refined(gimp: Host, maker: str) -> None:
     told = gimp.case(
         PASTED

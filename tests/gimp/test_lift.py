@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .conftest import Host
 
 SUN, HOUSE = (68, 15), (25, 38)  # middles of things of the test picture
@@ -81,6 +83,7 @@ tell(by_selection=layer.get_name(), dropped=Gimp.Selection.is_empty(image))
     assert told["dropped"]
 
 
+@pytest.mark.long
 def test_lifted_and_painted_edits_add_up_in_other_depths(gimp: Host) -> None:
     told = gimp.case(
         """

@@ -86,6 +86,7 @@ tell(tiny=failure("make", small))
     assert "too few" in told["tiny"]
 
 
+@pytest.mark.long
 def test_grey_indexed_and_transparent_pictures(gimp: Host) -> None:
     told = gimp.case("""
 grey = opened()
@@ -254,6 +255,7 @@ tell(covered=sorted(covered), outside=sorted(changed - covered))
     assert told["outside"] == []
 
 
+@pytest.mark.long
 def test_a_picture_of_25_megapixels_with_a_small_part_of_it(gimp: Host) -> None:
     told = gimp.case("""
 image = opened(6144, 4096)

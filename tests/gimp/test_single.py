@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .conftest import Host
 
 # A disc pasted onto the picture, on a layer of its own with an offset; `few`: a tiny training.
@@ -129,6 +131,7 @@ tell(indexed=failure("harmonize", one, [layer]))
     assert "indexed" in told["indexed"]
 
 
+@pytest.mark.long
 def test_the_device_that_trains_is_chosen(gimp: Host) -> None:
     """A graphics card that is not there is refused by the engine; the sentence is the procedure's."""
     told = gimp.case(
@@ -153,6 +156,7 @@ tell(model=model, tuned=failure("harmonize", image, [layer], fine_tune=True, dev
     assert [name for name in told["layers"] if not card or name != "Harmonized"] == ["pasted", "Background"]
 
 
+@pytest.mark.long
 def test_pictures_out_of_one(gimp: Host) -> None:
     told = gimp.case(
         PASTED
@@ -203,6 +207,7 @@ tell(hidden=failure("vary", image))
     assert "No layer of the picture is visible" in told["hidden"]
 
 
+@pytest.mark.long
 def test_rough_edits_and_paintings(gimp: Host) -> None:
     told = gimp.case(
         PASTED

@@ -23,6 +23,8 @@ from .window import Window, one_gimp
 SIDE = 220  # pixels of a preview
 BETWEEN = "^Between Two Pictures"
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def window(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window]:

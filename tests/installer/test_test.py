@@ -41,7 +41,7 @@ def run(tree: Path, notes: dict[str, list[str]], **more: str) -> subprocess.Comp
 
 def test_what_exists_is_what_runs(tree: Path) -> None:
     made = ud_test.plan(tree, None, without_hosts=False, strict=False)
-    assert made.folders == ["tests/engine", "tests/krita"]
+    assert made.folders == ["tests/krita", "tests/engine"], "hosts first"
     assert made.required == made.untested == []
 
 

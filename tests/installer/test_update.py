@@ -85,6 +85,7 @@ def test_without_the_files_the_former_environment_stays_and_the_next_run_goes_on
     assert left(small) == [".venv"]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="processes are killed as POSIX does it")
 def test_an_update_killed_at_ten_moments_is_finished_or_undone_by_the_next_run(small: Small) -> None:
     environment = small.environment()

@@ -22,6 +22,7 @@ def picture(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.long
 def test_every_use_without_an_underdrawing(krita: Krita, picture: Path) -> None:
     seen = krita.run("alone", LONGEST, picture=str(picture), paste=PASTE, figures=TINY)["seen"]
     message, bad = seen["nothing_below"]
@@ -96,9 +97,12 @@ SPACES = [
 ]
 
 
-def test_groups_selections_and_other_colour_spaces(krita: Krita, picture: Path) -> None:
-    seen = krita.run("alone_kinds", LONGEST, picture=str(picture), spaces=SPACES, figures=TINY)["seen"]
-    for number, (model, depth, _) in enumerate(SPACES):
+@pytest.mark.parametrize("spaces", [SPACES[:1], pytest.param(SPACES, marks=pytest.mark.long)], ids=["one", "three"])
+def test_groups_selections_and_other_colour_spaces(
+    krita: Krita, picture: Path, spaces: list[tuple[str, str, str]]
+) -> None:
+    seen = krita.run("alone_kinds", LONGEST, picture=str(picture), spaces=spaces, figures=TINY)["seen"]
+    for number, (model, depth, _) in enumerate(spaces):
         found = seen[f"{model}-{depth}"]
         message, bad = found["message"]
         assert not bad, message

@@ -63,7 +63,13 @@ SPACES = [
 ]
 
 
-@pytest.mark.parametrize("space", SPACES, ids=lambda s: "-".join(s[:2]))
+@pytest.mark.parametrize(
+    "space",
+    [
+        pytest.param(space, id="-".join(space[:2]), marks=[] if space in (SPACES[0], SPACES[5]) else pytest.mark.long)
+        for space in SPACES
+    ],
+)
 def test_outside_the_edit_every_depth_is_as_it_was(krita: Krita, picture: Path, space: tuple[str, str, str]) -> None:
     seen = krita.run("depths", picture=str(picture), space=space, stroke=STROKE)["seen"]
     assert "refused" not in seen, seen["refused"]
@@ -83,6 +89,7 @@ def test_outside_the_edit_every_depth_is_as_it_was(krita: Krita, picture: Path, 
     assert seen["shift"] <= (12 if converted else 1), seen["shift"]
 
 
+@pytest.mark.long
 def test_what_was_painted_or_moved_before_is_an_edit(krita: Krita, picture: Path) -> None:
     seen = krita.run("truth", picture=str(picture), thing=THING, stroke=STROKE, dx=30)["seen"]
     assert seen["painted"]
@@ -98,6 +105,7 @@ def test_what_was_painted_or_moved_before_is_an_edit(krita: Krita, picture: Path
     assert "Limited to the selection." in seen["limited"]
 
 
+@pytest.mark.long
 def test_tools_change_the_underdrawing(krita: Krita, picture: Path, other: Path) -> None:
     seen = krita.run("tools", picture=str(picture), other=str(other), thing=THING)["seen"]
     assert seen["too_early"] == ["Make an underdrawing first.", True]
@@ -131,6 +139,7 @@ def test_tools_change_the_underdrawing(krita: Krita, picture: Path, other: Path)
     assert seen["frames_undone"]
 
 
+@pytest.mark.long
 def test_pictures_of_all_kinds_in_two_documents(krita: Krita, picture: Path, other: Path) -> None:
     seen = krita.run("layers", picture=str(picture), other=str(other), stroke=STROKE)["seen"]
     assert seen["group"][0] == "DRAWN", seen["group"]
@@ -154,6 +163,7 @@ SCRIPTS = (
 )
 
 
+@pytest.mark.long
 def test_layers_of_all_kinds_single_pixels_soft_selections_and_two_windows(
     krita: Krita, picture: Path, other: Path
 ) -> None:
@@ -186,6 +196,7 @@ def test_layers_of_all_kinds_single_pixels_soft_selections_and_two_windows(
     assert not seen["first"][1], seen["first"]
 
 
+@pytest.mark.long
 def test_a_picture_is_recognised_and_results_are_chosen_from(krita: Krita, picture: Path) -> None:
     seen = krita.run("again", picture=str(picture), thing=THING)["seen"]
     text, one_or_list = seen["told"]
@@ -235,6 +246,7 @@ ERRORS = {
 }
 
 
+@pytest.mark.long
 def test_what_is_wrong_with_an_engine_is_told(
     krita: Krita, bad_homes: dict[str, str], picture: Path, tmp_path: Path
 ) -> None:

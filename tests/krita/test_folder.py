@@ -44,6 +44,7 @@ def model(krita: Krita, pictures: list[Picture]) -> str:
     return str(started["model"])
 
 
+@pytest.mark.long
 def test_models_made_at_once_and_the_way_between_two_pictures(
     krita: Krita, pictures: list[Picture], model: str, tmp_path: Path
 ) -> None:

@@ -38,6 +38,7 @@ def picture(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.long
 def test_live_follows_a_real_pointer_on_a_photograph(krita: Krita, tmp_path: Path, record_property: Any) -> None:
     photograph = read_picture(COFFEE)
     path = tmp_path / "Kaffee.png"
@@ -56,6 +57,7 @@ def test_live_follows_a_real_pointer_on_a_photograph(krita: Krita, tmp_path: Pat
     record_property("live", json.dumps([seen["times"], seen["splits"], report["longest"]]))
 
 
+@pytest.mark.long
 def test_a_large_picture(krita: Krita, tmp_path: Path, record_property: Any) -> None:
     path = tmp_path / "groß.png"
     write_picture(path, Picture(np.kron(still_life(128, 128).pixels, np.ones((16, 16, 1), np.uint8))))

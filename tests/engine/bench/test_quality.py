@@ -115,6 +115,7 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ})
 
 
+@pytest.mark.long
 def test_the_table_has_a_row_for_every_method_and_budget(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     words = ("--methods", "true,unchanged,quick", "--budgets", "1,2", "--size", "64", "--no-judge", "--json")

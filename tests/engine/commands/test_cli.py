@@ -21,6 +21,8 @@ from underdrawing.picture.image import Picture
 from .command_line import CommandLine
 
 WIDTH, HEIGHT = 72, 64
+LITTLE = ("filters=8", "halvings=1", "blocks=1", "crop=64", "perceptual=0")
+TRAIN = ("--method", "deepsim", "--iterations", "1", *(word for figure in LITTLE for word in ("--option", figure)))
 
 
 class Place(CommandLine):
@@ -44,7 +46,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     made = Place(tmp_path_factory.mktemp("cli"))
     try:
         made.ask("primitive", "sun 太陽.png", "--kind", "segments", "--regions", "3", "-o", "areas.png")
-        made.ask("train", "sun 太陽.png", "areas.png", "--name", "sun", "--method", "deepsim", "--iterations", "1")
+        made.ask("train", "sun 太陽.png", "areas.png", "--name", "sun", *TRAIN)
         yield made
     finally:
         made.run("engine", "stop")
@@ -117,7 +119,7 @@ def test_apply_takes_a_picture_and_no_edit_is_lost_by_training(place: Place) -> 
     place.ask("primitive", "fresh.png", "--kind", "segments", "--regions", "3", "-o", "made.png")
     place.ask("region", "made.png", "move", "--at", "47,26", "--dx", "-22", "-o", "once.png")
     place.ask("apply", "fresh.png", "once.png", "-o", "first.png", "--save-mask", "first mask.png")
-    place.ask("train", "fresh.png", "--method", "deepsim", "--iterations", "1", "--name", "fresh again")
+    place.ask("train", "fresh.png", *TRAIN, "--name", "fresh again")
     models = {m["name"]: m for m in place.ask("models", "list")["models"] if m["picture_hash"] == fresh.hash}
     assert (models["fresh"]["method"], models["fresh again"]["method"]) == ("draft", "deepsim")
     assert models["fresh again"]["planes"] == ["segments"], "from the areas that were made, not from new ones"

@@ -42,7 +42,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     made = Place(tmp_path_factory.mktemp("files"))
     try:
         made.ask("primitive", "sticker.png", "--kind", "segments", "--regions", "2", "-o", "areas.png")
-        made.ask("train", "sticker.png", "areas.png", "--name", "sun", "--method", "deepsim", "--iterations", "1")
+        made.ask("train", "sticker.png", "areas.png", "--name", "sun", "--method", "draft")
         made.ask("region", "areas.png", "move", "--at", "24,26", "--dx", "24", "-o", "moved.png")
         yield made
     finally:
@@ -148,11 +148,11 @@ def camera_jpeg(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["out.jpg", "out.png", "out.tif", "out.webp"])
-@pytest.mark.parametrize("given", [(), ("--image", "photo.jpg")])
+@pytest.mark.parametrize("given", [(), pytest.param(("--image", "photo.jpg"), marks=pytest.mark.long)])
 def test_metadata_are_kept_from_the_camera_to_the_result(place: Place, name: str, given: tuple[str, ...]) -> None:
     if not (place.folder / "photo.jpg").exists():
         camera_jpeg(place.folder / "photo.jpg")
-        place.ask("train", "photo.jpg", "areas.png", "--name", "photo", "--method", "deepsim", "--iterations", "1")
+        place.ask("train", "photo.jpg", "areas.png", "--name", "photo", "--method", "draft")
     place.ask("apply", "photo", "moved.png", *given, "-o", name)
     with Image.open(place.folder / name) as image:
         assert image.size == (WIDTH, HEIGHT)
@@ -187,7 +187,7 @@ def test_numbers_that_are_none_are_refused(place: Place, number: str) -> None:
 
 def test_models_of_one_name_are_told_apart(place: Place) -> None:
     first = place.ask("models", "list")["models"]
-    done = place.run("train", "sticker.png", "areas.png", "--name", "sun", "--method", "deepsim", "--iterations", "1")
+    done = place.run("train", "sticker.png", "areas.png", "--name", "sun", "--method", "draft")
     assert done.returncode == 0
     (old,) = [model["id"] for model in first if model["name"] == "sun"]
     assert "'sun' is there already" in done.stderr and old in done.stderr

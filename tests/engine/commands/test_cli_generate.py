@@ -68,6 +68,7 @@ def test_harmonize_trains_once_and_changes_nothing_else(place: Place) -> None:
     assert place.ask(*words)["model"] == first["model"]
 
 
+@pytest.mark.long
 def test_blend_finds_the_edit_itself(place: Place) -> None:
     found = place.ask("blend", "meadow.png", "pasted.png", "-o", "blended.png", *TRAIN)
     x, y, width, height = found["changed"]
@@ -101,12 +102,14 @@ def test_variations_sizes_and_clips(place: Place) -> None:
     assert sorted(path.name for path in (place.folder / "frames").iterdir()) == ["00001.png", "00002.png"]
 
 
+@pytest.mark.long
 def test_enlarge(place: Place) -> None:
     found = place.ask("enlarge", "meadow.png", "1.5x", "-o", "large.png", *TRAIN)
     assert found["trained"] is True
     assert read_picture(place.folder / "large.png").size == (108, 84)
 
 
+@pytest.mark.long
 def test_a_picture_is_trained_on_without_an_underdrawing(place: Place) -> None:
     found = place.ask("train", "meadow.png", "--recipe", "harmonize", "--name", "by hand", *TRAIN)
     assert found["state"] == "done"

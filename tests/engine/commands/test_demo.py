@@ -8,12 +8,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from underdrawing.client.engine import Engine
 from underdrawing.commands import demo
 from underdrawing.picture.files import read_picture
 
 
+@pytest.mark.long
 def test_the_demo_drafts_trains_applies_and_harmonizes(home: Path, tmp_path: Path) -> None:
     out = tmp_path / "démo pictures"
     done = subprocess.run(

@@ -14,7 +14,7 @@ from underdrawing.store.manifest import Manifest, Procedure
 
 from .conftest import PALETTE, drawn, edited, kill, pid, wait_for
 
-TINY = {"filters": 4, "discriminator_filters": 4, "classifier_filters": 4, "seen": 64 * 64}
+TINY = {"filters": 4, "halvings": 1, "discriminator_filters": 4, "classifier_filters": 4, "seen": 64 * 64}
 
 
 def begin(engine: Engine, coffee: np.ndarray, classes: np.ndarray, **more: object) -> dict[str, str]:
@@ -63,6 +63,7 @@ def test_an_unchanged_layout_gives_the_picture_back(
     assert np.array_equal(picture_of(engine.result(reply, reply.body["picture"])).pixels, coffee)
 
 
+@pytest.mark.long
 def test_without_patches_it_is_the_network_s_own_picture(
     engine: Engine, coffee: np.ndarray, classes: np.ndarray
 ) -> None:
@@ -75,6 +76,7 @@ def test_without_patches_it_is_the_network_s_own_picture(
     engine.delete(started["model"])
 
 
+@pytest.mark.long
 def test_outlines_are_a_layout_too(engine: Engine, coffee: np.ndarray) -> None:
     made = engine.make_primitive(frame_of(Picture(coffee)), "edges")
     edges = made.frames[0] if made.frames else engine.result(made, made.body["edges"])

@@ -146,6 +146,7 @@ def _constants(path: Path) -> list[np.ndarray]:
     return [numpy_helper.to_array(entry) for entry in onnx.load(path).graph.initializer]
 
 
+@pytest.mark.long
 def test_a_model_made_at_once_is_refined(engine: Engine, writer: str, unseen: Picture) -> None:
     for task in ("vary", "harmonize"):
         made = engine.instant(writer, frame_of(unseen), task=task)
@@ -275,6 +276,7 @@ def test_a_folder_is_paused_and_goes_on(engine: Engine, folder: Path, pictures: 
     assert not (folder / "training" / started["model"]).exists()
 
 
+@pytest.mark.long
 def test_from_the_command_line(folder: Path, engine: Engine, writer: str, unseen: Picture, tmp_path: Path) -> None:
     line = CommandLine(tmp_path, folder)
     write_picture(tmp_path / "cat.png", unseen)
@@ -309,6 +311,7 @@ def test_from_the_command_line(folder: Path, engine: Engine, writer: str, unseen
     line.ask("cancel", begun["job"])
 
 
+@pytest.mark.long
 def test_models_made_at_once_are_measured(
     engine: Engine, writer: str, unseen: Picture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

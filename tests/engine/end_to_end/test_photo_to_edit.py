@@ -109,7 +109,9 @@ def test_a_given_mask_limits_or_adds(engine: Engine, model: str, classes: np.nda
     assert added["width"] == 202 and added["y"] + added["height"] > 80
 
 
-@pytest.mark.parametrize("depth", ["u8", "u16", "f16", "f32"])
+@pytest.mark.parametrize(
+    "depth", ["u16", *(pytest.param(depth, marks=pytest.mark.long) for depth in ("u8", "f16", "f32"))]
+)
 def test_every_depth_stays_exact_outside_the_edit(
     engine: Engine, coffee: np.ndarray, classes: np.ndarray, train: Train, depth: str
 ) -> None:
@@ -128,6 +130,7 @@ def test_every_depth_stays_exact_outside_the_edit(
     engine.delete(started["model"])
 
 
+@pytest.mark.long
 def test_grey_pictures_come_back_grey(engine: Engine, coffee: np.ndarray, classes: np.ndarray, train: Train) -> None:
     started = train(engine, cv2.cvtColor(coffee, cv2.COLOR_RGB2GRAY), classes, iterations=1)
     assert engine.watch(started["job"], deadline=120)["state"] == "done"
@@ -136,6 +139,7 @@ def test_grey_pictures_come_back_grey(engine: Engine, coffee: np.ndarray, classe
     engine.delete(started["model"])
 
 
+@pytest.mark.long
 def test_a_region_of_24_megapixels_in_16_bits(engine: Engine, coffee: np.ndarray, train: Train) -> None:
     """A 500 x 500 region is trained on and edited; everything outside the mask is bit for bit the picture."""
     generator = np.random.default_rng(1)

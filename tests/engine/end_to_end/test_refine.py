@@ -118,6 +118,7 @@ def test_it_can_be_used_during_training(own: Path, coffee: np.ndarray, classes: 
         assert caught.value.code == "unknown_model"
 
 
+@pytest.mark.long
 def test_asking_while_it_is_being_finished_always_gives_an_answer(
     own: Path, coffee: np.ndarray, classes: np.ndarray
 ) -> None:

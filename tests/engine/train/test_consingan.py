@@ -142,7 +142,11 @@ def test_training_fits_the_picture(begin: Begin, picture: np.ndarray) -> None:
 
 @pytest.mark.parametrize(
     ("recipe", "options"),
-    [("vary", {}), ("harmonize", {"normalised": True}), ("singan", {"stages": 0, "smallest": 20})],
+    [
+        ("vary", {}),
+        ("harmonize", {"normalised": True}),
+        pytest.param("singan", {"stages": 0, "smallest": 20}, marks=pytest.mark.long),
+    ],
 )
 def test_the_export_is_what_was_trained_at_every_size(
     begin: Begin, tmp_path: Path, recipe: str, options: dict[str, Any]

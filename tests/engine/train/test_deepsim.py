@@ -90,7 +90,7 @@ def test_both_planes_go_in_as_one_picture_with_black_lines(published: Begin) -> 
         published(one_hot=True)
 
 
-@pytest.mark.parametrize("recipe", ["paper", "quick"])
+@pytest.mark.parametrize("recipe", ["paper", pytest.param("quick", marks=pytest.mark.long)])
 def test_the_export_draws_the_lines_in_as_training_does(published: Begin, tmp_path: Path, recipe: str) -> None:
     run = published(recipe, crop=0)
     run.step(Progress(0, 0.9))

@@ -58,6 +58,7 @@ def test_gathering_needs_the_launcher() -> None:
         pass
 
 
+@pytest.mark.long
 def test_two_processes_train_as_one_does_and_one_continues_a_stopped_training(tmp_path: Path) -> None:
     run(1, SCRIPT, tmp_path / "one", 6)
     run(2, SCRIPT, tmp_path / "half", 4)

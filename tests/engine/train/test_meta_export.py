@@ -50,6 +50,7 @@ def test_a_folders_exports_are_what_was_trained(begin: Begin, tmp_path: Path) ->
     assert run.sample().shape == (1, 3, SIZE[1], SIZE[0])
 
 
+@pytest.mark.long
 def test_a_model_made_without_training_is_fine_tuned(begin: Begin, tmp_path: Path) -> None:
     folder = begin()
     train(folder, 0, 3, 3)

@@ -94,7 +94,11 @@ def test_no_plane_is_an_error(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"generator": "global", "one_hot": False, "places": 0.0}], ids=["skip", "global"]
+    "options",
+    [
+        pytest.param({}, id="skip"),
+        pytest.param({"generator": "global", "one_hot": False, "places": 0.0}, id="global", marks=pytest.mark.long),
+    ],
 )
 def test_the_export_is_what_was_trained(begin: Callable[..., Run], tmp_path: Path, options: dict[str, object]) -> None:
     run = begin(**options)

@@ -185,6 +185,7 @@ def test_a_graph_gets_new_weights_without_a_new_export(pair: Pair, tmp_path: Pat
         assert np.abs(made - graph.module(given).numpy()).max() < export.FLOAT32_BOUND
 
 
+@pytest.mark.long
 def test_a_graph_of_other_weights_is_not_patched(pair: Pair, tmp_path: Path) -> None:
     run = begin(pair)
     graph = run.graphs()[0]

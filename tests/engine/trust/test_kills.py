@@ -146,7 +146,7 @@ def _exporting(engine: Engine) -> bool:
 
 
 @kills
-@pytest.mark.parametrize("who", ["daemon", "renderer"])
+@pytest.mark.parametrize("who", ["daemon", pytest.param("renderer", marks=pytest.mark.long)])
 def test_an_edit_is_answered_or_refused(own: Path, times: int, who: str) -> None:
     rng = Chance(times + 2)
     _, _, edit = picture()
