@@ -35,7 +35,7 @@ TOGETHER = {"tests/gimp/": "hosts", "tests/krita/": "hosts", "tests/engine/end_t
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Of `--dist loadfile`: tests of a file stay together, and those of a folder that share what takes long to start."""
+    """With `--dist loadfile` a file's tests stay together, and so do those of a folder in `TOGETHER`."""
     from xdist.scheduler import LoadFileScheduling
 
     class Together(LoadFileScheduling):

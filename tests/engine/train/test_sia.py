@@ -162,7 +162,7 @@ def test_what_is_exported_is_what_was_trained(pair: Pair, kind: str, tmp_path: P
         rgb, classes = still_life()
         lines = np.where(np.diff(classes.astype(int), axis=1, prepend=0) != 0, 0, 255).astype(np.uint8)
         pair = make_pair(rgb, {"edges": (PlaneKind.LINES, lines)}, None, 8)
-    run = begin(pair)
+    run = begin(pair, halvings=1)
     for n in range(2):
         run.step(Progress(n, n / 2))
     graphs, plan = run.graphs(), run.plan()
