@@ -102,9 +102,10 @@ class Frame:
         """The description and the hash, as JSON."""
         return {**self.description(), "hash": self.hash}
 
-    def blob(self) -> bytes:
-        """Pixels and, after them, the profile and the metadata: what is sent and stored."""
-        return bytes(memoryview(self.data).cast("B")) + (self.profile or b"") + self.metadata
+    def blob(self) -> Any:
+        """Pixels and, after them, the profile and the metadata: what is sent and stored, bytes or a view of them."""
+        pixels, about = memoryview(self.data).cast("B"), (self.profile or b"") + self.metadata
+        return bytes(pixels) + about if about else pixels
 
     @classmethod
     def parse(cls, header: Dict[str, Any], blob: Any) -> Frame:

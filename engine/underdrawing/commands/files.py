@@ -186,7 +186,7 @@ def received_primitive(engine: Engine, reply: Reply) -> Primitive:
     body = reply.body
     for text in body.get("notes") or []:
         output.note(str(text))
-    planes = {plane["name"]: received(engine, reply, plane["hash"]).to_bytes() for plane in body["planes"]}
+    planes = {plane["name"]: received(engine, reply, plane["hash"]).pixels for plane in body["planes"]}
     palette = Palette.from_json(body["palette"]) if body.get("palette") else None
     return Primitive.from_planes(planes, palette)[0]
 

@@ -72,24 +72,23 @@ def primitive(
     options = {name: value for name, value in given.items() if value is not None}
     planes = (KindChoice.SEGMENTS, KindChoice.EDGES) if kind is KindChoice.SUPER else ()
     files.check_targets(*files.primitive_targets(out, [plane.value for plane in planes]), legend, inputs=(image,))
-    picture = files.picture(image)
     if soft:
         options["soft"] = True
     with output.engine() as engine:
-        reply = engine.make_primitive(files.frame(picture), kind.value, **options)
-        made = files.received_primitive(engine, reply)
+        reply = engine.make_primitive(files.frame(files.picture(image)), kind.value, **options)
+        made, notes = files.received_primitive(engine, reply), reply.body.get("notes", [])
+        del reply  # its pixels: a large picture's take hundreds of megabytes
     written = files.save_primitive(out, made)
     if legend is not None:
+        from underdrawing.picture.files import read_picture
         from underdrawing.picture.image import Picture
         from underdrawing.picture.legend import legend as drawn
 
-        files.save(legend, Picture(drawn(picture.to_bytes(), made)))
+        files.save(legend, Picture(drawn(read_picture(image).to_bytes(), made)))
         written.append(str(legend))
     classes = [] if made.palette is None else [str(entry["name"]) for entry in made.palette.to_json()]
     text = f"{', '.join(written)}" + (f"\nareas: {'; '.join(classes)}" if classes else "")
-    output.answer(
-        {"files": written, "kind": kind.value, "classes": classes, "notes": reply.body.get("notes", [])}, text
-    )
+    output.answer({"files": written, "kind": kind.value, "classes": classes, "notes": notes}, text)
 
 
 @reports_errors

@@ -13,6 +13,7 @@ import numpy as np
 UNKNOWN = 255
 FEW = 32  # different colours of a map that may have been drawn without any smoothing
 HEART = 32  # pixels in the heart of an area that make its colour a real one, even between two others
+STRIP = 256  # rows
 STEPS = np.linspace(0.1, 0.9, 9, dtype=np.float32)
 
 
@@ -33,9 +34,8 @@ LOSSY = Noise(same=18.0, merge=26.0, mixed=90.0, fewest=40, shift=32.0)
 
 def noise_of(rgb: np.ndarray) -> Noise:
     """Lossless maps have few neighbours that differ by a little; the noise of JPEG and WebP has many."""
+    rgb = rgb[:: 1 + rgb.size // 3_000_000]
     step = np.abs(rgb[:, 1:].astype(np.int16) - rgb[:, :-1]) if rgb.shape[1] > 1 else np.zeros((1, 1, 3), np.int16)
-    if step.size > 3_000_000:
-        step = step[:: 1 + step.size // 3_000_000]
     largest = step.max(axis=2)
     near = int(np.count_nonzero(largest <= 12))
     little = int(np.count_nonzero((largest > 0) & (largest <= 12)))
@@ -73,7 +73,10 @@ def exact_classes(rgb: np.ndarray, table: np.ndarray, noise: Noise) -> np.ndarra
             rival = table[part[clash]].astype(int)
             own[clash] = distance[clash] < ((points - rival) ** 2).sum(1)
         part[own] = index
-    return lookup[codes(rgb)]
+    found = np.empty(rgb.shape[:2], np.uint8)
+    for row in range(0, len(rgb), STRIP):  # the codes of a large map would take four times its memory
+        found[row : row + STRIP] = lookup[codes(rgb[row : row + STRIP])]
+    return found
 
 
 def flat_mask(rgb: np.ndarray, tolerance: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 
 import cv2
@@ -14,6 +15,7 @@ from underdrawing.picture.label_maps import enlarge, tidy
 from underdrawing.picture.primitive import Primitive
 
 PAINT_SIDE = 512  # pixels of the longer side at which the few colours are found
+LARGE = 12_000_000  # pixels; larger pictures are looked at reduced, which keeps time and memory in bounds
 
 Network = Callable[[np.ndarray], np.ndarray]  # (h, w, 3) uint8 -> (h, w) float
 
@@ -54,6 +56,10 @@ def make_primitive(
         saliency: a network that finds the subject (U2-Net), so that segments do not cross its outline.
         outlines: a network for outlines (HED) whose lines the borders of segments follow.
 
+    Returns:
+        a primitive of the picture's size. Above 12 megapixels it is made of a reduced copy and enlarged, pixel by
+        pixel; `sigma` then counts in pixels of the copy.
+
     Raises:
         PictureError: a kind or a value that does not exist.
     """
@@ -61,7 +67,7 @@ def make_primitive(
         kind = Kind(kind)
     except ValueError:
         raise PictureError(f"{kind!r} is no kind of primitive; there are {', '.join(Kind)}.") from None
-    rgb = picture.to_bytes()
+    rgb = _looked_at(picture)
     lines = areas = None
     if kind in (Kind.EDGES, Kind.SUPER):
         if soft_edges is not None:
@@ -72,10 +78,28 @@ def make_primitive(
     if kind in (Kind.SEGMENTS, Kind.SUPER):
         areas = segmentation.segment(rgb, regions, saliency, outlines)
     if kind is Kind.PAINT:
-        return Primitive(paint=flat_colours(rgb, colours, strength))
-    if areas is None:
-        return Primitive(edges=lines)
-    return Primitive(segments=areas.indices, palette=areas.palette, edges=lines)
+        made = Primitive(paint=flat_colours(rgb, colours, strength))
+    elif areas is None:
+        made = Primitive(edges=lines)
+    else:
+        made = Primitive(segments=areas.indices, palette=areas.palette, edges=lines)
+    if made.size == picture.size:
+        return made
+    nearest = cv2.INTER_NEAREST_EXACT  # lines stay lines and paper: nothing between
+    return made.with_planes(
+        **{n: cv2.resize(getattr(made, n), picture.size, interpolation=nearest) for n in made.names}
+    )
+
+
+def _looked_at(picture: Picture) -> np.ndarray:
+    """The picture as (h, w, 3) uint8, of at most 12 megapixels."""
+    width, height = picture.size
+    if width * height <= LARGE:
+        return picture.to_bytes()
+    scale = (LARGE / (width * height)) ** 0.5
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    pixels = picture.pixels if picture.depth != "f16" else picture.pixels.astype(np.float32)
+    return replace(picture, pixels=cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), alpha=None).to_bytes()
 
 
 def flat_colours(rgb: np.ndarray, count: int, strength: float = 0.5) -> np.ndarray:

@@ -153,32 +153,41 @@ class Primitive:
         made: dict[str, Any] = {}
         unseen: list[Unseen] = []
         for name, drawn in planes.items():
-            rgb = _as_rgb(name, drawn)
-            kind = (kinds or {}).get(name) or (name if name in set(Plane) else guess_kind(rgb))
+            kind = (kinds or {}).get(name) or (name if name in set(Plane) else guess_kind(_as_rgb(name, drawn)))
             if kind not in set(Plane):
                 raise PictureError(f"{kind!r} is no kind of plane; there are segments, edges and paint.")
             if kind in made:
                 raise PictureError(f"There are two planes of the kind {kind}; a primitive has one of each at most.")
+            if kind == Plane.EDGES:
+                made[kind] = lines_of(_as_drawn(name, drawn))
+                continue
+            rgb = _as_rgb(name, drawn)
             if kind == Plane.SEGMENTS:
                 made["palette"] = palette or palette_of(rgb, MOST)
                 snapped = snap(rgb, made["palette"])
                 made["lossy"] = antialias.noise_of(rgb) is antialias.LOSSY
                 made[kind], unseen = snapped.indices, [*unseen, *snapped.unseen]
             else:
-                made[kind] = lines_of(rgb) if kind == Plane.EDGES else rgb
+                made[kind] = rgb
         return cls(**made), unseen
 
 
-def _as_rgb(name: str, drawn: np.ndarray) -> np.ndarray:
-    plane = drawn[..., None] if drawn.ndim == 2 else drawn
-    if plane.ndim != 3 or plane.shape[2] not in (1, 3) or plane.dtype != np.uint8 or 0 in plane.shape:
+def _as_drawn(name: str, drawn: np.ndarray) -> np.ndarray:
+    """(H, W) where it is grey, else (H, W, 3)."""
+    plane = drawn[..., 0] if drawn.ndim == 3 and drawn.shape[2] == 1 else drawn
+    if plane.ndim not in (2, 3) or plane.shape[2:] not in ((), (3,)) or plane.dtype != np.uint8 or 0 in plane.shape:
         raise PictureError(f"The plane {name} is not an 8-bit grey or RGB picture: {drawn.dtype}, shape {drawn.shape}.")
-    return np.repeat(plane, 3, axis=2) if plane.shape[2] == 1 else np.ascontiguousarray(plane)
+    return np.ascontiguousarray(plane)
 
 
-def lines_of(rgb: np.ndarray) -> np.ndarray:
-    """A drawing of outlines as (H, W) uint8, 0 a line and 255 none; white lines on black are turned round."""
-    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+def _as_rgb(name: str, drawn: np.ndarray) -> np.ndarray:
+    plane = _as_drawn(name, drawn)
+    return np.repeat(plane[..., None], 3, axis=2) if plane.ndim == 2 else plane
+
+
+def lines_of(drawn: np.ndarray) -> np.ndarray:
+    """Drawn outlines, (H, W) or (H, W, 3) uint8, as (H, W): 0 a line, 255 none. White lines on black are inverted."""
+    grey = drawn if drawn.ndim == 2 else cv2.cvtColor(drawn, cv2.COLOR_RGB2GRAY)
     return 255 - grey if float(np.median(grey)) < 96 else grey
 
 

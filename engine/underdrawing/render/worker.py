@@ -158,7 +158,7 @@ class Renderer:
             kept = made_underdrawings.read(folder)
             if kept is not None:
                 made, drawn = kept
-                shape = (made.height, made.width, 3)
+                shape = (made.height, made.width, -1)
                 own = {name: np.frombuffer(plane, np.uint8).reshape(shape) for name, plane in drawn.items()}
                 best = max(best, agreement(own, planes))
         return {"agreement": found, "made": best}
@@ -295,8 +295,7 @@ def _kept(home: Path, picture: Picture, made: Primitive, answer: Mapping[str, An
     """
     kept = MadeUnderdrawing(*made.size, made.names, answer["palette"])
     identity = hashlib.sha256(repr(answer["planes"]).encode()).hexdigest()[:12]
-    shown = {name: plane if plane.ndim == 3 else np.dstack([plane] * 3) for name, plane in made.planes().items()}
-    planes = {name: np.ascontiguousarray(plane) for name, plane in shown.items()}
+    planes = {name: np.ascontiguousarray(plane) for name, plane in made.planes().items()}
     try:
         made_underdrawings.keep(home, picture.hash, identity, kept, planes)
     except OSError as fault:

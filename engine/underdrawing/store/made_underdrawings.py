@@ -47,7 +47,7 @@ def keep(home: Path, picture_hash: str, identity: str, made: MadeUnderdrawing, p
     Args:
         picture_hash: of the picture's colours, see `Picture.hash`.
         identity: the same for the same planes; one that is there already becomes the newest.
-        planes: by name the bytes of (height, width, 3) values of 8 bits.
+        planes: by name the bytes of (height, width) or (height, width, 3) values of 8 bits.
     """
     root = home / "underdrawings"
     folder = root / picture_hash / identity
@@ -78,7 +78,7 @@ def read(folder: Path) -> tuple[MadeUnderdrawing, dict[str, bytes]] | None:
         planes = {name: zlib.decompress((folder / f"{name}.z").read_bytes()) for name in made.names}
     except (OSError, ValueError, KeyError, TypeError, zlib.error):
         return None
-    whole = all(len(plane) == made.width * made.height * 3 for plane in planes.values())
+    whole = all(len(plane) in (made.width * made.height, made.width * made.height * 3) for plane in planes.values())
     return (made, planes) if whole else None
 
 

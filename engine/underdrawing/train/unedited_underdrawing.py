@@ -58,7 +58,7 @@ def _read(folder: Path) -> Primitive | None:
         if kept is None:
             return read_primitive(folder / "primitive.png")
         made, planes = kept
-        shape = (made.height, made.width, 3)
+        shape = (made.height, made.width, -1)
         palette = Palette.from_json(made.palette) if made.palette else None
         drawn = {name: np.frombuffer(plane, np.uint8).reshape(shape) for name, plane in planes.items()}
         return Primitive.from_planes(drawn, palette)[0]

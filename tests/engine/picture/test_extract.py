@@ -1,8 +1,13 @@
 """Primitives made from pictures."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from skimage import data
 from skimage.color import rgb2gray
 from skimage.feature import canny
@@ -181,3 +186,37 @@ def test_enlarged_borders_are_smooth() -> None:
     assert (large != true).mean() < 0.02
     outline = cv2.findContours(large, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0][0]
     assert cv2.arcLength(outline, True) < 1.12 * 2 * np.pi * 154, "no stairs"
+
+
+def test_a_large_picture_is_looked_at_reduced() -> None:
+    small = cv2.resize(data.astronaut(), (800, 600), interpolation=cv2.INTER_AREA)
+    large = cv2.resize(small, (4800, 3600), interpolation=cv2.INTER_CUBIC)
+    made = make_primitive(Picture(large), "super")
+    assert made.segments is not None and made.edges is not None
+    assert made.size == (4800, 3600)
+    assert set(np.unique(made.edges)) == {0, 255}
+    reduced = make_primitive(Picture(cv2.resize(large, (4000, 3000), interpolation=cv2.INTER_AREA)), "super")
+    assert reduced.segments is not None
+    same = cv2.resize(made.segments, (4000, 3000), interpolation=cv2.INTER_NEAREST_EXACT) == reduced.segments
+    assert same.mean() > 0.99
+
+
+def test_a_blank_picture_of_100_megapixels_stays_within_a_gigabyte(tmp_path: Path) -> None:
+    Image.new("1", (10_000, 10_000)).save(tmp_path / "blank.png")
+    script = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from underdrawing.picture.extract import make_primitive\n"
+        "from underdrawing.picture.files import read_picture\n"
+        "made = make_primitive(read_picture(Path(sys.argv[1])), 'super')\n"
+        "assert made.size == (10_000, 10_000) and made.planes()\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "blank.png")],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    assert int(done.stdout) < 1_000_000  # kilobytes

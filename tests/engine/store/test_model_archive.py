@@ -61,6 +61,14 @@ def test_the_file_says_that_it_contains_the_picture(packed: Path) -> None:
         assert b"contains the picture" in archive.comment
 
 
+def test_a_file_of_an_earlier_version_opens(packed: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(packed, "a") as archive:
+        archive.comment = (
+            b"This file contains the picture that was learnt; give it only to people who may have that picture."
+        )
+    assert model_archive.read(packed, tmp_path / "in", NEW).id == NEW
+
+
 def _traversal(archive: zipfile.ZipFile) -> None:
     archive.writestr("../../evil.onnx", b"x")
 
