@@ -52,6 +52,7 @@ def test_an_engine_that_cannot_start_says_why(own_gimp: Host) -> None:
     assert "something is missing" in told["text"]
 
 
+@pytest.mark.long
 def test_an_engine_of_another_protocol_is_replaced(own_gimp: Host) -> None:
     with own_gimp.engine():
         file = own_gimp.home / "run" / "engine.json"

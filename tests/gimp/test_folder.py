@@ -85,6 +85,7 @@ tell(narrow=failure("vary", image, **by), layers=[one.get_name() for one in imag
         assert [model["name"] for model in made] == [f"Untitled, from {NAME}", f"Untitled, from {NAME}, refined"]
 
 
+@pytest.mark.long
 def test_between_two_pictures(gimp: Host, maker: str) -> None:
     told = gimp.case(
         """

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from .conftest import ROOT, Host
 
 
@@ -62,7 +64,7 @@ def test_the_picture_remembers_its_model_in_its_file(gimp: Host) -> None:
     told = gimp.case("""
 image = opened()
 group = call("make", image, regions=5, known=False)[0]
-call("train", image, method="sia", budget=2.0, again=True)
+call("train", image, method="deepsim", budget=1.0, again=True)
 edited(group)
 path = Gio.File.new_for_path(GIVEN["folder"] + "/a picture with ü.xcf")
 Gimp.file_save(QUIET, image, path, None)
@@ -167,6 +169,7 @@ tell(still=len(image.get_layers()), same=image.get_layers()[1].get_id() == live.
     assert told["same"]
 
 
+@pytest.mark.long
 def test_the_method_is_a_choice(gimp: Host) -> None:
     told = gimp.case("""
 image = opened()

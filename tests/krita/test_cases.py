@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from tests.engine.end_to_end.conftest import QUICK_OPTIONS
+from tests.engine.end_to_end.test_analogy import TINY
 from tests.krita.conftest import Kind, Krita
 from tests.krita.test_way import STROKE, still_life
 from underdrawing.picture.files import write_picture
 from underdrawing.picture.image import Picture
 
 THING = (15, 18, 38, 42)  # around the red thing
-FIGURES = dict(QUICK_OPTIONS)
+FIGURES = {"deepsim": QUICK_OPTIONS, "sia": TINY}
 
 
 @pytest.fixture
@@ -261,21 +262,28 @@ def test_what_is_wrong_with_an_engine_is_told(
     assert seen["applied"], seen["bridge"]
 
 
-def test_krita_is_closed_while_it_trains_and_finds_it_again(krita: Krita, picture: Path) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "kind"), [(9, Kind()), pytest.param(30, Kind("Krita bright", 2), marks=pytest.mark.long)]
+)
+def test_krita_is_closed_while_it_trains_and_finds_it_again(
+    krita: Krita, picture: Path, seconds: int, kind: Kind
+) -> None:
+    """For half a minute, Live paints anew what has become better meanwhile, and the next Krita has another screen."""
     file = krita.folder / "mitten im Lernen.kra"
-    given = {"picture": str(picture), "file": str(file), "seconds": 30, "stroke": STROKE}
+    given = {"picture": str(picture), "file": str(file), "seconds": seconds, "stroke": STROKE}
     seen = krita.run("begin", leave=True, **given)["seen"]
     assert seen["methods"] == ["refine", "deepsim", "sia"]
     devices, told = seen["devices"]
     assert devices[:2] == ["auto", "cpu"]
     assert ("cuda" in devices) == told.startswith("Graphics card: ")
     assert "cuda" in devices or told.startswith("No graphics card")
-    text, button, alive = seen["meanwhile"]
-    assert text.startswith("Training")
-    assert button == "Show"
-    assert alive
+    if seconds == 30:
+        text, button, alive = seen["meanwhile"]
+        assert text.startswith("Training")
+        assert button == "Show"
+        assert alive
     assert seen["saved"]
-    seen = krita.run("find", kind=Kind("Krita bright", 2), file=str(file), stroke=STROKE)["seen"]
-    assert seen["dense"] == 2
+    seen = krita.run("find", kind=kind, file=str(file), stroke=STROKE)["seen"]
+    assert seen["dense"] == kind.scale
     assert seen["found"] in ("TRAINING", "READY")
     assert seen["applied"][0], seen["applied"]

@@ -64,14 +64,18 @@ def test_generated_pictures_keep_their_transparency_or_say_that_they_do_not(plac
     assert place.picture.alpha is not None
     varied = read_picture(place.folder / "kind.1.png")
     assert varied.alpha is not None and np.array_equal(varied.alpha, place.picture.alpha)
-    assert place.ask("enlarge", "sticker.png", "2x", "-o", "large.png", *SMALL)["losses"] == []
-    large = read_picture(place.folder / "large.png").opacity()
-    assert large.shape == (2 * HEIGHT, 2 * WIDTH)
-    assert large[52, 48] == 1 and large[4, 4] == 0
     (loss,) = place.ask("resize", "sticker.png", "90x64", "-o", "wide.png")["losses"]
     assert "transparency was left out" in loss
     (loss,) = place.ask("animate", "sticker.png", "--walk", "--length", "2", "-o", "clip.gif")["losses"]
     assert "transparency was left out" in loss
+
+
+@pytest.mark.long
+def test_an_enlarged_picture_has_its_transparency_enlarged(place: Place) -> None:
+    assert place.ask("enlarge", "sticker.png", "2x", "-o", "large.png", *SMALL)["losses"] == []
+    large = read_picture(place.folder / "large.png").opacity()
+    assert large.shape == (2 * HEIGHT, 2 * WIDTH)
+    assert large[52, 48] == 1 and large[4, 4] == 0
 
 
 @pytest.mark.parametrize(

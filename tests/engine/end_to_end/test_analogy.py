@@ -91,6 +91,7 @@ def test_outlines_are_a_layout_too(engine: Engine, coffee: np.ndarray) -> None:
     engine.delete(started["model"])
 
 
+@pytest.mark.long
 def test_it_can_be_paused_killed_resumed_and_cancelled(own: Path, coffee: np.ndarray, classes: np.ndarray) -> None:
     with Engine.connect(home=own) as engine:
         started = begin(engine, coffee, classes, budget=600.0, name="long")

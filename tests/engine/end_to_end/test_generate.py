@@ -184,6 +184,7 @@ def test_a_mask_of_everything_makes_everything(engine: Engine, harmonizer: str, 
     assert (alone["width"], alone["height"]) == (pasted.shape[1], pasted.shape[0])
 
 
+@pytest.mark.long
 def test_a_painting_is_held_to_or_taken_as_a_hint(engine: Engine, harmonizer: str, pasted: np.ndarray) -> None:
     def made(freedom: float, seed: int = 0) -> str:
         given = frame_of(Picture(pasted))
@@ -193,7 +194,7 @@ def test_a_painting_is_held_to_or_taken_as_a_hint(engine: Engine, harmonizer: st
     assert len({made(0.0), made(1.0), made(0.0, seed=1)}) == 3
 
 
-@pytest.mark.parametrize("kind", ["u16", "f32", "grey"])
+@pytest.mark.parametrize("kind", ["u16", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("f32", "grey"))])
 def test_other_depths_are_exact_outside_of_the_mask(
     engine: Engine, coffee: np.ndarray, pasted: np.ndarray, mask: np.ndarray, kind: str
 ) -> None:
@@ -236,6 +237,7 @@ def test_progress_is_told_picture_by_picture(engine: Engine, variator: str) -> N
     assert len(set(reply.body["pictures"])) == 3
 
 
+@pytest.mark.long
 def test_a_clip_ends_where_it_begins(engine: Engine, variator: str) -> None:
     reply = engine.generate(variator, "animate", frames=8, freedom=0.5)
     frames = [picture_of(engine.result(reply, key)).pixels.astype(int) for key in reply.body["pictures"]]
@@ -262,6 +264,7 @@ def test_more_pixels(engine: Engine, coffee: np.ndarray) -> None:
     engine.delete(model)
 
 
+@pytest.mark.long
 def test_a_model_is_fine_tuned_for_one_picture(
     engine: Engine, harmonizer: str, coffee: np.ndarray, pasted: np.ndarray, mask: np.ndarray
 ) -> None:

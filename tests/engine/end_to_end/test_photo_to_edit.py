@@ -220,7 +220,7 @@ def test_pause_and_resume(engine: Engine, coffee: np.ndarray, classes: np.ndarra
 def test_training_goes_on_after_kill_9(own: Path, coffee: np.ndarray, classes: np.ndarray, train: Train) -> None:
     """The client that watched finds the next engine by itself, which takes the training up from its checkpoint."""
     with Engine.connect(home=own) as engine:
-        started = train(engine, coffee, classes, iterations=None, budget=30.0)
+        started = train(engine, coffee, classes, iterations=None, budget=20.0)
         checkpoint = own / "training" / started["model"] / "checkpoint.safetensors"
         wait_for(checkpoint.exists)
         first = checkpoint.stat().st_mtime_ns

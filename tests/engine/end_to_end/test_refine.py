@@ -90,7 +90,8 @@ def test_a_colour_that_the_picture_lacks_is_said_to_be_a_guess(
     engine.delete(started["model"])
 
 
-def test_it_can_be_used_during_training(own: Path, coffee: np.ndarray, classes: np.ndarray) -> None:
+@pytest.mark.parametrize("renewed", [False, pytest.param(True, marks=pytest.mark.long)], ids=["draft", "network"])
+def test_it_can_be_used_during_training(own: Path, coffee: np.ndarray, classes: np.ndarray, renewed: bool) -> None:
     with Engine.connect(home=own) as engine:
         started = begin(engine, coffee, classes, budget=600, name="on its way")
         identity = started["model"]
@@ -103,14 +104,15 @@ def test_it_can_be_used_during_training(own: Path, coffee: np.ndarray, classes: 
             with pytest.raises(EngineError) as caught:
                 refused(identity)
             assert caught.value.code == "still_learning"
-        # A model in training is used without being asked for.
-        graph = own / "training" / identity / "live" / "generator.onnx"
-        wait_for(graph.is_file, 600)
-        wait_for(lambda: engine.model(identity)["manifest"]["plan"]["procedure"] == "refine", 600)
-        assert engine.apply(identity, {"segments": edited(classes)}).body["width"] == first.body["width"]
-        before = graph.stat().st_mtime_ns
-        wait_for(lambda: graph.stat().st_mtime_ns != before, 600)
-        assert engine.apply(identity, {"segments": edited(classes)}).body["width"] == first.body["width"]
+        if renewed:
+            # A model in training is used without being asked for.
+            graph = own / "training" / identity / "live" / "generator.onnx"
+            wait_for(graph.is_file, 600)
+            wait_for(lambda: engine.model(identity)["manifest"]["plan"]["procedure"] == "refine", 600)
+            assert engine.apply(identity, {"segments": edited(classes)}).body["width"] == first.body["width"]
+            before = graph.stat().st_mtime_ns
+            wait_for(lambda: graph.stat().st_mtime_ns != before, 600)
+            assert engine.apply(identity, {"segments": edited(classes)}).body["width"] == first.body["width"]
         engine.cancel(started["job"])
         wait_for(lambda: not (own / "training" / identity).exists())
         with pytest.raises(EngineError) as caught:

@@ -120,7 +120,7 @@ def state(engine: Engine, job: str) -> str:
     return str(next(entry["state"] for entry in engine.jobs() if entry["job"] == job))
 
 
-@kills
+@pytest.mark.parametrize("times", [1, pytest.param(MANY, marks=pytest.mark.long)])
 def test_what_is_nearly_a_model_becomes_one(own: Path, times: int) -> None:
     """Killed while the graphs are exported, checked and published."""
     rng = Chance(times + 1)

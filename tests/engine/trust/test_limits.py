@@ -93,7 +93,7 @@ def test_a_machine_that_slept_goes_on(own: Path, asleep: float) -> None:
     """All processes of the engine stand still for a while, as when the lid is closed; 40 s is beyond every patience."""
     with Engine.connect(home=own) as engine:
         model = trained(engine)
-        begun = train(engine, "long", 1, method="deepsim", options=QUICK_OPTIONS, budget=8.0)
+        begun = train(engine, "long", 1, method="deepsim", options=QUICK_OPTIONS, budget=4.0)
         wait_for(lambda: bool(children(pid(own), WORKER)), 60)
         before = pid(own)
         stopped = [psutil.Process(before), *children(before)]

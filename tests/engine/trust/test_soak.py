@@ -79,7 +79,7 @@ class Soak:
 
 
 @pytest.mark.parametrize(
-    ("warm", "seconds"), [(5.0, 10.0), pytest.param(120.0, 1680.0, marks=pytest.mark.long)], ids=["short", "30 minutes"]
+    ("warm", "seconds"), [(3.0, 6.0), pytest.param(120.0, 1680.0, marks=pytest.mark.long)], ids=["short", "30 minutes"]
 )
 def test_it_ends_as_it_began(
     own: Path, tmp_path: Path, warm: float, seconds: float, capsys: pytest.CaptureFixture[str]

@@ -21,6 +21,14 @@ def case(t):
     yield t.until(lambda: t.ws.job.phase == "training" and t.ws.job.fraction > 0, "progress", 120)
     yield 0.3
     t.shot("training")
+    if t.given["seconds"] == 30:
+        yield from meanwhile(t)
+    document.setBatchmode(True)
+    t.seen["saved"] = document.saveAs(t.given["file"])
+    t.seen["job"] = t.ws.job.job
+
+
+def meanwhile(t):
     # What is being trained is painted with at once, and Live paints anew by itself when it has become better.
     t.press("meanwhile")
     yield t.until(lambda: t.stage == "READY", "the page to paint on")
@@ -38,6 +46,3 @@ def case(t):
     yield t.until(lambda: t.ws.live.name == "OFF", "Live to end")
     t.press("train_more")
     yield t.until(lambda: t.stage == "TRAINING", "the page of training again")
-    document.setBatchmode(True)
-    t.seen["saved"] = document.saveAs(t.given["file"])
-    t.seen["job"] = t.ws.job.job

@@ -71,8 +71,8 @@ def quick(t, iterations, method="deepsim"):
 
     t.choose("method", method)
     page = t.panel.train_page
-    figures = tuple(t.given["figures"].items()) if method == "deepsim" else ()
-    chosen = dataclasses.replace(page.options, seconds=0.0, figures=figures)
+    figures = t.given["figures"][method]
+    chosen = dataclasses.replace(page.options, seconds=0.0, figures=tuple(figures.items()))
     body = dict(chosen.body(), iterations=iterations)
 
     class Quick:
