@@ -17,6 +17,8 @@ HOSTS = ("gimp", "krita")
 SUITES = (*HOSTS, "engine", "installer")
 # Two processes: hosts come first, in one of them, as their tests wait much; the other computes (`tests/conftest.py`).
 SIDE_BY_SIDE = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+# What is trained in tests is too small for more, and several processes compute.
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 # What `--quick` gives to pytest; the linters take about as long when their caches are warm.
 QUICK_SECONDS = 40
 # pytest's own word for "no test was collected".
@@ -141,7 +143,7 @@ def quick(environment: Environment, report: Reporter, place: str, more: list[str
     failed = check(environment, report)
     notes = {"untested": [f"--quick ran {', '.join(folders)} only, for {QUICK_SECONDS} seconds"], "failed": failed}
     variables = {"UNDERDRAWING_TEST_NOTES": json.dumps(notes), "UNDERDRAWING_TEST_SECONDS": str(QUICK_SECONDS)}
-    variables["UNDERDRAWING_WEIGHTS"] = str(weights_folder())
+    variables |= {"UNDERDRAWING_WEIGHTS": str(weights_folder()), **ONE_THREAD}
     report.step("pytest " + " ".join(folders))
     words = ["-m", "pytest", *folders, "-m", "not long", "--failed-first", "-q", *SIDE_BY_SIDE, *more]
     code = environment.run(words, variables)
@@ -177,7 +179,7 @@ def test(
     # Where much is broken, the first failures say it; the rest would only take the time that CI has.
     watched = ["--durations=25", "--maxfail=15"] if strict else []
     arguments = ["-m", "pytest", *made.folders, *chosen, *watched, *SIDE_BY_SIDE, *more]
-    variables = {"UNDERDRAWING_TEST_NOTES": json.dumps(notes), "UNDERDRAWING_WEIGHTS": str(folder)}
+    variables = {"UNDERDRAWING_TEST_NOTES": json.dumps(notes), "UNDERDRAWING_WEIGHTS": str(folder), **ONE_THREAD}
     report.step("pytest " + " ".join(made.folders))
     code = environment.run(arguments, variables)
     if code == NO_TESTS:

@@ -179,6 +179,7 @@ tell(same=len(image.get_layers()) == layers, undo=image.undo_is_enabled(), alive
         engine.cancel(told["job"])
 
 
+@pytest.mark.long
 def test_everything_passes_over_the_bridge_without_zmq(own_gimp: Host) -> None:
     blocked = own_gimp.folder / "blocked"
     blocked.mkdir()
@@ -204,6 +205,7 @@ tell(mask=max(native(layer.get_mask())), live=call("live", image)[0], status=cal
     assert json.loads(told["status"])["clients"] >= 1
 
 
+@pytest.mark.long
 def test_a_folder_that_cannot_be_used(own_gimp: Host, tmp_path: Path) -> None:
     (own_gimp.folder / "no folder").write_text("")
     told = own_gimp.case(

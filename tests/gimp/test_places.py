@@ -7,6 +7,7 @@ import pytest
 from .conftest import Host
 
 
+@pytest.mark.long
 def test_layers_with_offsets_smaller_and_larger_than_the_canvas(gimp: Host) -> None:
     told = gimp.case("""
 found = {}
@@ -163,6 +164,7 @@ tell(alpha=layer.has_alpha(), kept=native(layer)[3::4] == native(source, area)[3
     assert told["source"]
 
 
+@pytest.mark.long
 def test_hidden_and_locked_layers_groups_and_several_pictures(gimp: Host) -> None:
     told = gimp.case("""
 image, other = opened(), opened(80, 96)

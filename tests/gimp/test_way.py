@@ -224,6 +224,7 @@ tell(changed=first != before, differs=native(planes(group)["Segments"]) != first
     assert told["applied"] == 1
 
 
+@pytest.mark.long
 def test_frames_become_painted_frames(gimp: Host) -> None:
     told = gimp.case("""
 image = opened()

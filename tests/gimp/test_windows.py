@@ -24,6 +24,8 @@ note = image.get_parasite("underdrawing")
 tell(value=json.loads(bytes(note.get_data()).decode())["job"])
 """
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def host(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
@@ -76,7 +78,6 @@ def test_from_the_menu_to_a_result_and_back_in_one_step(window: Window) -> None:
     window.until(LAYERS, ["Underdrawing", "Result", "picture.png"])
 
 
-@pytest.mark.long
 def test_training_in_a_window_while_painting_and_saving(window: Window) -> None:
     screen = window.screen
     window.make()
@@ -110,7 +111,6 @@ def test_training_in_a_window_while_painting_and_saving(window: Window) -> None:
     assert screen.windows("^Train on "), "the window stays, to train again"
 
 
-@pytest.mark.long
 def test_gimp_is_closed_while_it_trains_and_the_next_finds_the_model(window: Window) -> None:
     screen, host = window.screen, window.host
     window.make()
@@ -139,7 +139,6 @@ tell(applied=call("apply", image)[1])
     assert told["applied"] == 1
 
 
-@pytest.mark.long
 def test_an_engine_that_is_killed_while_the_window_follows_it(window: Window) -> None:
     screen = window.screen
     window.make()
@@ -158,7 +157,6 @@ def test_an_engine_that_is_killed_while_the_window_follows_it(window: Window) ->
     screen.wait_for("^Train on ", there=False)
 
 
-@pytest.mark.long
 def test_live_follows_ten_strokes_and_leaves_ten_undo_steps(window: Window) -> None:
     screen = window.screen
     window.make()

@@ -83,6 +83,7 @@ def test_a_gimp_without_pyzmq_works_over_the_bridge_and_forgets_the_plugin(
     assert not user.data.exists()
 
 
+@pytest.mark.long
 def test_a_gimp_that_never_ran_is_left_as_it_was(user: User, root: Path) -> None:
     program = gimp_program(user, root, zmq=False)
     before = user.tree()

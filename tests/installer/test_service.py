@@ -187,6 +187,7 @@ def boxed(tmp_path: Path) -> Iterator[Boxed]:
     made.session.end()
 
 
+@pytest.mark.long
 def test_a_gimp_in_a_sandbox_works_with_the_engine_that_runs_as_a_service(boxed: Boxed) -> None:
     user = boxed.user
     before = user.tree()

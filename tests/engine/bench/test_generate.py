@@ -56,6 +56,7 @@ def test_what_belongs_there_is_nearer_than_what_does_not(place: Path) -> None:
     assert pasted["seam"] > generate.distances(cv2.GaussianBlur(before, (0, 0), 2), mask, before)["seam"] > 0
 
 
+@pytest.mark.long
 def test_the_bench_runs_and_tells(place: Path, tmp_path: Path) -> None:
     cases, alone = generate.read(place)
     said: list[str] = []

@@ -48,6 +48,7 @@ def test_each_stage_begins_with_the_weights_of_the_start(pictures: list[np.ndarr
     assert point.finished > 0
 
 
+@pytest.mark.long
 def test_the_command_compares_with_fresh_weights(pictures: list[np.ndarray], tmp_path: Path) -> None:
     for folder, some in (("trained", pictures[:2]), ("new", pictures[2:])):
         (tmp_path / folder).mkdir()

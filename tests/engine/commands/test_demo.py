@@ -43,11 +43,31 @@ def test_the_demo_drafts_trains_applies_and_harmonizes(home: Path, tmp_path: Pat
     assert colour[0] > 100 > 10 * colour[1], "the ball has become part of a drawing without colours"
     assert (out / "drawing.sheet.png").is_file()
     for shown in demo.PICTURES:
-        before = read_picture(out / f"{shown.name}.png").to_bytes()
         for edit in shown.edits:
             assert (out / f"{edit.name}.sheet.png").is_file()
-            after = read_picture(out / f"{edit.name}.png").to_bytes()
-            mask = read_picture(out / f"{edit.name}.mask.png").to_bytes()
-            changed = np.any(before != after, axis=2)
-            assert changed.any()
-            assert not changed[np.all(mask == 0, axis=2)].any(), "outside the mask every pixel is untouched"
+            check(out, shown, edit)
+
+
+def check(out: Path, shown: demo.Shown, edit: demo.Edit) -> None:
+    """The edit changed the picture, and outside the mask every pixel is untouched."""
+    before, after = (read_picture(out / f"{name}.png").to_bytes() for name in (shown.name, edit.name))
+    mask = read_picture(out / f"{edit.name}.mask.png").to_bytes()
+    changed = np.any(before != after, axis=2)
+    assert changed.any()
+    assert not changed[np.all(mask == 0, axis=2)].any()
+
+
+@pytest.mark.usefixtures("home")
+def test_a_bundled_picture_is_drafted_by_the_demos_own_commands(tmp_path: Path) -> None:
+    shown = demo.PICTURES[1]
+    (edit,) = shown.edits
+    picture, drawn = tmp_path / f"{shown.name}.png", tmp_path / "drawn.png"
+    files = {shown.name: picture, shown.drawn: drawn, edit.name: tmp_path / f"{edit.name}.primitive.png"}
+    for asset, file in files.items():
+        file.write_bytes((demo.ASSETS / f"{asset}.png").read_bytes())
+    try:
+        demo.run("train", str(picture), str(drawn), "--name", "demo")
+        demo.apply("demo", tmp_path, edit)
+    finally:
+        demo.run("engine", "stop")
+    check(tmp_path, shown, edit)
