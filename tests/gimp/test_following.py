@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .conftest import Host
 
 FOLLOWED = """
@@ -88,6 +90,7 @@ def test_the_model_follows_the_picture_to_the_bit(gimp: Host) -> None:
     assert told["live"] == 1
 
 
+@pytest.mark.long
 def test_what_cannot_be_followed_is_asked_about(gimp: Host) -> None:
     told = gimp.case(ASKED)
     assert "cropped, scaled or rotated" in told["refused"]

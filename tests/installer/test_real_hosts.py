@@ -93,6 +93,7 @@ def test_a_gimp_that_never_ran_is_left_as_it_was(user: User, root: Path) -> None
     assert user.tree() == before, "the profile that GIMP made for us goes, too, as nobody used it"
 
 
+@pytest.mark.long
 def test_a_gimp_with_pyzmq_keeps_its_own_and_its_profile(user: User, root: Path) -> None:
     program = gimp_program(user, root, zmq=True)
     profile = user.home / ".config" / "GIMP" / "3.0"

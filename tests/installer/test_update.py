@@ -47,8 +47,8 @@ def test_an_update_replaces_the_environment_and_its_programs_know_their_place(sm
     ("answer", "source", "output"),
     [
         ("pass", "raise ImportError('libfoo.so is missing')\n", "libfoo.so is missing"),
-        ("sys.exit('no graph runs')", "", "no graph runs"),
-        ("'-new' in sys.prefix or sys.exit('only there')", "", "only there"),
+        pytest.param("sys.exit('no graph runs')", "", "no graph runs", marks=pytest.mark.long),
+        pytest.param("'-new' in sys.prefix or sys.exit('only there')", "", "only there", marks=pytest.mark.long),
     ],
     ids=["cannot be loaded", "does not answer", "does not work in its place"],
 )

@@ -32,8 +32,9 @@ def other(tmp_path: Path) -> Path:
     return path
 
 
-def test_training_is_seen_paused_finished_and_cancelled(krita: Krita, picture: Path) -> None:
-    seen = krita.run("train", picture=str(picture), stroke=STROKE, figures=FIGURES)["seen"]
+@pytest.mark.parametrize("analogy", [False, pytest.param(True, marks=pytest.mark.long)])
+def test_training_is_seen_paused_finished_and_cancelled(krita: Krita, picture: Path, analogy: bool) -> None:
+    seen = krita.run("train", picture=str(picture), stroke=STROKE, figures=FIGURES, analogy=analogy)["seen"]
     assert 0 < seen["bar"] <= 1000
     assert "Training" in seen["state"]
     assert seen["paused"] == ["TRAINING", "Go on", "Paused. Nothing that was trained is lost."]
@@ -44,10 +45,11 @@ def test_training_is_seen_paused_finished_and_cancelled(krita: Krita, picture: P
     assert seen["applied"][0], seen["applied"]
     assert seen["again"] == "DRAWN"
     assert seen["cancelled"] == ["Training was cancelled.", 1]
-    message, bad, method, shown = seen["analogy"]
-    assert not bad, message
-    assert method == "sia"
-    assert "new layouts" in shown
+    if analogy:
+        message, bad, method, shown = seen["analogy"]
+        assert not bad, message
+        assert method == "sia"
+        assert "new layouts" in shown
     message, bad = seen["unseen"]
     assert bad
     assert "palette" in message

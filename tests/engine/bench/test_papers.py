@@ -40,6 +40,7 @@ def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
     assert caught.value.code == "no_data"
 
 
+@pytest.mark.long
 def test_a_finished_trial_is_not_trained_again(tmp_path: Path) -> None:
     out, name = tmp_path / "out", "consingan paper-harmonize, coffee_naive"
     words = ("--iterations", "2", "--size", "40", "--device", "cpu", "--only", "paper-harmonize", "--json")

@@ -113,6 +113,7 @@ def test_a_given_picture_stays_what_it_is_outside_the_edit(place: Place) -> None
     assert np.array_equal(other.pixels[mask == 0], after.pixels[mask == 0])
 
 
+@pytest.mark.long
 def test_apply_takes_a_picture_and_no_edit_is_lost_by_training(place: Place) -> None:
     fresh = Picture(place.picture.pixels[:, ::-1].copy())
     write_picture(place.folder / "fresh.png", fresh)

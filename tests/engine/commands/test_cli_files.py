@@ -59,6 +59,7 @@ def test_transparency_is_kept_outside_an_edit_and_follows_it_inside(place: Place
     assert made.opacity()[26, 20] < 0.1
 
 
+@pytest.mark.long
 def test_generated_pictures_keep_their_transparency_or_say_that_they_do_not(place: Place) -> None:
     assert place.ask("vary", "sticker.png", "-n", "1", "-o", "kind.png", *SMALL)["losses"] == []
     assert place.picture.alpha is not None

@@ -62,9 +62,14 @@ def test_harmonize_trains_once_and_changes_nothing_else(place: Place) -> None:
     again = place.ask(*words, "--seed", "1")
     assert again["trained"] is False
     assert again["model"] == first["model"]
+
+
+@pytest.mark.long
+def test_a_model_that_is_fine_tuned_for_one_paste_is_not_taken_for_the_next(place: Place) -> None:
+    words = ("harmonize", "meadow.png", "pasted.png", "--mask", "mask.png", "-o", "result.png")
+    first = place.ask(*words, "--name", "the meadow", *TRAIN)
     tuned = place.ask(*words, "--fine-tune", "--iterations", "2")
     assert tuned["model"] != first["model"]
-    # A model of one paste alone is not taken for the next one.
     assert place.ask(*words)["model"] == first["model"]
 
 

@@ -194,7 +194,8 @@ def test_a_painting_is_held_to_or_taken_as_a_hint(engine: Engine, harmonizer: st
     assert len({made(0.0), made(1.0), made(0.0, seed=1)}) == 3
 
 
-@pytest.mark.parametrize("kind", ["u16", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("f32", "grey"))])
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["u16", "f32", "grey"])
 def test_other_depths_are_exact_outside_of_the_mask(
     engine: Engine, coffee: np.ndarray, pasted: np.ndarray, mask: np.ndarray, kind: str
 ) -> None:
@@ -256,6 +257,7 @@ def test_another_size_is_made_at_that_size(engine: Engine, variator: str) -> Non
         assert made.size == (width, height) == (reply.body["width"], reply.body["height"])
 
 
+@pytest.mark.long
 def test_more_pixels(engine: Engine, coffee: np.ndarray) -> None:
     small = coffee[:64, :80]
     model = train(engine, Picture(small), "enlarge", options={"longest": 400})

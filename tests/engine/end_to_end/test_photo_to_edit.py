@@ -109,9 +109,8 @@ def test_a_given_mask_limits_or_adds(engine: Engine, model: str, classes: np.nda
     assert added["width"] == 202 and added["y"] + added["height"] > 80
 
 
-@pytest.mark.parametrize(
-    "depth", ["u16", *(pytest.param(depth, marks=pytest.mark.long) for depth in ("u8", "f16", "f32"))]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("depth", ["u8", "u16", "f16", "f32"])
 def test_every_depth_stays_exact_outside_the_edit(
     engine: Engine, coffee: np.ndarray, classes: np.ndarray, train: Train, depth: str
 ) -> None:
@@ -166,6 +165,7 @@ def test_a_region_of_24_megapixels_in_16_bits(engine: Engine, coffee: np.ndarray
     engine.delete(started["model"])
 
 
+@pytest.mark.long
 def test_a_reduced_picture_says_so_and_comes_back_at_full_size(
     engine: Engine, coffee: np.ndarray, classes: np.ndarray, train: Train
 ) -> None:
@@ -196,6 +196,7 @@ def test_applying_goes_before_training_and_two_clients_are_served(
     assert not (folder / "training" / started["model"]).exists()
 
 
+@pytest.mark.long
 def test_pause_and_resume(engine: Engine, coffee: np.ndarray, classes: np.ndarray, train: Train) -> None:
     started = train(engine, coffee, classes, iterations=400, name="paused")
     wait_for(lambda: engine.jobs()[-1]["progress"].get("iteration", 0) > 3)

@@ -40,6 +40,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     end(tmp_path / "home")
 
 
+@pytest.mark.long
 def test_drafts_work_and_the_rest_says_what_to_install(bare: Engine, coffee: np.ndarray) -> None:
     picture = frame_of(Picture(coffee))
     made = bare.make_primitive(picture, "segments", regions=3)

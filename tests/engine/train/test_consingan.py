@@ -144,7 +144,7 @@ def test_training_fits_the_picture(begin: Begin, picture: np.ndarray) -> None:
     ("recipe", "options"),
     [
         ("vary", {}),
-        ("harmonize", {"normalised": True}),
+        pytest.param("harmonize", {"normalised": True}, marks=pytest.mark.long),
         pytest.param("singan", {"stages": 0, "smallest": 20}, marks=pytest.mark.long),
     ],
 )

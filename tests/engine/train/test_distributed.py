@@ -58,6 +58,7 @@ def test_gathering_needs_the_launcher() -> None:
         pass
 
 
+@pytest.mark.long
 def test_two_processes_train_as_one_does(tmp_path: Path) -> None:
     run(1, SCRIPT, tmp_path / "one", 4)
     run(2, SCRIPT, tmp_path / "two", 4)

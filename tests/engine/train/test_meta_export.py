@@ -31,6 +31,7 @@ def test_one_pictures_export_is_what_was_trained(begin: Begin, tmp_path: Path) -
     assert compare(tmp_path, "generator.onnx") < 1e-4
 
 
+@pytest.mark.long
 def test_a_folders_exports_are_what_was_trained(begin: Begin, tmp_path: Path) -> None:
     run = begin()
     train(run, 0, 3, 3)

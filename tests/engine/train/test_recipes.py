@@ -93,12 +93,9 @@ def test_no_plane_is_an_error(pair: Pair) -> None:
         find("deepsim").begin(empty, find("deepsim").recipes["quick"], CPU, 0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
-    "options",
-    [
-        pytest.param({}, id="skip"),
-        pytest.param({"generator": "global", "one_hot": False, "places": 0.0}, id="global", marks=pytest.mark.long),
-    ],
+    "options", [{}, {"generator": "global", "one_hot": False, "places": 0.0}], ids=["skip", "global"]
 )
 def test_the_export_is_what_was_trained(begin: Callable[..., Run], tmp_path: Path, options: dict[str, object]) -> None:
     run = begin(**options)

@@ -156,7 +156,8 @@ def test_training_lowers_the_loss(pair: Pair) -> None:
     assert np.mean(losses[-10:]) < 0.7 * np.mean(losses[:5])
 
 
-@pytest.mark.parametrize("kind", ["segments", pytest.param("edges", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["segments", "edges"])
 def test_what_is_exported_is_what_was_trained(pair: Pair, kind: str, tmp_path: Path) -> None:
     if kind == "edges":
         rgb, classes = still_life()

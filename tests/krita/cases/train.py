@@ -45,6 +45,17 @@ def case(t):
     t.press("cancel")
     yield t.until(lambda: t.stage == "READY", "the end of the second training", 60)
     t.seen["cancelled"] = [t.message, len(t.ws.record.models)]
+    if t.given["analogy"]:
+        yield from analogy(t, areas)
+    # A colour that the model never saw is warned of.
+    t.paint(areas, (50, 20, 20, 20), (255, 0, 255))
+    t.press("apply")
+    yield t.idle()
+    t.seen["unseen"] = [t.message, t.ws.message.bad]
+    t.shot("unseen")
+
+
+def analogy(t, areas):
     # Another way of training is a choice, no more.
     t.press("train_more")
     yield 0.3
@@ -57,12 +68,6 @@ def case(t):
     t.press("apply")
     yield t.idle()
     t.seen["analogy"] = [t.message, t.ws.message.bad, t.ws.record.models[-1].method, t.find("model").currentText()]
-    # A colour that the model never saw is warned of.
-    t.paint(areas, (50, 20, 20, 20), (255, 0, 255))
-    t.press("apply")
-    yield t.idle()
-    t.seen["unseen"] = [t.message, t.ws.message.bad]
-    t.shot("unseen")
 
 
 def quick(t, iterations, method="deepsim"):
