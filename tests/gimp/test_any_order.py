@@ -133,6 +133,7 @@ tell(results=shown())
     assert [seen for _, seen in told["results"]] == [False, False, True, True, True]
 
 
+@pytest.mark.long
 def test_a_moved_region_is_applied_in_both_places(gimp: Host) -> None:
     told = gimp.case(
         LOOK

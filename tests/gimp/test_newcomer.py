@@ -112,6 +112,7 @@ def test_live_leaves_neither_a_layer_nor_an_active_mask(window: Window) -> None:
     assert window.ask(masks)["value"] == [], "the next stroke must not go into a mask"
 
 
+@pytest.mark.long
 def test_a_window_closes_with_its_picture(window: Window) -> None:
     screen = window.screen
     screen.keys("ctrl+alt+3")

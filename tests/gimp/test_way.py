@@ -186,6 +186,7 @@ tell(state=state, count=count, unseen=unseen, size=[layer.get_width(), layer.get
     assert told["changed"]
 
 
+@pytest.mark.long
 def test_layout_of_an_open_picture_and_of_a_file(gimp: Host) -> None:
     broken = gimp.folder / "no picture ü.png"
     broken.write_bytes(b"not a PNG")

@@ -152,7 +152,9 @@ def camera_jpeg(path: Path) -> None:
     Image.fromarray(np.rot90(upright, 1)).save(path, exif=exif, dpi=(300, 300), quality=95)
 
 
-@pytest.mark.parametrize("name", ["out.jpg", "out.png", "out.tif", "out.webp"])
+@pytest.mark.parametrize(
+    "name", ["out.jpg", "out.png", *(pytest.param(name, marks=pytest.mark.long) for name in ("out.tif", "out.webp"))]
+)
 @pytest.mark.parametrize("given", [(), pytest.param(("--image", "photo.jpg"), marks=pytest.mark.long)])
 def test_metadata_are_kept_from_the_camera_to_the_result(place: Place, name: str, given: tuple[str, ...]) -> None:
     if not (place.folder / "photo.jpg").exists():

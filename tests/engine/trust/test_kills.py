@@ -220,6 +220,7 @@ while time.monotonic() < until:
 """
 
 
+@pytest.mark.long
 @kills
 def test_clients_that_die_leave_nothing(own: Path, times: int) -> None:
     """What a dead client waited for is given up, and the engine serves the next one."""
