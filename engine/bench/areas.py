@@ -10,8 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from underdrawing.picture.area_hierarchy import Network, build_hierarchy
-from underdrawing.picture.area_tree import AreaTree, area_tree
+from underdrawing.picture.area_hierarchy import AreaHierarchy, Network, build_hierarchy
 from underdrawing.picture.files import read_picture
 from underdrawing.picture.pick import nested, overlap, pick
 
@@ -41,7 +40,7 @@ def covering(truth: Sequence[np.ndarray], labels: np.ndarray) -> float:
 
 
 def click(
-    rgb: np.ndarray, tree: AreaTree, truth: np.ndarray, point: tuple[int, int], saliency: Network | None
+    rgb: np.ndarray, tree: AreaHierarchy, truth: np.ndarray, point: tuple[int, int], saliency: Network | None
 ) -> ClickResult:
     """What a click at a point finds of the thing `truth`, (H, W) bool."""
     found = pick(rgb, tree, [point], subject=saliency)
@@ -68,9 +67,9 @@ def measure(
     for name in sorted({point["set"] for point in points}):
         rgb = read_picture(bench / name / "train" / "image.png").to_bytes()
         truth = true_pieces(read_picture(bench / name / "train" / "labels.png").to_bytes())
-        hierarchy, tree = build_hierarchy(rgb, outlines), area_tree(rgb, outlines)
+        tree = build_hierarchy(rgb, outlines)
         for count in areas:
-            covers[count].append(covering(truth, hierarchy.labels(count)))
+            covers[count].append(covering(truth, tree.labels(count)))
         for x, y in ((p["x"], p["y"]) for p in points if p["set"] == name):
             thing = next((piece for piece in truth if piece[y, x]), None)
             if thing is not None:

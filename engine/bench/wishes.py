@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from bench.areas import STEPS
-from underdrawing.picture.area_hierarchy import Network
-from underdrawing.picture.area_tree import area_tree
+from underdrawing.picture.area_hierarchy import Network, build_hierarchy
 from underdrawing.picture.composite import composite
 from underdrawing.picture.contact_sheet import sheet
 from underdrawing.picture.extract import make_primitive
@@ -87,7 +86,7 @@ def picked(rgb: np.ndarray, wish: Wish, outlines: Network | None, saliency: Netw
         x, y, width, height = wish.box
         rough = np.zeros(rgb.shape[:2], bool)
         rough[y : y + height, x : x + width] = True
-    found = pick(rgb, area_tree(rgb, outlines), wish.at, wish.outside, rough, saliency)
+    found = pick(rgb, build_hierarchy(rgb, outlines), wish.at, wish.outside, rough, saliency)
     ladder = nested(found)
     place = next(i for i, candidate in enumerate(ladder) if candidate is found[0])
     return ladder[max(0, min(len(ladder) - 1, place + max(-STEPS, min(STEPS, wish.steps))))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from underdrawing.picture.area_tree import AreaTree
+from underdrawing.picture.area_hierarchy import AreaHierarchy
 from underdrawing.picture.image import PictureError
 from underdrawing.picture.label_maps import enlarge
 from underdrawing.picture.mask import dilate
@@ -41,7 +41,7 @@ def merge(primitive: Primitive, region: np.ndarray, into: np.ndarray) -> RegionE
     return RegionEdit(primitive.with_planes(**made), changed)
 
 
-def split(primitive: Primitive, region: np.ndarray, tree: AreaTree) -> RegionEdit:
+def split(primitive: Primitive, region: np.ndarray, tree: AreaHierarchy) -> RegionEdit:
     """An area falls apart where the picture's area tree parts it first; the smaller part becomes an area of its own.
 
     Args:
@@ -54,7 +54,7 @@ def split(primitive: Primitive, region: np.ndarray, tree: AreaTree) -> RegionEdi
     """
     _, index = _class_of(primitive, region)
     palette, size = primitive.palette, (region.shape[1], region.shape[0])
-    height, width = tree.pieces.shape
+    height, width = tree.order.shape
     small = cv2.resize(region.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST_EXACT) > 0
     for count in range(2, FINEST + 1):
         labels = tree.cut(count)

@@ -1,4 +1,4 @@
-"""All divisions of a picture into areas for automatic maps, from the whole to pieces of a few pixels.
+"""All divisions of a picture into areas, from the whole to pieces of a few pixels: for automatic maps and for picking.
 
 Outline strength is flooded to pieces (watershed, Beucher and Lantuejoul 1979), the pieces are merged pair by pair, and
 the merges make one tree. Every number of areas is a cut through it, so fewer areas are unions of more. Everything is
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -57,6 +58,7 @@ class AreaHierarchy:
         spans: (2N - 1, 2) int: the first piece of each node, and the one after its last.
         parents: (2N - 1,) int: -1 at the root.
         heights: (2N - 1,) float: how late in merging the node came to be; pieces have 0.
+        borders: (2N - 1,) float: mean outline strength along the node's border, in units of colour difference.
         settings: how it was computed.
     """
 
@@ -65,6 +67,7 @@ class AreaHierarchy:
     spans: np.ndarray
     parents: np.ndarray
     heights: np.ndarray
+    borders: np.ndarray
     settings: HierarchySettings
 
     @property
@@ -76,6 +79,13 @@ class AreaHierarchy:
     def root(self) -> int:
         """The whole picture."""
         return len(self.parents) - 1
+
+    @cached_property
+    def shares(self) -> np.ndarray:
+        """(2N - 1,) float: each node's share of the picture."""
+        before = np.concatenate([[0], np.cumsum(np.bincount(self.order.ravel(), minlength=self.pieces))])
+        share: np.ndarray = (before[self.spans[:, 1]] - before[self.spans[:, 0]]) / self.order.size
+        return share
 
     def cut(self, areas: int) -> np.ndarray:
         """(h, w) uint8 labels at the working size: exactly `areas` areas, or all pieces where there are fewer.
@@ -106,13 +116,19 @@ class AreaHierarchy:
         if not (0 <= x < width and 0 <= y < height):
             raise PictureError(f"The point {x:g}, {y:g} lies outside of the picture of {width} by {height} pixels.")
         rows, columns = self.order.shape
-        piece = int(self.order[int((int(y) + 0.5) * rows / height), int((int(x) + 0.5) * columns / width)])
-        node = int(np.flatnonzero(self.spans[: self.pieces, 0] == piece)[0])
-        nodes = [node]
-        while self.parents[node] >= 0:
-            node = int(self.parents[node])
-            nodes.append(node)
+        return self.containing(int((int(x) + 0.5) * columns / width), int((int(y) + 0.5) * rows / height))
+
+    def containing(self, column: int, row: int) -> list[int]:
+        """`path` of a pixel of the working size."""
+        nodes = [int(self._piece_nodes[self.order[row, column]])]
+        while self.parents[nodes[-1]] >= 0:
+            nodes.append(int(self.parents[nodes[-1]]))
         return nodes
+
+    @cached_property
+    def _piece_nodes(self) -> np.ndarray:
+        """(N,) the node of each number in `order`."""
+        return np.argsort(self.spans[: self.pieces, 0])
 
     def mask(self, node: int) -> np.ndarray:
         """(h, w) bool at the working size: the pixels of a node."""
@@ -150,7 +166,7 @@ def build_hierarchy(
         subject = _asked(saliency, small, "subject") > 0.5
         pieces = np.unique(pieces * 2 + subject, return_inverse=True)[1].reshape(height, width)
     merges, heights = _merges(pieces, small, strength, subject, settings)
-    return _hierarchy((rgb.shape[1], rgb.shape[0]), pieces, merges, heights, settings)
+    return _hierarchy((rgb.shape[1], rgb.shape[0]), pieces, merges, heights, strength, settings)
 
 
 def working_picture(rgb: np.ndarray, side: int) -> np.ndarray:
@@ -253,6 +269,7 @@ def _hierarchy(
     pieces: np.ndarray,
     merges: list[tuple[int, int]],
     heights: list[float],
+    strength: np.ndarray,
     settings: HierarchySettings,
 ) -> AreaHierarchy:
     count = int(pieces.max()) + 1
@@ -268,4 +285,25 @@ def _hierarchy(
         first[a], first[b] = first[number], first[number] + sizes[a]
     spans = np.stack([first, first + sizes], 1)
     levels = np.concatenate([np.zeros(count), np.asarray(heights, np.float64)])
-    return AreaHierarchy(size, first[pieces].astype(np.int32), spans, parents, levels, settings)
+    borders = _borders(pieces, strength, first, spans, parents)
+    return AreaHierarchy(size, first[pieces].astype(np.int32), spans, parents, levels, borders, settings)
+
+
+def _borders(
+    pieces: np.ndarray, strength: np.ndarray, first: np.ndarray, spans: np.ndarray, parents: np.ndarray
+) -> np.ndarray:
+    """Mean outline strength along each node's border."""
+    nodes, count = len(parents), (len(parents) + 1) // 2
+    graph = piece_graph(pieces, strength, lambda _: np.zeros((count, 1)), np.zeros(count, bool))
+    lengths, sums = [0.0] * nodes, [0.0] * nodes
+    above, (low, high) = parents.tolist(), spans.T.tolist()
+    for (a, b), length, mean in zip(
+        graph.pairs.tolist(), graph.lengths.tolist(), graph.strengths.tolist(), strict=True
+    ):
+        for piece, other in ((a, first[b]), (b, first[a])):
+            node = piece
+            while not low[node] <= other < high[node]:  # up to the node in which both pieces are
+                lengths[node] += length
+                sums[node] += length * mean
+                node = above[node]
+    return np.array(sums) / np.maximum(lengths, 1e-9)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from underdrawing.picture.area_tree import AreaTree, area_tree
+from underdrawing.picture.area_hierarchy import AreaHierarchy, build_hierarchy
 from underdrawing.picture.image import Picture, PictureError
 from underdrawing.picture.pick import Candidate, nested, pick, refined
 from underdrawing.render.onnx_sessions import SessionStore
@@ -26,7 +26,7 @@ class Picker:
 
     def __init__(self, sessions: SessionStore) -> None:
         self.sessions = sessions
-        self.trees: OrderedDict[tuple[str, bool], AreaTree] = OrderedDict()
+        self.trees: OrderedDict[tuple[str, bool], AreaHierarchy] = OrderedDict()
 
     def pick(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """Candidates as masks of the picture's size.
@@ -60,15 +60,15 @@ class Picker:
         notes = [] if (weights / HED_FILE).is_file() else [f"HED is not installed: colours alone decide. {FETCH} hed"]
         return {"candidates": candidates, "notes": notes}
 
-    def tree(self, inputs: Inputs, picture: Mapping[str, Any], weights: Path) -> AreaTree:
+    def tree(self, inputs: Inputs, picture: Mapping[str, Any], weights: Path) -> AreaHierarchy:
         """The area tree of a picture, by its reference."""
         return self._tree(inputs.picture(picture).to_bytes(), weights)
 
-    def _tree(self, rgb: np.ndarray, weights: Path) -> AreaTree:
+    def _tree(self, rgb: np.ndarray, weights: Path) -> AreaHierarchy:
         outlines = outline_network(weights, self.sessions)
         known = hashlib.sha256(np.ascontiguousarray(rgb).data).hexdigest(), outlines is not None
         if known not in self.trees:
-            self.trees[known] = area_tree(rgb, outlines)
+            self.trees[known] = build_hierarchy(rgb, outlines)
             while len(self.trees) > TREES_KEPT:
                 self.trees.popitem(last=False)
         self.trees.move_to_end(known)

@@ -9,7 +9,7 @@ import numpy as np
 
 from underdrawing.client.messages import EngineError
 from underdrawing.picture.area_edits import merge, split
-from underdrawing.picture.area_tree import AreaTree
+from underdrawing.picture.area_hierarchy import AreaHierarchy
 from underdrawing.picture.primitive import Primitive
 from underdrawing.picture.regions import RegionEdit, change, region_at, region_of_class
 from underdrawing.store.frame_codec import Inputs
@@ -18,7 +18,7 @@ AREA_EDITS = ("merge", "split")  # what they make is an underdrawing as made, an
 
 
 def edited_region(
-    inputs: Inputs, args: Mapping[str, Any], tree: Callable[[], AreaTree]
+    inputs: Inputs, args: Mapping[str, Any], tree: Callable[[], AreaHierarchy]
 ) -> tuple[RegionEdit, list[str]]:
     """The edit that `RegionRequest` asks for, and sentences about colours that the palette lacks.
 

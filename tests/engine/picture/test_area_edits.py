@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from underdrawing.picture.area_edits import merge, split
-from underdrawing.picture.area_tree import AreaTree, area_tree
+from underdrawing.picture.area_hierarchy import AreaHierarchy, build_hierarchy
 from underdrawing.picture.image import PictureError
 from underdrawing.picture.palette import distinct_colours
 from underdrawing.picture.primitive import Primitive
@@ -24,12 +24,12 @@ LEFT, RIGHT = block(30, 90, 40, 90), block(30, 90, 90, 140)
 
 
 @pytest.fixture(scope="module")
-def tree() -> AreaTree:
+def tree() -> AreaHierarchy:
     """Of a picture with two blocks side by side on the ground."""
     rgb = np.full((HEIGHT, WIDTH, 3), (60, 120, 70), np.float32)
     rgb[LEFT], rgb[RIGHT] = (200, 60, 50), (60, 70, 200)
     rgb += np.random.default_rng(1).normal(0, 3, rgb.shape)
-    return area_tree(rgb.clip(0, 255).astype(np.uint8))
+    return build_hierarchy(rgb.clip(0, 255).astype(np.uint8))
 
 
 def drawn(*areas: np.ndarray) -> Primitive:
@@ -54,7 +54,7 @@ def test_merged_areas_are_one_without_a_line_between() -> None:
     assert (edit.primitive.edges[40:80, 39] == 0).all(), "the line around them stays"
 
 
-def test_a_split_area_falls_apart_where_the_picture_does(tree: AreaTree) -> None:
+def test_a_split_area_falls_apart_where_the_picture_does(tree: AreaHierarchy) -> None:
     edit = split(drawn(LEFT | RIGHT), LEFT | RIGHT, tree)
     segments = edit.primitive.segments
     assert segments is not None and edit.primitive.edges is not None and edit.primitive.palette is not None
@@ -67,7 +67,7 @@ def test_a_split_area_falls_apart_where_the_picture_does(tree: AreaTree) -> None
     assert (edit.primitive.edges[40:80, 86:94].min(1) == 0).all(), "a line between them"
 
 
-def test_what_cannot_be_done_is_said(tree: AreaTree) -> None:
+def test_what_cannot_be_done_is_said(tree: AreaHierarchy) -> None:
     primitive = drawn(LEFT, RIGHT)
     with pytest.raises(PictureError, match="one area already"):
         merge(primitive, LEFT, LEFT)

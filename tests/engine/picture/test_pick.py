@@ -1,13 +1,12 @@
-"""The area tree and picking: areas are nested, and what is pointed at is found, on pictures whose truth is known."""
+"""Picking: what is pointed at is found, on pictures whose truth is known."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 import pytest
-from skimage import data
 
-from underdrawing.picture.area_tree import AreaTree, area_tree
+from underdrawing.picture.area_hierarchy import AreaHierarchy, build_hierarchy
 from underdrawing.picture.image import PictureError
 from underdrawing.picture.pick import nested, overlap, pick, refined
 
@@ -30,34 +29,17 @@ def scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def tree(scene: tuple[np.ndarray, np.ndarray, np.ndarray]) -> AreaTree:
-    return area_tree(scene[0])
+def tree(scene: tuple[np.ndarray, np.ndarray, np.ndarray]) -> AreaHierarchy:
+    return build_hierarchy(scene[0])
 
 
-def at_size(mask: np.ndarray, tree: AreaTree) -> np.ndarray:
-    height, width = tree.pieces.shape
+def at_size(mask: np.ndarray, tree: AreaHierarchy) -> np.ndarray:
+    height, width = tree.order.shape
     return cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST_EXACT) > 0
 
 
-def test_fewer_areas_are_unions_of_more(tree: AreaTree) -> None:
-    fine = tree.cut(20)
-    for count in (1, 2, 3, 7, 19):
-        coarse = tree.cut(count)
-        assert len(np.unique(coarse)) == count
-        for area in np.unique(fine):
-            assert len(np.unique(coarse[fine == area])) == 1
-
-
-def test_masks_and_sizes_of_nodes_agree(tree: AreaTree) -> None:
-    for node in tree.containing(150, 100):
-        mask = tree.mask(node)
-        assert mask.sum() == tree.size[node]
-        assert mask[100, 150]
-    assert tree.mask(len(tree.parent) - 1).all()
-
-
 def test_a_thing_is_among_the_steps_around_the_first(
-    scene: tuple[np.ndarray, np.ndarray, np.ndarray], tree: AreaTree
+    scene: tuple[np.ndarray, np.ndarray, np.ndarray], tree: AreaHierarchy
 ) -> None:
     rgb, disc, spot = scene
     for point, truth in (((65, 110), disc & ~spot), ((90, 110), spot)):
@@ -69,14 +51,16 @@ def test_a_thing_is_among_the_steps_around_the_first(
     assert max(overlap(one.mask, at_size(disc, tree)) for one in whole) > 0.9
 
 
-def test_what_does_not_belong_is_left_out(scene: tuple[np.ndarray, np.ndarray, np.ndarray], tree: AreaTree) -> None:
+def test_what_does_not_belong_is_left_out(
+    scene: tuple[np.ndarray, np.ndarray, np.ndarray], tree: AreaHierarchy
+) -> None:
     rgb, _, spot = scene
     found = pick(rgb, tree, [(65, 110)], [(90, 110), (250, 30)])
     assert found
     assert not any(one.mask[at_size(spot, tree)].mean() > 0.5 for one in found)
 
 
-def test_a_box_means_what_fits_it_best(scene: tuple[np.ndarray, np.ndarray, np.ndarray], tree: AreaTree) -> None:
+def test_a_box_means_what_fits_it_best(scene: tuple[np.ndarray, np.ndarray, np.ndarray], tree: AreaHierarchy) -> None:
     rgb, disc, _ = scene
     box = np.zeros((HEIGHT, WIDTH), bool)
     box[68:152, 48:132] = True
@@ -84,7 +68,7 @@ def test_a_box_means_what_fits_it_best(scene: tuple[np.ndarray, np.ndarray, np.n
 
 
 def test_a_box_does_not_mean_what_lies_mostly_outside(
-    scene: tuple[np.ndarray, np.ndarray, np.ndarray], tree: AreaTree
+    scene: tuple[np.ndarray, np.ndarray, np.ndarray], tree: AreaHierarchy
 ) -> None:
     box = np.zeros((HEIGHT, WIDTH), bool)
     box[20:60, 180:240] = True  # on the plain ground
@@ -94,7 +78,7 @@ def test_a_box_does_not_mean_what_lies_mostly_outside(
 
 
 def test_a_subject_apart_from_its_window_comes_first(
-    scene: tuple[np.ndarray, np.ndarray, np.ndarray], tree: AreaTree
+    scene: tuple[np.ndarray, np.ndarray, np.ndarray], tree: AreaHierarchy
 ) -> None:
     rgb, disc, _ = scene
 
@@ -116,19 +100,10 @@ def test_a_border_is_led_to_the_picture_s_own(scene: tuple[np.ndarray, np.ndarra
     assert ((soft > 0.05) & (soft < 0.95)).any()
 
 
-def test_areas_do_not_depend_on_the_picture_s_size() -> None:
-    rgb = data.coffee()
-    first = area_tree(rgb).cut(12)
-    for factor in (0.99, 1.01):
-        size = round(rgb.shape[1] * factor), round(rgb.shape[0] * factor)
-        other = area_tree(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)).cut(12)
-        assert other.shape == first.shape
-
-
 @pytest.mark.parametrize(("inside", "text"), [([(400.0, 10.0)], "outside the picture"), ([], "Nothing was pointed at")])
 def test_pointing_at_nothing_is_an_error(
     scene: tuple[np.ndarray, np.ndarray, np.ndarray],
-    tree: AreaTree,
+    tree: AreaHierarchy,
     inside: list[tuple[float, float]],
     text: str,
 ) -> None:
