@@ -97,13 +97,13 @@ def renew(environment: Environment, wanted: str | None, report: Reporter) -> boo
         broken = fresh.state().get("broken")
         if broken:
             shutil.rmtree(new)
-        kept = "The former environment stays as it was."
+        kept = "The former environment is unchanged."
         raise InstallError(f"The update failed: {error} {kept}", error.hint) from None
     why = fresh.answers()
     if why:
         shutil.rmtree(new)
         raise InstallError(
-            f"The update failed: the new engine does not answer ({why}). The former environment stays as it was.",
+            f"The update failed: the new engine does not answer ({why}). The former environment is unchanged.",
             "Use the former release of Underdrawing, or run this again later.",
         )
     if state.get("asked"):

@@ -66,8 +66,7 @@ BLEND = Words(
     "Blended",
     "Blending the edit",
     (
-        "The picture as it was before the edit is not known: nothing is visible below the layer “%s”, and no model "
-        "was trained on it.",
+        "The original picture is not known: nothing is visible below the layer “%s”, and no model was trained on it.",
         "Edit a copy of the layer (Layer > Duplicate Layer), or give the layer with the original.",
     ),
 )

@@ -53,7 +53,7 @@ def choose(
     scroller.set_max_content_height(420)
     scroller.add(grid)
     pictures = []
-    for caption, frame in (("The other picture", other), ("Its layout as it was found", found)):
+    for caption, frame in (("The other picture", other), ("Its detected layout", found)):
         box, image = widgets.picture_box(caption, SIDE)
         image.set_from_pixbuf(widgets.pixbuf(frame, SIDE))
         pictures.append(box)

@@ -215,7 +215,7 @@ class Window:
             self._trained("The model “%s” is used. The picture was retouched since its training." % name)
             self.last = "done"
         elif found.model is not None:
-            self._show(State.ASKING, "The picture is no longer as it was when “%s” was trained." % name, STAYS)
+            self._show(State.ASKING, "The picture changed since “%s” was trained." % name, STAYS)
         else:
             self._asking()
 

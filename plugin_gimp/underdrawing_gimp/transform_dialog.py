@@ -50,7 +50,7 @@ def _ask(known: Record, name: str) -> int:
     gtk()
     what = "“%s”" % name if name else "its model"
     size = (known.region.width, known.region.height)
-    text = "The picture is not as it was when %s was trained." % what
+    text = "The picture changed since %s was trained." % what
     more = "It had %d x %d pixels, and has %d x %d now: it was cropped, scaled or rotated, and changed otherwise. " % (
         *known.shape,
         *size,

@@ -76,7 +76,7 @@ def _over(ws: Workspace, wish: Wish, found: Material, reply: Any) -> Steps:
     yield from settle(ws, made, last)
     told = tr("Done in %.1f s. The layer “%s” lies over “%s”.")
     told %= (float(reply.body["seconds"]), made.name(), node.name())
-    return told + (" " + tr("That one is hidden, and is as it was.") if found.hide else "")
+    return told + (" " + tr("The original layer is hidden and unchanged.") if found.hide else "")
 
 
 def _variations(ws: Workspace, found: Material, reply: Any) -> Steps:

@@ -99,7 +99,7 @@ class History(QtWidgets.QWidget):
         others = button(
             "others",
             tr("Find others"),
-            tr("Paints the edit in other ways, by this picture's other models and by chance, for you to choose from"),
+            tr("Makes other versions of the edit, with this picture's other models and other seeds, to choose from"),
             lambda: perform("others"),
         )
         column(self, self.empty, self.list, self.large, row(back, others), forget)

@@ -215,8 +215,8 @@ def _original(ws: Workspace, wish: Wish, top: str, key: str) -> str | None:
     if ws.record.at_once if wish.maker else ws.record.alone:
         return None
     name = ws.layers[key].name()
-    text = tr("No picture is seen below the layer “%s”, so it cannot be told what the picture was before.") % name
-    raise EngineError("no_original", text, tr("Click on the changed layer, or choose the original's layer."))
+    text = tr("The original picture is not known: nothing is visible below the layer “%s”.") % name
+    raise EngineError("no_original", text, tr("Select the changed layer, or choose the original layer."))
 
 
 def _others(group: Any, key: str) -> Generator[bool, None, None]:

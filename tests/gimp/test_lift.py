@@ -65,7 +65,7 @@ tell(by_selection=layer.get_name(), dropped=Gimp.Selection.is_empty(image))
     assert told["alpha"]
     assert told["active"] == ["Lifted thing"]
     assert _near(told["colour"], told["own"], 30)
-    assert "every lifted thing is where it was" in told["still"]
+    assert "every lifted layer is unchanged" in told["still"]
     assert _near(told["moved"], told["own"], 30)
     assert not _near(told["filled"], told["own"], 60)
     assert told["hidden"]

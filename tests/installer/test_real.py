@@ -101,7 +101,7 @@ def test_installation_and_update_killed_at_any_moment_are_finished_and_a_broken_
     code, output = copy.run("update")
     assert code == 1
     assert "The update failed" in output
-    assert "The former environment stays as it was." in output
+    assert "The former environment is unchanged." in output
     assert copy.environments() == [".venv"]
     assert copy.run("doctor")[0] == 0, "the former one works"
 

@@ -133,7 +133,7 @@ def put_back(
             changed |= cover > 0
             sure = np.maximum(sure, cover)
     if not changed.any():
-        text = "Nothing is edited: every lifted thing is where it was, as it was."
+        text = "Nothing is edited: every lifted layer is unchanged and in its original place."
         raise EngineError("nothing_edited", text, "Move, change or delete a lifted layer first.")
     bounds = Bounds.of_mask(changed)
     part = bounds.slices()

@@ -106,7 +106,7 @@ def test_a_stroke_and_a_layer_count_together(place: CommandLine) -> None:
         (("apply", "ball.png", "-o", "never.png"), "Give the edited underdrawing"),
         (("apply", "ball.png", "--lifted", "layer.png@5", "-o", "never.png"), "write X,Y or removed"),
         (("apply", "small.png", "--lifted", "layer.png", "-o", "never.png"), "from another picture"),
-        (("apply", "ball.png", "--lifted", "layer.png", "-o", "never.png"), "every lifted thing is where it was"),
+        (("apply", "ball.png", "--lifted", "layer.png", "-o", "never.png"), "every lifted layer is unchanged"),
         (("lift", "ball.png", "--at", "50,60", "-o", "never.jpg"), "A layer is a PNG file"),
         (("edit", "ball.png", "move", "--at", "50,60", "-o", "never.png"), "Nothing would change"),
     ],
