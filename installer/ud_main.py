@@ -132,11 +132,11 @@ def install(environment: Environment, options: argparse.Namespace, report: Repor
 
 def weights(environment: Environment, report: Reporter) -> None:
     """Fetch the default weights; without them Underdrawing works, less well, which a warning explains."""
-    report.step("Pretrained weights (68 MB, fetched once)")
+    report.step("Pretrained weights (123 MB, fetched once)")
     why = environment.fetch_weights().why
     if why:
         report.warn(f"{why}.")
-        report.warn("Going on without them: results of training are softer. Later: underdrawing weights fetch")
+        report.warn("Without them, areas follow colours alone, training is softer. Later: underdrawing weights fetch")
 
 
 def demo(environment: Environment, options: argparse.Namespace, report: Reporter) -> int:

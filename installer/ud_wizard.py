@@ -49,7 +49,7 @@ def plan(environment: Environment, wanted: str | None, home: Path) -> Plan:
         steps.append(
             f"make the environment {environment.folder}: downloads about {megabytes} MB, takes up to {disk} MB"
         )
-    steps.append("fetch what is missing of the pretrained weights (68 MB)")
+    steps.append("fetch what is missing of the pretrained weights (123 MB)")
     steps += [f"put the plug-in into {HOSTS[host].title}, and ask it whether it sees it" for host in hosts]
     if service:
         steps.append(

@@ -64,8 +64,11 @@ def helper_networks(
             notes.append(
                 "U2-Net is not installed: the subject is not separated from the background. " + FETCH + " u2netp"
             )
-    if kind in ("segments", "super") and outlines is not None:
-        networks["outlines"] = outlines  # else colours alone decide; no note, as a usual installation has no HED
+    if kind in ("segments", "super"):
+        if outlines is not None:
+            networks["outlines"] = outlines
+        else:
+            notes.append("HED is not installed: areas follow colours alone. " + FETCH + " hed")
     return networks, notes
 
 

