@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .arguments import Argument
+from .client import labels
 from .device_choice import DEVICE
 from .procedure_spec import MENU, NOTES, Entry
 
@@ -52,10 +53,22 @@ FEATHER = Argument(
 )
 ORIGINAL = Argument("layer", "original", "_Original", "The layer with the picture before the edit; or none.")
 FREEDOM = Argument(
-    "double", "freedom", "_Freedom (%)", "0: faithful to the picture; 100: as free as can be.", 30.0, 0, 100
+    "double",
+    "freedom",
+    "_Freedom (%)",
+    "0: faithful to the picture; 100: as free as can be.",
+    100 * labels.FREEDOM,
+    0,
+    100,
 )
 HINTS = Argument(
-    "double", "freedom", "_Freedom (%)", "0: the painting's forms are kept; 100: they are hints.", 30.0, 0, 100
+    "double",
+    "freedom",
+    "_Freedom (%)",
+    "0: the painting's forms are kept; 100: they are hints.",
+    100 * labels.FREEDOM,
+    0,
+    100,
 )
 LIGHT = Argument(
     "double",
@@ -63,7 +76,7 @@ LIGHT = Argument(
     "Li_ght (%)",
     "How much of the light and colour around it is taken on. 0: its own colours; 100: a white thing in a blue place "
     "turns blue.",
-    80.0,
+    100 * labels.LIGHT,
     0,
     100,
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from .client.ensure_model import ModelWish
 from .client.job_status import JobStatus
-from .client.labels import RECIPES, USUAL_SECONDS
+from .client.labels import COUNT, FRAMES, FREEDOM, LIGHT, RECIPES, USUAL_SECONDS
 from .client.messages import EngineError
 from .i18n import tr
 from .interpolate_options import BetweenWish
@@ -75,14 +75,14 @@ class Wish:
     layer: str = ""
     original: str = ORIGINAL_BELOW
     fine_tune: bool = False
-    count: int = 4
-    freedom: float = 0.3
+    count: int = COUNT
+    freedom: float = FREEDOM
     size: tuple[int, int] = (0, 0)
     times: int = 2
-    frames: int = 32
+    frames: int = FRAMES
     seconds: float = 0.0
     seed: int = 0
-    light: float = 0.8
+    light: float = LIGHT
     train: tuple[tuple[str, Any], ...] = ()
     maker: str = ""
     device: str = "auto"

@@ -87,7 +87,7 @@ def test_every_page_is_drawn(qt: str, tmp_path: Path) -> None:
     uses = {use: (text, body) for use, text, body in found["uses"]}
     assert list(uses) == ["harmonize", "blend", "repaint", "vary", "resize", "animate", "enlarge", "between"]
     assert len({text for text, _ in uses.values()}) == 8
-    assert uses["harmonize"][1] == {"task": "harmonize", "seed": 0, "light": 0.8}
+    assert uses["harmonize"][1] == {"task": "harmonize", "seed": 0, "light": 0.35}
     assert uses["vary"][1] == {"task": "vary", "seed": 0, "count": 4, "freedom": 0.3}
     assert uses["repaint"][1] == {"task": "repaint", "seed": 0, "freedom": 0.3}
     assert uses["resize"][1] == {"task": "resize", "seed": 0, "width": 96, "height": 48}

@@ -166,7 +166,7 @@ class GenerateRequest(Request):
     count: Annotated[int, checks.whole(1, MOST_COUNT)] = 4
     frames: Annotated[int, checks.whole(2, MOST_FRAMES)] = 32
     freedom: Share = 0.3
-    light: Share = 0.8
+    light: Share = 0.35
     width: Optional[Side] = None
     height: Optional[Side] = None
     grow: Optional[Grow] = None

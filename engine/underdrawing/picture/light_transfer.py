@@ -23,7 +23,7 @@ def lit(rgb: np.ndarray, mask: np.ndarray, amount: float) -> np.ndarray:
     Args:
         rgb: (H, W, 3) float32 in [0, 1].
         mask: (H, W) bool.
-        amount: 0 as it is, 1 all of the surroundings' light; where these have no colour it counts twice, up to all.
+        amount: 0 none, 1 all of the surroundings' light; in colourless surroundings it counts three times, up to all.
 
     Returns:
         (H, W, 3) float32 in [0, 1]; beyond the mask's soft border as it was.
@@ -34,7 +34,7 @@ def lit(rgb: np.ndarray, mask: np.ndarray, amount: float) -> np.ndarray:
     near = dilate(mask, max(2, round(AROUND * max(mask.shape))))
     weight = np.where(near, 1.0, FAR) * ~mask
     chroma = float((np.hypot(lab[..., 1], lab[..., 2]) * weight).sum() / weight.sum())
-    amount += max(0.0, 1 - chroma / COLOURLESS) * min(amount, 1 - amount)
+    amount += max(0.0, 1 - chroma / COLOURLESS) * min(2 * amount, 1 - amount)
     goal, goal_spread = _spread(lab, weight)
     own, own_spread = _spread(lab, mask.astype(np.float64))
     ratio = goal_spread / np.maximum(own_spread, 1e-3)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from underdrawing.client.labels import COUNT, FRAMES, FREEDOM, LIGHT
 from underdrawing.client.messages import EngineError
 from underdrawing.picture.image import Picture
 from underdrawing.picture.patch_texture import FROM_AFAR, Hand, TextureLevel, raised
@@ -25,7 +26,6 @@ from underdrawing.render.onnx_sessions import SessionStore
 from underdrawing.store.manifest import FIXED_NOISE, Encoding, GraphInput, Task
 
 MOST_RUN = 3 << 20  # pixels that a graph is run on at a time: it holds some dozens of numbers for each
-FRAMES, COUNT, FREEDOM, LIGHT = 32, 4, 0.3, 0.8
 NO_CHANGE, ALL_CHANGE = 0.02, 0.1  # differences below which the picture stays, above which it is made anew
 GENTLE = 1.6  # power of the freedom: so half of it is half of the way for the eye
 RATE = 12  # frames a second that suit a clip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from underdrawing.client.requests import GenerateRequest
 from underdrawing.picture.light_transfer import lit
 
 MASK = np.zeros((60, 80), bool)
@@ -36,11 +37,23 @@ def test_more_of_it_leads_nearer_to_the_surroundings_and_nothing_else_changes() 
     assert lit(rgb, MASK, 0) is rgb
 
 
-def test_a_colourless_picture_counts_twice_up_to_all_of_it() -> None:
+def test_a_colourless_picture_counts_three_times_up_to_all_of_it() -> None:
     grey = scene((0.8, 0.8, 0.8))
-    assert np.allclose(lit(grey, MASK, 0.5), lit(grey, MASK, 1), atol=2e-3)
+    assert np.allclose(lit(grey, MASK, 0.34), lit(grey, MASK, 1), atol=3e-3)
     assert np.allclose(lit(grey, MASK, 0.8), lit(grey, MASK, 1), atol=2e-3)
     assert not np.allclose(lit(grey, MASK, 0.2), lit(grey, MASK, 1), atol=2e-2)
     assert chroma(lit(grey, MASK, 0.8)) < 0.1 * chroma(grey)
     blue = scene((0.2, 0.4, 0.7))
     assert not np.allclose(lit(blue, MASK, 0.5), lit(blue, MASK, 1), atol=2e-2)
+
+
+def test_by_default_a_red_thing_on_green_stays_red_and_keeps_its_outlines() -> None:
+    rgb = scene((0.25, 0.5, 0.2))
+    rgb[MASK] = (0.8, 0.12, 0.1)
+    rgb[28:32, 36:48] = (0.95, 0.9, 0.85)  # a white stripe on it
+    made = lit(rgb, MASK, GenerateRequest.light)
+    red, stripe = made[34, 40], made[30, 42]
+    assert red[0] > 1.5 * max(red[1], red[2])
+    before, after = (float(np.abs(one[30, 42] - one[34, 40]).sum()) for one in (rgb, made))
+    assert after > 0.75 * before
+    assert stripe.min() > red.min()
