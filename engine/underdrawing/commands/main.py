@@ -26,7 +26,6 @@ from underdrawing.commands import (
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="Paint on the outlines and flat areas of a picture, and the picture follows.",
 )

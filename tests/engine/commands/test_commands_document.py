@@ -1,8 +1,19 @@
 """docs/commands.md has the help of every command, as the program gives it."""
 
+import os
+import subprocess
+import sys
+
 from bench.commands_page import PATH, page
 
 
 def test_the_reference_is_what_the_commands_say() -> None:
     text = PATH.read_text(encoding="utf-8")
     assert page(text) == text, "write it anew with: python -m bench commands"
+
+
+def test_the_shell_completes_commands() -> None:
+    script = "from underdrawing.commands.main import app; app(prog_name='underdrawing')"
+    asked = {"_UNDERDRAWING_COMPLETE": "complete_bash", "COMP_WORDS": "underdrawing mod", "COMP_CWORD": "1"}
+    command = [sys.executable, "-c", script]
+    assert subprocess.check_output(command, env={**os.environ, **asked}, text=True, timeout=120).split() == ["models"]
