@@ -9,7 +9,6 @@ from . import history, layers
 from .apply import Edit
 from .client.messages import EngineError
 from .document_model import Workspace
-from .i18n import tr
 from .tasks import Steps
 from .tiles import write
 from .ui_state import ApplyOptions
@@ -35,7 +34,7 @@ def find(ws: Workspace, options: ApplyOptions) -> Steps:
     known = set(seen)
     all_ways = list(ways(ws))
     for number, way in enumerate(all_ways, 1):
-        ws.doing_now(tr("Painting it in other ways, %d of %d…") % (number, len(all_ways)))
+        ws.doing_now("Painting it in other ways, %d of %d…" % (number, len(all_ways)))
         try:
             reply = yield ws.service.ask("apply", {**edit.body, **way}, edit.frames, 600.0)
         except EngineError as error:
@@ -48,14 +47,14 @@ def find(ws: Workspace, options: ApplyOptions) -> Steps:
             continue
         seen.add(made.frame.hash)
         with layers.Maker(ws.krita, ws.document, made.space) as maker:
-            node = maker.layer(tr("Result"))
+            node = maker.layer("Result")
             yield from write(node, made.frame, made.x, made.y)
             yield from history.add(ws, made, node)
     count = len(seen - known)
     if not count:
-        text = tr("There is no other result for this edit: train the picture with another method, or edit more.")
+        text = "There is no other result for this edit: train the picture with another method, or edit more."
     elif count == 1:
-        text = tr("Another result is under “Results so far”. Double-click it to use it.")
+        text = "Another result is under “Results so far”. Double-click it to use it."
     else:
-        text = tr("%d other results are under “Results so far”. Double-click the one that you like.") % count
+        text = "%d other results are under “Results so far”. Double-click the one that you like." % count
     ws.tell(text)

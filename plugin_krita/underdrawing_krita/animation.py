@@ -14,7 +14,6 @@ from .client.frames import Frame
 from .client.messages import EngineError
 from .colour_space import Space
 from .document_model import Workspace
-from .i18n import tr
 from .make_primitive import planes_of
 from .tasks import Steps
 from .tiles import read
@@ -40,17 +39,17 @@ def animate(ws: Workspace, photographs: bool, first: int, last: int, options: Ap
     sources = {"picture": ws.need_picture()} if photographs else ws.need_planes()
     moving = [node for node in sources.values() if node.animated()]
     if not moving:
-        what = tr("The picture's layer") if photographs else tr("No layer of the underdrawing")
-        text = (tr("%s is not animated.") if photographs else tr("%s is animated.")) % what
-        raise EngineError("not_animated", text, tr("Give it frames with the timeline, and try again."))
+        what = "The picture's layer" if photographs else "No layer of the underdrawing"
+        text = ("%s is not animated." if photographs else "%s is animated.") % what
+        raise EngineError("not_animated", text, "Give it frames with the timeline, and try again.")
     if not 0 <= first <= last or last - first >= MOST_FRAMES:
-        raise EngineError("bad_range", tr("These frames cannot be painted: %d to %d.") % (first, last))
+        raise EngineError("bad_range", "These frames cannot be painted: %d to %d." % (first, last))
     picture = ws.need_picture()
     parent = unlocked(picture)
     with tempfile.TemporaryDirectory(prefix="underdrawing-") as folder:
         spool = Spool(Path(folder))
         for time in range(first, last + 1):
-            ws.doing_now(tr("Frame %d of %d…") % (time - first + 1, last - first + 1))
+            ws.doing_now("Frame %d of %d…" % (time - first + 1, last - first + 1))
             # A frame that is held is painted once.
             if time > first and not any(node.hasKeyframeAtTime(time) for node in moving):
                 spool.again()
@@ -58,7 +57,7 @@ def animate(ws: Workspace, photographs: bool, first: int, last: int, options: Ap
             planes = yield from _planes_at(ws, sources, photographs, time)
             spool.add((yield from _result(ws, planes, photographs, options)))
             yield None
-        ws.doing_now(tr("Putting the frames into the document…"))
+        ws.doing_now("Putting the frames into the document…")
         yield None
         # Nothing is to be seen before the first frame, nor behind the last one where the clip goes on.
         behind = 1 if last < int(ws.document.fullClipRangeEndTime()) else 0
@@ -66,9 +65,9 @@ def animate(ws: Workspace, photographs: bool, first: int, last: int, options: Ap
         space = spool.space or Space.of(picture).converted
         with layers.Maker(ws.krita, ws.document, space, nested=True) as maker:
             made = yield from frames_to_animation.put_in(ws, maker, frames, parent, top(ws, picture))
-    told = tr("%d frames lie in a new animated layer.")
+    told = "%d frames lie in a new animated layer."
     if made is None:
-        told = tr(
+        told = (
             "%d frames are the layers of a new group. Click on it, then "
             "Layer ▸ Convert ▸ Convert Group to Animated Layer."
         )
@@ -96,8 +95,8 @@ class Spool:
         try:
             file.write_bytes(result.frame.data)
         except OSError as error:
-            text = tr("A frame could not be written into %s.") % self._folder
-            raise EngineError("file", text, tr("Is there room on the disk?")) from error
+            text = "A frame could not be written into %s." % self._folder
+            raise EngineError("file", text, "Is there room on the disk?") from error
         self._rows.append((file, _without_pixels(result)))
         self.space = result.space
 
@@ -130,7 +129,7 @@ def _planes_at(ws: Workspace, sources: dict[str, Any], photographs: bool, time: 
         if node.animated():
             space = Space.of(node)
             if not space.plain:
-                raise EngineError("colour_space", tr("Frames must be in RGB or grey."))
+                raise EngineError("colour_space", "Frames must be in RGB or grey.")
             found[name] = yield from read(_at(node, time), space, width, height)
         else:
             found[name] = yield from read_layers.layer(ws, node)

@@ -12,7 +12,6 @@ from .client.labels import device
 from .client.messages import EngineError
 from .colour_space import Space
 from .document_model import Swap, Workspace
-from .i18n import tr
 from .make_primitive import LABEL
 from .qt import QtCore
 from .service import frames_of
@@ -62,21 +61,21 @@ def body_of(
 def apply(ws: Workspace, options: ApplyOptions, keep: bool) -> Steps:
     """Paint the edit into a layer; in the place of the last result, unless it is to be kept."""
     edit = yield from Edit.read(ws, options)
-    ws.doing_now(tr("Painting what follows from the underdrawing…"))
+    ws.doing_now("Painting what follows from the underdrawing…")
     reply = yield ws.service.ask("apply", edit.body, edit.frames, 600.0)
     made = edit.result(ws, reply)
     things.drop_undone(ws)
-    node = yield from show(ws, made, tr("Result"), None if keep else ws.newest(ws.record.results))
+    node = yield from show(ws, made, "Result", None if keep else ws.newest(ws.record.results))
     things.applied(ws, layers.identity(node))
     yield from history.add(ws, made, node)
-    told = [tr("Done in %.1f s on the %s.") % (float(reply.body["seconds"]), device(str(reply.body["device"])))]
+    told = ["Done in %.1f s on the %s." % (float(reply.body["seconds"]), device(str(reply.body["device"])))]
     unseen = [str(text) for text in reply.body.get("unseen") or ()]
     notes = [str(text) for text in reply.body.get("notes") or ()]
     hidden = [node.name() for node in ws.planes.values() if not node.visible()]
     if hidden and ws.record.model:
-        told.append(tr("Hidden layers count, too: %s.") % ", ".join(hidden))
+        told.append("Hidden layers count, too: %s." % ", ".join(hidden))
     if edit.body.get("mask_mode") == "limit":
-        told.append(tr("Limited to the selection."))
+        told.append("Limited to the selection.")
     ws.tell(" ".join(told + notes + unseen), bool(unseen))
 
 
@@ -138,8 +137,8 @@ def unlocked(picture: Any) -> Any:
     parent = picture.parentNode()
     group = layers.locked_below(parent)
     if group is not None:
-        text = tr("The picture lies in the locked group “%s”, so no result can be put over it.") % group
-        raise EngineError("locked", text, tr("Unlock the group, and apply again."))
+        text = "The picture lies in the locked group “%s”, so no result can be put over it." % group
+        raise EngineError("locked", text, "Unlock the group, and apply again.")
     return parent
 
 
@@ -150,7 +149,7 @@ def put(ws: Workspace, result: Result, name: str, parent: Any, above: Any) -> St
         node.setColorLabel(LABEL)
         mask = None
         if result.mask is not None:
-            mask = maker.mask(tr("Edit"))
+            mask = maker.mask("Edit")
             node.addChildNode(mask, None)
         yield from layers.put_in(ws.document, node, parent, above)
     yield from write(node, result.frame, result.x, result.y)

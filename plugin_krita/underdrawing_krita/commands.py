@@ -23,7 +23,6 @@ from .client.messages import EngineError
 from .commands_things import ThingCommands
 from .document_model import Workspace
 from .generate_tasks import Use
-from .i18n import tr
 from .live import NAME as LIVE
 from .live import live
 from .page_edit import VIEWS
@@ -89,7 +88,7 @@ class Commands:
         """Do it, or say why not."""
         ws = self.panel.ws
         if ws is None or not ws.open:
-            self.panel.tell(tr("Open a picture first."), True)
+            self.panel.tell("Open a picture first.", True)
             return
         stages, do = self._known[name]
         self.panel.catch_up()
@@ -106,7 +105,7 @@ class Commands:
 
     def _begin(self, ws: Workspace, steps: Steps, doing: str) -> None:
         if not ws.begin(steps, doing):
-            ws.tell(tr("Something else is being done with this picture. Wait a moment."), True)
+            ws.tell("Something else is being done with this picture. Wait a moment.", True)
 
     # --- making
 
@@ -135,37 +134,37 @@ class Commands:
         page = self.panel.make_page
         self.panel.make_other(False)
         ws.stop(LIVE)
-        self._begin(ws, training.start(ws, page.picture, page.options), tr("Reading the picture…"))
+        self._begin(ws, training.start(ws, page.picture, page.options), "Reading the picture…")
 
     def _make(self, ws: Workspace) -> None:
         page = self.panel.make_page
         self.panel.make_other(False)
         ws.stop(LIVE)
-        self._begin(ws, make_primitive.make(ws, page.picture, page.options), tr("Reading the picture…"))
+        self._begin(ws, make_primitive.make(ws, page.picture, page.options), "Reading the picture…")
 
     def _use_layers(self, ws: Workspace) -> None:
         page = self.panel.make_page
         self.panel.make_other(False)
         ws.stop(LIVE)
-        self._begin(ws, make_primitive.use_layers(ws, page.picture, page.own_layers), tr("Reading the layers…"))
+        self._begin(ws, make_primitive.use_layers(ws, page.picture, page.own_layers), "Reading the layers…")
 
     def _use_known(self, ws: Workspace) -> None:
         page = self.panel.make_page
         wanted = page.known.currentData()
         known = next((m for m in ws.known if m.id == wanted and m.layer == page.picture), None)
         if known is None:
-            ws.tell(tr("There is no model of this picture yet. Press “Start editing”."), True)
+            ws.tell("There is no model of this picture yet. Press “Start editing”.", True)
             return
         self.panel.make_other(False)
         ws.stop(LIVE)
-        self._begin(ws, recognition.use(ws, known), tr("Reading the picture…"))
+        self._begin(ws, recognition.use(ws, known), "Reading the picture…")
 
     # --- training
 
     def _train(self, ws: Workspace) -> None:
         if self._training(ws):
             return
-        self._begin(ws, training.train(ws, self.panel.train_page.options), tr("Reading the picture…"))
+        self._begin(ws, training.train(ws, self.panel.train_page.options), "Reading the picture…")
 
     def _training(self, ws: Workspace) -> bool:
         """Whether this picture is being trained, and says so."""
@@ -177,7 +176,7 @@ class Commands:
     def _draft(self, ws: Workspace) -> None:
         if self._training(ws):
             return
-        self._begin(ws, training.draft(ws), tr("Reading the picture…"))
+        self._begin(ws, training.draft(ws), "Reading the picture…")
 
     def _train_more(self, ws: Workspace) -> None:
         ws.stop(LIVE)
@@ -232,7 +231,7 @@ class Commands:
         if ws.stage in (Stage.EMPTY, Stage.TRAINING) and not things.present(ws):
             ws.tell(_why_not(ws.stage), True)
             return
-        self._begin(ws, self._applied(ws), tr("Reading the underdrawing…"))
+        self._begin(ws, self._applied(ws), "Reading the underdrawing…")
 
     def _applied(self, ws: Workspace) -> Steps:
         page = self.panel.edit_page
@@ -242,20 +241,20 @@ class Commands:
 
     def _region(self, ws: Workspace, operation: str) -> None:
         options = self.panel.edit_page.tools.regions.options(operation)
-        self._begin(ws, regions.change(ws, options), tr("Reading the underdrawing…"))
+        self._begin(ws, regions.change(ws, options), "Reading the underdrawing…")
 
     # --- results
 
     def _others(self, ws: Workspace) -> None:
-        self._begin(ws, alternatives.find(ws, self.panel.edit_page.options), tr("Reading the underdrawing…"))
+        self._begin(ws, alternatives.find(ws, self.panel.edit_page.options), "Reading the underdrawing…")
 
     def _bring_back(self, ws: Workspace, number: int) -> None:
-        self._begin(ws, history.bring_back(ws, int(number)), tr("Bringing the result back…"))
+        self._begin(ws, history.bring_back(ws, int(number)), "Bringing the result back…")
 
     def _back(self, ws: Workspace) -> None:
         number = self.panel.edit_page.tools.history.chosen()
         if not number:
-            ws.tell(tr("Choose a result in the list first."), True)
+            ws.tell("Choose a result in the list first.", True)
             return
         self._bring_back(ws, number)
 
@@ -263,31 +262,31 @@ class Commands:
 
     def _layout(self, ws: Workspace) -> None:
         key = str(self.panel.edit_page.tools.other.document.currentData() or "")
-        self._begin(ws, regions.layout(ws, external_image.in_document(ws.krita, key)), tr("Reading the other picture…"))
+        self._begin(ws, regions.layout(ws, external_image.in_document(ws.krita, key)), "Reading the other picture…")
 
     def _layout_file(self, ws: Workspace) -> None:
-        path = external_image.ask_file(self.panel, tr("A picture whose layout is wanted"))
+        path = external_image.ask_file(self.panel, "A picture whose layout is wanted")
         if path:
             self.layout_of_file(ws, path)
 
     def layout_of_file(self, ws: Workspace, path: str) -> None:
         """The layout of a picture file."""
-        self._begin(ws, regions.layout(ws, external_image.Elsewhere(path=path)), tr("Reading the other picture…"))
+        self._begin(ws, regions.layout(ws, external_image.Elsewhere(path=path)), "Reading the other picture…")
 
     def _match(self, ws: Workspace, part: int, name: str) -> None:
-        self._begin(ws, regions.match(ws, part, name), tr("Changing the underdrawing…"))
+        self._begin(ws, regions.match(ws, part, name), "Changing the underdrawing…")
 
     def _frames(self, ws: Workspace) -> None:
         frames, options = self.panel.edit_page.tools.frames, self.panel.edit_page.options
         photographs = bool(frames.source.currentData())
         first, last = int(frames.first.value()), int(frames.last.value())
-        self._begin(ws, animation.animate(ws, photographs, first, last, options), tr("Reading the frames…"))
+        self._begin(ws, animation.animate(ws, photographs, first, last, options), "Reading the frames…")
 
     # --- without an underdrawing
 
     def _use_alone(self, ws: Workspace) -> None:
         if ws.running(generate.NAME):
-            ws.tell(tr("Something is being made of this picture already. Wait for it, or cancel it."), True)
+            ws.tell("Something is being made of this picture already. Wait for it, or cancel it.", True)
             return
         ws.tell("")
         ws.stop(interpolate.NAME)
@@ -306,7 +305,7 @@ class Commands:
                 ws.beside(interpolate.look(ws, page, wish, seen, which), interpolate.NAME)
 
     def _between_file(self, ws: Workspace) -> None:
-        path = external_image.ask_file(self.panel, tr("The picture that the way leads to"))
+        path = external_image.ask_file(self.panel, "The picture that the way leads to")
         if path:
             self.panel.alone_page.between.take_file(path)
 
@@ -329,9 +328,9 @@ def _tell_end(ws: Workspace) -> Callable[[Any], None]:
 def _why_not(stage: Stage) -> str:
     """What has to be done first."""
     return {
-        Stage.NO_DOCUMENT: tr("Open a picture first."),
-        Stage.EMPTY: tr("Make an underdrawing first."),
-        Stage.DRAWN: tr("Press “Start editing” first."),
-        Stage.TRAINING: tr("Training is under way. Wait for it, or cancel it."),
-        Stage.READY: tr("No training is under way."),
+        Stage.NO_DOCUMENT: "Open a picture first.",
+        Stage.EMPTY: "Make an underdrawing first.",
+        Stage.DRAWN: "Press “Start editing” first.",
+        Stage.TRAINING: "Training is under way. Wait for it, or cancel it.",
+        Stage.READY: "No training is under way.",
     }[stage]

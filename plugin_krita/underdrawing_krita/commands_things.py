@@ -6,7 +6,6 @@ from typing import Any, Callable
 
 from . import things
 from .document_model import Workspace
-from .i18n import tr
 from .tasks import Steps
 
 Begin = Callable[[Workspace, Steps, str], None]
@@ -23,14 +22,14 @@ class ThingCommands:
 
     def __init__(self, panel: Any, begin: Begin, applied: Callable[[Workspace], Steps]) -> None:
         self.panel, self._start, self._applied = panel, begin, applied
-        looking = tr("Looking for the thing…")
+        looking = "Looking for the thing…"
         self.known: dict[str, Callable[..., Any]] = {
             "pick": lambda ws: panel.picking(not panel.canvas.on),
             "picked": self._picked,
             "bigger": lambda ws: self._begin(ws, things.step(ws, 1), looking),
             "smaller": lambda ws: self._begin(ws, things.step(ws, -1), looking),
-            "lift": lambda ws: self._begin(ws, things.lift(ws), tr("Lifting the thing…"), True),
-            "remove": lambda ws: self._begin(ws, self._remove(ws), tr("Removing the thing…"), True),
+            "lift": lambda ws: self._begin(ws, things.lift(ws), "Lifting the thing…", True),
+            "remove": lambda ws: self._begin(ws, self._remove(ws), "Removing the thing…", True),
         }
 
     def _begin(self, ws: Workspace, steps: Steps, doing: str, ends: bool = False) -> None:
@@ -51,7 +50,7 @@ class ThingCommands:
         inside, outside = (before.inside, before.outside) if before is not None else ((), ())
         inside, outside = (inside, (*outside, (x, y))) if how == "out" else ((*inside, (x, y)), outside)
         if inside:
-            self._begin(ws, things.pick(ws, inside, outside), tr("Looking for the thing…"))
+            self._begin(ws, things.pick(ws, inside, outside), "Looking for the thing…")
 
     def _remove(self, ws: Workspace) -> Steps:
         yield from things.remove(ws)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from .i18n import tr
 from .widgets import choice, refill
 
 
 def device_choice(name: str) -> Any:
     """The list; it offers devices once the engine has said which there are."""
-    return choice(name, tr("What the training runs on"), [(tr("Automatic"), "auto")])
+    return choice(name, "What the training runs on", [("Automatic", "auto")])
 
 
 def offer(box: Any, devices: list[dict[str, Any]]) -> None:
@@ -19,6 +18,6 @@ def offer(box: Any, devices: list[dict[str, Any]]) -> None:
     Args:
         devices: those of the verb `methods`.
     """
-    names = {"cpu": tr("Processor"), "cuda": tr("Graphics card")}
+    names = {"cpu": "Processor", "cuda": "Graphics card"}
     kinds = list(dict.fromkeys(str(entry.get("kind")) for entry in devices))
-    refill(box, [(tr("Automatic"), "auto"), *((names[kind], kind) for kind in kinds if kind in names)])
+    refill(box, [("Automatic", "auto"), *((names[kind], kind) for kind in kinds if kind in names)])

@@ -6,7 +6,6 @@ from typing import Any
 
 import krita
 
-from .i18n import tr
 from .panel import Panel
 from .plugin import Plugin
 from .qt import Qt, QtCore, QtWidgets
@@ -24,7 +23,7 @@ class Docker(krita.DockWidget):
 
     def __init__(self, plugin: Plugin) -> None:
         super().__init__()
-        self.setWindowTitle(tr("Underdrawing"))
+        self.setWindowTitle("Underdrawing")
         self._seen = False  # whether there was a picture in this window
         self.panel = Panel(plugin)
         self.panel.look = self.look  # type: ignore[method-assign]
@@ -84,42 +83,42 @@ class Scripts(krita.Extension):
         # Krita 5.1 forgets its own `window` after this call; Qt's window lives as long as its actions do.
         main = window.qwindow()
         for name, text in (
-            ("pick", tr("Underdrawing: Pick a Thing")),
-            ("bigger", tr("Underdrawing: Select a Bigger Thing")),
-            ("smaller", tr("Underdrawing: Select a Smaller Thing")),
-            ("lift", tr("Underdrawing: Lift the Selected Thing")),
-            ("remove", tr("Underdrawing: Remove the Selected Thing")),
-            ("start", tr("Underdrawing: Start Editing")),
-            ("make", tr("Underdrawing: Make")),
-            ("train", tr("Underdrawing: Train This Picture")),
-            ("use_known", tr("Underdrawing: Use the Trained Model")),
-            ("draft", tr("Underdrawing: Make the Draft")),
-            ("meanwhile", tr("Underdrawing: Paint While Training")),
-            ("pause", tr("Underdrawing: Pause or Resume Training")),
-            ("cancel", tr("Underdrawing: Cancel Training")),
-            ("live", tr("Underdrawing: Live")),
-            ("apply", tr("Underdrawing: Apply")),
-            ("others", tr("Underdrawing: Find Other Results")),
-            ("paint_on segments", tr("Underdrawing: Paint on Areas")),
-            ("paint_on edges", tr("Underdrawing: Paint on Outlines")),
-            ("view underdrawing", tr("Underdrawing: See the Underdrawing")),
-            ("view both", tr("Underdrawing: See Both")),
-            ("view picture", tr("Underdrawing: See the Picture")),
-            ("region move", tr("Underdrawing: Move the Selected Area")),
-            ("region copy", tr("Underdrawing: Copy the Selected Area")),
-            ("region scale", tr("Underdrawing: Scale the Selected Area")),
-            ("region mirror", tr("Underdrawing: Mirror the Selected Area")),
-            ("region flip", tr("Underdrawing: Flip the Selected Area")),
-            ("layout_file", tr("Underdrawing: Layout of Another Picture")),
-            ("frames", tr("Underdrawing: Paint Frames")),
-            ("alone_show harmonize", tr("Underdrawing: Harmonize a Pasted Layer…")),
-            ("alone_show blend", tr("Underdrawing: Blend a Rough Edit…")),
-            ("alone_show repaint", tr("Underdrawing: Repaint a Rough Painting…")),
-            ("alone_show vary", tr("Underdrawing: Variations…")),
-            ("alone_show resize", tr("Underdrawing: Any Size…")),
-            ("alone_show animate", tr("Underdrawing: Animate the Picture…")),
-            ("alone_show enlarge", tr("Underdrawing: Enlarge…")),
-            ("alone_show between", tr("Underdrawing: Between Two Pictures…")),
+            ("pick", "Underdrawing: Pick a Thing"),
+            ("bigger", "Underdrawing: Select a Bigger Thing"),
+            ("smaller", "Underdrawing: Select a Smaller Thing"),
+            ("lift", "Underdrawing: Lift the Selected Thing"),
+            ("remove", "Underdrawing: Remove the Selected Thing"),
+            ("start", "Underdrawing: Start Editing"),
+            ("make", "Underdrawing: Make"),
+            ("train", "Underdrawing: Train This Picture"),
+            ("use_known", "Underdrawing: Use the Trained Model"),
+            ("draft", "Underdrawing: Make the Draft"),
+            ("meanwhile", "Underdrawing: Paint While Training"),
+            ("pause", "Underdrawing: Pause or Resume Training"),
+            ("cancel", "Underdrawing: Cancel Training"),
+            ("live", "Underdrawing: Live"),
+            ("apply", "Underdrawing: Apply"),
+            ("others", "Underdrawing: Find Other Results"),
+            ("paint_on segments", "Underdrawing: Paint on Areas"),
+            ("paint_on edges", "Underdrawing: Paint on Outlines"),
+            ("view underdrawing", "Underdrawing: See the Underdrawing"),
+            ("view both", "Underdrawing: See Both"),
+            ("view picture", "Underdrawing: See the Picture"),
+            ("region move", "Underdrawing: Move the Selected Area"),
+            ("region copy", "Underdrawing: Copy the Selected Area"),
+            ("region scale", "Underdrawing: Scale the Selected Area"),
+            ("region mirror", "Underdrawing: Mirror the Selected Area"),
+            ("region flip", "Underdrawing: Flip the Selected Area"),
+            ("layout_file", "Underdrawing: Layout of Another Picture"),
+            ("frames", "Underdrawing: Paint Frames"),
+            ("alone_show harmonize", "Underdrawing: Harmonize a Pasted Layer…"),
+            ("alone_show blend", "Underdrawing: Blend a Rough Edit…"),
+            ("alone_show repaint", "Underdrawing: Repaint a Rough Painting…"),
+            ("alone_show vary", "Underdrawing: Variations…"),
+            ("alone_show resize", "Underdrawing: Any Size…"),
+            ("alone_show animate", "Underdrawing: Animate the Picture…"),
+            ("alone_show enlarge", "Underdrawing: Enlarge…"),
+            ("alone_show between", "Underdrawing: Between Two Pictures…"),
         ):
             action = window.createAction("underdrawing_" + name.replace(" ", "_"), text, MENU)
             action.triggered.connect(lambda *_, name=name: self._perform(main, name))

@@ -10,7 +10,6 @@ from . import layers, record
 from .client.job_status import JobStatus
 from .client.messages import EngineError
 from .generate_tasks import Going, Use
-from .i18n import tr
 from .qt import QtCore, QtGui
 from .record import PLANES, Record
 from .service import Service, hint
@@ -93,7 +92,7 @@ class Workspace(QtCore.QObject):
     def name(self) -> str:
         """What the document is called: the file's name, or Krita's word for a new one."""
         file = str(self.document.fileName() or "")
-        return QtCore.QFileInfo(file).completeBaseName() if file else str(self.document.name() or tr("picture"))
+        return QtCore.QFileInfo(file).completeBaseName() if file else str(self.document.name() or "picture")
 
     def newest(self, ids: Any) -> Any:
         """Of these layers the first that is in the document, or None."""
@@ -306,8 +305,8 @@ class Workspace(QtCore.QObject):
         """
         found = self.planes
         if not found:
-            text = tr("This document has no underdrawing (any more).")
-            raise EngineError("no_planes", text, tr("Make one, or choose layers of your own."))
+            text = "This document has no underdrawing (any more)."
+            raise EngineError("no_planes", text, "Make one, or choose layers of your own.")
         return found
 
     def need_picture(self) -> Any:
@@ -317,6 +316,6 @@ class Workspace(QtCore.QObject):
             EngineError: it is gone.
         """
         if self.picture is None:
-            text = tr("The layer with the picture is not in the document any more.")
-            raise EngineError("no_picture", text, tr("Undo its deletion, or make a new underdrawing."))
+            text = "The layer with the picture is not in the document any more."
+            raise EngineError("no_picture", text, "Undo its deletion, or make a new underdrawing.")
         return self.picture

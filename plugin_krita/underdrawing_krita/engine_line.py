@@ -8,7 +8,6 @@ from typing import Any, Callable
 
 from .client.labels import device
 from .client.messages import EngineError
-from .i18n import size, tr
 from .qt import QT, QtCore, QtGui, QtWidgets
 from .service import Service
 from .tasks import Steps
@@ -25,18 +24,18 @@ class EngineLine(QtWidgets.QWidget):
         self.service, self._told, self._krita = service, told, krita
         self.status: dict[str, Any] | None = None
         self.text = label("", "engine", faint=True)
-        self.menu_button = named(QtWidgets.QToolButton(), "engine_menu", tr("The engine: start, stop, memory, log"))
+        self.menu_button = named(QtWidgets.QToolButton(), "engine_menu", "The engine: start, stop, memory, log")
         self.menu_button.setText("⋯")
         self.menu_button.setAutoRaise(True)
         self.menu_button.setPopupMode(QtWidgets.QToolButton.ToolButtonPopupMode.InstantPopup)
         self.menu = QtWidgets.QMenu(self)
         self.actions_by_name: dict[str, Any] = {}
         for name, text, do in (
-            ("start", tr("Start the engine"), self.start),
-            ("stop", tr("Stop the engine"), self.stop),
-            ("free", tr("Free memory"), self.free),
-            ("log", tr("Open the log"), self.open_log),
-            ("diagnostics", tr("Copy diagnostics"), self.copy_diagnostics),
+            ("start", "Start the engine", self.start),
+            ("stop", "Stop the engine", self.stop),
+            ("free", "Free memory", self.free),
+            ("log", "Open the log", self.open_log),
+            ("diagnostics", "Copy diagnostics", self.copy_diagnostics),
         ):
             action = self.menu.addAction(text)
             named(action, "engine_" + name) if hasattr(action, "setObjectName") else None
@@ -69,7 +68,7 @@ class EngineLine(QtWidgets.QWidget):
 
     def start(self) -> None:
         """Start the engine, or find the running one."""
-        self.text.setText(tr("Starting the engine…"))
+        self.text.setText("Starting the engine…")
         self.service.start(self._started(), "start", self._ended)
 
     def _started(self) -> Steps:
@@ -87,7 +86,7 @@ class EngineLine(QtWidgets.QWidget):
             if error.code != "engine_gone":  # gone before its answer arrived: that is what was asked for
                 raise
         self.status = None
-        self._told(tr("The engine was stopped. It starts by itself when it is needed."), False)
+        self._told("The engine was stopped. It starts by itself when it is needed.", False)
 
     def free(self) -> None:
         """Give the memory of loaded models back."""
@@ -95,21 +94,21 @@ class EngineLine(QtWidgets.QWidget):
 
     def _freed(self) -> Steps:
         reply = yield self.service.ask("unload", {}, (), 30.0)
-        self._told(tr("%s of memory were freed.") % size(float(reply.body["freed"])), False)
+        self._told("%s of memory were freed." % size(float(reply.body["freed"])), False)
         yield from self.ask()
 
     def open_log(self) -> None:
         """Open the engine's log in the system's own program."""
         path = self.service.folder / "logs" / "engine.log"
         if not path.is_file():
-            self._told(tr("There is no log yet: the engine never ran."), True)
+            self._told("There is no log yet: the engine never ran.", True)
         elif not QtGui.QDesktopServices.openUrl(QtCore.QUrl.fromLocalFile(str(path))):
-            self._told(tr("The log is at %s") % path, False)
+            self._told("The log is at %s" % path, False)
 
     def copy_diagnostics(self) -> None:
         """Put what helps to find a fault on the clipboard; no keys and no pictures are in it."""
         QtWidgets.QApplication.clipboard().setText(self.diagnostics())
-        self._told(tr("Copied. Paste it into your report; no keys and no pictures are in it."), False)
+        self._told("Copied. Paste it into your report; no keys and no pictures are in it.", False)
 
     def diagnostics(self) -> str:
         """Versions, state, and the end of the log; the user's own folder is written as ~."""
@@ -134,13 +133,22 @@ class EngineLine(QtWidgets.QWidget):
 def line_of(status: dict[str, Any] | None) -> str:
     """One line about the engine."""
     if status is None:
-        return tr("Engine: starts when it is needed")
+        return "Engine: starts when it is needed"
     renderer, worker = status.get("renderer") or {}, status.get("worker") or {}
     used = sum(float(part.get("memory") or 0) for part in (status, renderer, worker))
-    parts = [tr("Engine: training") if worker else tr("Engine: ready")]
+    parts = ["Engine: training" if worker else "Engine: ready"]
     if renderer.get("device"):
         parts.append(device(str(renderer["device"])))
     parts.append(size(used))
     count = int(status.get("models") or 0)
-    parts.append(tr("1 model") if count == 1 else tr("%d models") % count)
+    parts.append("1 model" if count == 1 else "%d models" % count)
     return " · ".join(parts)
+
+
+def size(count: float) -> str:
+    """A number of bytes as people say it."""
+    for unit in ("B", "KB", "MB"):
+        if count < 1000:
+            return "%.0f %s" % (count, unit)
+        count /= 1000
+    return "%.1f GB" % count

@@ -9,7 +9,6 @@ from typing import Any
 
 from . import layers
 from .client.messages import EngineError
-from .i18n import tr
 from .qt import Qt, QtCore, QtGui, QtWidgets
 from .tasks import Pause
 from .tiles import MOST
@@ -39,8 +38,8 @@ class Elsewhere:
             else (yield from self._of_file(longest))
         )
         if image is None or image.isNull():
-            text = tr("The picture “%s” cannot be read.") % self.name
-            raise EngineError("no_picture", text, tr("Open it in Krita, and choose it in the list."))
+            text = "The picture “%s” cannot be read." % self.name
+            raise EngineError("no_picture", text, "Open it in Krita, and choose it in the list.")
         return image if not longest else reduced(image, longest)
 
     def _of_document(self, longest: int) -> Generator[Any, Any, Any]:
@@ -48,7 +47,7 @@ class Elsewhere:
 
         def band(y: int, rows: int) -> Any:
             if self.document.rootNode() is None:
-                raise EngineError("gone", tr("That document is not open any more."), tr("Choose another picture."))
+                raise EngineError("gone", "That document is not open any more.", "Choose another picture.")
             return self.document.projection(0, y, width, rows)
 
         return (yield from put_together(width, height, band, longest))
@@ -122,7 +121,7 @@ def documents(krita: Any) -> list[tuple[str, Any]]:
 
 def name_of(document: Any) -> str:
     """A document's name for lists: its file's, or Krita's word for a new one."""
-    return QtCore.QFileInfo(document.fileName()).fileName() or str(document.name()) or str(tr("picture"))
+    return QtCore.QFileInfo(document.fileName()).fileName() or str(document.name()) or "picture"
 
 
 def others(krita: Any, document: Any) -> list[tuple[str, str]]:
@@ -138,12 +137,12 @@ def in_document(krita: Any, key: str) -> Elsewhere:
     """
     found = dict(documents(krita)).get(key)
     if found is None:
-        raise EngineError("gone", tr("That document is not open any more."), tr("Choose another picture."))
+        raise EngineError("gone", "That document is not open any more.", "Choose another picture.")
     return Elsewhere(found)
 
 
 def ask_file(parent: Any, title: str) -> str:
     """The path of a picture that the person chooses, or ""."""
     patterns = " ".join("*." + bytes(kind).decode() for kind in QtGui.QImageReader.supportedImageFormats())
-    path, _ = QtWidgets.QFileDialog.getOpenFileName(parent, title, "", tr("Pictures") + " (" + patterns + ")")
+    path, _ = QtWidgets.QFileDialog.getOpenFileName(parent, title, "", "Pictures" + " (" + patterns + ")")
     return str(path)

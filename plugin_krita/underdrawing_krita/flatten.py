@@ -10,7 +10,6 @@ from .client.frames import Frame
 from .client.messages import EngineError
 from .colour_space import DRAWN, Space
 from .document_model import Workspace
-from .i18n import tr
 from .tiles import read
 
 ANY_ALPHA = bytes([0] + [255] * 255)  # what is there at all
@@ -51,7 +50,7 @@ def picture(
             if key in nodes:
                 nodes[key].setVisible(False)
         if not any(nodes[key].visible() for key in root):
-            raise EngineError("nothing_below", tr("Nothing of the picture is left to be seen."), tr("Show its layers."))
+            raise EngineError("nothing_below", "Nothing of the picture is left to be seen.", "Show its layers.")
         yield from layers.idle(copy)
         if not Space.of(copy).serves_for(space):
             # First merged, as its own space says, then converted.

@@ -12,7 +12,6 @@ from typing import Any
 from . import layers
 from .apply import Result
 from .client.messages import EngineError
-from .i18n import tr
 from .make_primitive import LABEL
 from .tasks import Pause, Steps
 from .tiles import write
@@ -30,7 +29,7 @@ def stack(maker: layers.Maker, name: str, frames: Iterable[Result | None]) -> St
     group = maker.layer(name, "grouplayer")
     group.setColorLabel(LABEL)
     for number, frame in enumerate(frames, 1):
-        node = maker.layer(tr("Frame %d") % number)
+        node = maker.layer("Frame %d" % number)
         node.setVisible(False)
         group.addChildNode(node, None)
         yield None
@@ -70,7 +69,7 @@ def convert(krita: Any, document: Any, group: Any) -> Generator[Any, Any, bool]:
 
 def put_in(ws: Any, maker: layers.Maker, frames: Iterable[Result | None], parent: Any, above: Any) -> Steps:
     """Frames as an animated layer of a document: the layer, or None where its group has to be converted by hand."""
-    name = tr("Result frames")
+    name = "Result frames"
     known = set(ws.layers)
     active = ws.document.activeNode()
     group = yield from stack(maker, name, frames)
@@ -81,7 +80,7 @@ def put_in(ws: Any, maker: layers.Maker, frames: Iterable[Result | None], parent
         return None
     made = [node for key, node in ws.layers.items() if key not in known]
     if not made:
-        raise EngineError("layer", tr("Krita did not take the frames."))
+        raise EngineError("layer", "Krita did not take the frames.")
     made[0].setName(name)
     made[0].setColorLabel(LABEL)
     if active is not None:

@@ -15,7 +15,6 @@ from .document_model import Workspace
 from .generate_request import generated, on_the_way
 from .generate_tasks import Going, Use, Wish
 from .generate_training import followed, going
-from .i18n import tr
 from .task_inputs import Material, material
 from .tasks import Steps
 
@@ -27,8 +26,8 @@ def use(ws: Workspace, wish: Wish) -> Steps:
     ws.wished = wish.use
     try:
         wish.body(ws.size)  # too large a size is told now, and not after the training
-        going(ws, tr("Reading the picture…"))
-        found = yield from ws.in_turn(material(ws, wish), tr("Reading the picture…"))
+        going(ws, "Reading the picture…")
+        found = yield from ws.in_turn(material(ws, wish), "Reading the picture…")
         if wish.use.at_once and wish.maker != ws.record.maker:
             ws.keep(maker=wish.maker)
         if wish.use is Use.BETWEEN:
@@ -36,9 +35,7 @@ def use(ws: Workspace, wish: Wish) -> Steps:
         else:
             found, reply = yield from _by_a_model(ws, wish, found)
         ws.going = None
-        told = yield from ws.in_turn(
-            generate_results.place(ws, wish, found, reply), tr("Putting it into the document…")
-        )
+        told = yield from ws.in_turn(generate_results.place(ws, wish, found, reply), "Putting it into the document…")
         ws.tell(" ".join((told, *(str(note) for note in reply.body.get("notes") or ()))))
     finally:
         ws.going = None
@@ -51,7 +48,7 @@ def _by_a_model(ws: Workspace, wish: Wish, found: Material) -> Generator[Any, An
     model = ready.model
     if ready.trained and found.given is not None:
         # What was changed during the training counts.
-        found = replace((yield from ws.in_turn(material(ws, wish), tr("Reading the picture…"))), trained=found.trained)
+        found = replace((yield from ws.in_turn(material(ws, wish), "Reading the picture…")), trained=found.trained)
     if wish.fine_tune and found.given is not None:
         model = yield from generate_models.fine_tuned(ws, wish, found, model)
     return found, (yield from generated(ws, wish, found, model))
@@ -65,7 +62,7 @@ def control(ws: Workspace, verb: str) -> Steps:
     if job is None or not job.under_way:
         if verb == "cancel":
             ws.stop(NAME)
-            ws.tell(tr("It was cancelled. Nothing was changed."))
+            ws.tell("It was cancelled. Nothing was changed.")
         return
     if verb == "pause" and job.state == "paused":
         verb = "resume"
@@ -93,12 +90,12 @@ def find_again(ws: Workspace) -> Steps:
     try:
         model = (yield from followed(ws, mine)).finished_model()
         reply = yield ws.service.ask("models.show", {"model": model}, (), 30.0)
-        told = tr("Training has finished. Press the button again to use the model.")
+        told = "Training has finished. Press the button again to use the model."
         if not reply.body.get("base"):
             ws.keep(alone=model)
         elif ws.record.maker:
             ws.keep(at_once=model)
-            told = tr("The model was refined meanwhile. Choose the same time again, and press the button.")
+            told = "The model was refined meanwhile. Choose the same time again, and press the button."
         ws.tell(told)
     finally:
         ws.going = None

@@ -14,7 +14,6 @@ from .document_model import Workspace
 from .generate_request import generated
 from .generate_tasks import Wish
 from .generate_training import followed, going
-from .i18n import tr
 from .service import frames_of
 from .task_inputs import Material
 
@@ -65,7 +64,7 @@ def _answered(ws: Workspace, asked: Exchange | Follow) -> Generator[Any, Any, An
         yield None
         return None
     if isinstance(asked.request, InstantRequest):
-        going(ws, tr("Making a model of the picture…"))
+        going(ws, "Making a model of the picture…")
     elif isinstance(asked.request, TrainRequest):
-        going(ws, tr("Sending the picture…"))
+        going(ws, "Sending the picture…")
     return (yield ws.service.ask(asked.request.verb, asked.request.to_body(), asked.frames, asked.deadline))

@@ -10,7 +10,6 @@ from .client.messages import EngineError
 from .document_model import Workspace
 from .generate_tasks import Use, Wish
 from .generate_training import going
-from .i18n import tr
 from .meta_models import how_to_train, of_maker
 from .task_inputs import Material
 
@@ -19,7 +18,7 @@ LONGEST = 3600.0  # seconds that making pictures may take
 
 def generated(ws: Workspace, wish: Wish, found: Material, model: str) -> Generator[Any, Any, Any]:
     """The answer to `generate`."""
-    text = tr("Making the frames…") if wish.use is Use.ANIMATE else tr("Making the picture…")
+    text = "Making the frames…" if wish.use is Use.ANIMATE else "Making the picture…"
     size = ws.size if found.trained is None else (found.trained.width, found.trained.height)
     body = {"model": model, **wish.body(size), "order": found.space.order, "baked": not generate_results.masked()}
     frames = []
@@ -39,11 +38,11 @@ def on_the_way(ws: Workspace, wish: Wish, found: Material) -> Generator[Any, Any
     if not wish.maker:
         raise EngineError("no_model", how_to_train())
     if found.trained is None or found.other is None:
-        raise EngineError("no_picture", tr("There is no other picture."), tr("Choose one under “Other”."))
+        raise EngineError("no_picture", "There is no other picture.", "Choose one under “Other”.")
     body = {"model": wish.maker, **wish.body(ws.size), "order": found.space.order}
     body.update(picture={"hash": found.trained.hash}, other={"hash": found.other.hash})
     frames = [found.trained, found.other]
-    hear = _hear(ws, tr("Making the pictures on the way…"))
+    hear = _hear(ws, "Making the pictures on the way…")
     try:
         return (yield ws.service.ask("between", body, frames, LONGEST, hear))
     except EngineError as error:

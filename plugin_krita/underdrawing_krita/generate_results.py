@@ -11,7 +11,6 @@ from .client.messages import EngineError
 from .colour_space import Space
 from .document_model import Workspace
 from .generate_tasks import Use, Wish
-from .i18n import tr
 from .interpolate_options import Way
 from .make_primitive import LABEL
 from .service import frames_of
@@ -40,7 +39,7 @@ def place(ws: Workspace, wish: Wish, found: Material, reply: Any) -> Steps:
         return (yield from _animation(ws, found, reply))
     (frame,) = frames_of(reply, [str(reply.body["picture"])])
     yield from _document(ws, frame, found.space)
-    return tr("The new picture of %d x %d pixels is a document of its own.") % (frame.width, frame.height)
+    return "The new picture of %d x %d pixels is a document of its own." % (frame.width, frame.height)
 
 
 def on_canvas(mask: Frame, reply: Any, size: tuple[int, int]) -> Frame:
@@ -58,12 +57,12 @@ def _over(ws: Workspace, wish: Wish, found: Material, reply: Any) -> Steps:
     node = found.layer
     key = layers.identity(node)
     if key not in ws.layers:
-        text = tr("The layer that this was made of is not in the document any more.")
-        raise EngineError("no_layer", text, tr("Undo its deletion, and press the button again."))
+        text = "The layer that this was made of is not in the document any more."
+        raise EngineError("no_layer", text, "Undo its deletion, and press the button again.")
     picture, soft = frames_of(reply, [str(reply.body["picture"]), str(reply.body["mask"])])
     at = int(reply.body["x"]), int(reply.body["y"])
     result = Result(picture, eight_bits(soft) if masked() else None, *at, found.space, str(reply.body["model"]))
-    names = {Use.HARMONIZE: tr("Harmonized"), Use.BLEND: tr("Blended"), Use.REPAINT: tr("Repainted")}
+    names = {Use.HARMONIZE: "Harmonized", Use.BLEND: "Blended", Use.REPAINT: "Repainted"}
     last = ws.newest(ws.record.covers.get(key, ()))
     outer = flatten.outermost(node)
     made = yield from put(ws, result, names[wish.use], outer.parentNode(), last if last is not None else outer)
@@ -74,17 +73,17 @@ def _over(ws: Workspace, wish: Wish, found: Material, reply: Any) -> Steps:
     ws.record = ws.record.with_made(layers.identity(made), key)
     ws.keep(hidden=hidden)
     yield from settle(ws, made, last)
-    told = tr("Done in %.1f s. The layer “%s” lies over “%s”.")
+    told = "Done in %.1f s. The layer “%s” lies over “%s”."
     told %= (float(reply.body["seconds"]), made.name(), node.name())
-    return told + (" " + tr("The original layer is hidden and unchanged.") if found.hide else "")
+    return told + (" " + "The original layer is hidden and unchanged." if found.hide else "")
 
 
 def _variations(ws: Workspace, found: Material, reply: Any) -> Steps:
     """A group of layers on top, of which the uppermost is seen."""
     frames = frames_of(reply, [str(key) for key in reply.body["pictures"]])
-    named = [(tr("Variation %d") % number, frame) for number, frame in enumerate(frames, 1)]
-    yield from _group(ws, found, tr("Variations"), named[::-1])
-    return tr("%d variations are the layers of a group on top. Show them one after the other.") % len(frames)
+    named = [("Variation %d" % number, frame) for number, frame in enumerate(frames, 1)]
+    yield from _group(ws, found, "Variations", named[::-1])
+    return "%d variations are the layers of a group on top. Show them one after the other." % len(frames)
 
 
 def _place_between(ws: Workspace, wish: Wish, found: Material, reply: Any) -> Steps:
@@ -96,21 +95,21 @@ def _place_between(ws: Workspace, wish: Wish, found: Material, reply: Any) -> St
     ws.record = ws.record.with_made(layers.identity(made))
     ws.save()
     yield from settle(ws, made)
-    return tr("Done in %.1f s. The layer “%s” lies on top.") % (float(reply.body["seconds"]), name)
+    return "Done in %.1f s. The layer “%s” lies on top." % (float(reply.body["seconds"]), name)
 
 
 def _way_between(ws: Workspace, wish: Wish, found: Material, reply: Any) -> Steps:
     """The whole way as a group of layers on top, from the picture below to the other one above."""
     frames = frames_of(reply, [str(key) for key in reply.body["pictures"]])
     named = [(_named(place), frame) for place, frame in zip(wish.between.places(), frames)]
-    yield from _group(ws, found, tr("Between two pictures"), named)
-    return tr("%d pictures are the layers of a group on top, the last one above. Show them one after the other.") % len(
+    yield from _group(ws, found, "Between two pictures", named)
+    return "%d pictures are the layers of a group on top, the last one above. Show them one after the other." % len(
         frames
     )
 
 
 def _named(place: float) -> str:
-    return str(tr("Between, %d %%")) % round(place * 100)
+    return "Between, %d %%" % round(place * 100)
 
 
 def _group(ws: Workspace, found: Material, name: str, pictures: list[tuple[str, Frame]]) -> Steps:
@@ -152,7 +151,7 @@ def _animation(ws: Workspace, found: Material, reply: Any) -> Steps:
     document.setFullClipRangeEndTime(len(frames) - 1)
     with layers.Maker(ws.krita, document, found.space) as maker:
         results = [Result(frame, None, 0, 0, found.space) for frame in frames]
-        group = yield from frames_to_animation.stack(maker, tr("Frames"), results)
+        group = yield from frames_to_animation.stack(maker, "Frames", results)
     root.addChildNode(group, None)
     yield from layers.idle(document)
     _show(ws, document)
@@ -161,9 +160,9 @@ def _animation(ws: Workspace, found: Material, reply: Any) -> Steps:
         ground.remove()
     yield from layers.idle(document)
     document.refreshProjection()
-    text = tr("%d frames, %d a second, are a layer of a new document. File ▸ Render Animation makes a GIF of it.")
+    text = "%d frames, %d a second, are a layer of a new document. File ▸ Render Animation makes a GIF of it."
     if not done:
-        text = tr(
+        text = (
             "%d frames, %d a second, are the layers of a group in a new document. Click on the group, then "
             "Layer ▸ Convert ▸ Convert Group to Animated Layer; File ▸ Render Animation makes a GIF of it."
         )
@@ -174,8 +173,8 @@ def _new(ws: Workspace, width: int, height: int, space: Space) -> Any:
     resolution = float(ws.document.resolution() or RESOLUTION)
     made = ws.krita.createDocument(width, height, ws.name, space.model, space.depth, space.profile, resolution)
     if made is None:
-        text = tr("Krita has no colour space %s, %s bit, “%s”.") % (space.model, space.depth, space.profile)
-        raise EngineError("colour_space", text, tr("Convert the picture to RGB: Image ▸ Convert Image Colour Space."))
+        text = "Krita has no colour space %s, %s bit, “%s”." % (space.model, space.depth, space.profile)
+        raise EngineError("colour_space", text, "Convert the picture to RGB: Image ▸ Convert Image Colour Space.")
     return made
 
 

@@ -10,7 +10,6 @@ from .client.ensure_model import ModelWish
 from .client.job_status import JobStatus
 from .client.labels import COUNT, FRAMES, FREEDOM, LIGHT, RECIPES, USUAL_SECONDS
 from .client.messages import EngineError
-from .i18n import tr
 from .interpolate_options import BetweenWish
 
 MOST_PIXELS = 32 << 20  # of one picture that is made
@@ -97,10 +96,8 @@ class Wish:
         """
         width, height = self.size if self.use is Use.RESIZE else (size[0] * self.times, size[1] * self.times)
         if width * height > MOST_PIXELS:
-            text = tr("%d x %d pixels are too many; %d million can be made at a time.")
-            raise EngineError(
-                "too_large", text % (width, height, MOST_PIXELS / (1 << 20)), tr("Choose a smaller size.")
-            )
+            text = "%d x %d pixels are too many; %d million can be made at a time."
+            raise EngineError("too_large", text % (width, height, MOST_PIXELS / (1 << 20)), "Choose a smaller size.")
         return width, height
 
     def body(self, size: tuple[int, int]) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from .client.frames import Frame
 from .client.messages import EngineError
 from .colour_space import Space
 from .document_model import Workspace
-from .i18n import tr
 from .make_primitive import frame_image
 from .packing import pack, unpack
 from .qt import QtCore, QtGui
@@ -80,7 +79,7 @@ def add(ws: Workspace, result: Result, node: Any) -> Steps:
     space = asdict(result.space)
     entry = Entry(number, result.x, result.y, space, result.model, len(packed), thumbnail, header, mask, when)
     if len(packed) <= MOST_BYTES:
-        ws.document.setAnnotation(_key(number), tr("A result"), QtCore.QByteArray(packed))
+        ws.document.setAnnotation(_key(number), "A result", QtCore.QByteArray(packed))
         ws.history = [*ws.history, entry]
         while len(ws.history) > MOST or sum(e.size for e in ws.history) > MOST_BYTES:
             ws.document.removeAnnotation(_key(ws.history[0].id))
@@ -103,7 +102,7 @@ def bring_back(ws: Workspace, number: int) -> Steps:
 
     entry = next((e for e in ws.history if e.id == number), None)
     if entry is None or _key(number) not in ws.document.annotationTypes():
-        raise EngineError("no_entry", tr("This result is not kept in the document any more."))
+        raise EngineError("no_entry", "This result is not kept in the document any more.")
     data = yield from unpack(ws.document.annotation(_key(number)))
     header = entry.header
     pixels = int(header["stride"]) * int(header["height"])
@@ -112,7 +111,7 @@ def bring_back(ws: Workspace, number: int) -> Steps:
     if mask is not None and not masked():
         frame, mask = bake(frame, mask), None
     made = Result(frame, mask, entry.x, entry.y, Space.from_dict(entry.space), entry.model)
-    yield from show(ws, made, tr("Result, brought back"))
+    yield from show(ws, made, "Result, brought back")
 
 
 def bake(frame: Frame, mask: Frame) -> Frame:
@@ -143,7 +142,7 @@ def forget(ws: Workspace) -> None:
 
 def _store(ws: Workspace) -> None:
     text = json.dumps([asdict(entry) for entry in ws.history])
-    ws.document.setAnnotation(INDEX, tr("Results of Underdrawing"), QtCore.QByteArray(text.encode("utf-8")))
+    ws.document.setAnnotation(INDEX, "Results of Underdrawing", QtCore.QByteArray(text.encode("utf-8")))
 
 
 def _key(number: int) -> str:

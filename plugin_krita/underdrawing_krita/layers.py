@@ -8,7 +8,6 @@ from typing import Any
 
 from .client.messages import EngineError
 from .colour_space import Space
-from .i18n import tr
 from .qt import QtCore
 from .tasks import Pause
 
@@ -66,8 +65,8 @@ def reader(node: Any) -> Any:
     """What reads a layer's pixels as they are seen: with its masks, and whatever makes the layer up."""
     plain = node.type() == "paintlayer" and not any(child.type() in MASKS for child in node.childNodes())
     if not plain and not node.visible():
-        text = tr("The layer “%s” is hidden, so Krita has no picture of it.") % node.name()
-        raise EngineError("hidden", text, tr("Show it, and try again."))
+        text = "The layer “%s” is hidden, so Krita has no picture of it." % node.name()
+        raise EngineError("hidden", text, "Show it, and try again.")
     return node.pixelData if plain else node.projectionPixelData
 
 
@@ -115,10 +114,8 @@ class Scratch:
     def __init__(self, krita: Any, space: Space) -> None:
         made = krita.createDocument(1, 1, "Underdrawing", space.model, space.depth, space.profile, 96.0)
         if made is None:
-            text = tr("Krita has no colour space %s, %s bit, “%s”.") % (space.model, space.depth, space.profile)
-            raise EngineError(
-                "colour_space", text, tr("Convert the picture to RGB: Image ▸ Convert Image Colour Space.")
-            )
+            text = "Krita has no colour space %s, %s bit, “%s”." % (space.model, space.depth, space.profile)
+            raise EngineError("colour_space", text, "Convert the picture to RGB: Image ▸ Convert Image Colour Space.")
         self.document = made
 
     def close(self) -> None:
@@ -139,7 +136,7 @@ def put_in(document: Any, node: Any, parent: Any, above: Any) -> Generator[Pause
     yield Pause(0)  # adding a layer is Krita's longest call: nothing of ours shares its step
     yield from idle(document)
     if not parent.addChildNode(node, above):
-        raise EngineError("layer", tr("Krita did not take the new layer."), tr("Is its group locked?"))
+        raise EngineError("layer", "Krita did not take the new layer.", "Is its group locked?")
     if active is not None:
         # Krita makes what is new the layer that is painted on, a moment later: painting goes on where it was.
         document.setActiveNode(active)

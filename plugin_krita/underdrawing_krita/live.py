@@ -12,7 +12,6 @@ from .client.frames import Frame
 from .client.messages import EngineError
 from .colour_space import DRAWN, Space
 from .document_model import Workspace
-from .i18n import tr
 from .make_primitive import LABEL
 from .service import frames_of, hint
 from .tasks import Pause, Steps
@@ -40,8 +39,8 @@ class Watched:
         width, height = ws.size
         space = Space.of(node)
         if not space.plain:
-            text = tr("The layer “%s” is not in RGB or grey, which Live cannot follow.") % node.name()
-            raise EngineError("colour_space", text, tr("Convert the layer, or use Apply."))
+            text = "The layer “%s” is not in RGB or grey, which Live cannot follow." % node.name()
+            raise EngineError("colour_space", text, "Convert the layer, or use Apply.")
         source = layers.reader(node)
         base = yield from read(source, space, width, height)
         tall = -(-height // GRID)
@@ -58,7 +57,7 @@ class Watched:
             tall = min(self.height, self.base.height - y)
             seen = source(0, y, self.base.width, tall)
             if old is not None and seen.size() != old.size():
-                raise EngineError("gone", tr("A layer of the underdrawing cannot be read any more."))
+                raise EngineError("gone", "A layer of the underdrawing cannot be read any more.")
             if seen != old:
                 changed, self.rows[number] = True, seen
                 self._cut(number, y, tall, bytes(seen))
@@ -115,7 +114,7 @@ def live(ws: Workspace, options: Callable[[], ApplyOptions], keep: Callable[[], 
             yield from _watch(ws, watched, preview, options)
     except EngineError as error:
         ws.live = Live.STOPPED
-        ws.tell(tr("Live has stopped.") + " " + hint(error), True)
+        ws.tell("Live has stopped." + " " + hint(error), True)
     finally:
         if ws.open:
             if hidden is not None and layers.identity(hidden) in ws.layers:
@@ -215,7 +214,7 @@ class Preview:
         if node is None:
             picture = ws.need_picture()
             with layers.Maker(ws.krita, ws.document, self.space) as maker:
-                node = maker.layer(tr("Live preview"))
+                node = maker.layer("Live preview")
                 node.setColorLabel(LABEL)
                 node.setLocked(True)
                 above = apply.top(ws, picture)
@@ -228,7 +227,7 @@ class Preview:
     def show(self, frame: Frame | None, x: int = 0, y: int = 0) -> Steps:
         """Show a result whose mask is its alpha; None shows nothing."""
         if self.node is None or layers.identity(self.node) not in self.ws.layers:
-            raise EngineError("gone", tr("The preview layer was removed."), tr("Press Live to go on."))
+            raise EngineError("gone", "The preview layer was removed.", "Press Live to go on.")
         area = None if frame is None else Bounds(x, y, frame.width, frame.height)
         if self.area is not None and self.area != area:
             yield from clear(self.node, self.space, self.area)

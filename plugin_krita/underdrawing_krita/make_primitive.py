@@ -12,7 +12,6 @@ from .client.frames import Frame
 from .client.messages import EngineError
 from .colour_space import DRAWN, Space
 from .document_model import Swap, Workspace
-from .i18n import tr
 from .qt import Qt, QtGui
 from .record import Colour
 from .service import frames_of
@@ -30,14 +29,14 @@ PREVIEW = 400  # pixels of the longer side of the picture that a preview is made
 
 def names() -> dict[str, str]:
     """What the planes' layers are called."""
-    return {"segments": tr("Areas"), "edges": tr("Outlines"), "paint": tr("Flat paint")}
+    return {"segments": "Areas", "edges": "Outlines", "paint": "Flat paint"}
 
 
 def make(ws: Workspace, picture: str, options: MakeOptions) -> Steps:
     """Make an underdrawing of a layer, and put it on top of the document."""
     ws.keep(picture=picture)
     frame = yield from read_layers.picture(ws)
-    ws.doing_now(tr("Making the underdrawing…"))
+    ws.doing_now("Making the underdrawing…")
     body = {"picture": {"hash": frame.hash}, "kind": options.kind, "options": options.body(), "order": "BGRA"}
     reply = yield ws.service.ask("primitive", body, [frame], 300.0)
     space = Space.of(ws.need_picture()).converted
@@ -47,9 +46,7 @@ def make(ws: Workspace, picture: str, options: MakeOptions) -> Steps:
     if ws.record.palette and "segments" in ws.planes and ws.krita.activeDocument() == ws.document:
         take_colour(ws, ws.record.palette[0])  # else the first stroke would be in no area's colour
     notes = [str(note) for note in reply.body.get("notes") or ()]
-    ws.tell(
-        tr("The underdrawing lies on top of the layers. Press “Start editing” next.") + "".join(" " + n for n in notes)
-    )
+    ws.tell("The underdrawing lies on top of the layers. Press “Start editing” next." + "".join(" " + n for n in notes))
 
 
 def planes_of(reply: Any) -> dict[str, Frame]:
@@ -71,7 +68,7 @@ def lay(ws: Workspace, planes: dict[str, Frame], palette: Sequence[Colour]) -> S
     above = old if old is not None else (root.childNodes() or [None])[-1]
     parent = old.parentNode() if old is not None else root
     with layers.Maker(ws.krita, ws.document, DRAWN, nested=True) as maker:
-        group = maker.layer(tr("Underdrawing"), "grouplayer")
+        group = maker.layer("Underdrawing", "grouplayer")
         group.setColorLabel(LABEL)
         made: dict[str, Any] = {}
         for name in ORDER:
@@ -108,10 +105,10 @@ def use_layers(ws: Workspace, picture: str, chosen: dict[str, str]) -> Steps:
     """
     planes = {name: key for name, key in chosen.items() if key}
     if not planes:
-        raise EngineError("no_planes", tr("No layer was chosen."), tr("Choose at least one: areas, outlines or paint."))
+        raise EngineError("no_planes", "No layer was chosen.", "Choose at least one: areas, outlines or paint.")
     if picture in planes.values() or len(set(planes.values())) < len(planes):
-        text = tr("One layer was chosen twice.")
-        raise EngineError("twice", text, tr("The picture and each part of the underdrawing need a layer of their own."))
+        text = "One layer was chosen twice."
+        raise EngineError("twice", text, "The picture and each part of the underdrawing need a layer of their own.")
     ws.keep(picture=picture)
     frame = yield from read_layers.picture(ws)
     space = Space.of(ws.need_picture()).converted
@@ -119,7 +116,7 @@ def use_layers(ws: Workspace, picture: str, chosen: dict[str, str]) -> Steps:
     ws.record = replace(ws.record, planes={name: (key,) for name, key in planes.items()}, palette=())
     ws.save()
     ws.look()
-    ws.tell(tr("These layers are the underdrawing now. Press “Start editing” next."))
+    ws.tell("These layers are the underdrawing now. Press “Start editing” next.")
 
 
 def preview(ws: Workspace, picture: str, options: MakeOptions) -> Steps:

@@ -8,7 +8,6 @@ from typing import Any
 from .client.labels import CHOOSE_ANOTHER, FOLDER_MODEL_GONE, FOLDER_MODEL_HINT, NO_FOLDER_MODEL
 from .client.messages import EngineError
 from .generate_tasks import Use
-from .i18n import tr
 
 
 @dataclass(frozen=True)
@@ -38,9 +37,9 @@ def of_maker(error: EngineError) -> EngineError:
     """What the engine said of a folder model; of one that is gone without its id, which says nothing to a person."""
     if error.code != "unknown_model":
         return error
-    return EngineError(error.code, tr(FOLDER_MODEL_GONE), tr(CHOOSE_ANOTHER))
+    return EngineError(error.code, (FOLDER_MODEL_GONE), (CHOOSE_ANOTHER))
 
 
 def how_to_train() -> str:
     """What to do where there is none."""
-    return "%s %s" % (tr(NO_FOLDER_MODEL), tr(FOLDER_MODEL_HINT))
+    return "%s %s" % ((NO_FOLDER_MODEL), (FOLDER_MODEL_HINT))

@@ -8,7 +8,6 @@ from typing import Any
 
 from .client.frames import Frame
 from .client.messages import EngineError
-from .i18n import tr
 
 PIECE = 1 << 18  # bytes of one step
 
@@ -36,5 +35,5 @@ def unpack(note: Any) -> Generator[None, None, bytearray]:
             data += unpacker.decompress(packed[start : start + PIECE])
             yield None
     except zlib.error:
-        raise EngineError("damaged", tr("A note of Underdrawing is damaged in the document.")) from None
+        raise EngineError("damaged", "A note of Underdrawing is damaged in the document.") from None
     return data

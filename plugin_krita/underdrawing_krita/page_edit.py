@@ -6,7 +6,6 @@ from typing import Any, Callable
 
 from .document_model import Workspace
 from .flow import Flow
-from .i18n import tr
 from .make_primitive import BOTH, names
 from .page_tools import Tools
 from .palette_bar import PaletteBar
@@ -24,16 +23,16 @@ class EditPage(QtWidgets.QWidget):
     def __init__(self, perform: Callable[..., Any]) -> None:
         super().__init__()
         self._perform = perform
-        self.model = choice("model", tr("Which of this picture's models paints"), [])
+        self.model = choice("model", "Which of this picture's models paints", [])
         self.model.activated.connect(lambda *_: perform("choose_model"))
-        self.more = button("train_more", tr("Train…"), tr("Train again, or longer"), lambda: perform("train_more"))
+        self.more = button("train_more", "Train…", "Train again, or longer", lambda: perform("train_more"))
         self.training = label("", "training", faint=True)
         self._planes: dict[str, Any] = {}
         paint = Flow()
         tips = {
-            "segments": tr("Paint on the flat areas, with the colours below"),
-            "edges": tr("Paint on the outlines: dark lines on white, white to erase"),
-            "paint": tr("Paint on the flat picture, with any colour"),
+            "segments": "Paint on the flat areas, with the colours below",
+            "edges": "Paint on the outlines: dark lines on white, white to erase",
+            "paint": "Paint on the flat picture, with any colour",
         }
         for name in PLANES:
             made = toggle("paint_" + name, names()[name], tips[name])
@@ -42,9 +41,9 @@ class EditPage(QtWidgets.QWidget):
             paint.addWidget(made)
         self.palette_bar = PaletteBar(lambda colour: perform("take_colour", colour))
         titles = {
-            "underdrawing": (tr("Underdrawing"), tr("See the underdrawing alone")),
-            "both": (tr("Both"), tr("See the picture through the underdrawing")),
-            "picture": (tr("Picture"), tr("See the picture; you still paint on the underdrawing")),
+            "underdrawing": ("Underdrawing", "See the underdrawing alone"),
+            "both": ("Both", "See the picture through the underdrawing"),
+            "picture": ("Picture", "See the picture; you still paint on the underdrawing"),
         }
         self._views: dict[str, Any] = {}
         view = row()
@@ -53,23 +52,21 @@ class EditPage(QtWidgets.QWidget):
             made.clicked.connect(lambda *_, name=name: perform("view", name))
             self._views[name] = made
             view.addWidget(made)
-        self.live = toggle(
-            "live", tr("Live"), tr("The picture follows the brush: each stroke is painted as soon as it ends")
-        )
+        self.live = toggle("live", "Live", "The picture follows the brush: each stroke is painted as soon as it ends")
         self.live.setMinimumHeight(int(self.live.fontMetrics().height() * 2.1))
         self.live.clicked.connect(lambda *_: perform("live"))
         self.apply = button(
             "apply",
-            tr("Apply"),
-            tr("Makes a layer of what follows from the underdrawing. The picture itself is not touched"),
+            "Apply",
+            "Makes a layer of what follows from the underdrawing. The picture itself is not touched",
             lambda: perform("apply"),
             main=True,
         )
         self.speed = label("", "live_state", faint=True)
         self.keep = named(
-            QtWidgets.QCheckBox(tr("Keep the last result")),
+            QtWidgets.QCheckBox("Keep the last result"),
             "keep",
-            tr("Applying again adds a layer; otherwise it takes the place of the last one"),
+            "Applying again adds a layer; otherwise it takes the place of the last one",
         )
         self.options_fold = self._options()
         self.tools = Tools(perform)
@@ -77,10 +74,10 @@ class EditPage(QtWidgets.QWidget):
             self,
             row(self.model, self.more, stretch=0),
             self.training,
-            _heading(tr("Paint on")),
+            _heading("Paint on"),
             paint,
             self.palette_bar,
-            _heading(tr("See")),
+            _heading("See"),
             view,
             row(self.live, self.apply, stretch=1),
             self.speed,
@@ -90,35 +87,33 @@ class EditPage(QtWidgets.QWidget):
         ).addStretch(1)
 
     def _options(self) -> Fold:
-        self.grow = spin(
-            "grow", tr("Widens the edit by so many pixels, and takes nothing else along"), -1, 500, -1, tr(" px")
-        )
-        self.grow.setSpecialValueText(tr("automatic"))
-        self.feather = spin("feather", tr("Width of the soft border inside the edit"), 0, 200, 3, tr(" px"))
+        self.grow = spin("grow", "Widens the edit by so many pixels, and takes nothing else along", -1, 500, -1, " px")
+        self.grow.setSpecialValueText("automatic")
+        self.feather = spin("feather", "Width of the soft border inside the edit", 0, 200, 3, " px")
         self.blend = choice(
             "blend",
-            tr("How the border of the edit meets the picture"),
-            [(tr("Soft border"), "none"), (tr("Match colours (Poisson)"), "poisson")],
+            "How the border of the edit meets the picture",
+            [("Soft border", "none"), ("Match colours (Poisson)", "poisson")],
         )
         self.mask_mode = choice(
             "mask_mode",
-            tr("What a selection does"),
+            "What a selection does",
             [
-                (tr("Limits the edit"), "limit"),
-                (tr("Repaint the selection only"), "only"),
-                (tr("Selection plus edit"), "add"),
+                ("Limits the edit", "limit"),
+                ("Repaint the selection only", "only"),
+                ("Selection plus edit", "add"),
             ],
         )
         self.whole = named(
-            QtWidgets.QCheckBox(tr("Repaint the whole picture")), "whole", tr("Not the edit alone, but everything")
+            QtWidgets.QCheckBox("Repaint the whole picture"), "whole", "Not the edit alone, but everything"
         )
         settings = form(
-            (tr("Grow"), self.grow),
-            (tr("Feather"), self.feather),
-            (tr("Blend"), self.blend),
-            (tr("Selection"), self.mask_mode),
+            ("Grow", self.grow),
+            ("Feather", self.feather),
+            ("Blend", self.blend),
+            ("Selection", self.mask_mode),
         )
-        return Fold("options_fold", tr("Options"), tr("Grow, feather, blend, selection"), settings, self.whole)
+        return Fold("options_fold", "Options", "Grow, feather, blend, selection", settings, self.whole)
 
     @property
     def options(self) -> ApplyOptions:
@@ -137,7 +132,7 @@ class EditPage(QtWidgets.QWidget):
         job = ws.job if ws.job is not None and ws.job.under_way else None
         self.training.setVisible(job is not None)
         self.training.setText("" if job is None else job.text)
-        self.more.setText(tr("Train…") if job is None else tr("Show"))
+        self.more.setText("Train…" if job is None else "Show")
         planes, active = ws.planes, ws.document.activeNode()
         for name, made in self._planes.items():
             made.setVisible(name in planes)
@@ -150,7 +145,7 @@ class EditPage(QtWidgets.QWidget):
         on = ws.live in (Live.WATCHING, Live.ASKING)
         self.live.setChecked(on)
         self.apply.setEnabled(not ws.busy)
-        self.apply.setText(tr("Applying…") if ws.busy else tr("Apply"))
+        self.apply.setText("Applying…" if ws.busy else "Apply")
         self.speed.setText(_speed(ws))
         self.speed.setToolTip(_parts_of_time(ws))
         self.speed.setVisible(on)
@@ -165,10 +160,10 @@ def _models(ws: Workspace) -> list[Any]:
     """This picture's models, the newest first."""
     entries = []
     known = {
-        "draft": tr("draft"),
-        "refine": tr("light and colours"),
-        "deepsim": tr("repaint freely"),
-        "sia": tr("new layouts"),
+        "draft": "draft",
+        "refine": "light and colours",
+        "deepsim": "repaint freely",
+        "sia": "new layouts",
     }
     for number, model in reversed(list(enumerate(ws.record.models, 1))):
         kind = known.get(model.method, model.method or model.name)
@@ -180,10 +175,10 @@ def _speed(ws: Workspace) -> str:
     """How Live keeps up."""
     split = ws.split
     if ws.live is Live.ASKING and not split.total:
-        return tr("Painting…")
+        return "Painting…"
     if not split.total:
-        return tr("Live: paint, and lift the brush.")
-    return tr("Updated in %.1f s") % split.total
+        return "Live: paint, and lift the brush."
+    return "Updated in %.1f s" % split.total
 
 
 def _parts_of_time(ws: Workspace) -> str:
@@ -191,6 +186,6 @@ def _parts_of_time(ws: Workspace) -> str:
     split = ws.split
     if not split.total:
         return ""
-    text = tr("Milliseconds: look %d, read %d, send %d, model %d, write %d")
+    text = "Milliseconds: look %d, read %d, send %d, model %d, write %d"
     parts = (split.poll, split.read, split.send, split.infer, split.write)
     return text % tuple(round(part * 1000) for part in parts)

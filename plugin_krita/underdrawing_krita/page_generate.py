@@ -12,7 +12,6 @@ from .document_model import Workspace
 from .generate import NAME
 from .generate_labels import about, buttons, titles, ways
 from .generate_tasks import ORIGINAL_BELOW, ORIGINAL_TRAINED, Use, Wish
-from .i18n import tr
 from .interpolate_options import Way
 from .meta_models import Maker
 from .page_interpolate import BetweenPart
@@ -32,75 +31,73 @@ class AlonePage(QtWidgets.QWidget):
         self._makers: tuple[Maker, ...] | None = None
         self._times_of_refining = False
         self._of_maker = ""  # the folder's model that this document used last
-        back = fold_button("alone_back", tr("Back"), tr("Back to the underdrawing"), Qt.ArrowType.LeftArrow)
+        back = fold_button("alone_back", "Back", "Back to the underdrawing", Qt.ArrowType.LeftArrow)
         back.clicked.connect(lambda *_: perform("alone_back"))
-        self.use = choice("alone_use", tr("What is to be done"), [(text, use.value) for use, text in titles().items()])
+        self.use = choice("alone_use", "What is to be done", [(text, use.value) for use, text in titles().items()])
         self.about = label("", "alone_about", faint=True)
-        self.layer = choice("alone_layer", tr("The layer that was pasted, edited or painted"), [])
-        self.original = choice(
-            "alone_original", tr("Where the picture is without this layer; the training uses it"), []
-        )
-        self.picture = choice("alone_picture", tr("The picture that is used"), [])
-        self.count = spin("alone_count", tr("How many variations are made"), 1, 16, COUNT)
-        self.freedom = percent("alone_freedom", tr("Left: faithful to the picture. Right: free"), FREEDOM)
-        self.hints = percent("alone_hints", tr("Left: the painting's forms are kept. Right: they are hints"), FREEDOM)
-        self.light = percent("alone_light", tr("How much of the surrounding light and colour it takes on"), LIGHT)
-        self.width_ = spin("alone_width", tr("Width of the new picture"), 16, MOST_SIDE, 800, tr(" px"))
-        self.height_ = spin("alone_height", tr("Height of the new picture"), 16, MOST_SIDE, 600, tr(" px"))
+        self.layer = choice("alone_layer", "The layer that was pasted, edited or painted", [])
+        self.original = choice("alone_original", "Where the picture is without this layer; the training uses it", [])
+        self.picture = choice("alone_picture", "The picture that is used", [])
+        self.count = spin("alone_count", "How many variations are made", 1, 16, COUNT)
+        self.freedom = percent("alone_freedom", "Left: faithful to the picture. Right: free", FREEDOM)
+        self.hints = percent("alone_hints", "Left: the painting's forms are kept. Right: they are hints", FREEDOM)
+        self.light = percent("alone_light", "How much of the surrounding light and colour it takes on", LIGHT)
+        self.width_ = spin("alone_width", "Width of the new picture", 16, MOST_SIDE, 800, " px")
+        self.height_ = spin("alone_height", "Height of the new picture", 16, MOST_SIDE, 600, " px")
         self.times = choice(
             "alone_times",
-            tr("How much larger the new picture is"),
-            [(tr("2 times"), 2), (tr("3 times"), 3), (tr("4 times"), 4)],
+            "How much larger the new picture is",
+            [("2 times", 2), ("3 times", 3), ("4 times", 4)],
         )
-        self.frames = spin("alone_frames", tr("How many frames; 12 of them make a second"), 2, 240, FRAMES)
+        self.frames = spin("alone_frames", "How many frames; 12 of them make a second", 2, 240, FRAMES)
         self.start_from = choice(
             "alone_from",
-            tr("Train on this picture, or use what a folder model makes of it immediately"),
+            "Train on this picture, or use what a folder model makes of it immediately",
             [],
         )
-        self.time = choice("alone_time", tr("How long to train, once: longer gives better results"), [])
+        self.time = choice("alone_time", "How long to train, once: longer gives better results", [])
         self.device = device_choice("alone_device")
-        self.seed = spin("alone_seed", tr("Another number gives another result"), 0, 99999, 0)
+        self.seed = spin("alone_seed", "Another number gives another result", 0, 99999, 0)
         self.between = BetweenPart(self, perform)
         self.between.wanted.connect(lambda: perform("between_look"))
         self.between.changed.connect(self._changed)
         way = self.between
         some = (Use.HARMONIZE, Use.BLEND, Use.REPAINT)
         rows = (
-            (tr("Layer"), self.layer, some),
-            (tr("Original"), self.original, some),
-            (tr("Picture"), self.picture, (Use.VARY, Use.RESIZE, Use.ANIMATE, Use.ENLARGE, Use.BETWEEN)),
-            (tr("Other"), way.other, (Use.BETWEEN,)),
-            (tr("Model"), way.model, (Use.BETWEEN,)),
-            (tr("Changes"), way.scales, (Use.BETWEEN,)),
-            (tr("Make"), way.way, (Use.BETWEEN,)),
-            (tr("How many"), way.count, (Use.BETWEEN,)),
-            (tr("Frames"), way.frames, (Use.BETWEEN,)),
-            (tr("Freedom"), way.freedom, (Use.BETWEEN,)),
-            (tr("How many"), self.count, (Use.VARY,)),
-            (tr("Freedom"), self.freedom, (Use.VARY, Use.ANIMATE)),
-            (tr("Freedom"), self.hints, (Use.REPAINT,)),
-            (tr("Light"), self.light, (Use.HARMONIZE,)),
-            (tr("Width"), self.width_, (Use.RESIZE,)),
-            (tr("Height"), self.height_, (Use.RESIZE,)),
-            (tr("Size"), self.times, (Use.ENLARGE,)),
-            (tr("Frames"), self.frames, (Use.ANIMATE,)),
-            (tr("Start from"), self.start_from, tuple(use for use in Use if use.at_once)),
-            (tr("Train for"), self.time, tuple(use for use in Use if use is not Use.BETWEEN)),
-            (tr("On"), self.device, tuple(use for use in Use if use is not Use.BETWEEN)),
-            (tr("Seed"), self.seed, (*some, Use.VARY, Use.RESIZE, Use.ANIMATE, Use.BETWEEN)),
+            ("Layer", self.layer, some),
+            ("Original", self.original, some),
+            ("Picture", self.picture, (Use.VARY, Use.RESIZE, Use.ANIMATE, Use.ENLARGE, Use.BETWEEN)),
+            ("Other", way.other, (Use.BETWEEN,)),
+            ("Model", way.model, (Use.BETWEEN,)),
+            ("Changes", way.scales, (Use.BETWEEN,)),
+            ("Make", way.way, (Use.BETWEEN,)),
+            ("How many", way.count, (Use.BETWEEN,)),
+            ("Frames", way.frames, (Use.BETWEEN,)),
+            ("Freedom", way.freedom, (Use.BETWEEN,)),
+            ("How many", self.count, (Use.VARY,)),
+            ("Freedom", self.freedom, (Use.VARY, Use.ANIMATE)),
+            ("Freedom", self.hints, (Use.REPAINT,)),
+            ("Light", self.light, (Use.HARMONIZE,)),
+            ("Width", self.width_, (Use.RESIZE,)),
+            ("Height", self.height_, (Use.RESIZE,)),
+            ("Size", self.times, (Use.ENLARGE,)),
+            ("Frames", self.frames, (Use.ANIMATE,)),
+            ("Start from", self.start_from, tuple(use for use in Use if use.at_once)),
+            ("Train for", self.time, tuple(use for use in Use if use is not Use.BETWEEN)),
+            ("On", self.device, tuple(use for use in Use if use is not Use.BETWEEN)),
+            ("Seed", self.seed, (*some, Use.VARY, Use.RESIZE, Use.ANIMATE, Use.BETWEEN)),
         )
         self._rows = [(label(text, wrap=False), widget, uses) for text, widget, uses in rows]
         self._form = form()
         self.fine_tune = named(
-            QtWidgets.QCheckBox(tr("Fine-tune on this composite")),
+            QtWidgets.QCheckBox("Fine-tune on this composite"),
             "alone_fine_tune",
-            tr("Trains further on this very picture: about a minute more each time, for a closer fit"),
+            "Trains further on this very picture: about a minute more each time, for a closer fit",
         )
         self.network_picture = named(
-            QtWidgets.QCheckBox(tr("Network's own picture")),
+            QtWidgets.QCheckBox("Network's own picture"),
             "alone_network_picture",
-            tr("Shows what the network makes, without the picture's brushwork; published recipes always do"),
+            "Shows what the network makes, without the picture's brushwork; published recipes always do",
         )
         self.start = button("alone", "", "", lambda: perform("alone"), main=True)
         self.note = label("", "alone_note", faint=True)
@@ -113,17 +110,17 @@ class AlonePage(QtWidgets.QWidget):
             # Rows that are not shown have their place as well: without one they would be windows.
             name.setParent(self._settings)
             widget.setParent(self._settings)
-        self.bar = named(QtWidgets.QProgressBar(), "alone_progress", tr("How much of it is done"))
+        self.bar = named(QtWidgets.QProgressBar(), "alone_progress", "How much of it is done")
         self.bar.setRange(0, 1000)
         self.state = label("", "alone_state")
         self.pause = button(
             "alone_pause",
-            tr("Pause"),
-            tr("Keeps the training so far, and frees the computer"),
+            "Pause",
+            "Keeps the training so far, and frees the computer",
             lambda: perform("alone_control", "pause"),
         )
         self.cancel = button(
-            "alone_cancel", tr("Cancel"), tr("Ends it; nothing is changed"), lambda: perform("alone_control", "cancel")
+            "alone_cancel", "Cancel", "Ends it; nothing is changed", lambda: perform("alone_control", "cancel")
         )
         self._meanwhile = label("", "alone_meanwhile", faint=True)
         self._going = QtWidgets.QWidget()
@@ -209,9 +206,9 @@ class AlonePage(QtWidgets.QWidget):
         for ids in ws.record.planes.values():
             mine.update(ids)
         found = [(entry.name, entry.id) for entry in layers.choices(ws.document, mine)]
-        refill(self.layer, [(tr("The active layer"), ""), *found])
-        refill(self.picture, [(tr("All that is seen"), ""), *found])
-        before = [(tr("What lies below"), ORIGINAL_BELOW), (tr("As in the training"), ORIGINAL_TRAINED)]
+        refill(self.layer, [("The active layer", ""), *found])
+        refill(self.picture, [("All that is seen", ""), *found])
+        before = [("What lies below", ORIGINAL_BELOW), ("As in the training", ORIGINAL_TRAINED)]
         trained = ws.record.at_once if self.maker else ws.record.alone
         refill(self.original, [*(before if trained else before[:1]), *found])
         if self._sized != ws.key:
@@ -225,15 +222,15 @@ class AlonePage(QtWidgets.QWidget):
 
     def _show_going(self, job: JobStatus | None, ws: Workspace) -> None:
         going = ws.going
-        self._doing.setText(titles()[ws.wished] if ws.wished is not None else tr("Training"))
+        self._doing.setText(titles()[ws.wished] if ws.wished is not None else "Training")
         done, training = going.done if going is not None else 0.0, job is not None and job.under_way
         self.bar.setRange(0, 1000 if training or done else 0)
         self.bar.setValue(round(done * 1000))
         self.state.setText(job.text if job is not None and training else going.text if going is not None else "")
-        closed = tr("You can use Krita meanwhile, or close it: training continues.")
-        self._meanwhile.setText(closed if training else tr("You can use Krita meanwhile."))
+        closed = "You can use Krita meanwhile, or close it: training continues."
+        self._meanwhile.setText(closed if training else "You can use Krita meanwhile.")
         self.pause.setVisible(training)
-        self.pause.setText(tr("Go on") if job is not None and job.state == "paused" else tr("Pause"))
+        self.pause.setText("Go on" if job is not None and job.state == "paused" else "Pause")
         self.pause.setEnabled(job is None or not job.stopping)
         self.cancel.setEnabled(going is not None and (job is None or job.stopping != "cancel"))
 
@@ -262,9 +259,9 @@ class AlonePage(QtWidgets.QWidget):
         use = self.chosen
         missing = use is Use.BETWEEN and not self._makers
         fitting = [maker for maker in self._makers or () if maker.serves(use)]
-        entries = [(tr("At once, by “%s”") % maker.name, maker.id) for maker in fitting]
+        entries = [("At once, by “%s”" % maker.name, maker.id) for maker in fitting]
         blocked = self.start_from.blockSignals(True)
-        refill(self.start_from, [(tr("Train this picture"), ""), *entries])
+        refill(self.start_from, [("Train this picture", ""), *entries])
         self.start_from.setCurrentIndex(max(0, self.start_from.findData(self._of_maker)))
         self.start_from.blockSignals(blocked)
         # Rows that are merely hidden would leave their gaps.
@@ -287,9 +284,9 @@ class AlonePage(QtWidgets.QWidget):
     def _fit_start(self) -> None:
         """What depends on whether the model is trained, or made by a folder model."""
         use, at_once = self.chosen, bool(self.maker)
-        minutes = ((tr("1 minute"), MINUTE), (tr("10 minutes"), 10 * MINUTE), (tr("1 hour"), 60 * MINUTE))
-        usual = (tr("%s (usual)") % duration(use.seconds), 0.0)
-        before = (tr("Not at all"), 0.0)
+        minutes = (("1 minute", MINUTE), ("10 minutes", 10 * MINUTE), ("1 hour", 60 * MINUTE))
+        usual = ("%s (usual)" % duration(use.seconds), 0.0)
+        before = ("Not at all", 0.0)
         times = [before, *minutes] if at_once else [minutes[0], usual, *minutes[1:]]
         if use is not Use.BETWEEN:
             # A time that was meant for training is none for refining, and the other way round.
@@ -297,19 +294,19 @@ class AlonePage(QtWidgets.QWidget):
             self._times_of_refining = at_once
             refill(self.time, times, (self.time.currentData() or 0.0) if same else 0.0)
         self.device.setEnabled(bool(self.time.currentData()) or not at_once)  # else nothing is trained
-        tip = tr("How long to train, once: longer gives better results")
-        refined = tr("How long the new model is refined on this picture before it is used, once")
+        tip = "How long to train, once: longer gives better results"
+        refined = "How long the new model is refined on this picture before it is used, once"
         self.time.setToolTip(refined if at_once else tip)
         name = next(name for name, widget, _ in self._rows if widget is self.time)
-        name.setText(tr("Refine for") if at_once else tr("Train for"))
+        name.setText("Refine for" if at_once else "Train for")
         tuned = use in (Use.HARMONIZE, Use.BLEND)
         self.fine_tune.setVisible(tuned and not at_once)
-        note = tr("The training is done once; after that a result takes seconds.")
+        note = "The training is done once; after that a result takes seconds."
         if use is Use.BETWEEN:
-            note = tr("No training: the folder model makes it.")
+            note = "No training: the folder model makes it."
         elif at_once:
-            note = tr("The model is made immediately. It is a starting point: a trained one does better.")
-            note += " " + tr("Fine-tuning on the composite needs a trained one.") if tuned else ""
+            note = "The model is made immediately. It is a starting point: a trained one does better."
+            note += " " + "Fine-tuning on the composite needs a trained one." if tuned else ""
         self.note.setText(note)
         self.note.setVisible(self.between.missing.isHidden())
 

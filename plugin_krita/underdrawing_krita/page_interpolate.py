@@ -6,7 +6,6 @@ from typing import Any, Callable
 
 from . import external_image
 from .document_model import Workspace
-from .i18n import tr
 from .interpolate_options import MOST_FRAMES, MOST_LAYERS, BetweenWish, Kind, Other, Way
 from .meta_models import Maker, how_to_train
 from .qt import QtCore, QtWidgets
@@ -29,37 +28,37 @@ class BetweenPart(QtCore.QObject):
         self.file = ""  # the file that was chosen last
         self._kept = ""  # what was chosen last, while a file is asked for
         self._perform = perform
-        self.other = choice("between_other", tr("The picture that the way leads to"), _ask())
+        self.other = choice("between_other", "The picture that the way leads to", _ask())
         self.other.activated.connect(lambda *_: self._other_chosen())
-        self.model = choice("between_model", tr("The model of a folder that knows such pictures"), [])
+        self.model = choice("between_model", "The model of a folder that knows such pictures", [])
         self.scales = choice(
             "between_scales",
-            tr("What changes on the way; the rest stays as in this picture"),
+            "What changes on the way; the rest stays as in this picture",
             [
-                (tr("Everything"), "all"),
-                (tr("Large forms"), "coarse"),
-                (tr("Middle forms"), "middle"),
-                (tr("Fine texture"), "fine"),
+                ("Everything", "all"),
+                ("Large forms", "coarse"),
+                ("Middle forms", "middle"),
+                ("Fine texture", "fine"),
             ],
         )
-        self.place = percent("between_place", tr("How far on the way: left this picture, right the other one"), 0.5)
+        self.place = percent("between_place", "How far on the way: left this picture, right the other one", 0.5)
         self.way = choice(
             "between_way",
-            tr("What is made of the way"),
+            "What is made of the way",
             [
-                (tr("This place: a layer"), Way.PLACE.value),
-                (tr("The whole way: layers"), Way.LAYERS.value),
-                (tr("The whole way: a clip"), Way.CLIP.value),
+                ("This place: a layer", Way.PLACE.value),
+                ("The whole way: layers", Way.LAYERS.value),
+                ("The whole way: a clip", Way.CLIP.value),
             ],
         )
-        self.count = spin("between_count", tr("How many pictures, both ends included"), 2, MOST_LAYERS, 7)
-        self.frames = spin("between_frames", tr("How many frames; 12 of them make a second"), 2, MOST_FRAMES, 24)
-        self.freedom = percent("between_freedom", tr("Left: the pictures themselves. Right: others like them"), 0)
-        tip, empty = tr("What lies at this place of the way, made small"), tr("The way is seen here.")
+        self.count = spin("between_count", "How many pictures, both ends included", 2, MOST_LAYERS, 7)
+        self.frames = spin("between_frames", "How many frames; 12 of them make a second", 2, MOST_FRAMES, 24)
+        self.freedom = percent("between_freedom", "Left: the pictures themselves. Right: others like them", 0)
+        tip, empty = "What lies at this place of the way, made small", "The way is seen here."
         self.view = ImageView("between_view", tip, MOST_SHOWN, empty)
         self.told = label("", "between_told", faint=True)
         self.look_at = QtWidgets.QWidget()
-        column(self.look_at, self.view, row(label(tr("Way"), wrap=False), self.place, stretch=1), self.told)
+        column(self.look_at, self.view, row(label("Way", wrap=False), self.place, stretch=1), self.told)
         self.missing = label("", "between_missing")
         self.asking: Seen | None = None  # what the whole way is being asked for
         self._rough: dict[Seen, tuple[Any, ...]] = {}
@@ -88,7 +87,7 @@ class BetweenPart(QtCore.QObject):
         refill(self.model, [(maker.name, maker.id) for maker in makers or ()])
         if self.model.count() and self.model.currentIndex() < 0:
             self.model.setCurrentIndex(0)
-        asking = tr("Asking the engine for folders' models…")
+        asking = "Asking the engine for folders' models…"
         self.missing.setText(how_to_train() if makers is not None else error or asking)
 
     def show_workspace(self, ws: Workspace, found: list[tuple[str, str]], picture: str) -> None:
@@ -101,10 +100,10 @@ class BetweenPart(QtCore.QObject):
         entries = _ask()[:1]
         entries += [(name, Other(Kind.LAYER, key).text) for name, key in found if key != picture]
         for name, key in external_image.others(ws.krita, ws.document):
-            entries.append((tr("%s (document)") % name, Other(Kind.DOCUMENT, key).text))
+            entries.append(("%s (document)" % name, Other(Kind.DOCUMENT, key).text))
         if self.file:
             name = external_image.Elsewhere(path=self.file).name
-            entries.append((tr("%s (file)") % name, Other(Kind.FILE, self.file).text))
+            entries.append(("%s (file)" % name, Other(Kind.FILE, self.file).text))
         entries += _ask()[1:]
         before = self.other.currentData()
         refill(self.other, entries)
@@ -117,7 +116,7 @@ class BetweenPart(QtCore.QObject):
         text = Other(Kind.FILE, path).text
         if self.other.findData(text) < 0:
             name = external_image.Elsewhere(path=path).name
-            self.other.insertItem(self.other.count() - 1, tr("%s (file)") % name, text)
+            self.other.insertItem(self.other.count() - 1, "%s (file)" % name, text)
         self.other.setCurrentIndex(self.other.findData(text))
         self._kept = text
         self.changed.emit()
@@ -147,9 +146,9 @@ class BetweenPart(QtCore.QObject):
         self._shown = seen
         self._show_place()
         if Other.of(str(self.other.currentData() or "")) is None:
-            self.tell(tr("Choose the other picture: a layer, another open document, or a file."))
+            self.tell("Choose the other picture: a layer, another open document, or a file.")
         elif not self.knows(seen):
-            self.tell(tr("Looking at the way…"))
+            self.tell("Looking at the way…")
             self._settle.start()
 
     def forget(self) -> None:
@@ -205,11 +204,11 @@ class BetweenPart(QtCore.QObject):
             return  # what was seen before stays until there is something else: only other pictures take it away
         nearest = images[round(percent / 100 * (len(images) - 1))]
         self.view.set_image(self._sharp.get((seen, percent), nearest))
-        self.tell(tr("0 % is this picture, 100 % the other one, as the model makes them."))
+        self.tell("0 % is this picture, 100 % the other one, as the model makes them.")
         if not self.sharp(seen, percent):
             self._settle.start()
 
 
 def _ask() -> list[tuple[str, str]]:
     """What stands before and behind the pictures that can be chosen."""
-    return [(tr("Choose a picture…"), ""), (tr("A file…"), ASK)]
+    return [("Choose a picture…", ""), ("A file…", ASK)]

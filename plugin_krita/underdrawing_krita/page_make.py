@@ -6,7 +6,6 @@ from typing import Any, Callable
 
 from . import layers
 from .document_model import Workspace
-from .i18n import tr
 from .qt import QtCore, QtWidgets
 from .ui_state import MakeOptions
 from .widgets import Fold, ImageView, Slider, button, choice, column, form, label, refill
@@ -22,54 +21,54 @@ class MakePage(QtWidgets.QWidget):
 
     def __init__(self, perform: Callable[[str], Any]) -> None:
         super().__init__()
-        self.layer = choice("picture", tr("The layer that holds the picture"), [])
+        self.layer = choice("picture", "The layer that holds the picture", [])
         self.kind = choice(
             "kind",
-            tr("What the underdrawing shows"),
+            "What the underdrawing shows",
             [
-                (tr("Areas and outlines"), "super"),
-                (tr("Areas"), "segments"),
-                (tr("Outlines"), "edges"),
-                (tr("Flat paint"), "paint"),
+                ("Areas and outlines", "super"),
+                ("Areas", "segments"),
+                ("Outlines", "edges"),
+                ("Flat paint", "paint"),
             ],
         )
-        self.regions = Slider("regions", tr("Into how many areas the picture is divided"), 2, 40, 12)
+        self.regions = Slider("regions", "Into how many areas the picture is divided", 2, 40, 12)
         self.sigma = Slider(
             "sigma",
-            tr("How fine outlines are: fine ones show every edge, coarse ones the large shapes"),
+            "How fine outlines are: fine ones show every edge, coarse ones the large shapes",
             FINEST,
             COARSEST,
             5,
             lambda v: "%.1f" % (v / 10),
         )
-        self.colours = Slider("colours", tr("In how many colours the picture is painted"), 2, 32, 8)
+        self.colours = Slider("colours", "In how many colours the picture is painted", 2, 32, 8)
         self._form = form(
-            (tr("Picture"), self.layer),
-            (tr("Show"), self.kind),
-            (tr("Areas"), self.regions),
-            (tr("Outlines"), self.sigma),
-            (tr("Colours"), self.colours),
+            ("Picture", self.layer),
+            ("Show", self.kind),
+            ("Areas", self.regions),
+            ("Outlines", self.sigma),
+            ("Colours", self.colours),
         )
-        self.preview = ImageView("preview", tr("What the underdrawing will look like"), 240, tr("Preview"))
+        self.preview = ImageView("preview", "What the underdrawing will look like", 240, "Preview")
         self.start = button(
             "start",
-            tr("Start editing"),
-            tr("Makes the underdrawing and a draft model, in seconds"),
+            "Start editing",
+            "Makes the underdrawing and a draft model, in seconds",
             lambda: perform("start"),
             main=True,
         )
         self.make = button(
             "make",
-            tr("Underdrawing only"),
-            tr("Puts the underdrawing on top of the layers, without a model"),
+            "Underdrawing only",
+            "Puts the underdrawing on top of the layers, without a model",
             lambda: perform("make"),
         )
         self.known_text = label("", "known_text")
-        self.known = choice("known", tr("Which model of this picture is used"), [])
+        self.known = choice("known", "Which model of this picture is used", [])
         use_known = button(
             "use_known",
-            tr("Use this model"),
-            tr("Restores the model's underdrawing, ready to be painted on, without training again"),
+            "Use this model",
+            "Restores the model's underdrawing, ready to be painted on, without training again",
             lambda: perform("use_known"),
             main=True,
         )
@@ -77,29 +76,29 @@ class MakePage(QtWidgets.QWidget):
         column(self._before, self.known_text, self.known, use_known)
         self._before.setVisible(False)
         self.chosen: dict[str, Any] = {
-            "segments": choice("use_segments", tr("Your layer with flat areas"), []),
-            "edges": choice("use_edges", tr("Your layer with dark outlines on white or on nothing"), []),
-            "paint": choice("use_paint", tr("Your layer with free colour"), []),
+            "segments": choice("use_segments", "Your layer with flat areas", []),
+            "edges": choice("use_edges", "Your layer with dark outlines on white or on nothing", []),
+            "paint": choice("use_paint", "Your layer with free colour", []),
         }
         use = button(
             "use_layers",
-            tr("Use these layers"),
-            tr("Takes layers that you drew yourself as the underdrawing; they stay as they are"),
+            "Use these layers",
+            "Takes layers that you drew yourself as the underdrawing; they stay as they are",
             lambda: perform("use_layers"),
         )
         fold = Fold(
             "use_fold",
-            tr("Use layers of my own"),
-            tr("For underdrawings that you drew yourself"),
+            "Use layers of my own",
+            "For underdrawings that you drew yourself",
             form(
-                (tr("Areas"), self.chosen["segments"]),
-                (tr("Outlines"), self.chosen["edges"]),
-                (tr("Paint"), self.chosen["paint"]),
+                ("Areas", self.chosen["segments"]),
+                ("Outlines", self.chosen["edges"]),
+                ("Paint", self.chosen["paint"]),
             ),
             use,
         )
         about = label(
-            tr("An underdrawing is the drawing under a painting. Make one of your picture, and paint on it later."),
+            "An underdrawing is the drawing under a painting. Make one of your picture, and paint on it later.",
             faint=True,
         )
         column(self, about, self._before, self._form, self.preview, self.start, self.make, fold).addStretch(1)
@@ -139,7 +138,7 @@ class MakePage(QtWidgets.QWidget):
             wanted = ws.record.picture if ws.record.picture in known else first
         refill(self.layer, [(entry.name, entry.id) for entry in found], wanted)
         for box in self.chosen.values():
-            refill(box, [(tr("none"), ""), *((entry.name, entry.id) for entry in found)])
+            refill(box, [("none", ""), *((entry.name, entry.id) for entry in found)])
         self.start.setEnabled(not ws.busy)
         self.make.setEnabled(not ws.busy)
         before = [model for model in ws.known if model.layer == self.picture]
@@ -148,8 +147,8 @@ class MakePage(QtWidgets.QWidget):
             refill(self.known, [("%s · %s" % (m.name, _day(m.created)), m.id) for m in before])
             self.known.setVisible(len(before) > 1)
             newest = before[0]
-            text = tr("There is a model of this picture: “%s”, %s.") % (newest.name, _day(newest.created))
-            several = tr("There are models of this picture:")
+            text = "There is a model of this picture: “%s”, %s." % (newest.name, _day(newest.created))
+            several = "There are models of this picture:"
             self.known_text.setText(text if len(before) == 1 else several)
 
     def ask_preview(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from .i18n import tr
 from .qt import QtGui, QtWidgets
 from .ui_state import Other
 from .widgets import choice, label
@@ -43,15 +42,15 @@ class Parts(QtWidgets.QWidget):
             self._grid.takeAt(0).widget().deleteLater()
         if other is None:
             return
-        head = label(tr("What its parts become here:"), faint=True)
+        head = label("What its parts become here:", faint=True)
         self._grid.addWidget(head, 0, 0, 1, 3)
         colours = dict(other.classes)
         for number, part in enumerate(other.parts):
             swatch = QtWidgets.QLabel()
             swatch.setPixmap(self._square(part.colour))
             name = label("%s (%.0f %%)" % (part.name, 100 * part.share))
-            tip = tr("What “%s” becomes in this picture") % part.name
-            entries = [(tr("%s (as found)") % part.found, ""), *((own, own) for own in colours if own != part.found)]
+            tip = "What “%s” becomes in this picture" % part.name
+            entries = [("%s (as found)" % part.found, ""), *((own, own) for own in colours if own != part.found)]
             box = choice("part_%d" % number, tip, entries)
             for index in range(box.count()):
                 box.setItemIcon(index, QtGui.QIcon(self._square(colours[box.itemData(index) or part.found])))

@@ -6,7 +6,6 @@ from typing import Any, Callable
 
 from . import things
 from .document_model import Workspace
-from .i18n import tr
 from .qt import QtWidgets
 from .ui_state import Stage
 from .widgets import button, column, label, row, toggle
@@ -17,24 +16,22 @@ class ThingsPart(QtWidgets.QWidget):
 
     def __init__(self, perform: Callable[..., Any]) -> None:
         super().__init__()
-        self.pick = toggle("pick", tr("Pick"), tr("Click on a thing: Shift adds, Ctrl takes away"))
+        self.pick = toggle("pick", "Pick", "Click on a thing: Shift adds, Ctrl takes away")
         self.pick.clicked.connect(lambda *_: perform("pick"))
-        smaller = button("smaller", tr("Smaller"), tr("Selects less of it"), lambda: perform("smaller"))
-        bigger = button("bigger", tr("Bigger"), tr("Selects more of it"), lambda: perform("bigger"))
+        smaller = button("smaller", "Smaller", "Selects less of it", lambda: perform("smaller"))
+        bigger = button("bigger", "Bigger", "Selects more of it", lambda: perform("bigger"))
         lift = button(
             "lift",
-            tr("Lift"),
-            tr("Makes the selected thing a layer, to be moved, transformed, copied or deleted"),
+            "Lift",
+            "Makes the selected thing a layer, to be moved, transformed, copied or deleted",
             lambda: perform("lift"),
         )
-        remove = button(
-            "remove", tr("Remove"), tr("Removes the selected thing and fills its place"), lambda: perform("remove")
-        )
+        remove = button("remove", "Remove", "Removes the selected thing and fills its place", lambda: perform("remove"))
         self.apply = button(
-            "apply_things", tr("Apply"), tr("Makes a layer of the result, over the picture"), lambda: perform("apply")
+            "apply_things", "Apply", "Makes a layer of the result, over the picture", lambda: perform("apply")
         )
         self._steps = smaller, bigger, lift, remove
-        column(self, label(tr("Things"), faint=True), row(self.pick, smaller, bigger), row(lift, remove), self.apply)
+        column(self, label("Things", faint=True), row(self.pick, smaller, bigger), row(lift, remove), self.apply)
 
     def show_workspace(self, ws: Workspace, picking: bool) -> None:
         """Show what can be done now."""

@@ -9,7 +9,6 @@ from . import external_image
 from .document_model import Workspace
 from .flow import Flow
 from .history import MOST, Entry
-from .i18n import tr
 from .page_parts import Parts
 from .qt import Qt, QtCore, QtGui, QtWidgets
 from .ui_state import RegionOptions
@@ -28,10 +27,10 @@ class Tools:
         self.other = OtherPicture(perform)
         self.frames = Frames(perform)
         self.folds = (
-            Fold("region_fold", tr("Change the selected area"), tr("Without a brush"), self.regions),
-            Fold("history_fold", tr("Results so far"), tr("What Apply has made in this document"), self.history),
-            Fold("layout_fold", tr("Layout of another picture"), tr("Paint it in this picture's look"), self.other),
-            Fold("frames_fold", tr("Animation"), tr("Frames in, painted frames out"), self.frames),
+            Fold("region_fold", "Change the selected area", "Without a brush", self.regions),
+            Fold("history_fold", "Results so far", "What Apply has made in this document", self.history),
+            Fold("layout_fold", "Layout of another picture", "Paint it in this picture's look", self.other),
+            Fold("frames_fold", "Animation", "Frames in, painted frames out", self.frames),
         )
 
     def show_workspace(self, ws: Workspace) -> None:
@@ -46,20 +45,20 @@ class RegionTools(QtWidgets.QWidget):
 
     def __init__(self, perform: Callable[..., Any]) -> None:
         super().__init__()
-        self.dx = spin("dx", tr("Pixels to the right; below 0 to the left"), -FAR, FAR, 20, tr(" px"))
-        self.dy = spin("dy", tr("Pixels down; below 0 up"), -FAR, FAR, 0, tr(" px"))
-        self.factor = spin("factor", tr("How many times as large"), 0.1, 10, 1.5, " ×", 2)
+        self.dx = spin("dx", "Pixels to the right; below 0 to the left", -FAR, FAR, 20, " px")
+        self.dy = spin("dy", "Pixels down; below 0 up", -FAR, FAR, 0, " px")
+        self.factor = spin("factor", "How many times as large", 0.1, 10, 1.5, " ×", 2)
         buttons = Flow()
         for name, text, tip in (
-            ("move", tr("Move"), tr("Moves the selected area")),
-            ("copy", tr("Copy"), tr("Copies the selected area")),
-            ("scale", tr("Scale"), tr("Makes the selected area larger or smaller")),
-            ("mirror", tr("Mirror"), tr("Turns the selected area over, left and right")),
-            ("flip", tr("Flip"), tr("Turns the selected area over, top and bottom")),
+            ("move", "Move", "Moves the selected area"),
+            ("copy", "Copy", "Copies the selected area"),
+            ("scale", "Scale", "Makes the selected area larger or smaller"),
+            ("mirror", "Mirror", "Turns the selected area over, left and right"),
+            ("flip", "Flip", "Turns the selected area over, top and bottom"),
         ):
             buttons.addWidget(button("region_" + name, text, tip, partial(perform, "region", name)))
-        about = label(tr("Select an area first. Areas, outlines and the edit's mask change together."), faint=True)
-        settings = form((tr("Move by x"), self.dx), (tr("Move by y"), self.dy), (tr("Scale"), self.factor))
+        about = label("Select an area first. Areas, outlines and the edit's mask change together.", faint=True)
+        settings = form(("Move by x", self.dx), ("Move by y", self.dy), ("Scale", self.factor))
         column(self, about, settings, buttons)
 
     def options(self, operation: str) -> RegionOptions:
@@ -75,7 +74,7 @@ class History(QtWidgets.QWidget):
     def __init__(self, perform: Callable[..., Any]) -> None:
         super().__init__()
         self.list = named(
-            QtWidgets.QListWidget(), "history", tr("Click to see it larger, double-click to bring it back as a layer")
+            QtWidgets.QListWidget(), "history", "Click to see it larger, double-click to bring it back as a layer"
         )
         self.list.setViewMode(QtWidgets.QListView.ViewMode.IconMode)
         self.list.setResizeMode(QtWidgets.QListView.ResizeMode.Adjust)
@@ -87,19 +86,17 @@ class History(QtWidgets.QWidget):
         self.list.setMaximumHeight(160)
         self.list.currentRowChanged.connect(lambda *_: self._show_large())
         self.list.itemDoubleClicked.connect(lambda item: perform("bring_back", item.data(Qt.ItemDataRole.UserRole)))
-        self.large = ImageView("history_large", tr("The chosen result"), 200)
+        self.large = ImageView("history_large", "The chosen result", 200)
         self.large.setVisible(False)
-        self.empty = label(tr("What you apply is kept here, in the document itself: the last %d.") % MOST, faint=True)
-        back = button(
-            "history_back", tr("Bring back"), tr("Puts the chosen result into the document"), lambda: perform("back")
-        )
+        self.empty = label("What you apply is kept here, in the document itself: the last %d." % MOST, faint=True)
+        back = button("history_back", "Bring back", "Puts the chosen result into the document", lambda: perform("back"))
         forget = button(
-            "history_forget", tr("Forget all"), tr("Makes the document smaller; layers stay"), lambda: perform("forget")
+            "history_forget", "Forget all", "Makes the document smaller; layers stay", lambda: perform("forget")
         )
         others = button(
             "others",
-            tr("Find others"),
-            tr("Makes other versions of the edit, with this picture's other models and other seeds, to choose from"),
+            "Find others",
+            "Makes other versions of the edit, with this picture's other models and other seeds, to choose from",
             lambda: perform("others"),
         )
         column(self, self.empty, self.list, self.large, row(back, others), forget)
@@ -120,7 +117,7 @@ class History(QtWidgets.QWidget):
             item = QtWidgets.QListWidgetItem(_icon(entry.image(), self.devicePixelRatioF()), "")
             item.setData(Qt.ItemDataRole.UserRole, entry.id)
             names = {model.id: number for number, model in enumerate(ws.record.models, 1)}
-            by = tr("model %d") % names[entry.model] if entry.model in names else tr("a model of before")
+            by = "model %d" % names[entry.model] if entry.model in names else "a model of before"
             item.setToolTip("%s · %s" % (entry.when.replace("T", " "), by))
             self.list.addItem(item)
         self._show_large()
@@ -144,22 +141,22 @@ class OtherPicture(QtWidgets.QWidget):
 
     def __init__(self, perform: Callable[..., Any]) -> None:
         super().__init__()
-        self.document = choice("layout_document", tr("Another open document"), [])
+        self.document = choice("layout_document", "Another open document", [])
         self.open = button(
             "layout_open",
-            tr("Use its layout"),
-            tr("Looks for this model's areas in that picture, and makes them the underdrawing"),
+            "Use its layout",
+            "Looks for this model's areas in that picture, and makes them the underdrawing",
             lambda: perform("layout"),
         )
-        file = button("layout_file", tr("From a file…"), tr("A picture on the disk"), lambda: perform("layout_file"))
-        about = label(tr("The other picture is painted in this one's look."), faint=True)
+        file = button("layout_file", "From a file…", "A picture on the disk", lambda: perform("layout_file"))
+        about = label("The other picture is painted in this one's look.", faint=True)
         self.parts = Parts(lambda part, name: perform("match", part, name))
         column(self, about, row(self.document, self.open, stretch=0), file, self.parts)
 
     def show_workspace(self, ws: Workspace) -> None:
         """Show the other open documents."""
         found = external_image.others(ws.krita, ws.document)
-        refill(self.document, found or [(tr("no other document is open"), "")])
+        refill(self.document, found or [("no other document is open", "")])
         self.open.setEnabled(bool(found))
         other = ws.other
         self.parts.show_parts(other if other is not None and other.model == ws.record.model else None, ws.busy)
@@ -170,21 +167,21 @@ class Frames(QtWidgets.QWidget):
 
     def __init__(self, perform: Callable[..., Any]) -> None:
         super().__init__()
-        self.first = spin("first_frame", tr("The first frame that is painted"), 0, 100000, 0)
-        self.last = spin("last_frame", tr("The last frame that is painted"), 0, 100000, 0)
+        self.first = spin("first_frame", "The first frame that is painted", 0, 100000, 0)
+        self.last = spin("last_frame", "The last frame that is painted", 0, 100000, 0)
         self.source = choice(
             "frames_of",
-            tr("What is animated"),
-            [(tr("The underdrawing"), False), (tr("The picture: photographs"), True)],
+            "What is animated",
+            [("The underdrawing", False), ("The picture: photographs", True)],
         )
         start = button(
             "frames",
-            tr("Paint the frames"),
-            tr("The results become a new animated layer"),
+            "Paint the frames",
+            "The results become a new animated layer",
             lambda: perform("frames"),
         )
         self._set_for = ""
-        settings = form((tr("Animated is"), self.source), (tr("From"), self.first), (tr("To"), self.last))
+        settings = form(("Animated is", self.source), ("From", self.first), ("To", self.last))
         column(self, settings, start)
 
     def show_workspace(self, ws: Workspace) -> None:

@@ -6,7 +6,6 @@ from typing import Any, Callable
 
 from .devices import device_choice, offer
 from .document_model import Workspace
-from .i18n import tr
 from .qt import QtWidgets
 from .ui_state import TrainOptions
 from .widgets import ImageView, button, choice, column, form, label, named, refill, row
@@ -23,56 +22,52 @@ class TrainPage(QtWidgets.QWidget):
         self._methods: list[dict[str, Any]] | None = None
         self._fitted = ""
         self.about = label("", faint=True)
-        self.method = choice(
-            "method", tr("What the training is for"), [(text, name) for name, text in _titles().items()]
-        )
+        self.method = choice("method", "What the training is for", [(text, name) for name, text in _titles().items()])
         self.method.currentIndexChanged.connect(lambda *_: self._fit())
         self.explained = label("", faint=True)
-        self.time = choice("time", tr("How long to train: longer gives better results"), [])
+        self.time = choice("time", "How long to train: longer gives better results", [])
         self.device = device_choice("device")
         self.devices = label("", "devices", faint=True)
         self.devices.setVisible(False)
-        self.train = button(
-            "train", tr("Train this picture"), tr("Krita stays usable meanwhile"), lambda: perform("train")
-        )
+        self.train = button("train", "Train this picture", "Krita stays usable meanwhile", lambda: perform("train"))
         self.draft = button(
             "draft",
-            tr("Start editing"),
-            tr("Ready in seconds, without training; train later for better results"),
+            "Start editing",
+            "Ready in seconds, without training; train later for better results",
             lambda: perform("draft"),
             main=True,
         )
         self.other = button(
             "make_other",
-            tr("Make another underdrawing…"),
-            tr("Back to the first page"),
+            "Make another underdrawing…",
+            "Back to the first page",
             lambda: perform("make_other"),
         )
         self._start = QtWidgets.QWidget()
-        settings = form((tr("Method"), self.method), (tr("For"), self.time), (tr("On"), self.device))
+        settings = form(("Method", self.method), ("For", self.time), ("On", self.device))
         column(self._start, self.about, self.draft, settings, self.explained, self.devices, self.train, self.other)
-        self.bar = named(QtWidgets.QProgressBar(), "progress", tr("Progress of the training"))
+        self.bar = named(QtWidgets.QProgressBar(), "progress", "Progress of the training")
         self.bar.setRange(0, 1000)
         self.state = label("", "train_state")
         self.sample = ImageView(
             "sample",
-            tr("What the model makes of the underdrawing at this moment"),
+            "What the model makes of the underdrawing at this moment",
             280,
-            tr("The first sample comes in a moment."),
+            "The first sample comes in a moment.",
         )
         self.pause = button(
-            "pause", tr("Pause"), tr("Keeps the training so far, and frees the computer"), lambda: perform("pause")
+            "pause", "Pause", "Keeps the training so far, and frees the computer", lambda: perform("pause")
         )
-        self.cancel = button("cancel", tr("Cancel"), tr("Discards the training"), lambda: perform("cancel"))
+        self.cancel = button("cancel", "Cancel", "Discards the training", lambda: perform("cancel"))
         self.meanwhile = button(
             "meanwhile",
-            tr("Paint meanwhile"),
-            tr("Uses the model as it is so far; results improve as training continues"),
+            "Paint meanwhile",
+            "Uses the model as it is so far; results improve as training continues",
             lambda: perform("meanwhile"),
             main=True,
         )
         self._going = QtWidgets.QWidget()
-        note = label(tr("You can use Krita, or close it: training continues."), faint=True)
+        note = label("You can use Krita, or close it: training continues.", faint=True)
         column(self._going, self.bar, self.state, self.sample, self.meanwhile, row(self.pause, self.cancel), note)
         column(self, self._start, self._going).addStretch(1)
         self._fit()
@@ -84,15 +79,15 @@ class TrainPage(QtWidgets.QWidget):
         if name == self._fitted:
             return
         self._fitted = name
-        counts = ((tr("1 minute"), 1), (tr("2 minutes"), 2), (tr("5 minutes"), 5), (tr("20 minutes"), 20))
-        entries = [*((text, ("", count * MINUTE)) for text, count in counts), (tr("1 hour"), ("", 60 * MINUTE))]
+        counts = (("1 minute", 1), ("2 minutes", 2), ("5 minutes", 5), ("20 minutes", 20))
+        entries = [*((text, ("", count * MINUTE)) for text, count in counts), ("1 hour", ("", 60 * MINUTE))]
         if name in (DEEPSIM, ANALOGY):
-            entries.append((tr("Full quality (hours)"), ("paper", 0.0)))
+            entries.append(("Full quality (hours)", ("paper", 0.0)))
         refill(self.time, entries)
         about = {
-            REFINE: tr("Keeps the picture's own pixels, and matches their light and colours."),
-            DEEPSIM: tr("A network repaints everything: it needs time, and preferably a graphics card."),
-            ANALOGY: tr("For other pictures' layouts, and for areas that grow."),
+            REFINE: "Keeps the picture's own pixels, and matches their light and colours.",
+            DEEPSIM: "A network repaints everything: it needs time, and preferably a graphics card.",
+            ANALOGY: "For other pictures' layouts, and for areas that grow.",
         }
         self.explained.setText(about.get(name, ""))
         self.explained.setVisible(name in about)
@@ -108,10 +103,8 @@ class TrainPage(QtWidgets.QWidget):
         self._methods = methods
         offer(self.device, devices)
         cards = [str(entry.get("name")) for entry in devices if entry.get("kind") == "cuda"]
-        told = tr("Graphics card: %s") % ", ".join(cards)
-        self.devices.setText(
-            told if cards else tr("No graphics card can be used here: training runs on the processor.")
-        )
+        told = "Graphics card: %s" % ", ".join(cards)
+        self.devices.setText(told if cards else "No graphics card can be used here: training runs on the processor.")
         self.devices.setVisible(True)
 
     @property
@@ -141,9 +134,9 @@ class TrainPage(QtWidgets.QWidget):
             if self._methods is not None:
                 self._offer(ws.planes)
             if ws.record.models:
-                self.about.setText(tr("Train again, longer or with another method."))
+                self.about.setText("Train again, longer or with another method.")
             else:
-                self.about.setText(tr("The underdrawing is there. Start editing; training gives better results later."))
+                self.about.setText("The underdrawing is there. Start editing; training gives better results later.")
             self.train.setEnabled(not ws.busy)
             self.draft.setEnabled(not ws.busy)
             return
@@ -152,7 +145,7 @@ class TrainPage(QtWidgets.QWidget):
         self.meanwhile.setVisible(job.usable_early)
         self.sample.set_image(ws.sample)
         paused = job.state == "paused"
-        self.pause.setText(tr("Go on") if paused else tr("Pause"))
+        self.pause.setText("Go on" if paused else "Pause")
         self.pause.setEnabled(not job.stopping)
         self.cancel.setEnabled(job.stopping != "cancel")
 
@@ -160,7 +153,7 @@ class TrainPage(QtWidgets.QWidget):
 def _titles() -> dict[str, str]:
     """Methods by their names, the usual one first."""
     return {
-        REFINE: tr("Match light and colours"),
-        DEEPSIM: tr("Repaint freely (slow)"),
-        ANALOGY: tr("For new layouts (slow)"),
+        REFINE: "Match light and colours",
+        DEEPSIM: "Repaint freely (slow)",
+        ANALOGY: "For new layouts (slow)",
     }

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, Callable
 
 from .flow import Flow
-from .i18n import tr
 from .qt import QtCore, QtGui, QtWidgets
 from .record import Colour
 from .widgets import named
@@ -18,7 +17,7 @@ class Swatch(QtWidgets.QAbstractButton):
     def __init__(self, colour: Colour, number: int) -> None:
         super().__init__()
         self.colour = colour
-        tip = tr("%s: paint with this area's colour") % (colour.name or tr("Area %d") % (number + 1))
+        tip = "%s: paint with this area's colour" % (colour.name or "Area %d" % (number + 1))
         named(self, "colour_%d" % number, tip)
         self.setCheckable(True)
         self.setAutoExclusive(True)

@@ -9,7 +9,6 @@ from .commands import Commands
 from .document_model import Workspace
 from .engine_line import EngineLine
 from .generate import NAME as ALONE
-from .i18n import tr
 from .meta_models import makers_of
 from .page_edit import EditPage
 from .page_generate import AlonePage, fold_button
@@ -50,13 +49,13 @@ class Panel(QtWidgets.QWidget):
         self.alone_page = AlonePage(perform)
         self.alone = fold_button(
             "alone_open",
-            tr("More: harmonize, variations…"),
-            tr("Harmonize what was pasted, blend a rough edit, variations, other sizes, animation"),
+            "More: harmonize, variations…",
+            "Harmonize what was pasted, blend a rough edit, variations, other sizes, animation",
             Qt.ArrowType.RightArrow,
         )
         self.alone.clicked.connect(lambda *_: self.show_alone(True))
-        self.empty_page = label(tr("Open a picture, and paint on its underdrawing."), faint=True)
-        self.work = named(QtWidgets.QProgressBar(), "work", tr("Something is being done"))
+        self.empty_page = label("Open a picture, and paint on its underdrawing.", faint=True)
+        self.work = named(QtWidgets.QProgressBar(), "work", "Something is being done")
         self.work.setRange(0, 0)
         self.work.setTextVisible(False)
         self.work.setMaximumHeight(6)
@@ -116,9 +115,9 @@ class Panel(QtWidgets.QWidget):
     def picking(self, on: bool) -> None:
         """Whether clicks on the canvas point at things."""
         if on and not possible(self.plugin.krita):
-            self.tell(tr("Pick needs Krita 5.2. Select the thing with any of Krita's selection tools."), True)
+            self.tell("Pick needs Krita 5.2. Select the thing with any of Krita's selection tools.", True)
         elif on:
-            self.tell(tr("Click on a thing in the picture. Shift adds, Ctrl takes away, Esc ends."))
+            self.tell("Click on a thing in the picture. Shift adds, Ctrl takes away, Esc ends.")
         self.canvas.switch(on and possible(self.plugin.krita))
         self.refresh_soon()
 
@@ -158,7 +157,7 @@ class Panel(QtWidgets.QWidget):
         self.edit_page.setVisible(shown is Stage.READY and not alone)
         self.alone_page.setVisible(alone)
         self.alone.setVisible(ws is not None and not alone)
-        self.header.setText(tr("More") if alone else _heading(shown, ws))
+        self.header.setText("More" if alone else _heading(shown, ws))
         # What goes on without an underdrawing is shown by its own page.
         busy = ws is not None and ws.busy and not (alone and ws.running(ALONE))
         self.work.setVisible(busy)
@@ -234,19 +233,19 @@ class Panel(QtWidgets.QWidget):
 def _alone_text(ws: Workspace) -> str:
     """The line that leads to the page without an underdrawing; how far it is there."""
     if not ws.running(ALONE) or ws.going is None:
-        return tr("More: harmonize, variations…")
-    return tr("More") + " · %d %%" % round(ws.going.done * 100)
+        return "More: harmonize, variations…"
+    return "More" + " · %d %%" % round(ws.going.done * 100)
 
 
 def _heading(stage: Stage, ws: Workspace | None) -> str:
     """The state of the document in a few words."""
     texts = {
-        Stage.NO_DOCUMENT: tr("No picture is open"),
-        Stage.EMPTY: tr("Make an underdrawing"),
-        Stage.DRAWN: tr("Train this picture"),
-        Stage.TRAINING: tr("Training"),
-        Stage.READY: tr("Paint on the underdrawing"),
+        Stage.NO_DOCUMENT: "No picture is open",
+        Stage.EMPTY: "Make an underdrawing",
+        Stage.DRAWN: "Train this picture",
+        Stage.TRAINING: "Training",
+        Stage.READY: "Paint on the underdrawing",
     }
     if stage is Stage.TRAINING and ws is not None and ws.job is not None and ws.job.state == "paused":
-        return tr("Training is paused")
+        return "Training is paused"
     return texts[stage]

@@ -9,7 +9,6 @@ from .client.messages import EngineError
 from .client.pixel_hash import pixel_hash_steps
 from .colour_space import Space
 from .document_model import Workspace
-from .i18n import tr
 from .make_primitive import image_frame, lay
 from .qt import QtGui
 from .record import Colour
@@ -78,9 +77,9 @@ def use(ws: Workspace, known: Known) -> Steps:
     manifest = reply.body["manifest"]
     if (yield from pixel_hash_steps(frame)) != manifest["picture"]["hash"]:
         ws.known = ()
-        text = tr("The picture has changed since the training.")
-        raise EngineError("changed", text, tr("Make an underdrawing of it as it is now."))
-    ws.doing_now(tr("Fetching the model's underdrawing…"))
+        text = "The picture has changed since the training."
+        raise EngineError("changed", text, "Make an underdrawing of it as it is now.")
+    ws.doing_now("Fetching the model's underdrawing…")
     planes = {}
     for name in known.planes:
         # A plane that is alone has the file for itself.
@@ -92,7 +91,7 @@ def use(ws: Workspace, known: Known) -> Steps:
     yield from lay(ws, planes, palette)
     yield from training.take(ws, known.id)
     ws.train_again = False
-    ws.tell(tr("This is the model's underdrawing. Paint on it, and press Apply."))
+    ws.tell("This is the model's underdrawing. Paint on it, and press Apply.")
 
 
 def _plane(ws: Workspace, model: str, file: str) -> Steps:
@@ -102,6 +101,6 @@ def _plane(ws: Workspace, model: str, file: str) -> Steps:
     yield ws.service.fetch_file(str(reply.body["hash"]), data)
     image = QtGui.QImage.fromData(bytes(data))
     if (image.width(), image.height()) != ws.size:
-        raise EngineError("bad_picture", tr("The model's underdrawing cannot be read."), tr("Train the picture again."))
+        raise EngineError("bad_picture", "The model's underdrawing cannot be read.", "Train the picture again.")
     # Krita's own order of bytes: the plane is written into its layer as it is.
     return image_frame(image, "BGRA")

@@ -9,7 +9,6 @@ from .client.labels import AREAS
 from .client.messages import EngineError
 from .document_model import Workspace
 from .external_image import Elsewhere
-from .i18n import tr
 from .make_primitive import image_frame, lay, palette_of, planes_of
 from .qt import Qt, QtGui
 from .tasks import Steps
@@ -20,10 +19,10 @@ def change(ws: Workspace, options: RegionOptions) -> Steps:
     """Move, scale, mirror or copy the selected area on all planes; what is uncovered is filled."""
     mask = read_layers.selection(ws)
     if mask is None:
-        text = tr("Nothing is selected.")
-        raise EngineError("no_selection", text, tr("Select the area first, with any of Krita's selection tools."))
+        text = "Nothing is selected."
+        raise EngineError("no_selection", text, "Select the area first, with any of Krita's selection tools.")
     planes = yield from read_layers.planes(ws)
-    ws.doing_now(tr("Changing the underdrawing…"))
+    ws.doing_now("Changing the underdrawing…")
     body = {
         "planes": read_layers.references(planes),
         "region": {"mask": {"hash": mask.hash}},
@@ -42,10 +41,10 @@ def change(ws: Workspace, options: RegionOptions) -> Steps:
 def _done(operation: str) -> str:
     """What became of the selected area, and what comes next."""
     texts = {
-        "move": tr("Moved in the underdrawing. Press Apply to paint it."),
-        "copy": tr("Copied in the underdrawing. Press Apply to paint it."),
-        "scale": tr("Scaled in the underdrawing. Press Apply to paint it."),
-        "mirror": tr("Mirrored in the underdrawing. Press Apply to paint it."),
+        "move": "Moved in the underdrawing. Press Apply to paint it.",
+        "copy": "Copied in the underdrawing. Press Apply to paint it.",
+        "scale": "Scaled in the underdrawing. Press Apply to paint it.",
+        "mirror": "Mirrored in the underdrawing. Press Apply to paint it.",
     }
     return texts[operation]
 
@@ -62,18 +61,18 @@ def layout(ws: Workspace, other: Elsewhere) -> Steps:
     fitted = image.convertToFormat(QtGui.QImage.Format.Format_RGBA8888).scaled(width, height, *modes)
     yield None
     cut = fitted.copy((fitted.width() - width) // 2, (fitted.height() - height) // 2, width, height)
-    ws.doing_now(tr("Looking for this model's areas in “%s”…") % name)
+    ws.doing_now("Looking for this model's areas in “%s”…" % name)
     yield from lay_out(ws, Other(name, ws.record.model, image_frame(cut)))
-    ws.tell(tr("The underdrawing is now that of “%s”. Paint on, or press Apply.") % name)
+    ws.tell("The underdrawing is now that of “%s”. Paint on, or press Apply." % name)
 
 
 def match(ws: Workspace, part: int, name: str) -> Steps:
     """Another area for a part of the picture whose layout was taken last; "" is the one that was found."""
     other = ws.other
     if other is None or not 0 <= part < len(other.parts):
-        raise EngineError("no_picture", tr("There is no layout of another picture yet."))
+        raise EngineError("no_picture", "There is no layout of another picture yet.")
     yield from lay_out(ws, other.matched(part, name))
-    told = tr("“%s” of the other picture is “%s” here now.")
+    told = "“%s” of the other picture is “%s” here now."
     ws.tell(told % (other.parts[part].name, name or other.parts[part].found))
 
 

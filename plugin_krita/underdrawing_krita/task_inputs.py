@@ -12,7 +12,6 @@ from .client.messages import EngineError
 from .colour_space import DRAWN, Space
 from .document_model import Workspace
 from .generate_tasks import ORIGINAL_BELOW, ORIGINAL_TRAINED, Use, Wish
-from .i18n import tr
 from .interpolate_options import Kind
 from .make_primitive import frame_image, image_frame
 from .tiles import hashed
@@ -70,7 +69,7 @@ def ends(ws: Workspace, wish: Wish, longest: int = 0) -> Generator[Any, Any, Mat
     """
     other = wish.between.other
     if other is None:
-        raise EngineError("no_picture", tr("There is no other picture."), tr("Choose one under “Other”."))
+        raise EngineError("no_picture", "There is no other picture.", "Choose one under “Other”.")
     here = (yield from _drawn(ws, wish.layer)) if wish.layer else (yield from flatten.picture(ws, DRAWN, ws.own))
     if other.kind is Kind.LAYER:
         there = yield from _drawn(ws, other.key)
@@ -113,7 +112,7 @@ def _chosen(ws: Workspace, key: str) -> Any:
     """
     node = ws.layers.get(key)
     if node is None:
-        raise EngineError("no_picture", tr("The chosen layer is not in the document any more."), tr("Choose another."))
+        raise EngineError("no_picture", "The chosen layer is not in the document any more.", "Choose another.")
     return node
 
 
@@ -140,14 +139,14 @@ def _changed(ws: Workspace, wish: Wish) -> Generator[Any, Any, Material]:
     else:
         there = yield from _cover(ws, node)
         if not any(there):
-            text = tr("The layer “%s” has nothing inside the picture.") % node.name()
-            raise EngineError("nothing_pasted", text, tr("Make the layer active that was pasted or painted."))
+            text = "The layer “%s” has nothing inside the picture." % node.name()
+            raise EngineError("nothing_pasted", text, "Make the layer active that was pasted or painted.")
         whole = 0 not in there
         if selected is not None:
             mask = flatten.both(there, bytes(selected))
             if not any(mask):
-                text = tr("Nothing of the layer “%s” is selected.") % node.name()
-                raise EngineError("nothing_pasted", text, tr("Select what was pasted, or nothing at all."))
+                text = "Nothing of the layer “%s” is selected." % node.name()
+                raise EngineError("nothing_pasted", text, "Select what was pasted, or nothing at all.")
         elif not whole:
             mask, hide = there, True
     width, height = ws.size
@@ -184,10 +183,10 @@ def _layer(ws: Workspace, wish: Wish) -> Any:
     if node is not None and node.type() in layers.MASKS:
         node = node.parentNode()
     if node is None or layers.identity(node) not in ws.layers:
-        raise EngineError("no_layer", tr("No layer is active."), tr("Click on the layer that was pasted or painted."))
+        raise EngineError("no_layer", "No layer is active.", "Click on the layer that was pasted or painted.")
     if layers.identity(node) in ws.own:
-        text = tr("The layer “%s” was made by Underdrawing.") % node.name()
-        raise EngineError("own_layer", text, tr("Click on the layer that was pasted, edited or painted."))
+        text = "The layer “%s” was made by Underdrawing." % node.name()
+        raise EngineError("own_layer", text, "Click on the layer that was pasted, edited or painted.")
     return node
 
 
@@ -199,8 +198,8 @@ def _original(ws: Workspace, wish: Wish, top: str, key: str) -> str | None:
     """
     if wish.original not in (ORIGINAL_BELOW, ORIGINAL_TRAINED):
         if wish.original not in ws.layers or wish.original == key:
-            text = tr("The original and what was changed must be two layers.")
-            raise EngineError("no_original", text, tr("Choose another layer as the original."))
+            text = "The original and what was changed must be two layers."
+            raise EngineError("no_original", text, "Choose another layer as the original.")
         return wish.original
     if wish.original == ORIGINAL_BELOW:
         for child in ws.document.rootNode().childNodes():
@@ -215,8 +214,8 @@ def _original(ws: Workspace, wish: Wish, top: str, key: str) -> str | None:
     if ws.record.at_once if wish.maker else ws.record.alone:
         return None
     name = ws.layers[key].name()
-    text = tr("The original picture is not known: nothing is visible below the layer “%s”.") % name
-    raise EngineError("no_original", text, tr("Select the changed layer, or choose the original layer."))
+    text = "The original picture is not known: nothing is visible below the layer “%s”." % name
+    raise EngineError("no_original", text, "Select the changed layer, or choose the original layer.")
 
 
 def _others(group: Any, key: str) -> Generator[bool, None, None]:

@@ -14,7 +14,6 @@ from typing import Any, Callable
 
 from .client.engine import Call
 from .client.messages import EngineError
-from .i18n import tr
 
 Steps = Generator[Any, Any, Any]
 Ended = Callable[["Task"], None]
@@ -86,10 +85,8 @@ class Task:
             self._finish(error, None)
         except Exception as fault:  # noqa: BLE001 - a fault of ours must leave Krita usable, and say where it is
             traceback.print_exc()
-            text = tr("Something in the plug-in went wrong: %s") % (str(fault) or type(fault).__name__)
-            self._finish(
-                EngineError("internal", text, tr("Nothing of your picture was changed. Please report it.")), None
-            )
+            text = "Something in the plug-in went wrong: %s" % (str(fault) or type(fault).__name__)
+            self._finish(EngineError("internal", text, "Nothing of your picture was changed. Please report it."), None)
         else:
             if isinstance(waits, Pause):
                 self._until = time.monotonic() + waits.seconds

@@ -16,7 +16,6 @@ from .client.messages import EngineError
 from .client.requests import LiftRequest, PickRequest
 from .colour_space import Space
 from .document_model import Workspace
-from .i18n import tr
 from .make_primitive import LABEL
 from .packing import pack, unpack
 from .qt import QtCore
@@ -59,7 +58,7 @@ def pick(ws: Workspace, inside: Points, outside: Points = (), rough: Frame | Non
     order = sorted(range(len(found)), key=lambda number: float(found[number]["share"]))
     masks = frames_of(reply, [str(found[number]["mask"]) for number in order])
     yield from _choose(ws, Picked(tuple(masks), order.index(0), inside, outside))
-    share = tr("%.1f %% of the picture is selected.") % (100 * float(found[0]["share"]))
+    share = "%.1f %% of the picture is selected." % (100 * float(found[0]["share"]))
     ws.tell(" ".join((share, *(str(note) for note in reply.body.get("notes") or ()))))
 
 
@@ -70,7 +69,7 @@ def step(ws: Workspace, by: int) -> Steps:
         yield from pick(ws, (), (), selected)  # another tool selected this
         picked = ws.picked
     if picked is None or not 0 <= picked.chosen + by < len(picked.masks):
-        ws.tell(tr("There is nothing bigger here.") if by > 0 else tr("There is nothing smaller here."))
+        ws.tell("There is nothing bigger here." if by > 0 else "There is nothing smaller here.")
         return
     yield from _choose(ws, replace(picked, chosen=picked.chosen + by))
 
@@ -119,8 +118,8 @@ def _selected(ws: Workspace) -> Frame:
     """
     mask = read_layers.selection(ws)
     if mask is None:
-        text = tr("Nothing is selected.")
-        raise EngineError("no_selection", text, tr("Pick a thing, or select it with any of Krita's selection tools."))
+        text = "Nothing is selected."
+        raise EngineError("no_selection", text, "Pick a thing, or select it with any of Krita's selection tools.")
     return mask
 
 
@@ -137,10 +136,10 @@ def lift(ws: Workspace) -> Steps:
     ws.picked = None
     group = ws.newest(ws.record.things)
     with layers.Maker(ws.krita, ws.document, space, nested=group is None) as maker:
-        node = added = maker.layer(tr("Thing %d") % number)
+        node = added = maker.layer("Thing %d" % number)
         parent, above = group, None if group is None else (group.childNodes() or [None])[-1]
         if group is None:
-            added, parent = maker.layer(tr("Things"), "grouplayer"), ws.document.rootNode()
+            added, parent = maker.layer("Things", "grouplayer"), ws.document.rootNode()
             added.addChildNode(node, None)
             above = (parent.childNodes() or [None])[-1]
         node.setColorLabel(LABEL)
@@ -156,7 +155,7 @@ def lift(ws: Workspace) -> Steps:
     move = ws.krita.action(MOVE_TOOL)
     if move is not None:
         move.trigger()
-    ws.tell(tr("“%s” is a layer now. Move, transform, copy or delete it, then press Apply.") % node.name())
+    ws.tell("“%s” is a layer now. Move, transform, copy or delete it, then press Apply." % node.name())
 
 
 def remove(ws: Workspace) -> Steps:
@@ -269,7 +268,7 @@ def _keep_mask(ws: Workspace, mask: Frame) -> Generator[Any, Any, int]:
     """Keep a mask with the document; its number."""
     number = 1 + max((one.mask for one in ws.record.lifted), default=0)
     packed = yield from pack([mask])
-    ws.document.setAnnotation(NOTE % number, tr("Where a thing was"), QtCore.QByteArray(packed))
+    ws.document.setAnnotation(NOTE % number, "Where a thing was", QtCore.QByteArray(packed))
     ws.thing_masks[number] = mask
     return number
 
@@ -284,7 +283,7 @@ def _mask(ws: Workspace, number: int) -> Generator[Any, Any, Frame]:
         data = yield from unpack(ws.document.annotation(NOTE % number))
         width, height = ws.size
         if len(data) != width * height:
-            text = tr("The document was cropped or scaled since a thing was lifted.")
-            raise EngineError("wrong_size", text, tr("Undo that, or delete the group “Things”."))
+            text = "The document was cropped or scaled since a thing was lifted."
+            raise EngineError("wrong_size", text, "Undo that, or delete the group “Things”.")
         ws.thing_masks[number] = Frame(width, height, "L", "u8", bytes(data))
     return ws.thing_masks[number]

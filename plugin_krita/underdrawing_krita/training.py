@@ -11,7 +11,6 @@ from .client.labels import duration, model_name
 from .client.messages import EngineError, new_id
 from .client.pixel_hash import pixel_hash_steps
 from .document_model import Workspace
-from .i18n import tr
 from .make_primitive import frame_image, make
 from .record import Colour, ModelNote
 from .service import FOREVER
@@ -25,7 +24,7 @@ def train(ws: Workspace, options: TrainOptions) -> Steps:
     """Send picture and underdrawing to the engine, and begin."""
     picture = yield from read_layers.picture(ws)
     planes = yield from read_layers.planes(ws)
-    ws.doing_now(tr("Sending the picture…"))
+    ws.doing_now("Sending the picture…")
     body: dict[str, Any] = {
         "picture": {"hash": picture.hash},
         "planes": read_layers.references(planes),
@@ -58,7 +57,7 @@ def drafted(ws: Workspace) -> Steps:
     while ws.running(FOLLOW):
         yield Pause(0.05)
     if not ws.record.model:
-        raise EngineError("cancelled", tr("There is no draft."))
+        raise EngineError("cancelled", "There is no draft.")
 
 
 def start(ws: Workspace, picture: str, options: MakeOptions) -> Steps:
@@ -84,17 +83,17 @@ def follow(ws: Workspace, job: str) -> Steps:
         ws.meanwhile = False
     if ended.state == "done":
         yield from take(ws, ended.model)
-        told = tr("Trained in %s. Paint on the underdrawing, and press Apply.") % duration(ended.seconds)
+        told = "Trained in %s. Paint on the underdrawing, and press Apply." % duration(ended.seconds)
         if ws.record.models and ws.record.models[-1].method == "draft":
-            told = tr("The draft is ready. Paint on the underdrawing, and press Apply.")
+            told = "The draft is ready. Paint on the underdrawing, and press Apply."
         ws.tell(" ".join((told, *ended.notes)))
     elif ended.state == "failed":
-        error = ended.error or EngineError("failed", tr("Training failed."))
+        error = ended.error or EngineError("failed", "Training failed.")
         _forget(ws, ended)
         ws.tell((error.message + " " + error.hint).strip(), True, ended.notes)
     elif ended.state == "cancelled":
         _forget(ws, ended)
-        ws.tell(tr("Training was cancelled."))
+        ws.tell("Training was cancelled.")
     ws.touch()
 
 
@@ -109,11 +108,11 @@ def meanwhile(ws: Workspace) -> Steps:
     """Paint with a model that is still being trained; its results get better by themselves."""
     job = ws.job
     if job is None or not job.usable_early:
-        text = tr("The model cannot be used yet.")
-        raise EngineError("still_training", text, tr("Wait for it; or cancel it, and press “Start editing”."))
+        text = "The model cannot be used yet."
+        raise EngineError("still_training", text, "Wait for it; or cancel it, and press “Start editing”.")
     yield from take(ws, job.model, job.job)
     ws.meanwhile = True
-    ws.tell(tr("Paint meanwhile. Results improve as training continues."))
+    ws.tell("Paint meanwhile. Results improve as training continues.")
 
 
 def take(ws: Workspace, model: str, job: str = "") -> Steps:
@@ -156,7 +155,7 @@ def control(ws: Workspace, verb: str) -> Steps:
         reply = yield ws.service.ask(verb, {"job": job.job}, (), 60.0)
         ws.job = None
         _forget(ws, job)
-        ws.tell(tr("Training was cancelled."))
+        ws.tell("Training was cancelled.")
         return
     if verb == "resume":
         reply = yield ws.service.ask(verb, {"job": job.job}, (), 60.0)
@@ -197,5 +196,5 @@ def find_again(ws: Workspace) -> Steps:
     if gone:
         ws.save()
         names = ", ".join(sorted({model.name for model in gone}))
-        ws.tell(tr("The engine does not have the model “%s” any more. Train again.") % names, True)
+        ws.tell("The engine does not have the model “%s” any more. Train again." % names, True)
     ws.touch()

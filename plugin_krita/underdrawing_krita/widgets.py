@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from .i18n import tr
 from .qt import Qt, QtCore, QtGui, QtWidgets
 
 Policy = QtWidgets.QSizePolicy.Policy
@@ -258,7 +257,7 @@ class MessageBar(QtWidgets.QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.text = label("", "message")
-        close = named(QtWidgets.QToolButton(), "message_close", tr("Close this message"))
+        close = named(QtWidgets.QToolButton(), "message_close", "Close this message")
         close.setText("✕")
         close.setAutoRaise(True)
         close.clicked.connect(lambda *_: self.closed.emit())

@@ -12,8 +12,6 @@ from . import endpoint
 from .call import Call, OnEvent, Reply, Steps
 from .connection import Cancelled, EngineConnection
 from .frames import Frame
-from .labels import AREAS as PARTS
-from .labels import RECIPES
 from .messages import CHUNK, EngineError, new_id, request
 from .requests import (
     ApplyRequest,
@@ -28,7 +26,7 @@ from .requests import (
     TrainRequest,
 )
 
-__all__ = ["PARTS", "RECIPES", "Call", "Engine", "Reply", "references"]  # the first two: use `labels`
+__all__ = ["Call", "Engine", "Reply", "references"]
 
 FOREVER = 1e9
 
