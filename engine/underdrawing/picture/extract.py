@@ -15,7 +15,7 @@ from underdrawing.picture.label_maps import enlarge, tidy
 from underdrawing.picture.primitive import Primitive
 
 PAINT_SIDE = 512  # pixels of the longer side at which the few colours are found
-LARGE = 12_000_000  # pixels; larger pictures are looked at reduced, which keeps time and memory in bounds
+LARGE = 8_000_000  # pixels; larger pictures are looked at reduced, which keeps time and memory in bounds
 
 Network = Callable[[np.ndarray], np.ndarray]  # (h, w, 3) uint8 -> (h, w) float
 
@@ -57,7 +57,7 @@ def make_primitive(
         outlines: a network for outlines (HED) whose lines the borders of segments follow.
 
     Returns:
-        a primitive of the picture's size. Above 12 megapixels it is made of a reduced copy and enlarged, pixel by
+        a primitive of the picture's size. Above 8 megapixels it is made of a reduced copy and enlarged, pixel by
         pixel; `sigma` then counts in pixels of the copy.
 
     Raises:
@@ -92,7 +92,7 @@ def make_primitive(
 
 
 def _looked_at(picture: Picture) -> np.ndarray:
-    """The picture as (h, w, 3) uint8, of at most 12 megapixels."""
+    """The picture as (h, w, 3) uint8, of at most 8 megapixels."""
     width, height = picture.size
     if width * height <= LARGE:
         return picture.to_bytes()

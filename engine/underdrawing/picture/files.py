@@ -125,12 +125,15 @@ def check_ending(path: Path) -> str:
     return kind
 
 
-def write_picture(path: Path, picture: Picture, quality: int = 95, text: dict[str, str] | None = None) -> list[str]:
+def write_picture(
+    path: Path, picture: Picture, quality: int = 95, text: dict[str, str] | None = None, flat: bool = False
+) -> list[str]:
     """Write a picture; the format follows the name's ending. The file is there as a whole or not at all.
 
     Args:
         quality: of JPEG and WebP, 1 to 100; WebP with 100 is lossless.
         text: kept in PNG files, by key.
+        flat: it has large areas of one colour; PNG files are then packed faster.
 
     Returns:
         one sentence for everything that the format could not hold, and for what reading the picture could not carry;
@@ -155,7 +158,7 @@ def write_picture(path: Path, picture: Picture, quality: int = 95, text: dict[st
         data = tiff.encode(picture, losses)
     elif kind == "PNG":
         samples = picture.samples()
-        plain = png.encode16(samples) if picture.depth == "u16" else pillow.encode_png(samples)
+        plain = png.encode16(samples) if picture.depth == "u16" else pillow.encode_png(samples, flat)
         data = png.with_facts(plain, picture, text or {})
     elif kind == "JPEG":
         data = pillow.encode_jpeg(picture, quality, losses)

@@ -236,7 +236,9 @@ def write_primitive(path: Path, primitive: Primitive) -> list[Path]:
         if name == "segments" and primitive.palette is not None:
             note["palette"] = primitive.palette.to_json()
         target = file_of(Path(path), name, len(names))
-        write_picture(target, Picture(plane), text={TEXT_KEY: json.dumps(note, ensure_ascii=True)})
+        write_picture(
+            target, Picture(plane), text={TEXT_KEY: json.dumps(note, ensure_ascii=True)}, flat=name != "paint"
+        )
         written.append(target)
     return written
 
