@@ -15,6 +15,8 @@ AROUND = 0.15  # of the longer side: what counts as near
 FAR = 0.15  # how much the rest of the picture counts against what is near
 COLOURLESS = 8.0  # mean chroma in Lab of what is around: a drawing in ink lies below, paintings far above
 LIGHTNESS = 0.7  # light and dark follow less than colours: a white thing in the dark stays the lighter one
+GRAIN = 0.02  # of the thing's size: finer than that is brushwork, coarser is the thing
+TOLERATED = (10.0, 5.0, 5.0)  # difference in Lab up to which a painted thing may leave what was pasted
 
 
 def lit(rgb: np.ndarray, mask: np.ndarray, amount: float) -> np.ndarray:
@@ -45,6 +47,31 @@ def lit(rgb: np.ndarray, mask: np.ndarray, amount: float) -> np.ndarray:
     result = cv2.cvtColor(made, cv2.COLOR_LAB2RGB).clip(0, 1)
     soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1)[..., None]
     return np.asarray(rgb + (result - rgb) * soft, np.float32)
+
+
+def recognisable(made: np.ndarray, pasted: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """A painted thing led back to what was pasted, wherever its colours or forms went further than its grain.
+
+    A network, and pieces of the picture, know the colours of the picture alone: on a mountain lake an orange cup would
+    become grey glass.
+
+    Args:
+        made, pasted: (H, W, 3) float32 in [0, 1]: as it was painted, and as it was pasted in the light of its place.
+        mask: (H, W) bool, the thing.
+
+    Returns:
+        (H, W, 3) float32 in [0, 1]: strokes finer than about a fiftieth of the thing are those of `made`.
+    """
+    if not mask.any():
+        return made
+    fine = max(1.0, GRAIN * float(mask.sum()) ** 0.5)
+    own = cv2.cvtColor(np.ascontiguousarray(made, np.float32), cv2.COLOR_RGB2LAB)
+    wanted = cv2.cvtColor(np.ascontiguousarray(pasted, np.float32), cv2.COLOR_RGB2LAB)
+    apart = cv2.GaussianBlur(wanted - own, (0, 0), fine) / np.array(TOLERATED, np.float32)
+    beyond = np.maximum(0, 1 - 1 / np.maximum(np.linalg.norm(apart, axis=2, keepdims=True), 1e-6))
+    soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1)[..., None]
+    result = cv2.cvtColor((own + soft * beyond * apart * TOLERATED).astype(np.float32), cv2.COLOR_LAB2RGB)
+    return np.asarray(made + soft * (result.clip(0, 1) - made), np.float32)
 
 
 def _spread(values: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ from underdrawing.client.messages import EngineError
 from underdrawing.picture.composite import flattened, poisson
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import Picture
-from underdrawing.picture.light_transfer import lit
+from underdrawing.picture.light_transfer import lit, recognisable
 from underdrawing.picture.mask import differing, dilate, feather
 from underdrawing.picture.patch_texture import painted, repainted, stroked
 from underdrawing.picture.resize import signed, small_copy
@@ -169,6 +169,9 @@ def _at_full_size(
         inner = repainted(trained, small.made, core, wishes.freedom, rng)[wanted.slices()]
     else:
         inner = painted(trained, model.small_size, small.made, core, wanted)
+    if wishes.task is Task.HARMONIZE:
+        pasted = lit(rgb, changed, wishes.light)[wanted.slices()]
+        inner = recognisable(inner, pasted, changed[wanted.slices()])
     if core.all():
         return inner
     part = wanted.slices()

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from underdrawing.client.requests import GenerateRequest
-from underdrawing.picture.light_transfer import lit
+from underdrawing.picture.light_transfer import lit, recognisable
 
 MASK = np.zeros((60, 80), bool)
 MASK[20:40, 30:55] = True
@@ -57,3 +57,22 @@ def test_by_default_a_red_thing_on_green_stays_red_and_keeps_its_outlines() -> N
     before, after = (float(np.abs(one[30, 42] - one[34, 40]).sum()) for one in (rgb, made))
     assert after > 0.75 * before
     assert stripe.min() > red.min()
+
+
+def test_a_thing_painted_in_colours_that_the_picture_lacks_is_recognisable() -> None:
+    pasted = scene((0.4, 0.45, 0.5))
+    pasted[MASK] = (0.8, 0.2, 0.1)
+    pasted[28:32, 36:48] = (0.95, 0.9, 0.85)
+    painted = scene((0.4, 0.45, 0.5))
+    grain = np.random.default_rng(1).normal(0, 0.05, (60, 80, 1)).astype(np.float32)
+    painted[MASK] = 0.5
+    painted = np.clip(painted + grain, 0, 1)
+    made = recognisable(painted, pasted, MASK)
+    red, stripe = made[34:39, 33:52].mean((0, 1)), made[29:31, 38:46].mean((0, 1))
+    assert red[0] > 1.7 * max(red[1], red[2])
+    assert stripe.min() > red.max() - 0.1
+    assert np.std(made[34:39, 33:52] - red) > 0.02, "its grain is that of the painting"
+    away = cv2.dilate(MASK.astype(np.uint8), np.ones((13, 13))) == 0
+    assert np.allclose(made[away], painted[away], atol=1e-4)
+    near = painted.copy()
+    assert np.allclose(recognisable(near, painted, MASK), near, atol=2e-3), "what is alike stays"
