@@ -27,7 +27,7 @@ def test_every_use_without_an_underdrawing(krita: Krita, picture: Path) -> None:
     seen = krita.run("alone", LONGEST, picture=str(picture), paste=PASTE, figures=TINY)["seen"]
     message, bad = seen["nothing_below"]
     assert bad
-    assert "No picture is seen below" in message
+    assert "nothing is visible below" in message
     message, bad = seen["empty"]
     assert bad
     assert "has nothing inside the picture" in message
