@@ -278,7 +278,7 @@ fresh = opened()
 tell(make=call("make", fresh, regions=5)[0].get_name())
 """
     )
-    assert "before the edit is not known" in told["original"]
+    assert "The original picture is not known" in told["original"]
     assert "No picture is visible below" in told["paste"]
     assert "covers the whole picture" in told["covers"]
     assert told["blend"] == [True, True, 0]
