@@ -6,6 +6,8 @@ Means and spreads in Lab are led towards those of the surroundings (Reinhard et 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -19,8 +21,38 @@ GRAIN = 0.02  # of the thing's size: finer than that is brushwork, coarser is th
 TOLERATED = (10.0, 5.0, 5.0)  # difference in Lab up to which a painted thing may leave what was pasted
 
 
-def lit(rgb: np.ndarray, mask: np.ndarray, amount: float) -> np.ndarray:
-    """The picture with what is under the mask in the light of its surroundings.
+@dataclass(frozen=True, eq=False)
+class Light:
+    """How the colours of a thing change in the light of a place, in Lab.
+
+    Attributes:
+        own: the thing's mean.
+        gain: what becomes of a difference from it.
+        step: what becomes of the mean.
+    """
+
+    own: np.ndarray
+    gain: np.ndarray
+    step: np.ndarray
+
+    def on(self, rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        """What is under the mask in this light.
+
+        Args:
+            rgb: (H, W, 3) float32 in [0, 1], the picture or a part of it.
+            mask: (H, W) bool.
+
+        Returns:
+            (H, W, 3) float32 in [0, 1]; beyond the mask's soft border as it was.
+        """
+        lab = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2LAB)
+        made = ((lab - self.own) * self.gain + self.own + self.step).astype(np.float32)
+        result = cv2.cvtColor(made, cv2.COLOR_LAB2RGB).clip(0, 1)
+        return np.asarray(rgb + (result - rgb) * _soft(mask), np.float32)
+
+
+def light_at(rgb: np.ndarray, mask: np.ndarray, amount: float) -> Light | None:
+    """The light of the surroundings of what is under the mask. A reduced copy has the same, and is measured faster.
 
     Args:
         rgb: (H, W, 3) float32 in [0, 1].
@@ -28,10 +60,10 @@ def lit(rgb: np.ndarray, mask: np.ndarray, amount: float) -> np.ndarray:
         amount: 0 none, 1 all of the surroundings' light; in colourless surroundings it counts three times, up to all.
 
     Returns:
-        (H, W, 3) float32 in [0, 1]; beyond the mask's soft border as it was.
+        None where nothing changes.
     """
     if amount <= 0 or not mask.any() or mask.all():
-        return rgb
+        return None
     lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)
     near = dilate(mask, max(2, round(AROUND * max(mask.shape))))
     weight = np.where(near, 1.0, FAR) * ~mask
@@ -42,11 +74,7 @@ def lit(rgb: np.ndarray, mask: np.ndarray, amount: float) -> np.ndarray:
     ratio = goal_spread / np.maximum(own_spread, 1e-3)
     # Contrast may grow and fall by half; colours may fall to none (a drawing in ink), and hardly grow.
     limited = np.array([ratio[0].clip(0.6, 1.6), *ratio[1:].clip(0, 1.3)])
-    step = amount * np.array([LIGHTNESS, 1.0, 1.0]) * (goal - own)
-    made = ((lab - own) * limited**amount + own + step).astype(np.float32)
-    result = cv2.cvtColor(made, cv2.COLOR_LAB2RGB).clip(0, 1)
-    soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1)[..., None]
-    return np.asarray(rgb + (result - rgb) * soft, np.float32)
+    return Light(own, limited**amount, amount * np.array([LIGHTNESS, 1.0, 1.0]) * (goal - own))
 
 
 def recognisable(made: np.ndarray, pasted: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -69,9 +97,14 @@ def recognisable(made: np.ndarray, pasted: np.ndarray, mask: np.ndarray) -> np.n
     wanted = cv2.cvtColor(np.ascontiguousarray(pasted, np.float32), cv2.COLOR_RGB2LAB)
     apart = cv2.GaussianBlur(wanted - own, (0, 0), fine) / np.array(TOLERATED, np.float32)
     beyond = np.maximum(0, 1 - 1 / np.maximum(np.linalg.norm(apart, axis=2, keepdims=True), 1e-6))
-    soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1)[..., None]
+    soft = _soft(mask)
     result = cv2.cvtColor((own + soft * beyond * apart * TOLERATED).astype(np.float32), cv2.COLOR_LAB2RGB)
     return np.asarray(made + soft * (result.clip(0, 1) - made), np.float32)
+
+
+def _soft(mask: np.ndarray) -> np.ndarray:
+    """(H, W, 1) float32: a mask with a soft border."""
+    return np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1)[..., None])
 
 
 def _spread(values: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

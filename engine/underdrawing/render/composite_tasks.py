@@ -12,7 +12,7 @@ from underdrawing.client.messages import EngineError
 from underdrawing.picture.composite import flattened, poisson
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import Picture
-from underdrawing.picture.light_transfer import lit, recognisable
+from underdrawing.picture.light_transfer import Light, light_at, recognisable
 from underdrawing.picture.mask import differing, dilate, feather
 from underdrawing.picture.patch_texture import painted, repainted, stroked
 from underdrawing.picture.resize import signed, small_copy
@@ -37,11 +37,13 @@ class Small:
     Attributes:
         made: (h, w, 3) float32 in [0, 1].
         change: (h, w, 3), what that adds to the given picture.
+        light: in which something pasted was shown to the network; None: as it was given.
     """
 
     made: np.ndarray
     change: np.ndarray
     device: str
+    light: Light | None = None
 
 
 def on_picture(
@@ -132,7 +134,9 @@ def _small(
     small = small_copy(rgb, *size)
     share = cv2.resize(changed.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     as_made = wishes.as_made(model)
-    given = lit(small, share > HALF, wishes.light) if wishes.task is Task.HARMONIZE and not as_made else small
+    pasted = share > HALF
+    light = light_at(small, pasted, wishes.light) if wishes.task is Task.HARMONIZE and not as_made else None
+    given = small if light is None else light.on(small, pasted)
     sizes = run.sizes(*size)
 
     def made_of(picture: np.ndarray) -> tuple[np.ndarray, str]:
@@ -152,7 +156,7 @@ def _small(
         made = np.asarray(free * made + (1 - free) * made.clip(cv2.erode(small, NEAR), cv2.dilate(small, NEAR)))
     if wishes.task is Task.HARMONIZE:
         made = stroked(model.small_picture, made, share, model.manifest.plan.scale)
-    return Small(made, made - small, device)
+    return Small(made, made - small, device, light)
 
 
 def _at_full_size(
@@ -162,19 +166,18 @@ def _at_full_size(
     given, with the network's change laid over."""
     if wishes.as_made(model):
         return small_copy(small.made, rgb.shape[1], rgb.shape[0])[wanted.slices()].clip(0, 1)
-    core = dilate(changed, rim)
+    core, part = dilate(changed, rim), wanted.slices()
     trained = model.picture.to_float(model.manifest.picture.white)
     if wishes.task is Task.REPAINT:
         rng = np.random.default_rng(wishes.seed)
-        inner = repainted(trained, small.made, core, wishes.freedom, rng)[wanted.slices()]
+        inner = repainted(trained, small.made, core, wishes.freedom, rng)[part]
     else:
         inner = painted(trained, model.small_size, small.made, core, wanted)
     if wishes.task is Task.HARMONIZE:
-        pasted = lit(rgb, changed, wishes.light)[wanted.slices()]
-        inner = recognisable(inner, pasted, changed[wanted.slices()])
+        pasted = rgb[part] if small.light is None else small.light.on(rgb[part], changed[part])
+        inner = recognisable(inner, pasted, changed[part])
     if core.all():
         return inner
-    part = wanted.slices()
     raised = cv2.resize(small.change, (rgb.shape[1], rgb.shape[0]), interpolation=cv2.INTER_CUBIC)[part]
     outer = rgb[part] + raised
     share = feather(core, float(rim), wanted)[..., None]

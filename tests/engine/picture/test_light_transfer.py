@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from underdrawing.client.requests import GenerateRequest
-from underdrawing.picture.light_transfer import lit, recognisable
+from underdrawing.picture.light_transfer import light_at, recognisable
 
 MASK = np.zeros((60, 80), bool)
 MASK[20:40, 30:55] = True
@@ -18,6 +18,12 @@ def scene(colour: tuple[float, float, float]) -> np.ndarray:
     rgb = np.clip(np.array(colour) + random.normal(0, 0.04, (60, 80, 1)), 0, 1).astype(np.float32)
     rgb[MASK] = np.clip(np.array([0.9, 0.5, 0.2]) + random.normal(0, 0.04, (int(MASK.sum()), 1)), 0, 1)
     return rgb
+
+
+def lit(rgb: np.ndarray, mask: np.ndarray, amount: float) -> np.ndarray:
+    """The picture with the thing in the light of its surroundings."""
+    light = light_at(rgb, mask, amount)
+    return rgb if light is None else light.on(rgb, mask)
 
 
 def chroma(rgb: np.ndarray) -> float:

@@ -8,8 +8,8 @@ import pytest
 from scipy.spatial import cKDTree
 from skimage import data
 
+from tests.engine.picture.test_light_transfer import lit
 from underdrawing.picture.geometry import Bounds
-from underdrawing.picture.light_transfer import lit
 from underdrawing.picture.patch_texture import (
     Hand,
     TextureLevel,
