@@ -83,12 +83,7 @@ def make_primitive(
         made = Primitive(edges=lines)
     else:
         made = Primitive(segments=areas.indices, palette=areas.palette, edges=lines)
-    if made.size == picture.size:
-        return made
-    nearest = cv2.INTER_NEAREST_EXACT  # lines stay lines and paper: nothing between
-    return made.with_planes(
-        **{n: cv2.resize(getattr(made, n), picture.size, interpolation=nearest) for n in made.names}
-    )
+    return made.resized(picture.size, soft=False)
 
 
 def _looked_at(picture: Picture) -> np.ndarray:

@@ -99,15 +99,19 @@ class Primitive:
             raise PictureError(f"{bounds} lies outside of the primitive of {self.size[0]} by {self.size[1]} pixels.")
         return self.with_planes(**{name: getattr(self, name)[part.slices()] for name in self.names})
 
-    def resized(self, size: tuple[int, int]) -> Primitive:
-        """Scaled to (width, height): classes by the nearest pixel, the soft planes by area (or linearly upwards)."""
+    def resized(self, size: tuple[int, int], soft: bool = True) -> Primitive:
+        """Scaled to (width, height): classes by the nearest pixel, the soft planes by area (or linearly upwards).
+
+        Args:
+            soft: False takes the nearest pixel in every plane: lines stay lines, and paper paper.
+        """
         if size == self.size:
             return self
         smaller = size[0] * size[1] < self.size[0] * self.size[1]
+        smooth = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
         planes = {}
         for name in self.names:
-            soft = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-            how = cv2.INTER_NEAREST_EXACT if name == "segments" else soft
+            how = smooth if soft and name != "segments" else cv2.INTER_NEAREST_EXACT
             planes[name] = cv2.resize(getattr(self, name), size, interpolation=how)
         return self.with_planes(**planes)
 
