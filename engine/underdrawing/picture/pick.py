@@ -163,7 +163,7 @@ def _from_tree(
         share = tree.shares[node]
         if not how.smallest <= share <= how.largest:
             continue
-        mask = tree.mask(node)
+        own = mask = tree.mask(node)
         for x, y in ins[1:]:
             if not mask[y, x]:  # the largest area around that point which is no larger than this one
                 more = [other for other in tree.containing(x, y) if tree.shares[other] <= tree.shares[node]]
@@ -176,7 +176,7 @@ def _from_tree(
             continue
         if wanted is not None and (mask & wanted).sum() < how.within * mask.sum():
             continue
-        score = overlap(mask, wanted) if wanted is not None else _likely(tree, node, tree.mask(node), how)
+        score = overlap(mask, wanted) if wanted is not None else _likely(tree, node, own, how)
         made.append(Candidate(mask, score, "tree"))
     return made
 
