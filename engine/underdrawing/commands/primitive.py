@@ -74,17 +74,18 @@ def primitive(
     files.check_targets(*files.primitive_targets(out, [plane.value for plane in planes]), legend, inputs=(image,))
     if soft:
         options["soft"] = True
+    picture = files.picture(image)
+    rgb = picture.to_bytes() if legend is not None else None
     with output.engine() as engine:
-        reply = engine.make_primitive(files.frame(files.picture(image)), kind.value, **options)
+        reply = engine.make_primitive(files.frame(picture), kind.value, **options)
         made, notes = files.received_primitive(engine, reply), reply.body.get("notes", [])
-        del reply  # its pixels: a large picture's take hundreds of megabytes
+    del picture, reply  # a large picture's pixels take hundreds of megabytes
     written = files.save_primitive(out, made)
-    if legend is not None:
-        from underdrawing.picture.files import read_picture
+    if legend is not None and rgb is not None:
         from underdrawing.picture.image import Picture
         from underdrawing.picture.legend import legend as drawn
 
-        files.save(legend, Picture(drawn(read_picture(image).to_bytes(), made)))
+        files.save(legend, Picture(drawn(rgb, made)))
         written.append(str(legend))
     classes = [] if made.palette is None else [str(entry["name"]) for entry in made.palette.to_json()]
     text = f"{', '.join(written)}" + (f"\nareas: {'; '.join(classes)}" if classes else "")
