@@ -133,10 +133,8 @@ def _with_end(data: bytes, note: Callable[[str], None]) -> bytes:
 def encode_png(samples: np.ndarray, flat: bool = False) -> bytes:
     """An 8-bit PNG file of (H, W, 1 to 4) uint8 samples alone; `flat` packs areas of one colour twice as fast."""
     buffer = io.BytesIO()
-    if flat:
-        _image(samples).save(buffer, "PNG", compress_level=1, compress_type=zlib.Z_RLE)
-    else:
-        _image(samples).save(buffer, "PNG", compress_level=4)
+    packing = {"compress_level": 1, "compress_type": zlib.Z_RLE} if flat else {"compress_level": 4}
+    _image(samples).save(buffer, "PNG", **packing)
     return buffer.getvalue()
 
 
