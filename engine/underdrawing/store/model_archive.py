@@ -29,8 +29,12 @@ SUFFIXES = (".onnx", ".safetensors", ".png", ".tif", ".json")
 DAMAGED = "It is not a model file, or it is damaged."
 LEFT_BEHIND = (CHECKPOINT_FILE,)
 WORD = "This file contains the picture that it was trained on; give it only to people who may have that picture."
-
-EARLIER_WORD = "This file contains the picture that was learnt; give it only to people who may have that picture."
+# Comments that a model file may end with: files of earlier versions have earlier words, and must open.
+COMMENTS = (
+    b"",
+    WORD.encode("ascii"),
+    b"This file contains the picture that was learnt; give it only to people who may have that picture.",
+)
 
 
 def write(folder: Path, manifest: Manifest, target: Path) -> int:
@@ -90,7 +94,7 @@ def _check_end(source: Path) -> None:
     """
     with source.open("rb") as file:
         size = file.seek(0, 2)
-        for comment in (b"", WORD.encode("ascii"), EARLIER_WORD.encode("ascii")):
+        for comment in COMMENTS:
             file.seek(max(0, size - END.size - len(comment)))
             tail = file.read()
             if tail[:4] != b"PK\x05\x06" or tail[END.size :] != comment:
