@@ -10,7 +10,7 @@ from .client.messages import EngineError
 from .document_model import Workspace
 from .generate_tasks import Use, Wish
 from .generate_training import going
-from .meta_models import how_to_train, of_maker
+from .meta_models import HOW_TO_TRAIN, of_maker
 from .task_inputs import Material
 
 LONGEST = 3600.0  # seconds that making pictures may take
@@ -36,7 +36,7 @@ def on_the_way(ws: Workspace, wish: Wish, found: Material) -> Generator[Any, Any
         EngineError: there is no folder's model, or it cannot do this.
     """
     if not wish.maker:
-        raise EngineError("no_model", how_to_train())
+        raise EngineError("no_model", HOW_TO_TRAIN)
     if found.trained is None or found.other is None:
         raise EngineError("no_picture", "There is no other picture.", "Choose one under “Other”.")
     body = {"model": wish.maker, **wish.body(ws.size), "order": found.space.order}

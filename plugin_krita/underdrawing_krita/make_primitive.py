@@ -25,11 +25,7 @@ FAINT = 128  # opacity of outlines over areas
 LABEL = 5  # of Krita's colour labels, for layers of ours
 TILE = 64  # pixels of a side of Krita's tiles
 PREVIEW = 400  # pixels of the longer side of the picture that a preview is made of
-
-
-def names() -> dict[str, str]:
-    """What the planes' layers are called."""
-    return {"segments": "Areas", "edges": "Outlines", "paint": "Flat paint"}
+NAMES = {"segments": "Areas", "edges": "Outlines", "paint": "Flat paint"}  # of the planes' layers
 
 
 def make(ws: Workspace, picture: str, options: MakeOptions) -> Steps:
@@ -63,7 +59,6 @@ def palette_of(reply: Any) -> tuple[Colour, ...]:
 
 def lay(ws: Workspace, planes: dict[str, Frame], palette: Sequence[Colour]) -> Steps:
     """Put planes into the document as a group, in the place of the group that is there: one step back for the user."""
-    titles = names()
     old, root = ws.group, ws.document.rootNode()
     above = old if old is not None else (root.childNodes() or [None])[-1]
     parent = old.parentNode() if old is not None else root
@@ -73,7 +68,7 @@ def lay(ws: Workspace, planes: dict[str, Frame], palette: Sequence[Colour]) -> S
         made: dict[str, Any] = {}
         for name in ORDER:
             if name in planes:
-                made[name] = maker.layer(titles[name])
+                made[name] = maker.layer(NAMES[name])
                 made[name].setColorLabel(LABEL)
                 group.addChildNode(made[name], None)
         if "edges" in made and len(made) > 1:

@@ -9,6 +9,8 @@ from .client.labels import CHOOSE_ANOTHER, FOLDER_MODEL_GONE, FOLDER_MODEL_HINT,
 from .client.messages import EngineError
 from .generate_tasks import Use
 
+HOW_TO_TRAIN = "%s %s" % (NO_FOLDER_MODEL, FOLDER_MODEL_HINT)  # where there is no model
+
 
 @dataclass(frozen=True)
 class Maker:
@@ -37,9 +39,4 @@ def of_maker(error: EngineError) -> EngineError:
     """What the engine said of a folder model; of one that is gone without its id, which says nothing to a person."""
     if error.code != "unknown_model":
         return error
-    return EngineError(error.code, (FOLDER_MODEL_GONE), (CHOOSE_ANOTHER))
-
-
-def how_to_train() -> str:
-    """What to do where there is none."""
-    return "%s %s" % ((NO_FOLDER_MODEL), (FOLDER_MODEL_HINT))
+    return EngineError(error.code, FOLDER_MODEL_GONE, CHOOSE_ANOTHER)

@@ -6,7 +6,7 @@ from typing import Any, Callable
 
 from .document_model import Workspace
 from .flow import Flow
-from .make_primitive import BOTH, names
+from .make_primitive import BOTH, NAMES
 from .page_tools import Tools
 from .palette_bar import PaletteBar
 from .qt import QtWidgets
@@ -35,7 +35,7 @@ class EditPage(QtWidgets.QWidget):
             "paint": "Paint on the flat picture, with any colour",
         }
         for name in PLANES:
-            made = toggle("paint_" + name, names()[name], tips[name])
+            made = toggle("paint_" + name, NAMES[name], tips[name])
             made.clicked.connect(lambda *_, name=name: perform("paint_on", name))
             self._planes[name] = made
             paint.addWidget(made)

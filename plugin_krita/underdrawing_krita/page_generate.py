@@ -10,7 +10,7 @@ from .client.labels import COUNT, FRAMES, FREEDOM, LIGHT, duration
 from .devices import device_choice, offer
 from .document_model import Workspace
 from .generate import NAME
-from .generate_labels import about, buttons, titles, ways
+from .generate_labels import ABOUT, BUTTONS, TITLES, WAYS
 from .generate_tasks import ORIGINAL_BELOW, ORIGINAL_TRAINED, Use, Wish
 from .interpolate_options import Way
 from .meta_models import Maker
@@ -33,7 +33,7 @@ class AlonePage(QtWidgets.QWidget):
         self._of_maker = ""  # the folder's model that this document used last
         back = fold_button("alone_back", "Back", "Back to the underdrawing", Qt.ArrowType.LeftArrow)
         back.clicked.connect(lambda *_: perform("alone_back"))
-        self.use = choice("alone_use", "What is to be done", [(text, use.value) for use, text in titles().items()])
+        self.use = choice("alone_use", "What is to be done", [(text, use.value) for use, text in TITLES.items()])
         self.about = label("", "alone_about", faint=True)
         self.layer = choice("alone_layer", "The layer that was pasted, edited or painted", [])
         self.original = choice("alone_original", "Where the picture is without this layer; the training uses it", [])
@@ -181,7 +181,7 @@ class AlonePage(QtWidgets.QWidget):
 
     def choose(self, use: Use) -> None:
         """Set a use."""
-        self.use.setCurrentIndex(list(titles()).index(use))
+        self.use.setCurrentIndex(list(TITLES).index(use))
 
     def show_makers(self, makers: tuple[Maker, ...] | None, error: str = "") -> None:
         """The folders' models that the engine has; None where it did not say, and maybe why."""
@@ -222,7 +222,7 @@ class AlonePage(QtWidgets.QWidget):
 
     def _show_going(self, job: JobStatus | None, ws: Workspace) -> None:
         going = ws.going
-        self._doing.setText(titles()[ws.wished] if ws.wished is not None else "Training")
+        self._doing.setText(TITLES[ws.wished] if ws.wished is not None else "Training")
         done, training = going.done if going is not None else 0.0, job is not None and job.under_way
         self.bar.setRange(0, 1000 if training or done else 0)
         self.bar.setValue(round(done * 1000))
@@ -250,7 +250,7 @@ class AlonePage(QtWidgets.QWidget):
         way = self.between.wish.way
         for widget, ways_ in ((self.between.count, (Way.LAYERS,)), (self.between.frames, (Way.CLIP,))):
             self._show_row(widget, way in ways_ and bool(self._makers))
-        self._say_button(*ways()[way])
+        self._say_button(*WAYS[way])
         if self._makers and not self.isHidden():
             self.between.look(*self.seen)
 
@@ -273,11 +273,11 @@ class AlonePage(QtWidgets.QWidget):
                 self._form.addRow(name, widget)
             name.setVisible(wanted)
             widget.setVisible(wanted)
-        self.about.setText(about()[use])
+        self.about.setText(ABOUT[use])
         self.between.missing.setVisible(missing)
         self.between.look_at.setVisible(use is Use.BETWEEN and not missing)
         self.start.setVisible(not missing)
-        self._say_button(*buttons()[use])
+        self._say_button(*BUTTONS[use])
         self._fit_start()
         self._changed()
 

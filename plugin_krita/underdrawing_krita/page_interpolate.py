@@ -7,13 +7,14 @@ from typing import Any, Callable
 from . import external_image
 from .document_model import Workspace
 from .interpolate_options import MOST_FRAMES, MOST_LAYERS, BetweenWish, Kind, Other, Way
-from .meta_models import Maker, how_to_train
+from .meta_models import HOW_TO_TRAIN, Maker
 from .qt import QtCore, QtWidgets
 from .widgets import ImageView, choice, column, label, percent, refill, row, spin
 
 SETTLE = 400  # milliseconds without a change before what lies on the way is asked for
 MOST_SHOWN = 180  # pixels of the preview's height, of Qt's: the button below it is to be seen as well
 ASK = "ask"  # the entry that asks for a file
+CHOOSE, A_FILE = ("Choose a picture…", ""), ("A file…", ASK)  # before and behind the pictures that can be chosen
 Seen = tuple[Any, ...]  # what a preview depends on
 
 
@@ -28,7 +29,7 @@ class BetweenPart(QtCore.QObject):
         self.file = ""  # the file that was chosen last
         self._kept = ""  # what was chosen last, while a file is asked for
         self._perform = perform
-        self.other = choice("between_other", "The picture that the way leads to", _ask())
+        self.other = choice("between_other", "The picture that the way leads to", [CHOOSE, A_FILE])
         self.other.activated.connect(lambda *_: self._other_chosen())
         self.model = choice("between_model", "The model of a folder that knows such pictures", [])
         self.scales = choice(
@@ -88,7 +89,7 @@ class BetweenPart(QtCore.QObject):
         if self.model.count() and self.model.currentIndex() < 0:
             self.model.setCurrentIndex(0)
         asking = "Asking the engine for folders' models…"
-        self.missing.setText(how_to_train() if makers is not None else error or asking)
+        self.missing.setText(HOW_TO_TRAIN if makers is not None else error or asking)
 
     def show_workspace(self, ws: Workspace, found: list[tuple[str, str]], picture: str) -> None:
         """Show what the way can lead to.
@@ -97,14 +98,14 @@ class BetweenPart(QtCore.QObject):
             found: names and ids of this document's layers.
             picture: the id of the one that the way begins with, or "".
         """
-        entries = _ask()[:1]
+        entries = [CHOOSE]
         entries += [(name, Other(Kind.LAYER, key).text) for name, key in found if key != picture]
         for name, key in external_image.others(ws.krita, ws.document):
             entries.append(("%s (document)" % name, Other(Kind.DOCUMENT, key).text))
         if self.file:
             name = external_image.Elsewhere(path=self.file).name
             entries.append(("%s (file)" % name, Other(Kind.FILE, self.file).text))
-        entries += _ask()[1:]
+        entries.append(A_FILE)
         before = self.other.currentData()
         refill(self.other, entries)
         if self.other.currentData() != before:
@@ -207,8 +208,3 @@ class BetweenPart(QtCore.QObject):
         self.tell("0 % is this picture, 100 % the other one, as the model makes them.")
         if not self.sharp(seen, percent):
             self._settle.start()
-
-
-def _ask() -> list[tuple[str, str]]:
-    """What stands before and behind the pictures that can be chosen."""
-    return [("Choose a picture…", ""), ("A file…", ASK)]

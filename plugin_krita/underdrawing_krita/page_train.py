@@ -12,6 +12,12 @@ from .widgets import ImageView, button, choice, column, form, label, named, refi
 
 REFINE, DEEPSIM, ANALOGY = "refine", "deepsim", "sia"
 MINUTE = 60.0
+# Methods by their names, the usual one first.
+TITLES = {
+    REFINE: "Match light and colours",
+    DEEPSIM: "Repaint freely (slow)",
+    ANALOGY: "For new layouts (slow)",
+}
 
 
 class TrainPage(QtWidgets.QWidget):
@@ -22,7 +28,7 @@ class TrainPage(QtWidgets.QWidget):
         self._methods: list[dict[str, Any]] | None = None
         self._fitted = ""
         self.about = label("", faint=True)
-        self.method = choice("method", "What the training is for", [(text, name) for name, text in _titles().items()])
+        self.method = choice("method", "What the training is for", [(text, name) for name, text in TITLES.items()])
         self.method.currentIndexChanged.connect(lambda *_: self._fit())
         self.explained = label("", faint=True)
         self.time = choice("time", "How long to train: longer gives better results", [])
@@ -118,8 +124,8 @@ class TrainPage(QtWidgets.QWidget):
         for method in self._methods or ():
             name, title = str(method["name"]), str(method["title"])
             if method["needs_training"] and set(planes) & {str(plane["name"]) for plane in method["planes"]}:
-                entries.append((_titles().get(name, title), name))
-        known = list(_titles())
+                entries.append((TITLES.get(name, title), name))
+        known = list(TITLES)
         entries.sort(key=lambda entry: known.index(entry[1]) if entry[1] in known else len(known))
         if entries:
             refill(self.method, entries)
@@ -148,12 +154,3 @@ class TrainPage(QtWidgets.QWidget):
         self.pause.setText("Go on" if paused else "Pause")
         self.pause.setEnabled(not job.stopping)
         self.cancel.setEnabled(job.stopping != "cancel")
-
-
-def _titles() -> dict[str, str]:
-    """Methods by their names, the usual one first."""
-    return {
-        REFINE: "Match light and colours",
-        DEEPSIM: "Repaint freely (slow)",
-        ANALOGY: "For new layouts (slow)",
-    }
