@@ -38,7 +38,7 @@ from underdrawing.render.pretrained import helper_networks
 from underdrawing.render.region_task import AREA_EDITS, edited_region
 from underdrawing.render.results import answer_of, corner_of, grey
 from underdrawing.store import made_underdrawings
-from underdrawing.store.frame_codec import Inputs
+from underdrawing.store.frame_codec import Inputs, kept_planes
 from underdrawing.store.made_underdrawings import MadeUnderdrawing
 from underdrawing.store.manifest import MANIFEST_FILE, Manifest
 from underdrawing.store.worker_pipe import Context, serve
@@ -157,10 +157,7 @@ class Renderer:
         for folder in made_underdrawings.of_picture(Path(args["home"]), args["picture_hash"] or ""):
             kept = made_underdrawings.read(folder)
             if kept is not None:
-                made, drawn = kept
-                shape = (made.height, made.width, -1)
-                own = {name: np.frombuffer(plane, np.uint8).reshape(shape) for name, plane in drawn.items()}
-                best = max(best, agreement(own, planes))
+                best = max(best, agreement(kept_planes(*kept), planes))
         return {"agreement": found, "made": best}
 
     def apply(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from underdrawing.picture.metadata import Metadata
 from underdrawing.picture.palette import Palette
 from underdrawing.picture.primitive import Primitive
 from underdrawing.store.blob_store import Spool
+from underdrawing.store.made_underdrawings import MadeUnderdrawing
 
 
 def picture_of(frame: Frame) -> Picture:
@@ -146,3 +147,9 @@ class Inputs:
         shown = primitive.planes().items()
         planes = [{"name": name, "hash": self.put(Picture(values), order)} for name, values in shown]
         return {"planes": planes, "palette": [] if primitive.palette is None else primitive.palette.to_json()}
+
+
+def kept_planes(made: MadeUnderdrawing, planes: Mapping[str, bytes]) -> dict[str, np.ndarray]:
+    """The planes of a kept underdrawing, (H, W, 1 or 3) uint8 each."""
+    shape = made.height, made.width, -1
+    return {name: np.frombuffer(plane, np.uint8).reshape(shape) for name, plane in planes.items()}

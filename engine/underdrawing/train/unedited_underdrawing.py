@@ -13,6 +13,7 @@ from underdrawing.picture.palette import Palette
 from underdrawing.picture.primitive import Primitive, read_primitive, write_primitive
 from underdrawing.picture.underdrawing_agreement import agreement
 from underdrawing.store import made_underdrawings
+from underdrawing.store.frame_codec import kept_planes
 
 CHOSEN = "as_made"  # in the training's folder: what it started from, for when it is resumed
 
@@ -57,10 +58,8 @@ def _read(folder: Path) -> Primitive | None:
     try:
         if kept is None:
             return read_primitive(folder / "primitive.png")
-        made, planes = kept
-        shape = (made.height, made.width, -1)
+        made, _ = kept
         palette = Palette.from_json(made.palette) if made.palette else None
-        drawn = {name: np.frombuffer(plane, np.uint8).reshape(shape) for name, plane in planes.items()}
-        return Primitive.from_planes(drawn, palette)[0]
+        return Primitive.from_planes(kept_planes(*kept), palette)[0]
     except PictureError:
         return None
