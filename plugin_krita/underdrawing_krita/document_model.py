@@ -16,7 +16,7 @@ from .service import Service, hint
 from .tasks import Pause, Steps, Task
 from .ui_state import Live, Message, Other, Split, Stage, stage_of
 
-UNDONE = 1.5  # seconds after an undo in which it is Krita that chooses the active layer, and not the person
+UNDONE = 1.5  # seconds after Krita has undone something in which it is Krita that chooses the active layer
 
 
 @dataclass
@@ -246,6 +246,8 @@ class Workspace(QtCore.QObject):
         if not self.open:
             return
         before, self.layers = self.layers, layers.all_layers(self.document)
+        if time.monotonic() < self.undone + UNDONE and not layers.at_rest(self.document):
+            self.undone = time.monotonic()  # on a busy machine Krita chooses later
         if not self.hold:
             self._follow_history()
             self._follow_covers()
@@ -268,6 +270,8 @@ class Workspace(QtCore.QObject):
     def _follow_active(self, before: dict[str, Any]) -> None:
         """What is painted on stays what it is where undo or redo brings a layer of ours back, which Krita makes active.
 
+        On a busy machine it may also leave none active, which nobody would choose.
+
         Args:
             before: the layers at the last look.
         """
@@ -276,7 +280,7 @@ class Workspace(QtCore.QObject):
         parent = None if node is None else node.parentNode()
         ours = key in self.own or (parent is not None and layers.identity(parent) in self.own)  # a result, or its mask
         recent = key not in before or time.monotonic() < self.undone + UNDONE
-        if ours and recent and self._active != key:
+        if (node is None or (ours and recent)) and self._active != key:
             plane = next((name for name, ids in self.record.planes.items() if self._active in ids), "")
             wanted = self.layers.get(self._active, self.planes.get(plane))
             if wanted is not None:

@@ -70,11 +70,18 @@ def reader(node: Any) -> Any:
     return node.pixelData if plain else node.projectionPixelData
 
 
+def at_rest(document: Any) -> bool:
+    """Whether Krita has done what it does with the picture."""
+    free = bool(document.tryBarrierLock())
+    if free:
+        document.unlock()
+    return free
+
+
 def idle(document: Any) -> Generator[Pause, None, None]:
-    """Wait until Krita has done what it does with the picture: what changes layers would wait for it otherwise."""
+    """Wait until Krita is at rest: what changes layers would wait for it otherwise."""
     for _ in range(PATIENT):
-        if document.tryBarrierLock():
-            document.unlock()
+        if at_rest(document):
             return
         yield Pause(0.02)
 
