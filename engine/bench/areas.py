@@ -12,7 +12,7 @@ import numpy as np
 
 from underdrawing.picture.area_hierarchy import AreaHierarchy, Network, build_hierarchy
 from underdrawing.picture.files import read_picture
-from underdrawing.picture.pick import nested, overlap, pick
+from underdrawing.picture.pick import Prompted, nested, overlap, pick
 
 SMALLEST = 0.0015  # of the picture: smaller labelled pieces do not count
 STEPS = 3  # "bigger" or "smaller" at most so many times
@@ -40,10 +40,15 @@ def covering(truth: Sequence[np.ndarray], labels: np.ndarray) -> float:
 
 
 def click(
-    rgb: np.ndarray, tree: AreaHierarchy, truth: np.ndarray, point: tuple[int, int], saliency: Network | None
+    rgb: np.ndarray,
+    tree: AreaHierarchy,
+    truth: np.ndarray,
+    point: tuple[int, int],
+    saliency: Network | None,
+    prompted: Prompted | None = None,
 ) -> ClickResult:
     """What a click at a point finds of the thing `truth`, (H, W) bool."""
-    found = pick(rgb, tree, [point], subject=saliency)
+    found = pick(rgb, tree, [point], subject=saliency, prompted=prompted)
     ladder = nested(found)
     place = next(i for i, candidate in enumerate(ladder) if candidate is found[0])
     size = rgb.shape[1], rgb.shape[0]
@@ -53,7 +58,12 @@ def click(
 
 
 def measure(
-    bench: Path, clicks: Path, outlines: Network | None, saliency: Network | None, areas: Sequence[int] = (12, 14)
+    bench: Path,
+    clicks: Path,
+    outlines: Network | None,
+    saliency: Network | None,
+    prompted: Prompted | None = None,
+    areas: Sequence[int] = (12, 14),
 ) -> dict[str, float]:
     """Mean covering at each number of areas, and mean IoU of clicks, over the sets that `clicks` names.
 
@@ -73,7 +83,7 @@ def measure(
         for x, y in ((p["x"], p["y"]) for p in points if p["set"] == name):
             thing = next((piece for piece in truth if piece[y, x]), None)
             if thing is not None:
-                results.append(click(rgb, tree, thing, (x, y), saliency))
+                results.append(click(rgb, tree, thing, (x, y), saliency, prompted))
     found = {f"covering at {count}": float(np.mean(values)) for count, values in covers.items()}
     found["click, first"] = float(np.mean([result.first for result in results]))
     found["click, best of steps"] = float(np.mean([result.best for result in results]))

@@ -238,11 +238,12 @@ def areas(
     """Measure automatic areas and picks: covering of labelled pictures, and what one click finds."""
     from bench.areas import measure
     from underdrawing.render.onnx_sessions import SessionStore
-    from underdrawing.render.pretrained import outline_network, subject_network
+    from underdrawing.render.pretrained import outline_network, prompted_network, subject_network
     from underdrawing.weights.store import folder
 
-    sessions = SessionStore()
-    found = measure(data, clicks, outline_network(folder(), sessions), subject_network(folder(), sessions))
+    place, sessions = folder(), SessionStore()
+    networks = outline_network(place, sessions), subject_network(place, sessions), prompted_network(place, sessions)
+    found = measure(data, clicks, *networks)
     output.answer(found, lambda: "\n".join(f"{name}: {value:.3f}" for name, value in found.items()))
 
 

@@ -1,8 +1,8 @@
 """Picking a thing: from points, a box or a rough mask to masks of what a person may mean, the most likely first.
 
-Candidates are nodes of the area tree, nested, and the mask of a subject network on windows around the point, where it
-finds something that stands apart from its surroundings. Borders are refined against the picture (GrabCut: Rother,
-Kolmogorov and Blake 2004).
+Candidates are nodes of the area tree, nested, the mask of a subject network on windows around the point, where it finds
+something that stands apart from its surroundings, and the masks of a network that takes points and boxes. Borders are
+refined against the picture (GrabCut: Rother, Kolmogorov and Blake 2004).
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ import cv2
 import numpy as np
 
 from underdrawing.picture.area_hierarchy import AreaHierarchy
+from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import PictureError
 
 Subject = Callable[[np.ndarray], np.ndarray]
 Point = tuple[float, float]
+Prompted = Callable[[np.ndarray, Sequence[Point], Bounds | None], list[tuple[np.ndarray, float]]]
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Candidate:
     Attributes:
         mask: (h, w) bool at the tree's size.
         score: 0 to 1, how likely it is meant.
-        source: "tree" or "subject".
+        source: "tree", "subject" or "prompted".
     """
 
     mask: np.ndarray = field(repr=False)
@@ -82,6 +84,7 @@ def pick(
     outside: Sequence[Point] = (),
     rough: np.ndarray | None = None,
     subject: Subject | None = None,
+    prompted: Prompted | None = None,
     settings: PickSettings | None = None,
 ) -> list[Candidate]:
     """What a person may mean.
@@ -93,6 +96,8 @@ def pick(
         outside: points that do not belong to it.
         rough: (H, W) bool, a box or a rough selection; then what fits it best is meant.
         subject: takes (h, w, 3) uint8, gives (h, w) float in [0, 1] (U2-Net).
+        prompted: takes (H, W, 3) uint8, points of a thing and a box around it, gives masks, bool of any one size, each
+            with the overlap with the thing that is expected, in [0, 1] (EfficientSAM).
 
     Returns:
         Candidates, the most likely first; `nested` orders them by size.
@@ -117,6 +122,14 @@ def pick(
         found += _from_rough(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), wanted, ins, outs, how)
     if subject is not None and ins and wanted is None:
         found += _from_windows(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), ins, outs, subject, how)
+    box = None if rough is None else Bounds.of_mask(rough)
+    if prompted is not None and (ins or (box is not None and not box.is_empty)):
+        for full, expected in prompted(rgb, inside, box):
+            mask = cv2.resize(full.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
+            held = all(mask[y, x] for x, y in ins) and not any(mask[y, x] for x, y in outs)
+            meant = wanted is None or (mask & wanted).sum() >= how.within * mask.sum()
+            if held and meant and how.smallest <= mask.mean() <= how.largest:
+                found.append(Candidate(mask, float(np.clip(expected, 0, 1)), "prompted"))
     found.sort(key=lambda candidate: -candidate.score)
     kept: list[Candidate] = []
     for candidate in found:

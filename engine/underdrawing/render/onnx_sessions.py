@@ -57,11 +57,14 @@ class OnnxSession:
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
         """The first output for these inputs, as float32."""
+        return self.run_all(inputs)[0]
+
+    def run_all(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """All outputs for these inputs, as float32."""
         self.used = time.monotonic()
         half = self.session.get_inputs()[0].type == "tensor(float16)"
         given = {name: value.astype(np.float16 if half else np.float32) for name, value in inputs.items()}
-        result: np.ndarray = self.session.run(None, given)[0]
-        return result.astype(np.float32)
+        return [made.astype(np.float32) for made in self.session.run(None, given)]
 
 
 def open_session(path: Path, threads: int | None = None, wanted: str = "auto") -> OnnxSession:

@@ -14,7 +14,7 @@ from underdrawing.picture.area_hierarchy import AreaHierarchy, build_hierarchy
 from underdrawing.picture.image import Picture, PictureError
 from underdrawing.picture.pick import Candidate, nested, pick, refined
 from underdrawing.render.onnx_sessions import SessionStore
-from underdrawing.render.pretrained import FETCH, HED_FILE, outline_network, subject_network
+from underdrawing.render.pretrained import HED_ABSENT, outline_network, prompted_network, subject_network
 from underdrawing.store.frame_codec import Inputs
 
 TREES_KEPT = 4
@@ -42,9 +42,9 @@ class Picker:
         rough = inputs.mask(args["mask"]) if args.get("mask") else None
         if rough is not None and rough.shape != rgb.shape[:2]:
             raise PictureError("The mask is not of the picture's size.")
-        subject = subject_network(weights, self.sessions)
+        subject, prompted = subject_network(weights, self.sessions), prompted_network(weights, self.sessions)
         tree = self._tree(rgb, weights)
-        found = pick(rgb, tree, args["inside"], args["outside"], rough, subject)
+        found = pick(rgb, tree, args["inside"], args["outside"], rough, subject, prompted)
         if not found:
             raise PictureError("Nothing was found there. Point at the middle of the thing, or mark it with a box.")
         chosen = _steps(found)
@@ -57,7 +57,7 @@ class Picker:
             }
             for one in chosen
         ]
-        notes = [] if (weights / HED_FILE).is_file() else [f"HED is not installed: colours alone decide. {FETCH} hed"]
+        notes = [] if outline_network(weights, self.sessions) else [HED_ABSENT]
         return {"candidates": candidates, "notes": notes}
 
     def tree(self, inputs: Inputs, picture: Mapping[str, Any], weights: Path) -> AreaHierarchy:

@@ -1,8 +1,8 @@
-"""Networks that help to make primitives where their weights are there: HED's outlines, U2-Net's subject."""
+"""Networks that help where their weights are there: HED's outlines, U2-Net's subject, EfficientSAM's things."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,17 @@ import cv2
 import numpy as np
 
 from underdrawing.client.messages import EngineError
+from underdrawing.picture.geometry import Bounds
+from underdrawing.picture.pick import Point, Prompted
 from underdrawing.render.onnx_sessions import SessionStore
 
-HED_FILE, U2NET_FILE = "hed.onnx", "u2netp.onnx"
+HED_FILE, U2NET_FILE, EFFICIENT_SAM_FILE = "hed.onnx", "u2netp.onnx", "efficientsam_ti.onnx"
 HED_MEAN = np.array([104.00699, 116.66877, 122.67892], np.float32)  # of blue, green, red (Xie and Tu 2015)
 HED_LONGEST = 768  # pixels; outlines of bigger pictures are found reduced
 U2NET_SIDE = 320  # pixels; what the network was trained with (Qin et al. 2020)
+EFFICIENT_SAM_SIDE, EFFICIENT_SAM_POINTS = 1024, 6  # pixels, and points that its graph takes (Xiong et al. 2023)
 FETCH = "Get its weights with: underdrawing weights fetch"
+HED_ABSENT = f"HED is not installed: areas and picks follow colours alone. {FETCH} hed"
 
 
 Network = Callable[[np.ndarray], np.ndarray]
@@ -32,6 +36,12 @@ def subject_network(weights: Path, sessions: SessionStore) -> Network | None:
     """U2-Net, where its weights are there; see `u2net`."""
     path = weights / U2NET_FILE
     return (lambda rgb: u2net(rgb, path, sessions)) if path.is_file() else None
+
+
+def prompted_network(weights: Path, sessions: SessionStore) -> Prompted | None:
+    """EfficientSAM, where its weights are there; see `efficient_sam`."""
+    path = weights / EFFICIENT_SAM_FILE
+    return (lambda rgb, points, box: efficient_sam(rgb, points, box, path, sessions)) if path.is_file() else None
 
 
 def helper_networks(
@@ -68,7 +78,7 @@ def helper_networks(
         if outlines is not None:
             networks["outlines"] = outlines
         else:
-            notes.append("HED is not installed: areas follow colours alone. " + FETCH + " hed")
+            notes.append(HED_ABSENT)
     return networks, notes
 
 
@@ -97,3 +107,32 @@ def u2net(rgb: np.ndarray, path: Path, sessions: SessionStore) -> np.ndarray:
     made = session.run({session.session.get_inputs()[0].name: scaled.transpose(2, 0, 1)[None]})[0, 0]
     low, high = float(made.min()), float(made.max())
     return cv2.resize((made - low) / max(high - low, 1e-6), (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def efficient_sam(
+    rgb: np.ndarray, points: Sequence[Point], box: Bounds | None, path: Path, sessions: SessionStore
+) -> list[tuple[np.ndarray, float]]:
+    """Things that points and a box may mean: masks of the whole picture, (1024, 1024) bool, each with the overlap with
+    the thing that the network expects, in [0, 1].
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        points: (x, y) of the thing in pixels; those that the graph has no place for are left out.
+        box: around the thing.
+    """
+    height, width = rgb.shape[:2]
+    side = EFFICIENT_SAM_SIDE
+    corners = [] if box is None else [(box.x, box.y), (box.right, box.bottom)]
+    given = [*corners, *points][:EFFICIENT_SAM_POINTS]
+    places = np.zeros((1, 1, EFFICIENT_SAM_POINTS, 2))
+    places[0, 0, : len(given)] = np.array(given).reshape(-1, 2) * (side / width, side / height)
+    labels = np.full((1, 1, EFFICIENT_SAM_POINTS, 1), -1.0)  # no point
+    labels[0, 0, : len(given), 0] = [*(2, 3)[: len(corners)], *[1] * (len(given) - len(corners))]
+    seen = cv2.resize(rgb, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    inputs = {
+        "batched_images": seen.transpose(2, 0, 1)[None],
+        "batched_point_coords": places,
+        "batched_point_labels": labels,
+    }
+    masks, overlaps = sessions.get(path).run_all(inputs)
+    return [(mask >= 0, float(expected)) for mask, expected in zip(masks[0, 0], overlaps[0, 0], strict=True)]

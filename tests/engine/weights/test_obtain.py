@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from tests.engine.weights.http_server import Server, place, server
+from tests.engine.weights.http_server import CONTENT, DIGEST, Server, place, server
 from underdrawing import weights
-from underdrawing.weights import catalogue, obtain, store
+from underdrawing.weights import catalogue, convert, obtain, store
 
 __all__ = ["place", "server"]  # fixtures
 
@@ -92,6 +92,29 @@ def test_an_offline_folder_is_used_and_left_as_it_was(place: Path, small: Path) 
     assert found == {"lpips_vgg16": place / "lpips_vgg16.safetensors"}
     assert (small / catalogue.LPIPS.file).is_file()
     assert weights.path("lpips_vgg16") == place / "lpips_vgg16.safetensors"
+
+
+def test_an_onnx_file_is_resumed_checked_and_kept_as_it_is(
+    server: Server, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item, other = catalogue.CATALOGUE["efficientsam"], CONTENT[:-1] + b"x"
+    source = replace(item.source, sha256=DIGEST, size=len(CONTENT), url=f"{server.url}/zoo.onnx")
+    entries = {item.name: replace(item, source=source)}
+    for module in (catalogue, obtain, store, convert):
+        monkeypatch.setattr(module, "CATALOGUE", entries)
+    server.files["zoo.onnx"] = other
+    with pytest.raises(weights.WeightsError, match="not the file expected"):
+        weights.fetch([item.name])
+    assert weights.path(item.name) is None
+    server.files["zoo.onnx"], server.breaks = CONTENT, [1_000_000]
+    weights.fetch([item.name])
+    assert (place / item.file).read_bytes() == CONTENT
+    assert server.ranges[-1] is not None
+    assert not list((place / "downloads").glob("*.onnx*"))
+    kept = place / source.file
+    kept.write_bytes(CONTENT)
+    weights.fetch([item.name], offline=place, again=True)
+    assert (place / item.file).read_bytes() == kept.read_bytes() == CONTENT
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the lock is looked at as POSIX has it")
