@@ -16,6 +16,7 @@ from .messages import CHUNK, EngineError, new_id, request
 from .requests import (
     ApplyRequest,
     BetweenRequest,
+    EditsRequest,
     GenerateRequest,
     InstantRequest,
     LayoutRequest,
@@ -138,6 +139,15 @@ class Engine(EngineConnection):
         """
         by_hand = {str(area): name for area, name in (match or {}).items()}
         return self.ask(LayoutRequest(model, {"hash": picture.hash}, areas, by_hand), [picture], 300.0)
+
+    def edits(self, model: str, planes: Dict[str, Frame], without: Sequence[int] = (), order: str = "") -> Reply:
+        """What was painted on a model's underdrawing: body edits, the largest first.
+
+        Each is {title, x, y, width, height, mask}. With `without`, positions in that list: also the planes without
+        these.
+        """
+        wanted = EditsRequest(model, references(planes), list(without), order)
+        return self.ask(wanted, list(planes.values()), 120.0)
 
     def apply(
         self,

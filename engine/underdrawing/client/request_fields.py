@@ -94,6 +94,16 @@ def points(most: int) -> Check:
     return check
 
 
+def positions(most: int) -> Check:
+    """Positions in a list that has at most so many entries."""
+
+    def check(name: str, value: Any) -> None:
+        if not isinstance(value, list) or not all(type(one) is int and 0 <= one < most for one in value):
+            raise wrong("%s must be a list of whole numbers from 0 to %d." % (name, most - 1))
+
+    return check
+
+
 def texts(most: int) -> Check:
     """A list of at most so many texts."""
 

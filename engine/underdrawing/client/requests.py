@@ -19,6 +19,7 @@ MOST_SEED = 2**63 - 1
 MOST_POINTS = 64  # that one thing is pointed at by
 MOST_COMPARED = 64  # models of one agreement
 MOST_LIFTED = 32  # things of one apply
+MOST_EDITS = 32  # of one list
 MOST_AREAS = 64  # parts of another picture
 MOST_COUNT = 16  # variations of one request
 MOST_FRAMES = 240  # of one animation
@@ -123,6 +124,17 @@ class AgreementRequest(Request):
     models: Annotated[List[str], checks.texts(MOST_COMPARED)]
     planes: Planes
     picture_hash: Optional[Annotated[str, checks.hashed]] = None
+
+
+@dataclass(frozen=True)
+class EditsRequest(Request):
+    """What was painted on a model's underdrawing, one by one, and the planes without some of it."""
+
+    verb = "edits"
+    model: Text
+    planes: Planes
+    without: Annotated[List[int], checks.positions(MOST_EDITS)] = field(default_factory=list)
+    order: Order = ""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import typer
 from underdrawing.client import labels
 from underdrawing.client.ensure_model import APPLY, ModelWish
 from underdrawing.client.requests import MOST_FRAMES
+from underdrawing.commands import edits as listing
 from underdrawing.commands import files, generate, lift, output, task_model
 from underdrawing.commands.output import Json, Strip, reports_errors
 from underdrawing.commands.primitive import Out
@@ -21,7 +22,7 @@ from underdrawing.commands.primitive import Out
 if TYPE_CHECKING:
     import numpy as np
 
-    from underdrawing.client.engine import Engine
+    from underdrawing.client.engine import Engine, LiftedThing
     from underdrawing.picture.image import Picture
     from underdrawing.picture.primitive import Primitive
 
@@ -52,6 +53,7 @@ def apply(
     out: Out,
     edited: Annotated[Path | None, typer.Argument(help="The edited underdrawing.")] = None,
     lifted: lift.Lifted = None,
+    edits: listing.Folder = None,
     image: Annotated[
         Path | None,
         typer.Option(help="The whole picture (default: PICTURE, or the one that the model was trained on)."),
@@ -91,16 +93,16 @@ def apply(
     image = image or photo
     files.check_targets(out, save_mask, save_confidence, save_layer, inputs=(edited, mask, photo))
     files.check_targets(save_mask, save_confidence, save_layer, inputs=(image,))
-    if edited is None and (photo is None or not lifted):
+    if edited is None and (photo is None or not (lifted or edits)):
         raise output.wrong(
-            "Give the edited underdrawing, or a PICTURE and the layers that were lifted off it (--lifted)."
+            "Give the edited underdrawing, or a PICTURE and what was lifted off it (--lifted layers, or --edits)."
         )
     options: dict[str, Any] = {"seed": seed}
     unseen: list[str] = []
     with output.engine() as engine:
         if edited is None and photo is not None:
             original, corner = files.picture(photo), (0, 0)
-            reply = engine.apply(None, {}, files.frame(original), lifted=lift.things(lifted or [], original), **options)
+            reply = engine.apply(None, {}, files.frame(original), lifted=_things(lifted, edits, original), **options)
             made, alpha = files.composed(engine, reply, original, corner)
         elif edited is not None:
             options |= {"blend": blend.value, "whole": whole}
@@ -115,7 +117,7 @@ def apply(
             primitive, unseen = files.drawn(edited, known.palette, known.planes)
             primitive = known.settled(primitive)
             original, corner = known.original(image)
-            options["lifted"] = lift.things(lifted or [], original)
+            options["lifted"] = _things(lifted, edits, original)
             current = None if image is None else files.frame(known.trained_part(original))
             reply = engine.apply(known.id, files.frames(primitive), current, **options)
             made, alpha = files.composed(engine, reply, original, corner)
@@ -126,6 +128,14 @@ def apply(
         raise output.wrong("This model's method cannot tell how sure it is; leave out --save-confidence.")
     also = (save_mask, files.mask_picture(alpha)), (save_confidence, sure), (save_layer, layer)
     files.finish(reply.body, made, out, quality, *also, model=reply.body.get("model"), unseen=unseen)
+
+
+def _things(lifted: list[str] | None, edits: Path | None, original: Picture) -> list[LiftedThing]:
+    """Edits that a folder keeps, and layers that are named, the lowest first."""
+    found = [*([] if edits is None else listing.kept(edits, original)), *lift.things(lifted or [], original)]
+    if edits is not None and not found:
+        raise output.wrong(f"The folder {edits} keeps no edits: the picture is as it was.")
+    return found
 
 
 class Known:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from underdrawing.commands import edits as listing
 from underdrawing.commands import files, lift, output
 from underdrawing.commands import pick as picking
 from underdrawing.commands.output import Json, reports_errors
@@ -23,6 +24,16 @@ class EditChoice(StrEnum):
     MIRROR = "mirror"
     COPY = "copy"
     REMOVE = "remove"
+
+
+DONE = {
+    EditChoice.MOVE: "moved",
+    EditChoice.SCALE: "scaled",
+    EditChoice.ROTATE: "rotated",
+    EditChoice.MIRROR: "mirrored",
+    EditChoice.COPY: "copied",
+    EditChoice.REMOVE: "removed",
+}
 
 
 @reports_errors
@@ -48,6 +59,7 @@ def edit(
     ] = AxisChoice.HORIZONTAL,
     yes: Annotated[bool, typer.Option("--yes", help="Also if the thing is more than a third of the picture.")] = False,
     save_mask: Annotated[Path | None, typer.Option(help="Also write the mask of what changed.")] = None,
+    edits: listing.Folder = None,
     quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 95,
     json: Json = False,
 ) -> None:
@@ -72,6 +84,10 @@ def edit(
             layer, (x, y) = transform.of(layer, place)
             copied = operation is EditChoice.COPY
             thing = LiftedThing(files.frame(layer), x + dx, y + dy, None if copied else was)
-        reply = engine.apply(None, {}, files.frame(picture), lifted=[thing])
+        earlier = [] if edits is None else listing.kept(edits, picture)
+        reply = engine.apply(None, {}, files.frame(picture), lifted=[*earlier, thing])
         made, alpha = files.composed(engine, reply, picture, (0, 0))
+    if edits is not None:
+        point = "" if not at else f" at {at[0]}"
+        listing.keep(edits, picture, f"{DONE[operation]}{point}", layer, thing)
     files.finish(reply.body, made, out, quality, (save_mask, files.mask_picture(alpha)), share=chosen["share"])

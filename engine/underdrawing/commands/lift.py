@@ -52,7 +52,7 @@ def lift(
     with output.engine() as engine:
         chosen, found = picking.picked(engine, picture, at, outside, box, mask, bigger - smaller)
         layer, place, was = lifted(engine, picture, found)
-    losses = files.save(out, layer, text={KEY: _memory(picture, place, was)})
+    losses = files.save(out, layer, text={KEY: memory(picture, place, was)})
     answer = {"files": [str(out)], "x": place[0], "y": place[1], "size": layer.size, "share": chosen["share"]}
     where = f"{layer.size[0]} x {layer.size[1]} pixels at {place[0]},{place[1]}"
     output.answer({**answer, "losses": losses}, f"{out}: {picking.described(chosen)}, {where}")
@@ -100,12 +100,20 @@ def things(texts: Sequence[str], picture: Picture) -> list[LiftedThing]:
     return found
 
 
+def place_of(path: Path, picture: Picture) -> Frame | None:
+    """The mask of where a layer's file was lifted from; None where it does not say so, as of copies."""
+    from underdrawing.picture.files import read_text
+
+    found = _remembered(read_text(path).get(KEY, ""))
+    return _mask_frame(found, picture) if found else None
+
+
 def _place(text: str) -> tuple[int, int]:
     x, y = output.numbers(text, 2, f"a place: write X,Y or {REMOVED}") or (0, 0)
     return x, y
 
 
-def _memory(picture: Picture, place: tuple[int, int], was: Frame) -> str:
+def memory(picture: Picture, place: tuple[int, int], was: Frame) -> str:
     """What a layer's file remembers: its place, and where it was as a PNG file of its bounds."""
     from underdrawing.picture.geometry import Bounds
     from underdrawing.picture.pillow import encode_png
@@ -119,7 +127,7 @@ def _memory(picture: Picture, place: tuple[int, int], was: Frame) -> str:
 
 
 def _remembered(text: str) -> dict[str, Any]:
-    """The facts of `_memory`; empty where a file has none, or damaged ones."""
+    """The facts of `memory`; empty where a file has none, or damaged ones."""
     try:
         facts = dict(codec.loads(text))
         x, y, packed = facts["was"]

@@ -13,6 +13,7 @@ from underdrawing.commands import (
     demo,
     doctor,
     edit,
+    edits,
     generate,
     lift,
     meta,
@@ -31,7 +32,15 @@ app = typer.Typer(
 )
 
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Underdrawings": (edit.edit, lift.lift, pick.pick, primitive.primitive, primitive.region, primitive.layout),
+    "Underdrawings": (
+        edit.edit,
+        edits.edits,
+        lift.lift,
+        pick.pick,
+        primitive.primitive,
+        primitive.region,
+        primitive.layout,
+    ),
     "Training": (
         train.train,
         train.watch,

@@ -9,6 +9,7 @@ from underdrawing.client.requests import (
     AgreementRequest,
     ApplyRequest,
     BetweenRequest,
+    EditsRequest,
     GenerateRequest,
     InstantRequest,
     LayoutRequest,
@@ -45,7 +46,7 @@ def pick(context: EngineContext, ask: Ask, wanted: PickRequest) -> None:
 
     def answer(found: dict[str, Any] | None, error: EngineError | None) -> None:
         if found is None:
-            ask.fail(error or EngineError("internal", "The renderer gave no answer."))
+            ask.fail(error or _no_answer())
         else:
             ask.reply(found, tuple(candidate["mask"] for candidate in found["candidates"]))
 
@@ -71,6 +72,20 @@ def agreement(context: EngineContext, ask: Ask, wanted: AgreementRequest) -> Non
     pins = check_present(context.spool, wanted.planes)
     args = wanted.to_args() | {"folders": {name: _folders(context, model) for name, model in models.items()}}
     _render(context, "agreement", args, ask, _with_pictures(ask, None, ()), pins)
+
+
+def edits(context: EngineContext, ask: Ask, wanted: EditsRequest) -> None:
+    """List what was painted on a model's underdrawing, and take some of it back."""
+    model = context.library.find(wanted.model)
+    pins = check_present(context.spool, wanted.planes)
+
+    def answer(found: dict[str, Any] | None, error: EngineError | None) -> None:
+        if found is None:
+            ask.fail(error or _no_answer())
+        else:
+            ask.reply(found, tuple([one["mask"] for one in found["edits"]] + [one["hash"] for one in found["planes"]]))
+
+    _render(context, "edits", wanted.to_args() | _folders(context, model), ask, answer, pins)
 
 
 def apply(context: EngineContext, ask: Ask, wanted: ApplyRequest) -> None:
@@ -131,6 +146,7 @@ HANDLERS: dict[str, Handler] = {
     "lift": lift,
     "layout": layout,
     "agreement": agreement,
+    "edits": edits,
     "apply": apply,
     "generate": generate,
     "instant": instant,

@@ -25,6 +25,7 @@ from underdrawing.picture.primitive import Primitive
 from underdrawing.picture.underdrawing_agreement import agreement
 from underdrawing.render import apply as applying
 from underdrawing.render.apply import Applied, Options
+from underdrawing.render.edits_task import painted_edits
 from underdrawing.render.generate_task import generate
 from underdrawing.render.hypernetwork import instant
 from underdrawing.render.interpolate import between
@@ -159,6 +160,10 @@ class Renderer:
             if kept is not None:
                 best = max(best, agreement(kept_planes(*kept), planes))
         return {"agreement": found, "made": best}
+
+    def edits(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """What was painted on a model's underdrawing, one by one."""
+        return self._on_model(args, lambda model: painted_edits(model, args))
 
     def apply(self, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """The picture that follows from an edited underdrawing."""
@@ -332,7 +337,6 @@ def _clear(task: Any) -> Any:
 
 if __name__ == "__main__":
     renderer = Renderer()
-    tasks = (
-        "primitive pick lift region layout agreement apply generate instant between unload status check_model".split()
-    )
+    tasks = "primitive pick lift region layout agreement edits apply generate instant between".split()
+    tasks += ["unload", "status", "check_model"]
     serve({name: _clear(getattr(renderer, name)) for name in tasks})

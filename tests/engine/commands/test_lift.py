@@ -44,6 +44,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
         made.run("engine", "stop")
 
 
+def fails(place: CommandLine, *words: str) -> str:
+    """What a command that fails says, in one line."""
+    done = place.run(*words)
+    assert done.returncode not in (0, None) and "Traceback" not in done.stderr
+    return " ".join(done.stderr.replace("│", " ").split())
+
+
 def read(place: CommandLine, name: str) -> np.ndarray:
     return read_picture(place.folder / name).pixels.astype(int)
 
@@ -147,3 +154,53 @@ def test_a_layer_keeps_its_middle_or_its_foot(
         assert np.array_equal(made.pixels, np.rot90(pixels))
     if transform.mirror:
         assert np.array_equal(made.pixels, pixels[:, ::-1])
+
+
+def test_edits_of_things_add_up_and_each_is_taken_back_by_itself(place: CommandLine) -> None:
+    there = ("--edits", "ball.edits")
+    place.ask("edit", "ball.png", "copy", "--at", "50,60", "--dx", "70", *there, "-o", "one.png")
+    place.ask("edit", "ball.png", "remove", "--at", "50,60", *there, "-o", "both.png")
+    before, both = read(place, "ball.png"), read(place, "both.png")
+    assert np.abs(both[disc(50, 60, 15)] - LAWN).max() < 30, "the first is gone"
+    assert np.abs(both[disc(120, 60, 15)] - (200, 60, 50)).mean() < 10, "the copy is there"
+    listed = place.ask("edits", "ball.edits")["edits"]
+    assert [edit["title"] for edit in listed] == ["copied at 50,60", "removed at 50,60"]
+
+    place.ask("edits", "ball.edits", "--take-back", "2")
+    place.ask("apply", "ball.png", *there, "-o", "again.png")
+    assert np.array_equal(read(place, "again.png"), read(place, "one.png"))
+
+    place.ask("edits", "ball.edits", "--take-back", "1")
+    assert place.ask("edits", "ball.edits")["edits"] == []
+    assert "keeps no edits" in fails(place, "apply", "ball.png", *there, "-o", "none.png")
+    assert np.abs(before - read(place, "ball.png")).max() == 0
+
+
+def test_a_folder_of_edits_belongs_to_one_picture(place: CommandLine) -> None:
+    place.ask("edit", "ball.png", "remove", "--at", "50,60", "--edits", "mine.edits", "-o", "gone.png")
+    write_picture(place.folder / "other.png", Picture(np.full((HEIGHT, WIDTH, 3), 90, np.uint8)))
+    assert "another picture" in fails(place, "apply", "other.png", "--edits", "mine.edits", "-o", "no.png")
+    assert "can be no folder" in fails(
+        place, "edit", "ball.png", "remove", "--at", "50,60", "--edits", "a/b", "-o", "x.png"
+    )
+    assert "There is no edit 5" in fails(place, "edits", "mine.edits", "--take-back", "5")
+    assert len(place.ask("edits", "mine.edits")["edits"]) == 1
+
+
+def test_a_painted_edit_is_taken_back_and_the_other_stays(place: CommandLine) -> None:
+    place.ask("primitive", "ball.png", "--kind", "segments", "-o", "areas.png")
+    areas = read_picture(place.folder / "areas.png")
+    ball, lawn = areas.pixels[60, 50], areas.pixels[10, 150]
+    painted = areas.pixels.copy()
+    painted[60:80, 110:150] = ball
+    painted[disc(50, 60, 24)] = lawn
+    write_picture(place.folder / "painted.png", replace(areas, pixels=painted))
+    listed = place.ask("edits", "ball.png", "painted.png")["edits"]
+    assert len(listed) == 2 and any("painted" in edit["title"] for edit in listed)
+    number = next(at for at, edit in enumerate(listed, 1) if edit["x"] > 100)
+    place.ask("edits", "ball.png", "painted.png", "--take-back", str(number), "-o", "rest.png")
+    rest = read(place, "rest.png")
+    assert np.array_equal(rest[:, 100:], areas.pixels[:, 100:].astype(int))
+    assert (rest[60, 50] == lawn).all()
+    assert place.ask("edits", "ball.png", "areas.png")["edits"] == []
+    assert "--out" in fails(place, "edits", "ball.png", "painted.png", "--take-back", "1")
