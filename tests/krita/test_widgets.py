@@ -82,6 +82,7 @@ def test_every_page_is_drawn(qt: str, tmp_path: Path) -> None:
     assert found["apply"] == {"feather": 3.0, "blend": "none", "whole": False}
     assert found["regions"] == {"operation": "mirror", "axis": "vertical"}
     assert found["swatches"] == 12
+    assert found["edits"] == [2, "Thing 2 removed", [False, True]]
     assert found["speed"] == "Updated in 0.4 s"
     assert found["speed_parts"].startswith("Milliseconds: look ")
     uses = {use: (text, body) for use, text, body in found["uses"]}

@@ -116,6 +116,7 @@ def main():
     application = QtWidgets.QApplication([])
     from underdrawing_krita.client.job_status import JobStatus
 
+    from underdrawing_krita.edits import ListedEdit
     from underdrawing_krita.generate_tasks import Going, Use
     from underdrawing_krita.meta_models import Maker
     from underdrawing_krita.panel import Panel
@@ -188,9 +189,16 @@ def main():
     assert ws.stage is Stage.READY
     ws.live, ws.split = Live.WATCHING, Split(0.05, 0.01, 0.02, 0.3, 0.01)
     ws.tell("The colour pink is not in the palette.", True)
+    edits = panel.edit_page.tools.edits
+    edits.fold.opened.disconnect()  # an engine would be asked
+    ws.edits = ListedEdit("“area 3” painted", "24 × 18 pixels at 3, 4", "m"), ListedEdit("Thing 2 removed", thing=2)
     for fold in (panel.edit_page.options_fold, *panel.edit_page.tools.folds):
         fold.unfold()
     shot("6-edit")
+    buttons = [edits.button.isEnabled()]
+    edits.list.setCurrentRow(1)
+    buttons.append(edits.button.isEnabled())
+    found["edits"] = [edits.list.count(), edits.chosen().title, buttons]
     found["apply"] = panel.edit_page.options.body()
     found["swatches"] = len(panel.edit_page.palette_bar.swatches)
     found["speed"] = panel.edit_page.speed.text()
