@@ -20,8 +20,8 @@ class ListedEdit:
     """One edit.
 
     Attributes:
-        title: what was done, for a person.
-        place: where, for a person; "" for things, whose layers show it.
+        title: what was done, for a person; of a painted edit also whereabouts in the picture.
+        place: its exact bounds, for a person; "" for things.
         mask: the hash of what a painted edit changed; "" for things.
         thing, layer: of a thing, see `things.take_back`.
     """
@@ -48,9 +48,17 @@ def _listed(ws: Workspace) -> Generator[Any, Any, tuple[ListedEdit, ...]]:
     reply = yield from _ask(ws)
     painted = []
     for one in reply.body["edits"]:
-        place = "%d × %d pixels at %d, %d" % (one["width"], one["height"], one["x"], one["y"])
-        painted.append(ListedEdit(str(one["title"]), place, str(one["mask"])))
-    return (*painted, *(ListedEdit(title, "", "", *which) for title, *which in things.listed(ws)))
+        x, y, width, height = (int(one[key]) for key in ("x", "y", "width", "height"))
+        title = "%s (%s)" % (one["title"], _whereabouts(ws.size, x + width / 2, y + height / 2))
+        painted.append(ListedEdit(title, "%d × %d pixels at %d, %d" % (width, height, x, y), str(one["mask"])))
+    return (*painted, *(ListedEdit(title, thing=number, layer=key) for title, number, key in things.listed(ws)))
+
+
+def _whereabouts(size: tuple[int, int], x: float, y: float) -> str:
+    """In which ninth of the picture a point lies."""
+    across = ("left", "", "right")[min(2, int(3 * x / size[0]))]
+    down = ("top", "", "bottom")[min(2, int(3 * y / size[1]))]
+    return " ".join(part for part in (down, across) if part) or "middle"
 
 
 def _ask(ws: Workspace, without: Sequence[int] = ()) -> Generator[Any, Any, Any]:

@@ -55,7 +55,7 @@ class EditList(QtWidgets.QWidget):
         self.list.clear()
         for edit in edits:
             item = QtWidgets.QListWidgetItem(edit.title)
-            item.setToolTip(edit.place or edit.title)
+            item.setToolTip("\n".join(text for text in (edit.title, edit.place) if text))
             self.list.addItem(item)
         if before in edits:
             self.list.setCurrentRow(edits.index(before))

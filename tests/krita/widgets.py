@@ -191,7 +191,10 @@ def main():
     ws.tell("The colour pink is not in the palette.", True)
     edits = panel.edit_page.tools.edits
     edits.fold.opened.disconnect()  # an engine would be asked
-    ws.edits = ListedEdit("“area 3” painted", "24 × 18 pixels at 3, 4", "m"), ListedEdit("Thing 2 removed", thing=2)
+    ws.edits = (
+        ListedEdit("“area 3” painted (top left)", "24 × 18 pixels at 3, 4", "m"),
+        ListedEdit("Thing 2 removed", thing=2),
+    )
     for fold in (panel.edit_page.options_fold, *panel.edit_page.tools.folds):
         fold.unfold()
     shot("6-edit")

@@ -32,7 +32,7 @@ def case(t):
 
     # One painted edit, with the mouse; the other one and the thing stay as they are.
     kept, others = t.pixels(t.layer("Areas"), strokes[1]), len(t.history())
-    first = next(n for n, edit in enumerate(t.ws.edits) if edit.place.endswith("at %d, %d" % strokes[0][:2]))
+    first = next(n for n, edit in enumerate(t.ws.edits) if edit.place.endswith("at %d, %d" % tuple(strokes[0][:2])))
     yield from take_back(t, first, "painted")
     yield listed(t, 2)
     t.seen["painted"] = [t.message, t.ws.message.bad, changed(), t.pixels(t.layer("Areas"), strokes[1]) == kept]
@@ -66,6 +66,7 @@ def case(t):
     yield from take_back(t, 0, "last")
     yield listed(t, 0)
     t.seen["last"] = [t.message, t.ws.message.bad, t.merged() == before, t.layers()]
+    yield 0.5
     t.shot("nothing-left")
     t.action("edit_undo")
     yield 1.5
