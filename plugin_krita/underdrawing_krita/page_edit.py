@@ -104,6 +104,11 @@ class EditPage(QtWidgets.QWidget):
                 ("Selection plus edit", "add"),
             ],
         )
+        self.fill = choice(
+            "fill",
+            "What fills the ground that an edit uncovers",
+            [("From the picture", "draft"), ("LaMa, where installed", "lama")],
+        )
         self.whole = named(
             QtWidgets.QCheckBox("Repaint the whole picture"), "whole", "Not the edit alone, but everything"
         )
@@ -112,8 +117,9 @@ class EditPage(QtWidgets.QWidget):
             ("Feather", self.feather),
             ("Blend", self.blend),
             ("Selection", self.mask_mode),
+            ("Uncovered ground", self.fill),
         )
-        return Fold("options_fold", "Options", "Grow, feather, blend, selection", settings, self.whole)
+        return Fold("options_fold", "Options", "Grow, feather, blend, selection, fill", settings, self.whole)
 
     @property
     def options(self) -> ApplyOptions:
@@ -124,6 +130,7 @@ class EditPage(QtWidgets.QWidget):
             str(self.blend.currentData()),
             bool(self.whole.isChecked()),
             str(self.mask_mode.currentData()),
+            str(self.fill.currentData()),
         )
 
     def show_workspace(self, ws: Workspace) -> None:

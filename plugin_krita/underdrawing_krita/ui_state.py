@@ -106,10 +106,11 @@ class ApplyOptions:
     blend: str = "none"
     whole: bool = False
     mask_mode: str = "limit"
+    fill: str = "draft"
 
     def body(self) -> dict[str, Any]:
         """Fields of the request `apply`."""
-        made: dict[str, Any] = {"feather": self.feather, "blend": self.blend, "whole": self.whole}
+        made: dict[str, Any] = {"feather": self.feather, "blend": self.blend, "whole": self.whole, "fill": self.fill}
         if self.grow >= 0:
             made["grow"] = self.grow
         return made

@@ -79,7 +79,7 @@ def test_every_page_is_drawn(qt: str, tmp_path: Path) -> None:
     assert found["layers"] == ["Background"]
     assert found["train"] == {"device": "auto", "on_disconnect": "continue", "method": "refine", "budget": 120.0}
     assert "1:05 min left" in found["state"]
-    assert found["apply"] == {"feather": 3.0, "blend": "none", "whole": False}
+    assert found["apply"] == {"feather": 3.0, "blend": "none", "whole": False, "fill": "draft"}
     assert found["regions"] == {"operation": "mirror", "axis": "vertical"}
     assert found["swatches"] == 12
     assert found["edits"] == [2, "Thing 2 removed", [False, True]]

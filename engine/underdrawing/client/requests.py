@@ -156,6 +156,7 @@ class ApplyRequest(Request):
     merged: Flag = False
     order: Order = ""
     lifted: Annotated[List[Json], checks.lifted(MOST_LIFTED)] = field(default_factory=list)
+    fill: Annotated[str, checks.one_of("draft", "lama")] = "draft"
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -79,6 +79,7 @@ def apply(
         Blend, typer.Option(help="poisson: gradients of the result, colours of the picture.")
     ] = Blend.NONE,
     whole: Annotated[bool, typer.Option(help="Paint everything anew, not the edit alone.")] = False,
+    fill: lift.Fill = lift.FillChoice.DRAFT,
     seed: Annotated[int, typer.Option(help="Chooses among fills of uncovered ground that are about as good.")] = 0,
     quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 95,
     strip: Strip = False,
@@ -97,7 +98,7 @@ def apply(
         raise output.wrong(
             "Give the edited underdrawing, or a PICTURE and what was lifted off it (--lifted layers, or --edits)."
         )
-    options: dict[str, Any] = {"seed": seed}
+    options: dict[str, Any] = {"seed": seed, "fill": fill.value}
     unseen: list[str] = []
     with output.engine() as engine:
         if edited is None and photo is not None:

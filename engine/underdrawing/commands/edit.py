@@ -60,6 +60,7 @@ def edit(
     yes: Annotated[bool, typer.Option("--yes", help="Also if the thing is more than a third of the picture.")] = False,
     save_mask: Annotated[Path | None, typer.Option(help="Also write the mask of what changed.")] = None,
     edits: listing.Folder = None,
+    fill: lift.Fill = lift.FillChoice.DRAFT,
     quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 95,
     json: Json = False,
 ) -> None:
@@ -85,7 +86,7 @@ def edit(
             copied = operation is EditChoice.COPY
             thing = LiftedThing(files.frame(layer), x + dx, y + dy, None if copied else was)
         earlier = [] if edits is None else listing.kept(edits, picture)
-        reply = engine.apply(None, {}, files.frame(picture), lifted=[*earlier, thing])
+        reply = engine.apply(None, {}, files.frame(picture), lifted=[*earlier, thing], fill=fill.value)
         made, alpha = files.composed(engine, reply, picture, (0, 0))
     if edits is not None:
         point = "" if not at else f" at {at[0]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json as codec
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,6 +31,16 @@ Lifted = Annotated[
         "again is a copy. May be repeated, the lowest first.",
     ),
 ]
+
+
+class FillChoice(StrEnum):
+    """What fills uncovered ground."""
+
+    DRAFT = "draft"
+    LAMA = "lama"
+
+
+Fill = Annotated[FillChoice, typer.Option(help="What fills uncovered ground; lama needs its weights.")]
 
 
 @reports_errors

@@ -15,7 +15,7 @@ from underdrawing.commands.output import Json, reports_errors
 if TYPE_CHECKING:
     from underdrawing.weights import DownloadProgress
 
-app = typer.Typer(no_args_is_help=True, help="Pretrained networks that training uses.")
+app = typer.Typer(no_args_is_help=True, help="Pretrained networks for areas, picks, fills and training.")
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Default: what an installation has.")]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -33,6 +34,8 @@ PLENTY = 4  # pixels of a class there for each that is wanted, or the whole pict
 FELT = 0.06  # of the longer side: so far a class guides what is filled
 MOST_GUIDES = 12  # channels that guide the fill
 
+Filler = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (H, W, 3) float32 and an (H, W) bool hole -> (H, W, 3)
+
 
 @dataclass(frozen=True, eq=False)
 class Draft:
@@ -53,7 +56,9 @@ class Draft:
     came: np.ndarray
 
 
-def draft(picture: np.ndarray, original: Primitive, edited: Primitive, seed: int = 0) -> Draft:
+def draft(
+    picture: np.ndarray, original: Primitive, edited: Primitive, seed: int = 0, filler: Filler | None = None
+) -> Draft:
     """Carry a picture's pixels to where an edited primitive wants them.
 
     Registered as a whole first; objects that are new, moved or gone are found and taken out of that; what remains
@@ -64,6 +69,7 @@ def draft(picture: np.ndarray, original: Primitive, edited: Primitive, seed: int
         original: its primitive, with segments or edges.
         edited: the same planes as they are wanted; a class that the original lacks is in nobody's way.
         seed: chooses where the search for patches begins, and so among fills that are about as good.
+        filler: fills uncovered ground in place of patches.
     """
     size = (picture.shape[0], picture.shape[1])
     changed = difference(original, edited)
@@ -82,7 +88,7 @@ def draft(picture: np.ndarray, original: Primitive, edited: Primitive, seed: int
     bare = _large(uncovered, size)
     for one in plan.found.carried:
         canvas.add_object(one, grid, bare)
-    fits = _fill(canvas, maps, uncovered, plan.taken_away, seed)
+    fits = _fill(canvas, maps, uncovered, plan.taken_away, seed, filler)
     sure = confidence(canvas, maps, fits, original, edited)
     return Draft(np.clip(canvas.made, 0, 1), canvas.origin, sure, canvas.came)
 
@@ -291,7 +297,9 @@ def _guides_of(maps: Channels, near: Bounds, size: tuple[int, int]) -> tuple[np.
     return sampled(known, x, y), sampled(wanted, x, y)
 
 
-def _fill(canvas: Canvas, maps: Channels, uncovered: np.ndarray, taken_away: np.ndarray, seed: int) -> np.ndarray:
+def _fill(
+    canvas: Canvas, maps: Channels, uncovered: np.ndarray, taken_away: np.ndarray, seed: int, filler: Filler | None
+) -> np.ndarray:
     """Fill what has come from nowhere good.
 
     Returns:
@@ -300,6 +308,10 @@ def _fill(canvas: Canvas, maps: Channels, uncovered: np.ndarray, taken_away: np.
     size = canvas.size
     hole = canvas.hole() | (_large(uncovered, size) & (canvas.origin != Origin.OBJECT))
     if not hole.any():
+        return np.ones(size, np.float32)
+    if filler is not None:
+        canvas.made[hole] = filler(canvas.made, hole)[hole]
+        canvas.origin[hole] = Origin.FILLED
         return np.ones(size, np.float32)
     clear = canvas.clear() & ~hole
     none = np.zeros(size, np.uint8)

@@ -10,7 +10,7 @@ import numpy as np
 
 from underdrawing.client.messages import EngineError
 from underdrawing.draft.dependent_edits import along, hanging_together
-from underdrawing.draft.draft import Draft, draft
+from underdrawing.draft.draft import Draft, Filler, draft
 from underdrawing.picture.composite import poisson
 from underdrawing.picture.detail_transfer import restore_detail
 from underdrawing.picture.geometry import Bounds, scaled, unscaled
@@ -40,6 +40,7 @@ class Options:
         blend: "none", or "poisson" for the gradient domain.
         whole: the whole trained region instead of the edit alone.
         seed: chooses the rng: of fills of uncovered ground, and of methods that take noise.
+        filler: fills uncovered ground in place of the draft's patches.
     """
 
     mask_mode: str = "limit"
@@ -48,6 +49,7 @@ class Options:
     blend: str = "none"
     whole: bool = False
     seed: int = 0
+    filler: Filler | None = None
 
 
 @dataclass(frozen=True)
@@ -114,13 +116,15 @@ def apply(
     small = edited if edited.size == model.small_size else edited.resized(model.small_size)
     found, rest = None, None
     if plan.procedure is not Procedure.NONE:
-        found = draft(model.small_picture, model.small_primitive, small, options.seed)
+        found = draft(model.small_picture, model.small_primitive, small, options.seed, options.filler)
         if options.grow is None and not options.whole:
             rest = along(found, model.small_primitive, small)
     mask, wanted = _mask(model.primitive, edited, None if given is None else given > 0, options, rest)
     if options.blend == "poisson":
         wanted = wanted.expand(1, edited.size)  # what lies along the mask's border must be made, too
     made, notes = _render(model, edited.size, small, wanted, sessions, options, found)
+    if options.filler is not None and found is None:
+        notes.append("This model's network paints uncovered ground itself; only drafts take another fill.")
     result = made.picture
     original = (
         model.picture

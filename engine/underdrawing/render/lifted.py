@@ -14,7 +14,7 @@ import numpy as np
 
 from underdrawing.client.messages import EngineError
 from underdrawing.draft.dependent_edits import along, hanging_together
-from underdrawing.draft.draft import draft
+from underdrawing.draft.draft import Filler, draft
 from underdrawing.picture.composite import composite, laid_over
 from underdrawing.picture.detail_transfer import restore_detail
 from underdrawing.picture.geometry import Bounds
@@ -84,7 +84,12 @@ class Lifted:
 
 
 def put_back(
-    picture: Picture, things: Sequence[Lifted], areas: Primitive, seed: int, before: Applied | None = None
+    picture: Picture,
+    things: Sequence[Lifted],
+    areas: Primitive,
+    seed: int,
+    before: Applied | None = None,
+    filler: Filler | None = None,
 ) -> Applied:
     """The picture with lifted things where they are now.
 
@@ -94,6 +99,7 @@ def put_back(
         areas: the picture's areas, of its size, which guide what fills their places.
         seed: chooses among fills that are about as good.
         before: what an edit of the underdrawing made of the picture already.
+        filler: fills their places in place of the draft's patches.
 
     Returns:
         the result, its mask full wherever anything changed.
@@ -122,7 +128,7 @@ def put_back(
             own = widened(thing.was)
             hole |= own if areas.segments is None else with_remains(own, areas.segments)
     if hole.any():
-        filled = _without(made, hole, areas, seed)
+        filled = _without(made, hole, areas, seed, filler)
         made, notes = filled.picture, [*notes, *filled.notes]
         changed |= filled.mask > 0
         sure = np.where(filled.mask > 0, filled.confidence, sure)
@@ -160,7 +166,7 @@ class _Filled:
     notes: list[str]
 
 
-def _without(picture: Picture, hole: np.ndarray, areas: Primitive, seed: int) -> _Filled:
+def _without(picture: Picture, hole: np.ndarray, areas: Primitive, seed: int, filler: Filler | None) -> _Filled:
     """The picture with a hole filled from around it, its shadow included: the draft of the areas without it."""
     found = Bounds.of_mask(hole)
     around = found.expand(max(LEAST_AROUND, round(AROUND * max(found.size))), picture.bounds)
@@ -175,7 +181,7 @@ def _without(picture: Picture, hole: np.ndarray, areas: Primitive, seed: int) ->
     size = max(1, round(around.width * scale)), max(1, round(around.height * scale))
     small = rgb if scale == 1 else cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
     first, second = original.resized(size), edited.resized(size)
-    drafted = draft(small, first, second, seed)
+    drafted = draft(small, first, second, seed, filler)
     changed = edit_mask(original, edited)
     changed |= hanging_together(along(drafted, first, second), changed)
     made, sure = drafted.picture, drafted.confidence

@@ -1,4 +1,4 @@
-"""Networks that help where their weights are there: HED's outlines, U2-Net's subject, EfficientSAM's things."""
+"""Networks that help where their weights are there: outlines, subjects, things, fills."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ import cv2
 import numpy as np
 
 from underdrawing.client.messages import EngineError
+from underdrawing.draft.draft import Filler
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.pick import Point, Prompted
 from underdrawing.render.onnx_sessions import SessionStore
 
 HED_FILE, U2NET_FILE, EFFICIENT_SAM_FILE = "hed.onnx", "u2netp.onnx", "efficientsam_ti.onnx"
+LAMA_FILE = "lama.onnx"
 HED_MEAN = np.array([104.00699, 116.66877, 122.67892], np.float32)  # of blue, green, red (Xie and Tu 2015)
 HED_LONGEST = 768  # pixels; outlines of bigger pictures are found reduced
 U2NET_SIDE = 320  # pixels; what the network was trained with (Qin et al. 2020)
 EFFICIENT_SAM_SIDE, EFFICIENT_SAM_POINTS = 1024, 6  # pixels, and points that its graph takes (Xiong et al. 2023)
+LAMA_SIDE, LAMA_AROUND = 512, 64  # pixels that its graph takes, and around a hole at least (Suvorov et al. 2022)
 FETCH = "Get its weights with: underdrawing weights fetch"
 HED_ABSENT = f"HED is not installed: areas and picks follow colours alone. {FETCH} hed"
 
@@ -42,6 +45,22 @@ def prompted_network(weights: Path, sessions: SessionStore) -> Prompted | None:
     """EfficientSAM, where its weights are there; see `efficient_sam`."""
     path = weights / EFFICIENT_SAM_FILE
     return (lambda rgb, points, box: efficient_sam(rgb, points, box, path, sessions)) if path.is_file() else None
+
+
+def fill_network(weights: Path, fill: str, sessions: SessionStore) -> Filler | None:
+    """LaMa where `fill` is "lama", see `lama`; None for the draft's own fill.
+
+    Raises:
+        EngineError: its weights are not there.
+    """
+    if fill != "lama":
+        return None
+    path = weights / LAMA_FILE
+    if not path.is_file():
+        raise EngineError(
+            "weights_missing", "This fill needs the network LaMa, which is not installed.", FETCH + " lama"
+        )
+    return lambda picture, hole: lama(picture, hole, path, sessions)
 
 
 def helper_networks(
@@ -128,7 +147,7 @@ def efficient_sam(
     places[0, 0, : len(given)] = np.array(given).reshape(-1, 2) * (side / width, side / height)
     labels = np.full((1, 1, EFFICIENT_SAM_POINTS, 1), -1.0)  # no point
     labels[0, 0, : len(given), 0] = [*(2, 3)[: len(corners)], *[1] * (len(given) - len(corners))]
-    seen = cv2.resize(rgb, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    seen = _resized(rgb, (side, side)).astype(np.float32) / 255
     inputs = {
         "batched_images": seen.transpose(2, 0, 1)[None],
         "batched_point_coords": places,
@@ -136,3 +155,29 @@ def efficient_sam(
     }
     masks, overlaps = sessions.get(path).run_all(inputs)
     return [(mask >= 0, float(expected)) for mask, expected in zip(masks[0, 0], overlaps[0, 0], strict=True)]
+
+
+def lama(picture: np.ndarray, hole: np.ndarray, path: Path, sessions: SessionStore) -> np.ndarray:
+    """A picture whose hole is filled from what is around it: (H, W, 3) float32 in [0, 1], elsewhere as it was.
+
+    Args:
+        picture: (H, W, 3) float32 in [0, 1].
+        hole: (H, W) bool, not empty.
+    """
+    bounds = Bounds.of_mask(hole)
+    near = bounds.expand(max(LAMA_AROUND, max(bounds.size) // 2), (hole.shape[1], hole.shape[0]))
+    part, size = near.slices(), (LAMA_SIDE, LAMA_SIDE)
+    seen = _resized(picture[part], size)[..., ::-1]
+    # A pixel that a hole touches must not be taken for the picture's own.
+    mask = _resized(hole[part].astype(np.float32), size) > 0
+    made = sessions.get(path).run({"image": seen.transpose(2, 0, 1)[None], "mask": mask[None, None]})
+    filled = _resized(made[0].transpose(1, 2, 0)[..., ::-1] / 255, near.size)
+    result = picture.copy()
+    result[part][hole[part]] = filled[hole[part]].clip(0, 1)
+    return result
+
+
+def _resized(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(H, W) or (H, W, C) at another (width, height)."""
+    shrinks = size[0] * size[1] < values.shape[0] * values.shape[1]
+    return cv2.resize(values, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)

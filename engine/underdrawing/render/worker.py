@@ -35,7 +35,7 @@ from underdrawing.render.model_check import check_contents
 from underdrawing.render.onnx_guard import check_graph, check_plan
 from underdrawing.render.onnx_sessions import SessionStore, installed, probe
 from underdrawing.render.pick_task import Picker
-from underdrawing.render.pretrained import helper_networks
+from underdrawing.render.pretrained import fill_network, helper_networks
 from underdrawing.render.region_task import AREA_EDITS, edited_region
 from underdrawing.render.results import answer_of, corner_of, grey
 from underdrawing.store import made_underdrawings
@@ -174,7 +174,9 @@ class Renderer:
             inputs = Inputs(Path(args["spool"]))
             picture = inputs.picture(args["picture"])
             things = [Lifted.read(inputs, named) for named in args["lifted"]]
-            result = put_back(picture, things, self._areas(picture, args), int(args.get("seed") or 0))
+            filler = fill_network(_weights(args), args["fill"], self.sessions)
+            seed = int(args.get("seed") or 0)
+            result = put_back(picture, things, self._areas(picture, args), seed, filler=filler)
             done = answer_of(inputs, result, picture, (0, 0), args)
         return {"unseen": [], **done, "seconds": round(time.perf_counter() - start, 4)}
 
@@ -205,6 +207,7 @@ class Renderer:
             blend=str(args["blend"]),
             whole=bool(args.get("whole")),
             seed=int(args.get("seed") or 0),
+            filler=fill_network(_weights(args), args["fill"], self.sessions),
         )
         below = model.picture if current is None else current
         corner = corner_of(model, below)
@@ -221,7 +224,7 @@ class Renderer:
             things = [Lifted.read(inputs, named).within(part, full) for named in args["lifted"]]
             areas = edited if edited.size == below.size and edited.segments is not None else self._areas(below, args)
             inner = None if result is None else result.moved(-corner[0], -corner[1])
-            result = put_back(below, things, areas, options.seed, inner).moved(*corner)
+            result = put_back(below, things, areas, options.seed, inner, options.filler).moved(*corner)
         if result is None:
             raise EngineError("nothing_edited", "Nothing is edited: there are neither planes nor lifted things.", "")
         self.device = result.device

@@ -88,6 +88,13 @@ EFFICIENT_SAM = Source(
     form=Form.ONNX_FILE,
     url=f"{_OPENCV_ZOO}/models/image_segmentation_efficientsam/image_segmentation_efficientsam_ti_2025april.onnx",
 )
+LAMA = Source(
+    file="inpainting_lama_2025jan.onnx",
+    sha256="7df918ac3921d3daf0aae1d219776cf0dc4e4935f035af81841b40adcf74fdf2",
+    size=92591623,
+    form=Form.ONNX_FILE,
+    url=f"{_OPENCV_ZOO}/models/inpainting_lama/inpainting_lama_2025jan.onnx",
+)
 
 _ENTRIES = (
     Entry(
@@ -159,6 +166,14 @@ _ENTRIES = (
         use="more things to choose from in a pick (EfficientSAM-Ti)",
         licence="Apache-2.0 (EfficientSAM)",
         without="picks come from the area tree and U2-Net alone",
+    ),
+    Entry(
+        name="lama",
+        file="lama.onnx",
+        source=LAMA,
+        use="another fill for uncovered ground, where it is asked for (LaMa)",
+        licence="Apache-2.0 (LaMa)",
+        without="uncovered ground is filled by the draft alone",
     ),
 )
 

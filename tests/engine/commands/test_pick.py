@@ -22,15 +22,19 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
     """A folder with a photograph of a ball on a lawn, and its underdrawing."""
     folder = tmp_path_factory.mktemp("pick")
     made = CommandLine(folder, folder / "home")
-    pixels = np.full((HEIGHT, WIDTH, 3), (60, 120, 70), np.float32)
-    cv2.circle(pixels, (50, 60), 20, (200, 60, 50), -1)
-    pixels += np.random.default_rng(5).normal(0, 3, pixels.shape)
-    write_picture(folder / "ball.png", Picture(pixels.clip(0, 255).astype(np.uint8)))
+    write_ball(folder / "ball.png")
     try:
         made.ask("primitive", "ball.png", "--kind", "segments", "--regions", "2", "-o", "areas.png")
         yield made
     finally:
         made.run("engine", "stop")
+
+
+def write_ball(path: Path) -> None:
+    pixels = np.full((HEIGHT, WIDTH, 3), (60, 120, 70), np.float32)
+    cv2.circle(pixels, (50, 60), 20, (200, 60, 50), -1)
+    pixels += np.random.default_rng(5).normal(0, 3, pixels.shape)
+    write_picture(path, Picture(pixels.clip(0, 255).astype(np.uint8)))
 
 
 def ball() -> np.ndarray:

@@ -177,3 +177,8 @@ def test_a_network_is_told_where_each_pixel_lies_in_the_trained_part(tmp_path: P
 def test_a_part_is_run_with_its_surroundings_on_the_grid_of_the_stride(wanted: Bounds, part: Bounds) -> None:
     assert window(wanted, (99, 69), ApplyPlan(stride=8, halo=3)) == part
     assert window(wanted, (99, 69), ApplyPlan(stride=8, halo=None)) == Bounds(0, 0, 99, 69)
+
+
+def test_a_network_that_paints_everything_says_that_it_takes_no_other_fill(model: Model) -> None:
+    asked = Options(filler=lambda picture, hole: picture)
+    assert any("another fill" in note for note in apply(model, edited(), SessionStore(), asked).notes)

@@ -94,10 +94,11 @@ def test_an_offline_folder_is_used_and_left_as_it_was(place: Path, small: Path) 
     assert weights.path("lpips_vgg16") == place / "lpips_vgg16.safetensors"
 
 
+@pytest.mark.parametrize("name", ["efficientsam", "lama"])
 def test_an_onnx_file_is_resumed_checked_and_kept_as_it_is(
-    server: Server, place: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, server: Server, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    item, other = catalogue.CATALOGUE["efficientsam"], CONTENT[:-1] + b"x"
+    item, other = catalogue.CATALOGUE[name], CONTENT[:-1] + b"x"
     source = replace(item.source, sha256=DIGEST, size=len(CONTENT), url=f"{server.url}/zoo.onnx")
     entries = {item.name: replace(item, source=source)}
     for module in (catalogue, obtain, store, convert):
