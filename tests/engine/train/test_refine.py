@@ -144,7 +144,7 @@ def test_training_teaches_repair(pair: Pair) -> None:
     run = begin(pair, rate=2e-3)
     before = run.sample()
     truth = torch.from_numpy(run.shown.truth.astype(np.float32))[None]
-    for k in range(120):
+    for k in range(40):
         run.step(Progress(k, 0.4))
     open_ = torch.from_numpy((run.shown.hints[GATE] > 0.5).copy()).expand_as(truth[0])[None]
     assert open_.any()
