@@ -32,6 +32,7 @@ class Options:
         grow: pixels by which the edit is widened; -1 for the engine's own choice.
         feather: width of the soft border, pixels.
         poisson: blend gradients, so that the border takes the picture's colours.
+        fill: "draft", or "lama" where its weights are installed: what fills uncovered ground.
         whole: the whole picture instead of the edit alone.
         results: how many, 1 to 8; more than one helps where the method takes noise.
         seed: of the first.
@@ -44,6 +45,7 @@ class Options:
     grow: int = -1
     feather: float = 3.0
     poisson: bool = False
+    fill: str = "draft"
     whole: bool = False
     results: int = 1
     seed: int = 0
@@ -120,6 +122,7 @@ def request(edit: Edit, options: Options, seed: int) -> tuple[ApplyRequest, list
         grow=options.grow if options.grow >= 0 else None,
         feather=options.feather,
         blend="poisson" if options.poisson else "none",
+        fill=options.fill,
         whole=options.whole,
         seed=seed,
         merged=options.baked,
