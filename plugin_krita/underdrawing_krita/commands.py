@@ -8,6 +8,7 @@ from . import (
     alternatives,
     animation,
     apply,
+    edits,
     external_image,
     generate,
     history,
@@ -21,7 +22,7 @@ from . import (
 from .brush import take_colour
 from .client.messages import EngineError
 from .commands_things import ThingCommands
-from .document_model import Workspace
+from .document_model import EDITS, Workspace
 from .generate_tasks import Use
 from .live import NAME as LIVE
 from .live import live
@@ -68,6 +69,8 @@ class Commands:
             "apply": (ANY, self._apply),
             **{name: (ANY, do) for name, do in self.things.known.items()},
             "region": (PAINTING, self._region),
+            "edits": ((Stage.READY,), lambda ws: ws.beside(edits.look(ws), EDITS)),
+            "take_back": ((Stage.READY,), self._take_back),
             "others": ((Stage.READY,), self._others),
             "bring_back": (ANY, self._bring_back),
             "back": (ANY, self._back),
@@ -242,6 +245,14 @@ class Commands:
     def _region(self, ws: Workspace, operation: str) -> None:
         options = self.panel.edit_page.tools.regions.options(operation)
         self._begin(ws, regions.change(ws, options), "Reading the underdrawing…")
+
+    def _take_back(self, ws: Workspace) -> None:
+        page = self.panel.edit_page
+        chosen = page.tools.edits.chosen()
+        if chosen is None:
+            ws.tell("Choose an edit in the list first.", True)
+            return
+        self._begin(ws, edits.take_back(ws, chosen, page.options), "Taking the edit back…")
 
     # --- results
 

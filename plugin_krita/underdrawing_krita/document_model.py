@@ -16,6 +16,7 @@ from .service import Service, hint
 from .tasks import Pause, Steps, Task
 from .ui_state import Live, Message, Other, Split, Stage, stage_of
 
+EDITS = "edits"  # the name of listing them, beside the work
 UNDONE = 1.5  # seconds after Krita has undone something in which it is Krita that chooses the active layer
 
 
@@ -66,6 +67,7 @@ class Workspace(QtCore.QObject):
         self.known: tuple[Any, ...] = ()  # models of this very picture
         self.recognised = ""  # the layer whose picture was looked for among them
         self.history: list[Any] = []
+        self.edits: Any = None  # the list of them, see `edits`; None where it has to be made anew
         self.going: Going | None = None  # what goes on without an underdrawing
         self.other: Other | None = None  # the picture whose layout was taken last
         self.wished: Use | None = None  # what it is
@@ -255,6 +257,8 @@ class Workspace(QtCore.QObject):
         seen = (self.stage, tuple(self.layers), tuple(node.name() for node in self.layers.values()), self.size)
         if seen != self._seen:
             self._seen = seen
+            self.stop(EDITS)
+            self.edits = None
             self.touch()
 
     def _follow_history(self) -> None:

@@ -9,6 +9,7 @@ from . import external_image
 from .document_model import Workspace
 from .flow import Flow
 from .history import MOST, Entry
+from .page_edits import EditList
 from .page_parts import Parts
 from .qt import Qt, QtCore, QtGui, QtWidgets
 from .ui_state import RegionOptions
@@ -22,11 +23,13 @@ class Tools:
     """The folds, in their order."""
 
     def __init__(self, perform: Callable[..., Any]) -> None:
+        self.edits = EditList(perform)
         self.regions = RegionTools(perform)
         self.history = History(perform)
         self.other = OtherPicture(perform)
         self.frames = Frames(perform)
         self.folds = (
+            self.edits.fold,
             Fold("region_fold", "Change the selected area", "Without a brush", self.regions),
             Fold("history_fold", "Results so far", "What Apply has made in this document", self.history),
             Fold("layout_fold", "Layout of another picture", "Paint it in this picture's look", self.other),
@@ -35,6 +38,7 @@ class Tools:
 
     def show_workspace(self, ws: Workspace) -> None:
         """Show what belongs to this document."""
+        self.edits.show_workspace(ws)
         self.history.show_entries(ws)
         self.other.show_workspace(ws)
         self.frames.show_workspace(ws)

@@ -12,6 +12,7 @@ from .qt import QtCore
 KEY = "underdrawing/document"
 ABOUT = "Underdrawing: which layers, which model"
 PLANES = ("segments", "edges", "paint")
+NOW = "now"
 MOST_LAYERS = 64  # places of one kind that are remembered: undo brings earlier layers back
 
 
@@ -51,12 +52,15 @@ class Lifted:
         layer: the id of its layer; "" for one that was removed without becoming a layer.
         state: of its layer: "" it is there; "removed" the person deleted it; "undone" lifting it was undone.
         result: of one without a layer, the id of the result that first lacked it; "" until there is one.
+        back: of one without a layer that was taken back, the id of the result that first shows it again; NOW until it
+            is there.
     """
 
     mask: int
     layer: str = ""
     state: str = ""
     result: str = ""
+    back: str = ""
 
 
 @dataclass(frozen=True)

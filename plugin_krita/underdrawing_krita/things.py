@@ -19,7 +19,7 @@ from .document_model import Workspace
 from .make_primitive import LABEL
 from .packing import pack, unpack
 from .qt import QtCore
-from .record import Lifted
+from .record import NOW, Lifted
 from .service import frames_of
 from .tasks import Steps
 from .tiles import bands, read, write
@@ -167,20 +167,43 @@ def remove(ws: Workspace) -> Steps:
     ws.keep(lifted=(*ws.record.lifted, Lifted(number)))
 
 
+def take_back(ws: Workspace, number: int, layer: str) -> Steps:
+    """Let a thing be as it was in the picture: its layer goes, its removal is void. Apply does the rest.
+
+    Args:
+        number: of the mask of where it was; 0 for a layer that was put beside the lifted ones.
+        layer: the id of its layer, or "".
+    """
+    ws.keep(lifted=tuple(_taken_back(one) if one.mask == number else one for one in ws.record.lifted))
+    node, group = ws.layers.get(layer), ws.newest(ws.record.things)
+    if node is not None:
+        alone = group is not None and [layers.identity(child) for child in group.childNodes()] == [layer]
+        yield from layers.idle(ws.document)
+        (group if alone else node).remove()
+        ws.look()
+
+
+def _taken_back(one: Lifted) -> Lifted:
+    # As after an undone lift: where its layer comes back, by undo, the thing is lifted again.
+    return replace(one, state="undone") if one.layer else replace(one, back=NOW)
+
+
 def withdraw(ws: Workspace) -> None:
-    """What was to be removed and was not stays."""
-    ws.keep(lifted=tuple(one for one in ws.record.lifted if one.layer or one.result))
+    """What was to be removed and was not stays; what was to be taken back and was not remains removed."""
+    kept = (replace(one, back="") if one.back == NOW else one for one in ws.record.lifted)
+    ws.keep(lifted=tuple(one for one in kept if one.layer or one.result))
 
 
 def drop_undone(ws: Workspace) -> None:
-    """Forget removals that were undone: a new result is about to come, after which they cannot be done again."""
-    ws.record = replace(ws.record, lifted=tuple(one for one in ws.record.lifted if one.layer or _removed(ws, one)))
+    """Forget what was undone: a new result is about to come, after which it cannot be done again."""
+    kept = (one if _is_back(ws, one) else replace(one, back="") for one in ws.record.lifted)
+    ws.record = replace(ws.record, lifted=tuple(o for o in kept if o.layer or o.back or _removed(ws, o)))
 
 
 def applied(ws: Workspace, result: str) -> None:
-    """What was to be removed is gone in this result, and in later ones."""
-    kept = tuple(one if one.layer or one.result else replace(one, result=result) for one in ws.record.lifted)
-    ws.keep(lifted=kept)
+    """In this result, and in later ones, what was to be removed is gone, and what was to be taken back is there."""
+    kept = (one if one.layer or one.result else replace(one, result=result) for one in ws.record.lifted)
+    ws.keep(lifted=tuple(replace(one, back=result) if one.back == NOW else one for one in kept))
 
 
 def follow(ws: Workspace) -> None:
@@ -207,11 +230,29 @@ def _removed(ws: Workspace, one: Lifted) -> bool:
     """Whether a thing is to be filled in and laid down nowhere."""
     if one.layer:
         return one.state == "removed"
+    return not _is_back(ws, one) and (not one.result or _shown(ws, one.result))  # else its removal was undone
+
+
+def _is_back(ws: Workspace, one: Lifted) -> bool:
+    return one.back == NOW or _shown(ws, one.back)
+
+
+def _shown(ws: Workspace, result: str) -> bool:
+    """Whether the newest result that is in the document is this one, or came after it."""
     results = ws.record.results
-    if not one.result:
-        return True
     shown = next((number for number, key in enumerate(results) if key in ws.layers), len(results))
-    return one.result in results and shown <= results.index(one.result)  # else its removal was undone
+    return result in results and shown <= results.index(result)
+
+
+def listed(ws: Workspace) -> list[tuple[str, int, str]]:
+    """What was done to things: a title, and what `take_back` needs to know."""
+    known = {one.layer: one.mask for one in ws.record.lifted if one.layer}
+    removed = [("Thing %d removed" % one.mask, one.mask, one.layer) for one in ws.record.lifted if _removed(ws, one)]
+    there = [
+        ("%s %s" % (node.name(), "lifted" if key in known else "added"), known.get(key, 0), key)
+        for key, node in _layers(ws).items()
+    ]
+    return removed + there
 
 
 def present(ws: Workspace) -> bool:

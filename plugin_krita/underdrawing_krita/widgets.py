@@ -172,7 +172,9 @@ def percent(name: str, tip: str, share: float) -> Slider:
 
 
 class Fold(QtWidgets.QWidget):
-    """A heading that unfolds what lies below it."""
+    """A heading that unfolds what lies below it. Emits `opened`."""
+
+    opened = QtCore.pyqtSignal()
 
     def __init__(self, name: str, title: str, tip: str, *widgets: Any) -> None:
         super().__init__()
@@ -193,9 +195,20 @@ class Fold(QtWidgets.QWidget):
         """Open or close it."""
         self._head.setChecked(open_)
 
+    def rename(self, title: str) -> None:
+        """Give it another heading."""
+        self._head.setText(title)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is unfolded."""
+        return bool(self._head.isChecked())
+
     def _turn(self, on: bool) -> None:
         self._head.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
         self.body.setVisible(on)
+        if on:
+            self.opened.emit()
 
 
 class ImageView(QtWidgets.QWidget):

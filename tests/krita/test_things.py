@@ -11,6 +11,7 @@ from underdrawing.picture.files import write_picture
 SIZE = 384, 320
 THING, TO = (276, 160), (330, 60)  # in the blue box; where it is dragged to
 BOX = (238, 81, 77, 159)  # of the blue thing
+STROKES = (40, 30, 46, 34), (40, 250, 60, 40)  # painted on the wall and on the table
 ROUGH = (60, 85, 150, 150)  # around the red thing, with what lies beside it
 
 
@@ -75,6 +76,44 @@ def test_from_a_picture_to_a_moved_and_a_removed_thing(krita: Krita, tmp_path: P
         assert not bad, message
         assert not blue(thing), name
         assert not red(middle), name
+
+
+def test_edits_are_listed_and_taken_back_one_by_one(krita: Krita, tmp_path: Path) -> None:
+    path = tmp_path / "Änderungen.png"
+    write_picture(path, still_life(*SIZE))
+    seen = krita.run("edits", 900.0, picture=str(path), strokes=STROKES, box=BOX)["seen"]
+    message, bad, changed = seen["applied"]
+    assert not bad, message
+    assert changed == [True, True, False]
+    titles, enabled, changed = seen["listed"]
+    assert [title.rsplit(" painted ")[-1] for title in titles] == ["(bottom left)", "(top left)", "Thing 1 removed"]
+    assert not enabled, "nothing is chosen yet"
+    assert changed == [True, True, True]
+    message, bad, changed, areas = seen["painted"]
+    assert not bad, message
+    assert changed == [False, True, True], "one is as the original, the others are still edited"
+    assert areas
+    names, entries = seen["names"]
+    assert [name if isinstance(name, str) else name[0] for name in names] == ["Background", "Result", "Underdrawing"]
+    assert entries == 4, "underdrawing and result, each added and its forerunner removed, which undo joins"
+    message, bad, changed = seen["removed"]
+    assert not bad, message
+    assert changed == [False, True, False]
+    assert seen["removal_undo"] == [False, True, True]
+    assert seen["removal_redo"] == [False, True, False]
+    title, changed = seen["lifted"]
+    assert title == "Thing 2 lifted"
+    assert changed == [False, True, True]
+    message, bad, changed, names = seen["lift_taken_back"]
+    assert not bad, message
+    assert changed == [False, True, False]
+    assert "Things" not in [name if isinstance(name, str) else name[0] for name in names]
+    message, bad, as_it_was, names = seen["last"]
+    assert not bad, message
+    assert as_it_was
+    assert [name if isinstance(name, str) else name[0] for name in names] == ["Background", "Underdrawing"]
+    changed, names = seen["undone"]
+    assert changed == [False, True, False]
 
 
 def test_the_docker_opens_beside_the_layers_with_the_first_picture(krita: Krita, tmp_path: Path) -> None:

@@ -116,6 +116,7 @@ def main():
     application = QtWidgets.QApplication([])
     from underdrawing_krita.client.job_status import JobStatus
 
+    from underdrawing_krita.edits import ListedEdit
     from underdrawing_krita.generate_tasks import Going, Use
     from underdrawing_krita.meta_models import Maker
     from underdrawing_krita.panel import Panel
@@ -180,6 +181,19 @@ def main():
     ws.touch()
     shot("5-paused")
 
+    jobs = [
+        {"job": "a", "model": "m", "name": "Bild", "state": "running", "progress": going},
+        {"job": "b", "model": "n", "name": "Haus am See", "state": "queued"},
+    ]
+    panel.trainings.show_jobs(jobs)
+    panel.trainings.fold.unfold()
+    shot("5-trainings")
+    found["trainings"] = [[row.text.text(), row.bar.value()] for row in panel.trainings._rows.values()]
+    panel.trainings.show_jobs(jobs[1:])
+    found["trainings_left"] = list(panel.trainings._rows)
+    panel.trainings.show_jobs([])
+    assert panel.trainings.isHidden()
+
     ws.job = None
     palette = tuple(Colour((20 * n, 255 - 20 * n, 128), "area %d" % n) for n in range(12))
     ws.record = ws.record.with_model(ModelNote("m", "Bild", "draft"))
@@ -188,9 +202,19 @@ def main():
     assert ws.stage is Stage.READY
     ws.live, ws.split = Live.WATCHING, Split(0.05, 0.01, 0.02, 0.3, 0.01)
     ws.tell("The colour pink is not in the palette.", True)
+    edits = panel.edit_page.tools.edits
+    edits.fold.opened.disconnect()  # an engine would be asked
+    ws.edits = (
+        ListedEdit("“area 3” painted (top left)", "24 × 18 pixels at 3, 4", "m"),
+        ListedEdit("Thing 2 removed", thing=2),
+    )
     for fold in (panel.edit_page.options_fold, *panel.edit_page.tools.folds):
         fold.unfold()
     shot("6-edit")
+    buttons = [edits.button.isEnabled()]
+    edits.list.setCurrentRow(1)
+    buttons.append(edits.button.isEnabled())
+    found["edits"] = [edits.list.count(), edits.chosen().title, buttons]
     found["apply"] = panel.edit_page.options.body()
     found["swatches"] = len(panel.edit_page.palette_bar.swatches)
     found["speed"] = panel.edit_page.speed.text()

@@ -213,6 +213,19 @@ class Test:
         """Click on a pixel of the picture."""
         self.xdo("mousemove", *self.screen(x, y), "click", 1)
 
+    def scroll_to(self, name):
+        """Scroll the docker until a widget is seen."""
+        widget = self.find(name)
+        scroll = self.panel.findChild(QtWidgets.QScrollArea)
+        scroll.ensureWidgetVisible(widget, 0, 20)
+
+    def click_on(self, name, place=None):
+        """Click with the pointer on a widget of the docker, in its middle or at a place of its own."""
+        widget = self.find(name)
+        widget = widget.viewport() if isinstance(widget, QtWidgets.QAbstractScrollArea) else widget
+        at = widget.mapToGlobal(widget.rect().center() if place is None else place)
+        self.xdo("mousemove", at.x(), at.y(), "click", 1)
+
     def drag(self, x, y, to_x, to_y):
         """Draw a line with the pointer."""
         self.xdo("mousemove", *self.screen(x, y), "mousedown", 1)
