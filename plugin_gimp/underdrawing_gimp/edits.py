@@ -33,11 +33,13 @@ class Entry:
     Attributes:
         mask: where it is, `L`, of the size of what the underdrawing covers.
         thing: id of what was lifted or removed; "" for what was painted.
+        number: of what was painted, in the engine's list.
     """
 
     title: str
     mask: Frame
     thing: str = ""
+    number: int = -1
 
 
 def run(call: Call) -> tuple[Any, ...]:
@@ -47,11 +49,12 @@ def run(call: Call) -> tuple[Any, ...]:
     while True:
         with connected("Looking at the edits") as service:
             found = entries(service, call.image, known)
-            if call.interactive:
-                number = _choose(call, known, found)
-            if number:
+        if call.interactive:
+            number = _choose(call, known, found)
+        if number:
+            with connected("Taking an edit back") as service:
                 layer, notes = take_back(service, call.image, known, found, number - 1)
-                found = [entry for place, entry in enumerate(found) if place != number - 1]
+            found = [entry for place, entry in enumerate(found) if place != number - 1]
         if not call.interactive or not number:
             return "\n".join(entry.title for entry in found), layer, "\n".join(notes)
         if notes:
@@ -64,10 +67,10 @@ def entries(service: Service, image: Gimp.Image, known: Record) -> list[Entry]:
     found = []
     if edit.planes:
         reply = service.edits(known.model, edit.planes)
-        for one in reply.body["edits"]:
-            mask = bridge.drawn({"segments": service.result(reply, one["mask"])})
-            if mask:
-                found.append(Entry(str(one["title"]), mask["segments"]))
+        for number, one in enumerate(reply.body["edits"]):
+            lying = bridge.drawn({"segments": service.result(reply, one["mask"])})  # like a plane of hard areas
+            if "segments" in lying:
+                found.append(Entry(str(one["title"]), lying["segments"], "", number))
     source = record.source(image, known)
     names = {record.marked(layer, record.LIFTED): layer.get_name() for layer in lifted_layers.layers_of(image, source)}
     for thing, mask in lifted_layers.taken(source).items():
@@ -84,16 +87,19 @@ def take_back(
     One undo step.
 
     Raises:
-        EngineError: the list has no such edit, or the picture cannot follow; it is as it was then.
+        EngineError: the list has no such edit, or is an old one, or the picture cannot follow; nothing is changed then.
     """
+    record.need_open(image)
     if not 0 <= place < len(found):
         raise EngineError("bad_request", "There is no edit %d: the list has %d." % (place + 1, len(found)), "")
+    if [one.mask.hash for one in entries(service, image, known)] != [one.mask.hash for one in found]:
+        raise EngineError("bad_request", "The picture was edited since the list was made.", "Look at the list again.")
     entry = found[place]
     bridge, edit = _edit(service, image, known, entry.thing)
     if not entry.thing:
-        reply = service.edits(known.model, edit.planes, [place])
+        reply = service.edits(known.model, edit.planes, [entry.number])
         edit = replace(edit, planes={one["name"]: service.result(reply, one["hash"]) for one in reply.body["planes"]})
-    results = apply.results_of(service, edit, bridge, Options()) if len(found) > 1 else []
+    results = _results(service, edit, bridge) if len(found) > 1 else []
     record.need_open(image)
     with layers.one_step(image):
         if entry.thing:
@@ -109,6 +115,16 @@ def take_back(
         for layer in layers.earlier_results(image, known):
             image.remove_layer(layer)
     return None, [ALL_BACK]
+
+
+def _results(service: Service, edit: apply.Edit, bridge: Bridge) -> list[apply.Result]:
+    """What is made of the edits that are left; nothing where these are lifted layers that lie where they were."""
+    try:
+        return apply.results_of(service, edit, bridge, Options())
+    except EngineError as error:
+        if error.code != "nothing_edited":
+            raise
+        return []
 
 
 def _edit(service: Service, image: Gimp.Image, known: Record, without: str = "") -> tuple[Bridge, apply.Edit]:
