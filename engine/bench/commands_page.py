@@ -1,4 +1,4 @@
-"""docs/commands.md: its reference, written from the commands' own help."""
+"""docs/commands.md and the manual page, written from the commands' own help."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import typer
 from underdrawing.commands.main import app
 
 PATH = Path(__file__).parents[2] / "docs" / "commands.md"
+MANUAL = PATH.with_name("underdrawing.1")
 HEAD = "## Reference\n"
 LEFT_OUT = ("json", "help")  # options that every command has
 
@@ -22,9 +23,27 @@ def page(text: str) -> str:
     return head + "".join(_section(*found) for found in _commands(typer.main.get_command(app)))
 
 
+def manual() -> str:
+    """The manual page, in the macros of man(7)."""
+    command = typer.main.get_command(app)
+    head = [
+        '.TH UNDERDRAWING 1 "" "Underdrawing" "User Commands"',
+        ".SH NAME",
+        "underdrawing \\- edit a picture by its things, areas and outlines",
+        ".SH SYNOPSIS",
+        ".B underdrawing\n.I COMMAND\n.RI [ OPTIONS ]",
+        ".SH DESCRIPTION",
+        _roff(inspect.cleandoc(str(command.help))),
+        "Every command has \\-\\-help; every command with output has \\-\\-json.",
+        ".SH COMMANDS",
+    ]
+    return "\n".join([*head, *(_manual_section(*found) for found in _commands(command))]) + "\n"
+
+
 def write() -> Path:
-    """Write docs/commands.md anew."""
+    """Write docs/commands.md and docs/underdrawing.1 anew."""
     PATH.write_text(page(PATH.read_text(encoding="utf-8")), encoding="utf-8")
+    MANUAL.write_text(manual(), encoding="utf-8")
     return PATH
 
 
@@ -38,10 +57,30 @@ def _commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, A
 
 def _section(name: str, command: Any) -> str:
     known = [one for one in command.params if one.name not in LEFT_OUT]
-    usage = " ".join(["underdrawing", name, *(_label(one) for one in known if one.param_type_name == "argument")])
     lines = "\n".join(_parameter(one) for one in known)
-    parts = (f"### {name}", inspect.cleandoc(command.help), f"`{usage}`", lines)
+    parts = (f"### {name}", inspect.cleandoc(command.help), f"`{_usage(name, known)}`", lines)
     return "\n" + "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _manual_section(name: str, command: Any) -> str:
+    known = [one for one in command.params if one.name not in LEFT_OUT]
+    about = _roff(inspect.cleandoc(command.help)).replace("\n\n", "\n.PP\n")
+    lines = [f".SS {_roff(_usage(name, known))}", about]
+    for one in known:
+        label, _, text = _parameter(one).removeprefix("- ").partition(": ")
+        lines += [".TP", f".B {_roff(label.replace('`', ''))}", _roff(text)]
+    return "\n".join(lines)
+
+
+def _roff(text: str) -> str:
+    """Text in which nothing is a macro or an escape."""
+    text = text.replace("\\", "\\e").replace("-", "\\-")
+    text = "".join(letter if letter.isascii() else f"\\[u{ord(letter):04X}]" for letter in text)
+    return "\n".join("\\&" + line if line[:1] in (".", "'") else line for line in text.splitlines())
+
+
+def _usage(name: str, known: list[Any]) -> str:
+    return " ".join(["underdrawing", name, *(_label(one) for one in known if one.param_type_name == "argument")])
 
 
 def _label(one: Any) -> str:

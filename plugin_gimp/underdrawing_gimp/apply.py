@@ -32,6 +32,7 @@ class Options:
         grow: pixels by which the edit is widened; -1 for the engine's own choice.
         feather: width of the soft border, pixels.
         poisson: blend gradients, so that the border takes the picture's colours.
+        fill: "draft", or "lama" where its weights are installed: what fills uncovered ground.
         whole: the whole picture instead of the edit alone.
         results: how many, 1 to 8; more than one helps where the method takes noise.
         seed: of the first.
@@ -44,6 +45,7 @@ class Options:
     grow: int = -1
     feather: float = 3.0
     poisson: bool = False
+    fill: str = "draft"
     whole: bool = False
     results: int = 1
     seed: int = 0
@@ -81,8 +83,11 @@ class Result:
     device: str
 
 
-def gather(image: Gimp.Image, known: Record, bridge: Bridge) -> Edit:
+def gather(image: Gimp.Image, known: Record, bridge: Bridge, without: str = "") -> Edit:
     """Read what the engine needs.
+
+    Args:
+        without: id of a lifted or removed thing that is left out.
 
     Raises:
         EngineError: layers are missing or do not fit.
@@ -91,7 +96,7 @@ def gather(image: Gimp.Image, known: Record, bridge: Bridge) -> Edit:
     at = record.place(image, known)
     mask = bridge.mask(pixels.selection_frame(image, at))
     picture = pixels.read(source, known.region) if bridge.way is None else None
-    lifted = lifted_layers.gather(image, source, known.region)
+    lifted = lifted_layers.gather(image, source, known.region, without)
     if lifted and bridge.way is not None:
         raise EngineError("bad_request", lifted_layers.CHANGED, lifted_layers.UNDO)
     planes = bridge.planes(make_primitive.drawn_planes(image, known))
@@ -120,6 +125,7 @@ def request(edit: Edit, options: Options, seed: int) -> tuple[ApplyRequest, list
         grow=options.grow if options.grow >= 0 else None,
         feather=options.feather,
         blend="poisson" if options.poisson else "none",
+        fill=options.fill,
         whole=options.whole,
         seed=seed,
         merged=options.baked,
@@ -175,11 +181,16 @@ def _ask(service: Service, image: Gimp.Image, known: Record, options: Options) -
     bridge = Bridge.of(service, known)
     edit = gather(image, known, bridge)
     limited = [LIMITED] if edit.mask is not None and options.mask == "edit" and not options.whole else []
+    found = results_of(service, edit, bridge, options)
+    return [replace(result, notes=[*limited, *result.notes]) for result in found]
+
+
+def results_of(service: Service, edit: Edit, bridge: Bridge, options: Options) -> list[Result]:
+    """What the engine makes of an edit, as it lies in the picture."""
     found = []
     for number in range(options.results):
         wanted, frames = request(edit, options, options.seed + number)
-        result = bridge.result(result_of(service.ask(wanted, frames), service.result))
-        found.append(replace(result, notes=[*limited, *result.notes]))
+        found.append(bridge.result(result_of(service.ask(wanted, frames), service.result)))
     return found
 
 

@@ -190,7 +190,7 @@ def put_results(image: Gimp.Image, known: Record, made: list[Gimp.Layer], keep: 
     Args:
         keep: leave earlier results where they are, hidden; else they are replaced.
     """
-    for old in record.results(image, known.id):
+    for old in earlier_results(image, known):
         if keep:
             old.set_visible(False)
         else:
@@ -199,6 +199,16 @@ def put_results(image: Gimp.Image, known: Record, made: list[Gimp.Layer], keep: 
     for layer in reversed(made):
         insert_beside(image, layer, below)
         below = layer
+
+
+def earlier_results(image: Gimp.Image, known: Record) -> list[Gimp.Layer]:
+    """Results that a new one takes the place of: its own, and those of things alone where it covers the whole layer."""
+    source = record.source(image, known)
+    identities = [known.id]
+    if known.region == Rect(0, 0, source.get_width(), source.get_height()):
+        others = (record.read_by_id(image, one) for one in record.marked(source, SOURCE).split())
+        identities += [one.id for one in others if one is not None and not one.drawn]
+    return record.results(image, *identities)
 
 
 def top(image: Gimp.Image, known: Record) -> Gimp.Layer:

@@ -52,19 +52,22 @@ def layers_of(image: Gimp.Image, source: Gimp.Layer) -> list[Gimp.Layer]:
     return [one for one in record.all_layers(image.get_layers()) if record.marked(one, record.LIFTED) in known]
 
 
-def gather(image: Gimp.Image, source: Gimp.Layer, area: Rect) -> list[LiftedThing]:
+def gather(image: Gimp.Image, source: Gimp.Layer, area: Rect, without: str = "") -> list[LiftedThing]:
     """What was lifted, the lowest first, and what was taken away.
 
     Args:
         area: of the layer, that is sent as the picture.
+        without: id of a thing that is left out.
 
     Raises:
         EngineError: see `taken`.
     """
-    places = {identity: pixels.cropped(mask, area) for identity, mask in taken(source).items()}
+    places = {identity: pixels.cropped(mask, area) for identity, mask in taken(source).items() if identity != without}
     _, left, top = source.get_offsets()
     found = []
     for layer in reversed(layers_of(image, source)):
+        if record.marked(layer, record.LIFTED) == without:
+            continue
         frame, x, y = flatten_view.as_seen(image, layer)
         # The first layer is what was lifted; others with its note are copies, which uncover nothing.
         was = places.pop(record.marked(layer, record.LIFTED), None)

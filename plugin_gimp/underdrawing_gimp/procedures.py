@@ -121,7 +121,7 @@ APPLY = Entry(
 APPLY_OPTIONS = Entry(
     "underdrawing-apply-options",
     "Apply Edit with _Options…",
-    "Let the picture follow, with options for mask, border, blending and number of results.",
+    "Let the picture follow, with options for mask, border, blending, fill and number of results.",
     APPLY.help,
     "apply_dialog:run_options",
     (
@@ -149,6 +149,14 @@ APPLY_OPTIONS = Entry(
         Argument("double", "feather", "_Feather (pixels)", "Width of the soft border.", 3.0, 0, 1000),
         Argument(
             "boolean", "poisson", "Bl_end with the surroundings", "The border takes the picture's colours.", False
+        ),
+        Argument(
+            "choice",
+            "fill",
+            "_Uncovered ground",
+            "What fills it.",
+            "draft",
+            choices=(("draft", "From the picture"), ("lama", "LaMa, where installed")),
         ),
         Argument("boolean", "whole", "_Whole picture", "Everything new, not the edit alone.", False),
         Argument("int", "results", "Resul_ts", "How many; with another seed each.", 1, 1, 8),

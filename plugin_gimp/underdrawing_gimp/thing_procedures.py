@@ -1,4 +1,4 @@
-"""The procedures that act on things of the picture: names, menu entries, arguments, return values."""
+"""The procedures about things of the picture and the list of edits: names, menu entries, arguments, return values."""
 
 from __future__ import annotations
 
@@ -38,4 +38,18 @@ LIFT_SELECTION = Entry(
     THING_RETURNS,
 )
 
-THINGS: tuple[Entry, ...] = (PICK, LIFT_SELECTION)
+EDITS = Entry(
+    "underdrawing-edits",
+    "E_dits…",
+    "List what was painted, lifted and removed, and take single edits back.",
+    "The others stay, and the picture follows. One undo step.",
+    "edits:run",
+    (Argument("int", "take-back", "_Take back", "The number of the edit to take back; 0: list them.", 0, 0, 1000),),
+    (
+        Argument("string", "titles", "Titles", "The edits that are left, a line each."),
+        Argument("layer", "layer", "Layer", "The new result; none where nothing was taken back, or nothing is edited."),
+        NOTES,
+    ),
+)
+
+THINGS: tuple[Entry, ...] = (PICK, LIFT_SELECTION, EDITS)

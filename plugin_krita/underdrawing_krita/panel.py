@@ -19,6 +19,7 @@ from .plugin import Plugin
 from .qt import Qt, QtCore, QtWidgets
 from .service import hint
 from .tasks import Steps, Task
+from .training_list import TrainingList, cancel
 from .ui_state import Stage
 from .widgets import MessageBar, Scroll, column, gone, label, named
 
@@ -64,7 +65,8 @@ class Panel(QtWidgets.QWidget):
         self.canvas = CanvasClicks(plugin.krita, lambda *at: perform("picked", *at), lambda: self.picking(False))
         self.things = ThingsPart(perform)
         pages = self.empty_page, self.things, self.make_page, self.train_page, self.edit_page, self.alone
-        column(inside, *pages, self.alone_page, margin=2).addStretch(1)
+        self.trainings = TrainingList(self._cancel_training)
+        column(inside, *pages, self.alone_page, self.trainings, margin=2).addStretch(1)
         scroll = Scroll(inside)
         self.engine = EngineLine(plugin.service, self.tell, plugin.krita)
         # What comes and goes is below: buttons do not move under the pointer.
@@ -221,6 +223,7 @@ class Panel(QtWidgets.QWidget):
         if gone(self):
             return
         status = self.engine.status
+        self.trainings.show_jobs([] if status is None else list(status["jobs"]))
         count = None if status is None else int(status.get("models") or 0)
         if count != self._count and count is not None:
             self._asking = False  # what could not be asked before is asked now
@@ -228,6 +231,13 @@ class Panel(QtWidgets.QWidget):
             if self._alone:
                 self.ask_makers()
         self._count = count
+
+    def _cancel_training(self, job: str) -> None:
+        def ended(task: Task) -> None:
+            if task.error is not None and task.error.code != "cancelled" and not gone(self):
+                self.tell(hint(task.error), True)
+
+        self.plugin.service.start(cancel(self.plugin, job), "cancel", ended)
 
 
 def _alone_text(ws: Workspace) -> str:

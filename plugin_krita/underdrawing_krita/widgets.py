@@ -195,6 +195,10 @@ class Fold(QtWidgets.QWidget):
         """Open or close it."""
         self._head.setChecked(open_)
 
+    def rename(self, title: str) -> None:
+        """Give it another heading."""
+        self._head.setText(title)
+
     @property
     def is_open(self) -> bool:
         """Whether it is unfolded."""

@@ -118,3 +118,46 @@ tell(scaled=failure("apply", image, [source]))
 
 def _near(one: list[int], other: list[int], by: int) -> bool:
     return max(abs(a - b) for a, b in zip(one, other, strict=True)) <= by
+
+
+def test_edits_are_listed_and_each_is_taken_back_by_itself(gimp: Host) -> None:
+    told = gimp.case(
+        """
+image = opened(192, 128)
+source = image.get_layers()[0]
+before = native(source)
+x, y = (2 * one for one in GIVEN["sun"])
+call("pick", image, [source], x=x, y=y, action="remove")
+group = trained(image, source)
+edited(group, 20, 90, 24, 20)
+segments = planes(group)["Segments"]
+painted = native(segments)
+both = call("apply", image, [source])[0]
+def at(made, x, y):
+    _, left, top = made.get_offsets()
+    return colour_at(made, x - left, y - top)
+def result():
+    return [one for one in image.get_layers() if one.get_name() == "Result"]
+titles, _, _ = call("edits", image, [segments])
+tell(titles=titles.splitlines(), sun=colour_at(source, x, y), both=at(both, x, y), beyond=failure(
+    "edits", image, [segments], take_back=9))
+left, layer, _ = call("edits", image, [segments], take_back=2)
+_, x0, y0 = layer.get_offsets()
+tell(left=left.splitlines(), returned=x0 > x or x0 + layer.get_width() <= x or y0 > y or y0 + layer.get_height() <= y,
+     stays=native(segments) == painted)
+call("edits", image, [segments], take_back=1)
+tell(none=len(result()), areas=native(segments) != painted, same=native(source) == before,
+     listed=call("edits", image, [segments])[0])
+""",
+        sun=SUN,
+    )
+    assert len(told["titles"]) == 2 and told["titles"][1] == "Thing removed", told["titles"]
+    assert not _near(told["both"], told["sun"], 60)
+    assert "There is no edit 9: the list has 2" in told["beyond"]
+    assert told["left"] == told["titles"][:1]
+    assert told["returned"], "the result reaches to the thing that is there again"
+    assert told["stays"]
+    assert told["none"] == 0
+    assert told["areas"]
+    assert told["same"]
+    assert told["listed"] == ""

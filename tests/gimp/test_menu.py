@@ -9,6 +9,7 @@ from .conftest import ROOT, Host
 MENU = [
     "pick",
     "lift-selection",
+    "edits",
     "make",
     "use-layers",
     "train",

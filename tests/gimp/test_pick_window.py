@@ -116,7 +116,24 @@ def test_undo_and_remove(window: Window) -> None:
     window.until(NAMES, ["Result", "picture.png"])
     screen.photograph("pick-removed")
     seen(window, "pick-removed-picture")
+
+
+def test_the_removal_is_taken_back_in_the_list_of_edits(window: Window) -> None:
+    screen = window.screen
+    menu(window, "d")
+    screen.run("xdotool", "windowactivate", "--sync", screen.wait_for("^Edits of"))
+    time.sleep(1)
+    screen.photograph("edits")
+    screen.keys("alt+t")
+    window.until(NAMES, ["picture.png"])
+    time.sleep(1)
+    screen.photograph("edits-none")
+    screen.run("xdotool", "windowactivate", "--sync", screen.wait_for("^Edits of"))
+    screen.keys("alt+c")
+    screen.wait_for("^Edits of", there=False)
     window.focus()
+    screen.keys("ctrl+z")
+    window.until(NAMES, ["Result", "picture.png"])
     screen.keys("ctrl+z", "ctrl+z")
     window.until(NAMES, ["picture.png"])
 

@@ -73,7 +73,9 @@ def test_the_wheel_alone_lays_out_the_same_plugins(tmp_path: Path, template: Pat
         assert "Installed: " in done.stdout
         ud_plugins.lay_out(host, here)
         assert files(place) == files(here)
-    carried = [name for name in zipfile.ZipFile(wheel).namelist() if "_carried" in name]
+    names = zipfile.ZipFile(wheel).namelist()
+    assert any(name.endswith("data/share/man/man1/underdrawing.1") for name in names)
+    carried = [name for name in names if "_carried" in name]
     assert not any("__pycache__" in name for name in carried)
     assert {name.split("/")[2] for name in carried} == {"installer", "plugin_gimp", "plugin_krita"}
     locks = sorted(path.name for path in (ROOT / "installer" / "locks").iterdir())

@@ -45,6 +45,10 @@ def test_training_is_seen_paused_finished_and_cancelled(krita: Krita, picture: P
     assert seen["applied"][0], seen["applied"]
     assert seen["again"] == "DRAWN"
     assert seen["cancelled"] == ["Training was cancelled.", 1]
+    text, title = seen["listed"]
+    assert text.startswith(f"{picture.stem}: Training · on the "), text
+    assert title == "Trainings (1)"
+    assert seen["cancelled_there"] == ["Training was cancelled.", 1]
     if analogy:
         message, bad, method, shown = seen["analogy"]
         assert not bad, message

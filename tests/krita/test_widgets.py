@@ -69,6 +69,7 @@ def test_every_page_is_drawn(qt: str, tmp_path: Path) -> None:
         "3-train",
         "4-training",
         "5-paused",
+        "5-trainings",
         "6-edit",
         "7-no-folder",
         "7-alone",
@@ -82,6 +83,11 @@ def test_every_page_is_drawn(qt: str, tmp_path: Path) -> None:
     assert found["apply"] == {"feather": 3.0, "blend": "none", "whole": False, "fill": "draft"}
     assert found["regions"] == {"operation": "mirror", "axis": "vertical"}
     assert found["swatches"] == 12
+    (first, share), (second, none) = found["trainings"]
+    assert first.startswith("Bild: Training · on the processor · 1:05 min left")
+    assert (share, none) == (40, 0)
+    assert second == "Haus am See: Waiting for another training."
+    assert found["trainings_left"] == ["b"]
     assert found["edits"] == [2, "Thing 2 removed", [False, True]]
     assert found["speed"] == "Updated in 0.4 s"
     assert found["speed_parts"].startswith("Milliseconds: look ")

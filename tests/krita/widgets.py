@@ -181,6 +181,19 @@ def main():
     ws.touch()
     shot("5-paused")
 
+    jobs = [
+        {"job": "a", "model": "m", "name": "Bild", "state": "running", "progress": going},
+        {"job": "b", "model": "n", "name": "Haus am See", "state": "queued"},
+    ]
+    panel.trainings.show_jobs(jobs)
+    panel.trainings.fold.unfold()
+    shot("5-trainings")
+    found["trainings"] = [[row.text.text(), row.bar.value()] for row in panel.trainings._rows.values()]
+    panel.trainings.show_jobs(jobs[1:])
+    found["trainings_left"] = list(panel.trainings._rows)
+    panel.trainings.show_jobs([])
+    assert panel.trainings.isHidden()
+
     ws.job = None
     palette = tuple(Colour((20 * n, 255 - 20 * n, 128), "area %d" % n) for n in range(12))
     ws.record = ws.record.with_model(ModelNote("m", "Bild", "draft"))

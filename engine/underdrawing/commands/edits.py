@@ -37,7 +37,10 @@ Folder = Annotated[
 
 @reports_errors
 def edits(
-    source: Annotated[Path, typer.Argument(metavar="PICTURE|MODEL|FOLDER", help="The original picture or its model.")],
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="PICTURE|MODEL|FOLDER", help="The original picture, its model, or a folder of edits."),
+    ],
     edited: Annotated[Path | None, typer.Argument(help="The edited underdrawing; none with a FOLDER.")] = None,
     take_back: Annotated[
         list[int] | None, typer.Option(metavar="NUMBER", min=1, help="An edit to take back; may be repeated.")

@@ -4,12 +4,16 @@ import os
 import subprocess
 import sys
 
-from bench.commands_page import PATH, page
+from bench.commands_page import MANUAL, PATH, manual, page
 
 
 def test_the_reference_is_what_the_commands_say() -> None:
     text = PATH.read_text(encoding="utf-8")
     assert page(text) == text, "write it anew with: python -m bench commands"
+
+
+def test_the_manual_page_is_what_the_commands_say() -> None:
+    assert MANUAL.read_text(encoding="utf-8") == manual(), "write it anew with: python -m bench commands"
 
 
 def test_the_shell_completes_commands() -> None:

@@ -45,6 +45,26 @@ def case(t):
     t.press("cancel")
     yield t.until(lambda: t.stage == "READY", "the end of the second training", 60)
     t.seen["cancelled"] = [t.message, len(t.ws.record.models)]
+    # A third one is found in the list of all trainings, and cancelled there.
+    t.press("train_more")
+    yield 0.3
+    quick(t, iterations=100000)
+    t.press("train")
+    yield t.until(lambda: t.stage == "TRAINING" and t.ws.job.state == "running", "the third training", 60)
+    job, trainings = t.ws.job.job, t.panel.trainings
+    yield t.until(
+        lambda: trainings.findChild(t.QWidget, "underdrawing_training_" + job) is not None, "the list of trainings", 60
+    )
+    yield t.until(lambda: "Training" in t.find("training_" + job).text(), "its progress", 120)
+    t.press("trainings_fold")
+    t.scroll_to("training_cancel_" + job)
+    yield 0.5
+    t.shot("trainings")
+    t.seen["listed"] = [t.find("training_" + job).text(), t.find("trainings_fold").text()]
+    t.press("training_cancel_" + job)
+    yield t.until(lambda: t.stage == "READY", "the end of the third training", 60)
+    yield t.until(trainings.isHidden, "an empty list", 60)
+    t.seen["cancelled_there"] = [t.message, len(t.ws.record.models)]
     if t.given["analogy"]:
         yield from analogy(t, areas)
     # A colour that the model never saw is warned of.
@@ -62,7 +82,7 @@ def analogy(t, areas):
     quick(t, iterations=6, method="sia")
     t.shot("train-analogy")
     t.press("train")
-    yield t.until(lambda: t.stage == "TRAINING", "the third training", 60)
+    yield t.until(lambda: t.stage == "TRAINING", "the fourth training", 60)
     yield t.until(lambda: t.stage == "READY", "its model", 240)
     t.paint(areas, (4, 4, 16, 12), t.ws.record.palette[1].rgb)
     t.press("apply")
