@@ -23,13 +23,6 @@ class Bounds:
     width: int
     height: int
 
-    def united(self, other: Bounds) -> Bounds:
-        """The smallest rectangle that holds both."""
-        x, y = min(self.x, other.x), min(self.y, other.y)
-        right = max(self.x + self.width, other.x + other.width)
-        bottom = max(self.y + self.height, other.y + other.height)
-        return Bounds(x, y, right - x, bottom - y)
-
 
 def bands(width: int, height: int) -> Iterator[tuple[int, int]]:
     """First row and number of rows of the pieces that a picture is read and written in."""

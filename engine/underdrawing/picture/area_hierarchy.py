@@ -106,20 +106,8 @@ class AreaHierarchy:
         """`cut` at the picture's own size, with smooth borders: (H, W) uint8."""
         return enlarge(self.cut(areas), self.size)
 
-    def path(self, x: float, y: float) -> list[int]:
-        """The nodes that hold a pixel of the picture, from the smallest piece to the whole.
-
-        Raises:
-            PictureError: the pixel lies outside.
-        """
-        width, height = self.size
-        if not (0 <= x < width and 0 <= y < height):
-            raise PictureError(f"The point {x:g}, {y:g} lies outside of the picture of {width} by {height} pixels.")
-        rows, columns = self.order.shape
-        return self.containing(int((int(x) + 0.5) * columns / width), int((int(y) + 0.5) * rows / height))
-
     def containing(self, column: int, row: int) -> list[int]:
-        """`path` of a pixel of the working size."""
+        """The nodes that hold a pixel of the working size, from the smallest piece to the whole picture."""
         nodes = [int(self._piece_nodes[self.order[row, column]])]
         while self.parents[nodes[-1]] >= 0:
             nodes.append(int(self.parents[nodes[-1]]))

@@ -73,17 +73,6 @@ class Bounds:
             min(self.bottom, other.bottom),
         )
 
-    def union(self, other: Bounds) -> Bounds:
-        """The smallest rectangle around both; an empty one adds nothing."""
-        if self.is_empty or other.is_empty:
-            return other if self.is_empty else self
-        return Bounds.of_edges(
-            min(self.x, other.x),
-            min(self.y, other.y),
-            max(self.right, other.right),
-            max(self.bottom, other.bottom),
-        )
-
     def expand(self, margin: int, inside: Bounds | tuple[int, int] | None = None) -> Bounds:
         """Grown on all sides (shrunk by a negative margin), cut to `inside`: a rectangle or a (width, height)."""
         grown = Bounds.of_edges(self.x - margin, self.y - margin, self.right + margin, self.bottom + margin)
@@ -94,10 +83,6 @@ class Bounds:
     def translate(self, dx: int, dy: int) -> Bounds:
         """Moved to the right and down."""
         return Bounds(self.x + dx, self.y + dy, self.width, self.height)
-
-    def contains(self, other: Bounds) -> bool:
-        """Whether all of the other's pixels lie inside."""
-        return other.is_empty or self.intersect(other) == other
 
     def slices(self) -> tuple[slice, slice]:
         """Rows and columns for `array[bounds.slices()]`.

@@ -19,17 +19,6 @@ def test_intersection_holds_exactly_the_common_pixels(a: Bounds, b: Bounds) -> N
     assert pixels(a.intersect(b)) == pixels(a) & pixels(b)
 
 
-@given(rectangles, rectangles)
-def test_union_is_the_smallest_rectangle_around_both(a: Bounds, b: Bounds) -> None:
-    both = pixels(a) | pixels(b)
-    union = a.union(b)
-    assert pixels(union) >= both
-    assert union.contains(a) and union.contains(b)
-    if both:
-        xs, ys = zip(*both, strict=True)
-        assert union == Bounds.of_edges(min(xs), min(ys), max(xs) + 1, max(ys) + 1)
-
-
 @given(rectangles, st.integers(0, 9))
 def test_expanding_and_shrinking_go_back(a: Bounds, margin: int) -> None:
     assert a.expand(margin).expand(-margin) == a
