@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Annotated
 
@@ -18,12 +19,15 @@ from underdrawing.commands import (
     lift,
     meta,
     models,
+    output,
     pick,
     primitive,
     system,
     train,
     weights,
 )
+
+QUIET = "--quiet"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -82,10 +86,14 @@ def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
+    quiet: Annotated[
+        bool, typer.Option(QUIET, help="With any command: only errors, no notes, progress or answer.")
+    ] = False,
 ) -> None:
-    pass
+    output.be_quiet(quiet)
 
 
 def main() -> None:
-    """The program."""
-    app()
+    """The program. `--quiet` may stand anywhere: it belongs to every command."""
+    words = sys.argv[1:]
+    app([QUIET, *(word for word in words if word != QUIET)] if QUIET in words else words)

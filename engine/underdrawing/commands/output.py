@@ -20,6 +20,7 @@ R = TypeVar("R")
 
 FAILED, INTERRUPTED = 1, 130
 _as_json: ContextVar[bool] = ContextVar("as_json", default=False)
+_quiet: ContextVar[bool] = ContextVar("quiet", default=False)
 _strip: ContextVar[bool] = ContextVar("strip", default=False)
 
 
@@ -52,6 +53,16 @@ def strips() -> bool:
     return _strip.get()
 
 
+def be_quiet(value: bool) -> None:
+    """Leave out notes, progress and answers for people; errors and JSON stay."""
+    _quiet.set(value)
+
+
+def is_quiet() -> bool:
+    """Whether the running command only tells of errors."""
+    return _quiet.get()
+
+
 def as_json() -> bool:
     """Whether the running command was asked for JSON."""
     return _as_json.get()
@@ -61,7 +72,7 @@ def answer(body: Mapping[str, Any], text: str | Callable[[], str] = "") -> None:
     """The command's answer: the body as JSON, or the text for a person."""
     if as_json():
         print(json.dumps(body, ensure_ascii=False, default=str))
-    else:
+    elif not is_quiet():
         said = text if isinstance(text, str) else text()
         if said:
             print(said)
@@ -69,7 +80,8 @@ def answer(body: Mapping[str, Any], text: str | Callable[[], str] = "") -> None:
 
 def note(text: str) -> None:
     """Something worth knowing; it goes to stderr, so that it is in nobody's way."""
-    print(f"• {text}", file=sys.stderr)
+    if not is_quiet():
+        print(f"• {text}", file=sys.stderr)
 
 
 def reports_errors(command: Callable[P, R]) -> Callable[P, R]:

@@ -258,7 +258,7 @@ def bar() -> Iterator[Callable[[dict[str, Any]], None]]:
 
     console = Console(stderr=True)
     columns = (BarColumn(28), TextColumn("{task.percentage:>3.0f}%"), TextColumn("{task.description}"))
-    live = console.is_terminal and not output.as_json()
+    live = console.is_terminal and not output.as_json() and not output.is_quiet()
     said = time.monotonic()
     status = JobStatus("", "", state="running")
     with Progress(*columns, console=console, transient=True, disable=not live) as progress:
