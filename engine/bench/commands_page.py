@@ -34,7 +34,8 @@ def manual() -> str:
         ".B underdrawing\n.I COMMAND\n.RI [ OPTIONS ]",
         ".SH DESCRIPTION",
         _roff(inspect.cleandoc(str(command.help))),
-        "Every command has \\-\\-help and \\-\\-quiet; every command with output has \\-\\-json.",
+        "Every command has \\-\\-help and \\-\\-quiet; every command with output has \\-\\-json. "
+        "A \\- in place of a file is standard input, and after \\-o standard output, as PNG.",
         ".SH COMMANDS",
     ]
     return "\n".join([*head, *(_manual_section(*found) for found in _commands(command))]) + "\n"

@@ -26,6 +26,7 @@ from underdrawing.commands import (
     train,
     weights,
 )
+from underdrawing.commands.standard_streams import with_files
 
 QUIET = "--quiet"
 
@@ -95,5 +96,5 @@ def _options(
 
 def main() -> None:
     """The program. `--quiet` may stand anywhere: it belongs to every command."""
-    words = sys.argv[1:]
-    app([QUIET, *(word for word in words if word != QUIET)] if QUIET in words else words)
+    with with_files(sys.argv[1:]) as words:
+        app([QUIET, *(word for word in words if word != QUIET)] if QUIET in words else words)

@@ -20,6 +20,7 @@ R = TypeVar("R")
 
 FAILED, INTERRUPTED = 1, 130
 _as_json: ContextVar[bool] = ContextVar("as_json", default=False)
+_on_stderr: ContextVar[bool] = ContextVar("on_stderr", default=False)
 _quiet: ContextVar[bool] = ContextVar("quiet", default=False)
 _strip: ContextVar[bool] = ContextVar("strip", default=False)
 
@@ -53,6 +54,11 @@ def strips() -> bool:
     return _strip.get()
 
 
+def answer_on_stderr() -> None:
+    """Keep standard output free for a picture."""
+    _on_stderr.set(True)
+
+
 def be_quiet(value: bool) -> None:
     """Leave out notes, progress and answers for people; errors and JSON stay."""
     _quiet.set(value)
@@ -70,12 +76,13 @@ def as_json() -> bool:
 
 def answer(body: Mapping[str, Any], text: str | Callable[[], str] = "") -> None:
     """The command's answer: the body as JSON, or the text for a person."""
+    place = sys.stderr if _on_stderr.get() else sys.stdout
     if as_json():
-        print(json.dumps(body, ensure_ascii=False, default=str))
+        print(json.dumps(body, ensure_ascii=False, default=str), file=place)
     elif not is_quiet():
         said = text if isinstance(text, str) else text()
         if said:
-            print(said)
+            print(said, file=place)
 
 
 def note(text: str) -> None:
@@ -134,7 +141,10 @@ def _known(error: Exception) -> tuple[str, str, str] | None:
 
 def _failed(code: str, message: str, hint: str) -> None:
     if as_json():
-        print(json.dumps({"error": {"code": code, "message": message, "hint": hint}}, ensure_ascii=False))
+        print(
+            json.dumps({"error": {"code": code, "message": message, "hint": hint}}, ensure_ascii=False),
+            file=sys.stderr if _on_stderr.get() else sys.stdout,
+        )
     else:
         print(f"✗ {message}", file=sys.stderr)
         if hint:

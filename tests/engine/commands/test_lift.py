@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -204,3 +207,17 @@ def test_a_painted_edit_is_taken_back_and_the_other_stays(place: CommandLine) ->
     assert (rest[60, 50] == lawn).all()
     assert place.ask("edits", "ball.png", "areas.png")["edits"] == []
     assert "--out" in fails(place, "edits", "ball.png", "painted.png", "--take-back", "1")
+
+
+def test_a_dash_is_standard_input_and_output(place: CommandLine) -> None:
+    place.ask("edit", "ball.png", "remove", "--at", "50,60", "-o", "removed.png")
+    done = subprocess.run(
+        [sys.executable, "-m", "underdrawing", "edit", "-", "remove", "--at", "50,60", "-o", "-", "--json"],
+        input=(place.folder / "ball.png").read_bytes(),
+        env={**os.environ, "UNDERDRAWING_HOME": str(place.home)},
+        capture_output=True,
+        check=True,
+    )
+    (place.folder / "piped.png").write_bytes(done.stdout)
+    assert np.array_equal(read(place, "piped.png"), read(place, "removed.png"))
+    assert b'"share"' in done.stderr
