@@ -51,8 +51,10 @@ def edits(
     json: Json = False,
 ) -> None:
     """List what was edited, or take some of it back. Then apply again."""
-    if (edited is None) != source.is_dir():
-        raise output.wrong("Give the edited underdrawing, or the folder of edits alone.")
+    if edited is None and not source.is_dir():
+        raise output.wrong(f"There is no folder of edits {source}. After a picture or model, give the underdrawing.")
+    if edited is not None and source.is_dir():
+        raise output.wrong("A folder of edits stands alone; it needs no underdrawing.")
     if edited is None:
         _list_folder(source, take_back or [])
         return

@@ -186,6 +186,8 @@ def test_a_folder_of_edits_belongs_to_one_picture(place: CommandLine) -> None:
     assert "can be no folder" in fails(
         place, "edit", "ball.png", "remove", "--at", "50,60", "--edits", "a/b", "-o", "x.png"
     )
+    assert "There is no folder of edits" in fails(place, "edits", "none.edits")
+    assert "stands alone" in fails(place, "edits", "mine.edits", "ball.png")
     assert "There is no edit 5" in fails(place, "edits", "mine.edits", "--take-back", "5")
     assert len(place.ask("edits", "mine.edits")["edits"]) == 1
 
