@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from underdrawing.client.messages import EngineError
@@ -43,13 +44,7 @@ def region(context: EngineContext, ask: Ask, wanted: RegionRequest) -> None:
 def pick(context: EngineContext, ask: Ask, wanted: PickRequest) -> None:
     """Find the things that a person may mean."""
     pins = check_present(context.spool, wanted.picture, wanted.mask)
-
-    def answer(found: dict[str, Any] | None, error: EngineError | None) -> None:
-        if found is None:
-            ask.fail(error or _no_answer())
-        else:
-            ask.reply(found, tuple(candidate["mask"] for candidate in found["candidates"]))
-
+    answer = _with_frames(ask, lambda found: [one["mask"] for one in found["candidates"]])
     _render(context, "pick", wanted.to_args(), ask, answer, pins)
 
 
@@ -78,13 +73,9 @@ def edits(context: EngineContext, ask: Ask, wanted: EditsRequest) -> None:
     """List what was painted on a model's underdrawing, and take some of it back."""
     model = context.library.find(wanted.model)
     pins = check_present(context.spool, wanted.planes)
-
-    def answer(found: dict[str, Any] | None, error: EngineError | None) -> None:
-        if found is None:
-            ask.fail(error or _no_answer())
-        else:
-            ask.reply(found, tuple([one["mask"] for one in found["edits"]] + [one["hash"] for one in found["planes"]]))
-
+    answer = _with_frames(
+        ask, lambda found: [*(one["mask"] for one in found["edits"]), *(one["hash"] for one in found["planes"])]
+    )
     _render(context, "edits", wanted.to_args() | _folders(context, model), ask, answer, pins)
 
 
@@ -180,34 +171,37 @@ def _render(
     context.rendering.submit(context.task(name, args, ask.event, answer), ask, pins)
 
 
-def _with_planes(ask: Ask) -> End:
-    """The answer with the planes of a primitive, and the mask of what changed."""
+def _with_frames(ask: Ask, keys: Callable[[dict[str, Any]], Iterable[str]], **more: Any) -> End:
+    """The answer with pictures.
+
+    Args:
+        keys: the pictures' hashes in an answer, in the order of its frames.
+        more: further fields of the answer.
+    """
 
     def answer(found: dict[str, Any] | None, error: EngineError | None) -> None:
         if found is None:
-            ask.fail(error or _no_answer())
-            return
-        keys = [plane["hash"] for plane in found["planes"]] + ([found["mask"]] if found.get("mask") else [])
-        ask.reply(found, tuple(keys))
+            ask.fail(error or EngineError("internal", "The renderer gave no answer."))
+        else:
+            ask.reply({**found, **more}, tuple(keys(found)))
 
     return answer
+
+
+def _with_planes(ask: Ask) -> End:
+    """The answer with the planes of a primitive, and the mask of what changed."""
+
+    def keys(found: dict[str, Any]) -> list[str]:
+        return [plane["hash"] for plane in found["planes"]] + ([found["mask"]] if found.get("mask") else [])
+
+    return _with_frames(ask, keys)
 
 
 def _with_pictures(ask: Ask, model: Manifest | None, names: tuple[str, ...], **more: Any) -> End:
     """The answer with the pictures that these fields name, in this order."""
 
-    def answer(found: dict[str, Any] | None, error: EngineError | None) -> None:
-        if found is None:
-            ask.fail(error or _no_answer())
-            return
-        keys: list[str] = []
-        for name in names:
-            named = found.get(name) or []
-            keys += named if isinstance(named, list) else [named]
-        ask.reply(found if model is None else {**found, **more, "model": model.id}, tuple(keys))
+    def keys(found: dict[str, Any]) -> list[str]:
+        listed = (found.get(name) or [] for name in names)
+        return [key for named in listed for key in (named if isinstance(named, list) else [named])]
 
-    return answer
-
-
-def _no_answer() -> EngineError:
-    return EngineError("internal", "The renderer gave no answer.")
+    return _with_frames(ask, keys) if model is None else _with_frames(ask, keys, **more, model=model.id)
