@@ -16,7 +16,6 @@ from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.mask import NOISE, difference, dilate, without_specks
 from underdrawing.picture.primitive import Primitive
 
-MOST = 32  # edits; the smallest of more become one
 NEAR = 0.01  # of the shorter side: changes that are nearer to each other are one edit
 ARRIVED = 0.6  # share of a place that must look as another one did: then what stood there was moved
 GONE = 0.8  # share of a connected area that must have changed: then it was removed
@@ -38,12 +37,13 @@ class PaintedEdit:
     mask: np.ndarray
 
 
-def edits(before: Primitive, after: Primitive) -> list[PaintedEdit]:
+def edits(before: Primitive, after: Primitive, most: int) -> list[PaintedEdit]:
     """What was painted, the largest edit first. What was moved is one edit: the place it left and the one it came to.
 
     Args:
         before: the underdrawing as it was made.
         after: as it is now, of the same size.
+        most: edits; the smallest of more become one.
 
     Raises:
         PictureError: sizes differ, or no plane is in both.
@@ -53,9 +53,9 @@ def edits(before: Primitive, after: Primitive) -> list[PaintedEdit]:
     count, pieces = cv2.connectedComponents(dilate(changed, reach).view(np.uint8), connectivity=8)
     pieces[~changed] = 0
     order = np.argsort(-np.bincount(pieces.ravel(), minlength=count)[1:], kind="stable") + 1
-    found = [pieces == number for number in order[: MOST - 1]]
-    if len(order) >= MOST:
-        found.append(np.isin(pieces, order[MOST - 1 :]))
+    found = [pieces == number for number in order[: most - 1]]
+    if len(order) >= most:
+        found.append(np.isin(pieces, order[most - 1 :]))
     result: list[PaintedEdit] = []
     while found:
         mask = found.pop(0)
@@ -65,7 +65,7 @@ def edits(before: Primitive, after: Primitive) -> list[PaintedEdit]:
             left = mask if _arrived(before, after, mask, pair) else pair
             result.append(PaintedEdit(f"{_name(before, left)} moved", mask | pair))
         else:
-            result.append(PaintedEdit(OTHERS if len(result) == MOST - 1 else _title(before, after, mask), mask))
+            result.append(PaintedEdit(OTHERS if len(result) == most - 1 else _title(before, after, mask), mask))
     return result
 
 

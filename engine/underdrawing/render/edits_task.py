@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from underdrawing.client.messages import EngineError
+from underdrawing.client.requests import MOST_EDITS
 from underdrawing.picture.edit_list import edits, without
 from underdrawing.picture.geometry import Bounds
 from underdrawing.picture.image import Picture
@@ -30,7 +31,7 @@ def painted_edits(model: Model, args: Mapping[str, Any]) -> dict[str, Any]:
     area = Bounds(*model.manifest.plan.region)
     inside = inside_of(drawn.size, area, (info.full_width, info.full_height), "underdrawing")
     now = settled(model.primitive, drawn.crop(inside))
-    found = edits(model.primitive, now)
+    found = edits(model.primitive, now, MOST_EDITS)
     shown = []
     for edit in found:
         whole = np.zeros((drawn.size[1], drawn.size[0]), np.uint8)

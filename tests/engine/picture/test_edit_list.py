@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from underdrawing.picture.edit_list import MOST, OTHERS, edits, without
+from underdrawing.picture import edit_list
+from underdrawing.picture.edit_list import OTHERS, PaintedEdit, without
 from underdrawing.picture.palette import Palette
 from underdrawing.picture.primitive import Primitive
 
+MOST = 32
 PALETTE = Palette(np.array([[90, 150, 90], [200, 40, 40], [40, 60, 200]], np.uint8), ("meadow", "car", "pond"))
+
+
+def edits(before: Primitive, after: Primitive) -> list[PaintedEdit]:
+    return edit_list.edits(before, after, MOST)
 
 
 def scene() -> Primitive:
