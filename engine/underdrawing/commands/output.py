@@ -8,7 +8,7 @@ import math
 import sys
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TextIO, TypeVar
 
 import typer
 
@@ -76,13 +76,17 @@ def as_json() -> bool:
 
 def answer(body: Mapping[str, Any], text: str | Callable[[], str] = "") -> None:
     """The command's answer: the body as JSON, or the text for a person."""
-    place = sys.stderr if _on_stderr.get() else sys.stdout
     if as_json():
-        print(json.dumps(body, ensure_ascii=False, default=str), file=place)
+        print(json.dumps(body, ensure_ascii=False, default=str), file=_stream())
     elif not is_quiet():
         said = text if isinstance(text, str) else text()
         if said:
-            print(said, file=place)
+            print(said, file=_stream())
+
+
+def _stream() -> TextIO:
+    """Where answers go."""
+    return sys.stderr if _on_stderr.get() else sys.stdout
 
 
 def note(text: str) -> None:
@@ -141,10 +145,8 @@ def _known(error: Exception) -> tuple[str, str, str] | None:
 
 def _failed(code: str, message: str, hint: str) -> None:
     if as_json():
-        print(
-            json.dumps({"error": {"code": code, "message": message, "hint": hint}}, ensure_ascii=False),
-            file=sys.stderr if _on_stderr.get() else sys.stdout,
-        )
+        error = {"error": {"code": code, "message": message, "hint": hint}}
+        print(json.dumps(error, ensure_ascii=False), file=_stream())
     else:
         print(f"✗ {message}", file=sys.stderr)
         if hint:
