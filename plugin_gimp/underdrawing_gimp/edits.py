@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import apply, layers, lifted_layers, pixels, record, widgets
+from . import apply, layers, lifted_layers, make_primitive, pixels, record, widgets
 from .apply import Options
 from .client.frames import Frame
 from .client.messages import EngineError
@@ -63,10 +63,11 @@ def run(call: Call) -> tuple[Any, ...]:
 
 def entries(service: Service, image: Gimp.Image, known: Record) -> list[Entry]:
     """The edits of a picture: what was painted, the largest first, then things."""
-    bridge, edit = _edit(service, image, known)
+    bridge = Bridge.of(service, known)
+    planes = bridge.planes(make_primitive.drawn_planes(image, known))
     found = []
-    if edit.planes:
-        reply = service.edits(known.model, edit.planes)
+    if planes:
+        reply = service.edits(known.model, planes)
         for number, one in enumerate(reply.body["edits"]):
             lying = bridge.drawn({"segments": service.result(reply, one["mask"])})  # like a plane of hard areas
             if "segments" in lying:
@@ -95,7 +96,8 @@ def take_back(
     if [one.mask.hash for one in entries(service, image, known)] != [one.mask.hash for one in found]:
         raise EngineError("bad_request", "The picture was edited since the list was made.", "Look at the list again.")
     entry = found[place]
-    bridge, edit = _edit(service, image, known, entry.thing)
+    bridge = Bridge.of(service, known)
+    edit = replace(apply.gather(image, known, bridge, entry.thing), mask=None)  # whatever is selected
     if not entry.thing:
         reply = service.edits(known.model, edit.planes, [entry.number])
         edit = replace(edit, planes={one["name"]: service.result(reply, one["hash"]) for one in reply.body["planes"]})
@@ -103,11 +105,7 @@ def take_back(
     record.need_open(image)
     with layers.one_step(image):
         if entry.thing:
-            source = record.source(image, known)
-            for layer in lifted_layers.layers_of(image, source):
-                if record.marked(layer, record.LIFTED) == entry.thing:
-                    image.remove_layer(layer)
-            source.detach_parasite("%s-%s" % (record.TAKEN, entry.thing))
+            lifted_layers.forget(image, record.source(image, known), entry.thing)
         else:
             layers.replace_planes(image, known, bridge.drawn(edit.planes))
         if results:
@@ -125,12 +123,6 @@ def _results(service: Service, edit: apply.Edit, bridge: Bridge) -> list[apply.R
         if error.code != "nothing_edited":
             raise
         return []
-
-
-def _edit(service: Service, image: Gimp.Image, known: Record, without: str = "") -> tuple[Bridge, apply.Edit]:
-    """What Apply would send, whatever is selected."""
-    bridge = Bridge.of(service, known)
-    return bridge, replace(apply.gather(image, known, bridge, without), mask=None)
 
 
 def _choose(call: Call, known: Record, found: list[Entry]) -> int:

@@ -29,6 +29,14 @@ def remember(source: Gimp.Layer, identity: str, mask: Frame) -> None:
     source.attach_parasite(Gimp.Parasite.new("%s-%s" % (record.TAKEN, identity), flags, data))
 
 
+def forget(image: Gimp.Image, source: Gimp.Layer, identity: str) -> None:
+    """Let a thing be where it was: its layers go, and the note of where it was. Call within `one_step`."""
+    for layer in layers_of(image, source):
+        if record.marked(layer, record.LIFTED) == identity:
+            image.remove_layer(layer)
+    source.detach_parasite("%s-%s" % (record.TAKEN, identity))
+
+
 def taken(source: Gimp.Layer) -> dict[str, Frame]:
     """Where things were taken from, by their ids.
 
