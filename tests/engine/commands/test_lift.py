@@ -19,6 +19,7 @@ from underdrawing.picture.image import Picture
 from underdrawing.picture.layer_transform import LayerTransform
 
 from .command_line import CommandLine
+from .test_pick import write_ball
 
 WIDTH, HEIGHT = 160, 120
 LAWN = (60, 120, 70)
@@ -35,10 +36,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
     """A folder with a photograph of a ball on a lawn, and the ball's layer."""
     folder = tmp_path_factory.mktemp("lift")
     made = CommandLine(folder, folder / "home")
-    pixels = np.full((HEIGHT, WIDTH, 3), LAWN, np.float32)
-    cv2.circle(pixels, (50, 60), 20, (200, 60, 50), -1)
-    pixels += np.random.default_rng(5).normal(0, 3, pixels.shape)
-    write_picture(folder / "ball.png", Picture(pixels.clip(0, 255).astype(np.uint8)))
+    write_ball(folder / "ball.png")
     try:
         answer = made.ask("lift", "ball.png", "--at", "50,60", "-o", "layer.png")
         assert answer["share"] == pytest.approx(disc(50, 60, 20).mean(), rel=0.15)
